@@ -1,0 +1,55 @@
+"""How one layer is folded in time: the choices that a plan makes for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+__all__ = ["Fold", "MemoryStyle", "WindowStyle"]
+
+
+class MemoryStyle(Enum):
+    """Where a layer's weights and thresholds live."""
+
+    AUTO = "auto"
+    BLOCK = "block"
+    DISTRIBUTED = "distributed"
+    CONSTANT = "constant"
+
+
+class WindowStyle(Enum):
+    """How a sliding window unit hands over a window."""
+
+    SEQUENTIAL = "sequential"
+    """SIMD channels of one tap a beat, read from one memory."""
+    PARALLEL = "parallel"
+    """All taps and channels of a window in one beat, from line buffers and window registers."""
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Folding of one layer.
+
+    Parameters
+    ----------
+    pe : int
+        Output channels (rows) computed at once; divides the row count.
+    simd : int
+        Inputs (columns) of each row taken at once; divides the column count of a dense layer, the input channels of a
+        convolution with a sequential window. With a parallel window it is the whole window.
+    memory : MemoryStyle
+        Storage of weights and thresholds.
+    window : WindowStyle
+        Kind of sliding window unit; ignored by layers that have none.
+    slots : int or None
+        Depth of the layer's output FIFO in beats; None: the least that keeps the layer itself at full rate.
+    buffer_beats : int or None
+        Capacity of the layer's input buffer in beats (line buffer, vector buffer); None: the layer's default.
+    """
+
+    pe: int = 1
+    simd: int = 1
+    memory: MemoryStyle = MemoryStyle.AUTO
+    window: WindowStyle = WindowStyle.SEQUENTIAL
+    slots: int | None = None
+    buffer_beats: int | None = None

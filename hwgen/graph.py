@@ -1,0 +1,89 @@
+"""The network as the file spells it: float tensors and canonical ONNX operators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from hwgen.errors import ModelError
+
+__all__ = ["Graph", "Node", "Value", "check"]
+
+
+@dataclass(frozen=True)
+class Value:
+    """A tensor that flows between nodes: its name, shape (batch first, batch = None) and NumPy dtype."""
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: np.dtype
+
+
+@dataclass(frozen=True)
+class Node:
+    """One operator.
+
+    ``op`` is the operator's canonical name without domain ("Conv", "BipolarQuant", ...), ``inputs`` holds
+    names of values or constants with ``""`` for an absent optional input, ``attributes`` plain Python values
+    (ints, floats, strings, lists, arrays) with the operator's defaults of its opset filled in.
+    """
+
+    op: str
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A directed acyclic graph of nodes in topological order.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model.
+    nodes : tuple of Node
+        Topologically sorted; dead nodes are allowed until a pass removes them.
+    constants : mapping of str to ndarray
+        Every tensor whose value is known.
+    values : mapping of str to Value
+        Every tensor whose value depends on the input: graph inputs and node outputs.
+    inputs, outputs : tuple of str
+        Names of the real inputs (initialisers excluded) and outputs.
+    """
+
+    name: str
+    nodes: tuple[Node, ...]
+    constants: Mapping[str, np.ndarray]
+    values: Mapping[str, Value]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+def check(graph: Graph, after: str = "read") -> None:
+    """Hold the law of a legal graph; the error names the pass that broke it.
+
+    Raises
+    ------
+    ModelError
+        If a node reads a tensor that nothing defines before it, a tensor is defined twice, a value has
+        no record, or an output is undefined.
+    """
+    known = set(graph.constants) | set(graph.inputs) | {""}
+    for node in graph.nodes:
+        for name in node.inputs:
+            if name not in known:
+                raise ModelError(f"After {after}: node '{node.name}' ({node.op}) reads '{name}', which nothing defines before it")
+        for name in node.outputs:
+            if name and name in known:
+                raise ModelError(f"After {after}: node '{node.name}' ({node.op}) defines '{name}' a second time")
+            if name and name not in graph.values:
+                raise ModelError(f"After {after}: output '{name}' of node '{node.name}' ({node.op}) has no shape")
+            known.add(name)
+    for name in graph.outputs:
+        if name not in known:
+            raise ModelError(f"After {after}: the graph's output '{name}' is not defined by any node")

@@ -1,0 +1,171 @@
+"""The network as integers: layers between integer codes, with its input and output conventions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from hwgen.codes import CodeType
+from hwgen.errors import DataError
+from hwgen.layers.protocol import Layer, MapShape
+
+__all__ = ["InputPort", "Network", "OutputPort", "check"]
+
+
+@dataclass(frozen=True, eq=False)
+class InputPort:
+    """What the host sends, and how it makes it of the ONNX model's own input.
+
+    Exactly one of two conventions holds. *Affine*: ``steps`` is None, and a code stands for ``scale * code + offset``.
+    *Quantising*: the graph begins with a quantiser that the host applies; with ``v = direction * x`` the code is the
+    type's lowest plus the number of ``steps`` (float32, exact by bisection of the graph's own float32 arithmetic) that ``v`` reaches
+    (bipolar: -1 or +1 for zero or one).
+
+    Parameters
+    ----------
+    name : str
+        Name of the graph's input; layers refer to it as their source.
+    onnx_shape : tuple of int
+        Shape of one frame in the ONNX model, without batch.
+    permutation : tuple of int
+        Axes of ``onnx_shape`` in the order in which they are flattened into the map.
+    shape : MapShape
+        The map on the stream.
+    type : CodeType
+        Type of the codes.
+    scale, offset : float
+        Meaning of a code.
+    steps : ndarray of float32, shape (channels or 1, levels), or None
+        Levels of the host's quantiser.
+    direction : int
+        +1 or -1.
+    """
+
+    name: str
+    onnx_shape: tuple[int, ...]
+    permutation: tuple[int, ...]
+    shape: MapShape
+    type: CodeType
+    scale: float = 1.0
+    offset: float = 0.0
+    steps: np.ndarray | None = None
+    direction: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class OutputPort:
+    """What comes out, and how it becomes the ONNX model's own output.
+
+    The value of output channel ``c`` is ``scale[c] * code + offset[c]``, or ``values[c, code - low]`` where a table is given.
+
+    Parameters
+    ----------
+    name : str
+        Name of the graph's output.
+    source : str
+        Layer that yields it.
+    onnx_shape : tuple of int
+        Shape of one frame in the ONNX model, without batch.
+    permutation : tuple of int
+        Where each axis of the ONNX frame is found after the map is reshaped to the permuted shape: the inverse of `InputPort.permutation`'s rule.
+    dtype : str
+        NumPy dtype of the model's output.
+    scale, offset : ndarray of float64, shape (channels,)
+        The affine map to the model's units.
+    values : ndarray of float64, shape (channels, levels), or None
+        Table that replaces the affine map.
+    dropped : tuple of str
+        Trailing operators that the hardware leaves to the reader because they keep the ranking (Softmax).
+    """
+
+    name: str
+    source: str
+    onnx_shape: tuple[int, ...]
+    permutation: tuple[int, ...]
+    dtype: str
+    scale: np.ndarray
+    offset: np.ndarray
+    values: np.ndarray | None = None
+    dropped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Network:
+    """Layers in topological order between one input and one output.
+
+    Parameters
+    ----------
+    name : str
+        A Verilog identifier.
+    input : InputPort
+    layers : tuple of Layer
+        Sources come before their readers; names are unique Verilog identifiers.
+    output : OutputPort
+    notes : tuple of str
+        What the report must say of the conversion (reachable zeros under ``Sign``, steps near a float32 boundary, dropped operators).
+    """
+
+    name: str
+    input: InputPort
+    layers: tuple[Layer, ...]
+    output: OutputPort
+    notes: tuple[str, ...] = field(default=())
+
+    def layer(self, name: str) -> Layer:
+        """Give the layer of that name."""
+        return next(layer for layer in self.layers if layer.name == name)
+
+    def golden(self, codes: np.ndarray) -> np.ndarray:
+        """Run the network on integers.
+
+        Parameters
+        ----------
+        codes : ndarray of int, shape (frames, height, width, channels)
+            Codes of the input type.
+
+        Returns
+        -------
+        ndarray of int64, shape (frames, height, width, channels)
+
+        Raises
+        ------
+        DataError
+            If the shape or a code is not the network's.
+        """
+        codes = self.checked_codes(codes)
+        maps = {self.input.name: codes}
+        for layer in self.layers:
+            maps[layer.name] = layer.golden(maps[layer.source])
+        return maps[self.output.source]
+
+    def checked_codes(self, codes: np.ndarray) -> np.ndarray:
+        """Return codes as int64 once shape and values are found right."""
+        if codes.ndim != 4 or codes.shape[1:] != self.input.shape:
+            raise DataError(f"Input codes must have shape (frames, {', '.join(map(str, self.input.shape))}), not {codes.shape}")
+        if not np.issubdtype(codes.dtype, np.integer) or not self.input.type.contains(codes):
+            raise DataError(f"Input codes must be integers of type {self.input.type}")
+        return codes.astype(np.int64)
+
+
+def check(network: Network) -> None:
+    """Hold the law of a legal network.
+
+    Raises
+    ------
+    ValueError
+        If a name is used twice, a source is unknown or comes later, or shapes and types of neighbours differ.
+    """
+    maps: dict[str, tuple[MapShape, CodeType]] = {network.input.name: (network.input.shape, network.input.type)}
+    for layer in network.layers:
+        if layer.name in maps:
+            raise ValueError(f"Two layers are named '{layer.name}'")
+        if layer.source not in maps:
+            raise ValueError(f"Layer '{layer.name}' reads '{layer.source}', which nothing before it yields")
+        if maps[layer.source] != (layer.in_shape, layer.in_type):
+            shape, kind = maps[layer.source]
+            raise ValueError(f"Layer '{layer.name}' takes {layer.in_shape} {layer.in_type}, but '{layer.source}' gives {shape} {kind}")
+        layer.check()
+        maps[layer.name] = (layer.out_shape, layer.out_type)
+    if network.output.source not in maps:
+        raise ValueError(f"The output reads '{network.output.source}', which no layer yields")
