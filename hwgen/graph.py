@@ -54,6 +54,8 @@ class Graph:
         Every tensor whose value depends on the input: graph inputs and node outputs.
     inputs, outputs : tuple of str
         Names of the real inputs (initialisers excluded) and outputs.
+    annotations : mapping of str to str
+        FINN data types of tensors ("BIPOLAR", "INT2", ...) where the file declares them.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Graph:
     values: Mapping[str, Value]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
 
 def check(graph: Graph, after: str = "read") -> None:

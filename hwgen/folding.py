@@ -1,0 +1,245 @@
+"""Choose PE and SIMD of every layer: just enough speed, at the least cost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from math import lcm
+from typing import Any, TypeVar
+
+from hwgen.errors import OptionError
+from hwgen.fold import Fold, MemoryStyle, WindowStyle
+from hwgen.layers.protocol import Layer, Resources
+from hwgen.network import Network
+from hwgen.plan import Plan
+
+__all__ = [
+    "DEFAULT_LUTS",
+    "fold_for_area",
+    "fold_for_luts",
+    "fold_for_rate",
+    "fold_for_throughput",
+    "folding_from_json",
+    "folding_to_json",
+]
+
+Style = TypeVar("Style", MemoryStyle, WindowStyle)
+
+DEFAULT_LUTS = 4000
+"""Logic that a plan without a target may use: most of a five-dollar FPGA."""
+
+FLIPFLOP_COST = 0.25
+"""Cost of a flip-flop in LUTs: most share a logic cell with the LUT in front of them."""
+
+MEMORY_BIT_COST = 0.02
+"""Cost of a memory bit in LUTs; weights count the same in every folding, replicated tables do not."""
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """A folding with what the search needs to know of it."""
+
+    fold: Fold
+    cycles: int
+    cost: float
+    in_lanes: int
+    out_lanes: int
+
+
+def fold_for_rate(network: Network, *, frames_per_second: float, clock_hz: float) -> Plan:
+    """Give the cheapest plan that takes a frame often enough.
+
+    Raises
+    ------
+    OptionError
+        If a layer cannot be unfolded that far; names it and the highest rate it allows.
+    """
+    if not frames_per_second > 0 or not clock_hz > 0:
+        raise OptionError(f"Frames a second and clock must be positive, not {frames_per_second:g} and {clock_hz:g} Hz")
+    limit = int(clock_hz / frames_per_second)
+    for layer, choices in _menu(network).items():
+        fastest = min(choice.cycles for choice in choices)
+        if fastest > limit:
+            raise OptionError(
+                f"Layer '{layer}' needs at least {fastest} cycles a frame, but {frames_per_second:g} frames/s at {clock_hz / 1e6:g} MHz "
+                f"leave {limit}; ask for at most {clock_hz / fastest:.0f} frames/s"
+            )
+    return _cheapest(network, _menu(network), limit, clock_hz)
+
+
+def fold_for_throughput(network: Network, *, clock_hz: float = 100e6) -> Plan:
+    """Give the cheapest plan of the highest rate that any folding reaches."""
+    menu = _menu(network)
+    limit = max(min(choice.cycles for choice in choices) for choices in menu.values())
+    return _cheapest(network, menu, limit, clock_hz)
+
+
+def fold_for_area(network: Network, *, clock_hz: float = 100e6) -> Plan:
+    """Give the cheapest plan of all, however slow."""
+    menu = _menu(network)
+    limit = max(choice.cycles for choices in menu.values() for choice in choices)
+    return _cheapest(network, menu, limit, clock_hz)
+
+
+def fold_for_luts(network: Network, *, luts: int = DEFAULT_LUTS, clock_hz: float = 100e6) -> Plan:
+    """Give the fastest plan whose estimated logic stays within ``luts``, or the smallest one if none does."""
+    menu = _menu(network)
+    rates = sorted({choice.cycles for choices in menu.values() for choice in choices})
+    slowest_needed = max(min(choice.cycles for choice in choices) for choices in menu.values())
+    rates = [cycles for cycles in rates if cycles >= slowest_needed]
+    low, high = 0, len(rates) - 1
+    while low < high:
+        middle = (low + high) // 2
+        plan = _cheapest(network, menu, rates[middle], clock_hz)
+        low, high = (low, middle) if _luts(plan) <= luts else (middle + 1, high)
+    return _cheapest(network, menu, rates[high], clock_hz)
+
+
+def _luts(plan: Plan) -> int:
+    return sum(layer.resources(plan.folds[layer.name]).luts for layer in plan.network.layers)
+
+
+def _menu(network: Network) -> dict[str, list[_Choice]]:
+    """List every folding of every layer, the cheapest for each rate and pair of lanes."""
+    return {layer.name: _choices(layer) for layer in network.layers}
+
+
+def _choices(layer: Layer) -> list[_Choice]:
+    best: dict[tuple[int, int, int], _Choice] = {}
+    for fold in layer.folds():
+        choice = _Choice(
+            fold, layer.cycles(fold), _cost(layer.resources(fold)), layer.in_lanes(fold), layer.out_lanes(fold)
+        )
+        key = (choice.cycles, choice.in_lanes, choice.out_lanes)
+        if key not in best or choice.cost < best[key].cost:
+            best[key] = choice
+    return list(best.values())
+
+
+def _cost(resources: Resources) -> float:
+    bits = sum(memory.depth * memory.width for memory in resources.memories)
+    return resources.luts + FLIPFLOP_COST * resources.flipflops + MEMORY_BIT_COST * bits
+
+
+def _converter_cost(out_lanes: int | None, in_lanes: int, bits: int) -> float:
+    """Price the width converter between two layers: a register bit for each lane held, a multiplexer where it narrows."""
+    if out_lanes is None:
+        return 0.0
+    common = lcm(out_lanes, in_lanes)
+    widen = common if common != out_lanes else 0
+    narrow = 2 * common if common != in_lanes else 0
+    return float(bits * (widen + narrow))
+
+
+@dataclass(frozen=True)
+class _Way:
+    """The cheapest choice of foldings for the layers so far that ends in these lanes."""
+
+    cost: float
+    lanes: int | None
+    folds: tuple[Fold, ...]
+
+
+def _cheapest(network: Network, menu: Mapping[str, list[_Choice]], limit: int, clock_hz: float) -> Plan:
+    """Solve the whole chain at once: dynamic programming over the lanes at each boundary."""
+    ways = [_Way(0.0, None, ())]
+    for layer in network.layers:
+        cheapest: dict[int, _Way] = {}
+        for choice in menu[layer.name]:
+            if choice.cycles > limit:
+                continue
+            priced = [
+                (way.cost + _converter_cost(way.lanes, choice.in_lanes, layer.in_type.bits), way) for way in ways
+            ]
+            cost, before = min(priced, key=lambda entry: entry[0])
+            way = _Way(cost + choice.cost, choice.out_lanes, (*before.folds, choice.fold))
+            if choice.out_lanes not in cheapest or way.cost < cheapest[choice.out_lanes].cost:
+                cheapest[choice.out_lanes] = way
+        ways = list(cheapest.values())
+    folds = min(ways, key=lambda way: way.cost).folds
+    return Plan(network, dict(zip((layer.name for layer in network.layers), folds, strict=True)), clock_hz)
+
+
+def folding_to_json(plan: Plan) -> str:
+    """Write the plan's foldings as an editable file; `folding_from_json` reads it back."""
+    layers = {
+        layer.name: {
+            "pe": fold.pe,
+            "simd": fold.simd,
+            "memory": fold.memory.value,
+            "window": fold.window.value,
+            "slots": fold.slots,
+            "buffer_beats": fold.buffer_beats,
+        }
+        for layer in plan.network.layers
+        for fold in [plan.folds[layer.name]]
+    }
+    return json.dumps({"clock_mhz": plan.clock_hz / 1e6, "layers": layers}, indent=2) + "\n"
+
+
+def folding_from_json(network: Network, text: str, *, source: str = "folding file") -> Plan:
+    """Read a folding file.
+
+    Parameters
+    ----------
+    network : Network
+    text : str
+        JSON with ``clock_mhz`` and ``layers``; each layer has ``pe`` and ``simd`` and may have ``memory``, ``window``, ``slots``, ``buffer_beats``.
+    source : str
+        What errors call the text.
+
+    Raises
+    ------
+    OptionError
+        If the text is no JSON, a layer or a key is unknown (with the nearest known one), a layer is missing, or a value has no legal meaning.
+    """
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise OptionError(f"{source} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
+    _known_keys(content, ("clock_mhz", "layers"), source)
+    layers = content.get("layers")
+    names = [layer.name for layer in network.layers]
+    _known_keys(layers, names, f"'layers' of {source}")
+    missing = [name for name in names if name not in layers]
+    if missing:
+        raise OptionError(f"{source} says nothing of layer '{missing[0]}'; add it with its pe and simd")
+    clock = content.get("clock_mhz", 100)
+    if isinstance(clock, bool) or not isinstance(clock, int | float) or clock <= 0:
+        raise OptionError(f"'clock_mhz' of {source} must be a positive number, not {clock!r}")
+    folds = {name: _fold(layers[name], f"layer '{name}' of {source}") for name in names}
+    return Plan(network, folds, clock * 1e6)
+
+
+def _fold(entry: Any, where: str) -> Fold:
+    _known_keys(entry, ("pe", "simd", "memory", "window", "slots", "buffer_beats"), where)
+    numbers = {key: entry.get(key) for key in ("pe", "simd", "slots", "buffer_beats")}
+    for key, value in numbers.items():
+        optional = key in ("slots", "buffer_beats")
+        if (value is None and not optional) or (value is not None and (type(value) is not int or value < 1)):
+            raise OptionError(f"'{key}' of {where} must be a positive whole number, not {value!r}")
+    return Fold(
+        memory=_choice(MemoryStyle, entry.get("memory", "auto"), f"'memory' of {where}"),
+        window=_choice(WindowStyle, entry.get("window", "sequential"), f"'window' of {where}"),
+        **numbers,
+    )
+
+
+def _choice(kind: type[Style], value: Any, where: str) -> Style:
+    try:
+        return kind(value)
+    except ValueError:
+        legal = ", ".join(f"'{style.value}'" for style in kind)
+        raise OptionError(f"{where} must be one of {legal}, not {value!r}") from None
+
+
+def _known_keys(entry: Any, known: Iterable[str], where: str) -> None:
+    if not isinstance(entry, dict):
+        raise OptionError(f"{where} must be an object with named entries, not {entry!r}")
+    for key in entry:
+        if key not in known:
+            near = get_close_matches(key, list(known), n=1)
+            hint = f"; did you mean '{near[0]}'?" if near else f"; known are {', '.join(known)}"
+            raise OptionError(f"{where} has an unknown entry '{key}'{hint}")

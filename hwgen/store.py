@@ -1,0 +1,123 @@
+"""Save the records of a network and read them back, bit for bit.
+
+Scalars and structure go into JSON, arrays into a NumPy archive that the JSON refers to by name. A record is any frozen dataclass of `RECORDS`; nothing
+else can be written or read, so a stored network never runs code.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import zipfile
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hwgen.activation import Lookup, Positions, Thresholds
+from hwgen.codes import CodeType
+from hwgen.errors import BuildError
+from hwgen.layers.argmax import ArgMax
+from hwgen.layers.conv import Conv
+from hwgen.layers.dense import Dense
+from hwgen.layers.maxpool import MaxPool
+from hwgen.layers.pad import Pad
+from hwgen.layers.table import Table
+from hwgen.layers.thresholding import Thresholding
+from hwgen.layers.window import Window
+from hwgen.network import InputPort, Network, OutputPort
+
+__all__ = ["load_network", "save_network"]
+
+RECORDS = (
+    ArgMax,
+    CodeType,
+    Conv,
+    Dense,
+    InputPort,
+    Lookup,
+    MaxPool,
+    Network,
+    OutputPort,
+    Pad,
+    Positions,
+    Table,
+    Thresholding,
+    Thresholds,
+    Window,
+)
+
+
+def save_network(network: Network, folder: Path) -> tuple[Path, Path]:
+    """Write ``network.json`` and ``network.npz``; the same network gives the same bytes.
+
+    Returns
+    -------
+    tuple of Path
+        The two files.
+    """
+    arrays: dict[str, np.ndarray] = {}
+    tree = _to_tree(network, "network", arrays)
+    text, archive = folder / "network.json", folder / "network.npz"
+    text.write_text(json.dumps(tree, indent=1) + "\n", encoding="utf-8")
+    np.savez_compressed(archive, **{name: _compact(array) for name, array in arrays.items()})
+    return text, archive
+
+
+def load_network(folder: Path) -> Network:
+    """Read what `save_network` wrote.
+
+    Raises
+    ------
+    BuildError
+        If a file is missing or holds something else.
+    """
+    try:
+        tree = json.loads((folder / "network.json").read_text(encoding="utf-8"))
+        with np.load(folder / "network.npz", allow_pickle=False) as archive:
+            network = _from_tree(tree, dict(archive))
+    except FileNotFoundError as error:
+        raise BuildError(f"'{folder}' is not a complete build folder: {error.filename} is missing") from None
+    except (ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise BuildError(f"'{folder}' holds a network that cannot be read ({error}); compile it again") from None
+    if not isinstance(network, Network):
+        raise BuildError(f"'{folder}/network.json' holds a {type(network).__name__}, not a network; compile it again")
+    return network
+
+
+def _to_tree(item: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
+    if isinstance(item, np.ndarray):
+        arrays[path] = item
+        return {"array": path, "dtype": str(item.dtype)}
+    if type(item) in RECORDS:
+        fields = {
+            field.name: _to_tree(getattr(item, field.name), f"{path}.{field.name}", arrays)
+            for field in dataclasses.fields(item)
+        }
+        return {"record": type(item).__name__, "fields": fields}
+    if isinstance(item, tuple):
+        return [_to_tree(entry, f"{path}.{number}", arrays) for number, entry in enumerate(item)]
+    if isinstance(item, Enum) or not isinstance(item, str | int | float | bool | None):
+        raise TypeError(f"{path} holds a {type(item).__name__}, which a build folder cannot store")
+    return item
+
+
+def _from_tree(tree: Any, arrays: dict[str, np.ndarray]) -> Any:
+    if isinstance(tree, list):
+        return tuple(_from_tree(entry, arrays) for entry in tree)
+    if isinstance(tree, dict) and "array" in tree:
+        return arrays[tree["array"]].astype(tree["dtype"])
+    if isinstance(tree, dict):
+        record = next((kind for kind in RECORDS if kind.__name__ == tree["record"]), None)
+        if record is None:
+            raise ValueError(f"unknown record '{tree['record']}'")
+        return record(**{name: _from_tree(entry, arrays) for name, entry in tree["fields"].items()})
+    return tree
+
+
+def _compact(array: np.ndarray) -> np.ndarray:
+    """Give the same integers in the narrowest type, so that +-1 weights take a byte each before compression."""
+    if not np.issubdtype(array.dtype, np.integer) or array.size == 0:
+        return array
+    return array.astype(np.result_type(np.min_scalar_type(array.min()), np.min_scalar_type(array.max())))
