@@ -1,0 +1,1 @@
+"""Shared training code of the examples: binary layers, the recipe, data, export."""

@@ -1,0 +1,80 @@
+"""What an exported model does: reference outputs and accuracy by ONNX Runtime."""
+
+import dataclasses
+import json
+
+import numpy as np
+import onnx
+import onnxruntime
+
+from examples.data.load import load
+from examples.training.bipolar_quant import without_bipolar_quant
+
+REFERENCE_FRAMES = 200
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Input:
+    """What the codes of a kept frame mean: the model's input is ``scale * code + offset``.
+
+    Parameters
+    ----------
+    type : str
+        "uint8", "int8" or "bipolar".
+    scale, offset : float
+        Applied in float64, then rounded to float32.
+    frame_shape : tuple of int
+        Of one frame, as the model takes it.
+    """
+
+    type: str
+    scale: float
+    offset: float
+    frame_shape: tuple
+
+    def frames(self, codes):
+        """Return `codes` as float32 frames, [n, *frame_shape]."""
+        values = codes.astype(np.float64) * self.scale + self.offset
+        return values.astype(np.float32).reshape(-1, *self.frame_shape)
+
+
+def outputs(model, frames):
+    """Return what `model`, an ONNX model, answers to float32 `frames`, one at a time."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # Brevitas lists initializers as inputs: a warning for each
+    content = without_bipolar_quant(model).SerializeToString()
+    session = onnxruntime.InferenceSession(content, options)
+    name = session.get_inputs()[0].name
+    return np.concatenate([session.run(None, {name: frame[None]})[0] for frame in frames])
+
+
+def record(folder, meaning, kept):
+    """Write `reference.npz` and `expected.json` beside the `model.onnx` in `folder`.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the example.
+    meaning : Input
+        Of the codes in the kept data.
+    kept : str
+        Name of the kept data set.
+    """
+    model = onnx.load(folder / "model.onnx")
+    axes = model.graph.input[0].type.tensor_type.shape.dim
+    codes, labels = load(kept)
+    y = outputs(model, meaning.frames(codes))
+    np.savez_compressed(folder / "reference.npz", y=y[:REFERENCE_FRAMES])
+    expected = {
+        "accuracy_float": float(np.mean(y.argmax(1) == labels)),
+        "data": kept,
+        "frames": len(codes),
+        "input": {
+            "type": meaning.type,
+            "scale": meaning.scale,
+            "offset": meaning.offset,
+            "shape": [axis.dim_param or axis.dim_value for axis in axes],
+        },
+    }
+    (folder / "expected.json").write_text(json.dumps(expected, indent=2) + "\n")
+    print(f"{folder.name}: accuracy {expected['accuracy_float']:.4f} on {len(codes)} kept frames")
