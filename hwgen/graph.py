@@ -10,7 +10,10 @@ import numpy as np
 
 from hwgen.errors import ModelError
 
-__all__ = ["Graph", "Node", "Value", "check"]
+__all__ = ["Graph", "Node", "Value", "check", "check_finite"]
+
+_MAY_BE_INFINITE = {"Clip": (1, 2), "Max": None, "Min": None, "MultiThreshold": (1,), "Pad": (2,), "Where": (1, 2)}
+"""Operators, and which of their inputs, for which an infinite constant has a meaning (None: all); NaN never has one."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,9 @@ def check(graph: Graph, after: str = "read") -> None:
     for node in graph.nodes:
         for name in node.inputs:
             if name not in known:
-                raise ModelError(f"After {after}: node '{node.name}' ({node.op}) reads '{name}', which nothing defines before it")
+                raise ModelError(
+                    f"After {after}: node '{node.name}' ({node.op}) reads '{name}', which nothing defines before it"
+                )
         for name in node.outputs:
             if name and name in known:
                 raise ModelError(f"After {after}: node '{node.name}' ({node.op}) defines '{name}' a second time")
@@ -90,3 +95,30 @@ def check(graph: Graph, after: str = "read") -> None:
     for name in graph.outputs:
         if name not in known:
             raise ModelError(f"After {after}: the graph's output '{name}' is not defined by any node")
+
+
+def check_finite(graph: Graph) -> None:
+    """Hold that no node computes with a constant that is NaN or, where that makes no sense, infinite.
+
+    Raises
+    ------
+    ModelError
+        Names the node and the constant.
+    """
+    kinds = {name: _worst(array) for name, array in graph.constants.items()}
+    for node in graph.nodes:
+        for place, name in enumerate(node.inputs):
+            kind = kinds.get(name, "")
+            allowed = _MAY_BE_INFINITE.get(node.op, ())
+            if kind and (kind == "NaN" or not (allowed is None or place in allowed)):
+                raise ModelError(
+                    f"Node '{node.name}' ({node.op}) has {kind} in its constant '{name}'; the model "
+                    "was not trained or saved properly"
+                )
+
+
+def _worst(array: np.ndarray) -> str:
+    """Say "NaN", "infinity" or nothing."""
+    if array.dtype.kind in "iub" or np.all(np.isfinite(array)):
+        return ""
+    return "NaN" if np.any(np.isnan(array)) else "infinity"

@@ -1,0 +1,79 @@
+"""Make the batch symbolic in models that were exported for one batch size."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from hwgen.errors import ModelError
+from hwgen.evaluate import CHANNELWISE
+from hwgen.graph import Graph, Node, Value
+from hwgen.inference import Facts, constant_values, infer, with_values
+
+__all__ = ["symbolic_batch"]
+
+
+def symbolic_batch(graph: Graph) -> Graph:
+    """Give the graph with None for the batch in every value's shape.
+
+    A leading size of the input is a batch, whatever it is: shapes that were computed for it (constants of Reshape and
+    Expand, masks of full size) are rewritten for any batch.
+
+    Raises
+    ------
+    ModelError
+        If the model cannot run on any other batch.
+    """
+    (name,) = graph.inputs
+    size = graph.values[name].shape[0]
+    if size is not None:
+        return _freed(graph, size)
+    try:
+        return with_values(graph)
+    except ModelError as error:
+        try:
+            return _freed(graph, 1)
+        except ModelError:
+            raise error from None
+
+
+def _freed(graph: Graph, batch: int) -> Graph:
+    (name,) = graph.inputs
+    value = graph.values[name]
+    free = Value(name, (None, *value.shape[1:]), value.dtype)
+    graph = replace(graph, values={name: free})
+    facts = infer(graph, batch, constant_values(graph))
+    constants = dict(graph.constants)
+    nodes = tuple(_free_node(node, facts, batch, constants) for node in graph.nodes)
+    try:
+        return with_values(replace(graph, nodes=nodes, constants=constants))
+    except ModelError as error:
+        raise ModelError(
+            f"The batch of {batch} is built into the model ({error}); export it with a dynamic batch axis"
+        ) from error
+
+
+def _free_node(node: Node, facts: Facts, batch: int, constants: dict[str, np.ndarray]) -> Node:
+    """Rewrite one node's static inputs that hold the batch size; new ones are added to ``constants``."""
+    if all(name in facts.statics for name in node.outputs if name):
+        return node
+    inputs = list(node.inputs)
+
+    def put(place: int, array: np.ndarray) -> None:
+        inputs[place] = f"{node.name}.{node.inputs[place]}.any_batch"
+        constants[inputs[place]] = array
+
+    if node.op == "Reshape":
+        put(1, np.array([-1, *facts.shapes[node.outputs[0]][1:]], dtype=np.int64))
+    elif node.op == "Expand":
+        put(1, np.array([1, *facts.shapes[node.outputs[0]][1:]], dtype=np.int64))
+    elif node.op in CHANNELWISE and batch > 1:
+        rank = len(facts.shapes[node.outputs[0]])
+        for place, name in enumerate(node.inputs):
+            array = facts.statics.get(name)
+            if array is not None and array.ndim == rank and array.shape[0] == batch and np.all(array == array[:1]):
+                put(place, array[:1])
+    return replace(
+        node, inputs=tuple(inputs), attributes={k: v for k, v in node.attributes.items() if k != "allowzero"}
+    )

@@ -1,0 +1,74 @@
+"""Constant sub-graphs of operators hwgen has no NumPy for: onnx's own reference evaluates them once, while reading."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import onnx
+from onnx import helper
+from onnx.reference import ReferenceEvaluator
+
+from hwgen.errors import ModelError
+from hwgen.evaluate import OPERATORS, apply
+from hwgen.frontend.domains import ONNX_DOMAINS
+from hwgen.graph import Node
+
+__all__ = ["fold_exotic"]
+
+_RANDOM = frozenset(
+    {"Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike"}
+)
+
+
+def fold_exotic(
+    nodes: Sequence[Node], constants: Mapping[str, np.ndarray], protos: Mapping[str, onnx.NodeProto], opset: int
+) -> tuple[list[Node], dict[str, np.ndarray]]:
+    """Replace nodes of unknown operators whose inputs are all constant by constants.
+
+    Parameters
+    ----------
+    nodes : sequence of Node
+        In topological order.
+    constants : mapping of str to ndarray
+    protos : mapping of str to NodeProto
+        The nodes as the file has them, by name.
+    opset : int
+
+    Returns
+    -------
+    nodes, constants
+        What is left, and what is known.
+    """
+    if all(node.op in OPERATORS for node in nodes):
+        return list(nodes), dict(constants)
+    known, kept, result = dict(constants), [], dict(constants)
+    for node in nodes:
+        constant = all(name in known for name in node.inputs if name) and node.op not in _RANDOM
+        if constant and node.op in OPERATORS:
+            arrays = apply(node, [known[name] if name else None for name in node.inputs])
+            known.update({name: array for name, array in zip(node.outputs, arrays, strict=False) if name})
+            kept.append(node)
+        elif constant and protos[node.name].domain in ONNX_DOMAINS:
+            found = _reference(protos[node.name], node, known, opset)
+            known.update(found)
+            result.update(found)
+        else:
+            kept.append(node)
+    return kept, result
+
+
+def _reference(proto: onnx.NodeProto, node: Node, known: Mapping[str, np.ndarray], opset: int) -> dict[str, np.ndarray]:
+    feeds = {name: known[name] for name in proto.input if name}
+    inputs = [
+        helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(array.dtype), array.shape)
+        for name, array in feeds.items()
+    ]
+    outputs = [onnx.ValueInfoProto(name=name) for name in proto.output if name]
+    graph = helper.make_graph([proto], "constant", inputs, outputs)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
+    try:
+        arrays = ReferenceEvaluator(model).run(None, feeds)
+    except Exception as error:
+        raise ModelError(f"Cannot evaluate the constant node '{node.name}' ({node.op}): {error}") from error
+    return {value.name: np.asarray(array) for value, array in zip(outputs, arrays, strict=True)}

@@ -1,0 +1,73 @@
+"""What of a graph hwgen cannot follow, all of it at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hwgen.errors import ModelError
+from hwgen.evaluate import OPERATORS
+from hwgen.graph import Graph, Node
+from hwgen.operators.quantisers import ROUNDING
+
+__all__ = ["Unsupported", "refuse_unsupported", "unsupported"]
+
+_ONE_OUTPUT = frozenset(OPERATORS) - {"Split", "TopK"}
+
+
+@dataclass(frozen=True)
+class Unsupported:
+    """One node that stands in the way: its name, its operator and why."""
+
+    node: str
+    op: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"'{self.node}' ({self.op}): {self.reason}"
+
+
+def unsupported(graph: Graph) -> tuple[Unsupported, ...]:
+    """List every node whose meaning hwgen does not know, in the graph's order."""
+    read = {name for node in graph.nodes for name in node.inputs} | set(graph.outputs)
+    records = []
+    for node in graph.nodes:
+        reason = _reason(node, read)
+        if reason:
+            records.append(Unsupported(node.name, node.op, reason))
+    return tuple(records)
+
+
+def refuse_unsupported(graph: Graph) -> None:
+    """Raise one error that lists all of `unsupported`.
+
+    Raises
+    ------
+    ModelError
+    """
+    records = unsupported(graph)
+    if records:
+        count = f"{len(records)} node{'s' if len(records) > 1 else ''}"
+        raise ModelError(f"{count} of the model cannot become hardware: {'; '.join(map(str, records))}")
+
+
+def _reason(node: Node, read: set[str]) -> str:
+    domain, _, op = node.op.rpartition("::")
+    if domain.startswith(("finn.custom_op.fpgadataflow", "finn")) and domain:
+        return "a FINN hardware layer; export the model before FINN's conversion to layers"
+    if domain:
+        return f"domain '{domain}' is not known"
+    if op in ("If", "Loop", "Scan"):
+        return "control flow; export with a fixed path (torch.jit.trace or torch.export)"
+    if op == "Dropout":
+        return "its mask or its training mode is computed; export in evaluation mode"
+    if op not in OPERATORS:
+        return "no hardware for this operator yet"
+    if node.op in _ONE_OUTPUT and any(name in read for name in node.outputs[1:]):
+        return "only its first output can be used"
+    if op == "Resize" and node.attributes.get("mode", "nearest") != "nearest":
+        return f"interpolation '{node.attributes['mode']}'; only 'nearest' keeps the values of a quantised map"
+    if op in ("Quant", "Trunc") and str(node.attributes["rounding_mode"]).upper() not in ROUNDING:
+        return f"rounding mode '{node.attributes['rounding_mode']}'; known are {', '.join(ROUNDING)}"
+    if op in ("QuantizeLinear", "DequantizeLinear") and node.attributes.get("block_size", 0):
+        return f"blocked quantisation (block_size {node.attributes['block_size']})"
+    return ""

@@ -1,0 +1,207 @@
+"""Shapes and dtypes of every value, and the values that do not depend on the input's data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hwgen.errors import ModelError
+from hwgen.evaluate import CHANNELWISE, OPERATORS, apply
+from hwgen.graph import Graph, Node, Value
+from hwgen.operators.windows import explicit_pads, output_size
+
+__all__ = ["Facts", "constant_values", "infer", "with_values"]
+
+_STRUCTURAL: dict[str, tuple[int, ...]] = {
+    "ConstantOfShape": (0,),
+    "Expand": (1,),
+    "Pad": (1, 3),
+    "Quant": (3,),
+    "Range": (0, 1, 2),
+    "Reshape": (1,),
+    "Resize": (2, 3),
+    "Slice": (1, 2, 3, 4),
+    "Split": (1,),
+    "Squeeze": (1,),
+    "Tile": (1,),
+    "TopK": (1,),
+    "Trunc": (3, 4, 5),
+    "Unsqueeze": (1,),
+}
+_KEEPS_SHAPE = frozenset(
+    {"BatchNormalization", "DequantizeLinear", "MultiThreshold", "QuantizeLinear", "Trunc", "Cast", "CastLike"}
+)
+_LOOKS_AT = {"CastLike": 1, "Shape": 0, "Size": 0}
+"""How many inputs an operator takes the data of, where it only asks for the shape or dtype of the others."""
+_PRODUCTS = frozenset({"MatMul", "XnorPopcountMatMul"})
+_SLIDING = frozenset({"AveragePool", "Conv", "MaxPool"})
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """What is known of a graph at one batch size.
+
+    Parameters
+    ----------
+    shapes, dtypes : mapping of str to tuple of int, dtype
+        Of every constant and value.
+    statics : mapping of str to ndarray
+        Constants, and node outputs that depend on constants and shapes only.
+    """
+
+    shapes: Mapping[str, tuple[int, ...]]
+    dtypes: Mapping[str, np.dtype]
+    statics: Mapping[str, np.ndarray]
+
+
+def constant_values(graph: Graph) -> dict[str, np.ndarray]:
+    """Evaluate every node that depends on constants only; give the constants and those results by name."""
+    known = dict(graph.constants)
+    for node in graph.nodes:
+        if node.op in OPERATORS and all(name in known for name in node.inputs if name):
+            results = apply(node, [known[name] if name else None for name in node.inputs])
+            known.update({name: array for name, array in zip(node.outputs, results, strict=False) if name})
+    return known
+
+
+def infer(graph: Graph, batch: int, known: Mapping[str, np.ndarray]) -> Facts:
+    """Follow shapes, dtypes and static values through a graph.
+
+    Parameters
+    ----------
+    graph : Graph
+        Only the records of its inputs are read; None in their shape stands for the batch.
+    batch : int
+        Size of the batch.
+    known : mapping of str to ndarray
+        Result of `constant_values`.
+
+    Raises
+    ------
+    ModelError
+        If an operator does not accept its inputs' shapes, or a shape would depend on data.
+    """
+    statics = dict(known)
+    shapes = {name: array.shape for name, array in known.items()}
+    dtypes = {name: array.dtype for name, array in known.items()}
+    for name in graph.inputs:
+        value = graph.values[name]
+        shapes[name], dtypes[name] = tuple(batch if size is None else size for size in value.shape), value.dtype
+    for node in graph.nodes:
+        if all(name in known for name in node.outputs if name):
+            continue
+        static = all(name in statics for name in node.inputs[: _LOOKS_AT.get(node.op)] if name)
+        arrays = [
+            None if not name else statics.get(name, _stand_in(shapes[name], dtypes[name])) for name in node.inputs
+        ]
+        if not static:
+            for place in _STRUCTURAL.get(node.op, ()):
+                if place < len(node.inputs) and node.inputs[place] and node.inputs[place] not in statics:
+                    raise ModelError(
+                        f"Node '{node.name}' ({node.op}) takes '{node.inputs[place]}' from the data, but "
+                        "hardware needs it fixed; make it a constant"
+                    )
+        results = apply(node, arrays) if static else _results(node, arrays)
+        for name, array in zip(node.outputs, results, strict=False):
+            if name:
+                shapes[name], dtypes[name] = array.shape, array.dtype
+                if static:
+                    statics[name] = array
+    return Facts(shapes, dtypes, statics)
+
+
+def with_values(graph: Graph) -> Graph:
+    """Give the graph with a record for every value; an axis that grows with the batch has size None.
+
+    Raises
+    ------
+    ModelError
+        Also if a value that depends on the input has lost its batch axis.
+    """
+    known = constant_values(graph)
+    two, three = infer(graph, 2, known), infer(graph, 3, known)
+    values = {}
+    for name in (*graph.inputs, *(name for node in graph.nodes for name in node.outputs if name)):
+        pairs = zip(two.shapes[name], three.shapes[name], strict=True)
+        values[name] = Value(name, tuple(size if size == other else None for size, other in pairs), two.dtypes[name])
+    for node in graph.nodes:
+        for name in node.outputs:
+            if name and None not in values[name].shape and name not in two.statics:
+                raise ModelError(
+                    f"Node '{node.name}' ({node.op}) mixes the frames of a batch in its output "
+                    f"'{name}'; frames must be independent"
+                )
+    return replace(graph, values=values)
+
+
+def _stand_in(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    return np.broadcast_to(np.zeros((), dtype), shape)
+
+
+def _results(node: Node, arrays: list[np.ndarray | None]) -> tuple[np.ndarray, ...]:
+    """Give arrays of the right shape and dtype, without the work of calculating large ones."""
+    present = [array for array in arrays if array is not None]
+    if node.op in CHANNELWISE:
+        probes = [None if array is None else array[(slice(0, 1),) * array.ndim] for array in arrays]
+        dtype = apply(node, probes)[0].dtype
+        try:
+            shape = (
+                present[0].shape
+                if node.op in _KEEPS_SHAPE
+                else np.broadcast_shapes(*(array.shape for array in present))
+            )
+        except ValueError as error:
+            raise _mismatch(node, present) from error
+    elif node.op in _PRODUCTS:
+        shape, dtype = _product_shape(node, present), np.result_type(*present)
+    elif node.op in _SLIDING and len(node.outputs) == 1:
+        shape, dtype = _sliding_shape(node, present), present[0].dtype
+    else:
+        return apply(node, arrays)
+    return (_stand_in(shape, dtype),)
+
+
+def _product_shape(node: Node, arrays: list[np.ndarray]) -> tuple[int, ...]:
+    a, b = (array.shape for array in arrays)
+    if not a or not b or a[-1] != b[-2 if len(b) > 1 else 0]:
+        raise _mismatch(node, arrays)
+    rows, columns = a[-2:-1], b[-1:] if len(b) > 1 else ()
+    try:
+        return (*np.broadcast_shapes(a[:-2], b[:-2]), *rows, *columns)
+    except ValueError as error:
+        raise _mismatch(node, arrays) from error
+
+
+def _sliding_shape(node: Node, arrays: list[np.ndarray]) -> tuple[int, ...]:
+    x = arrays[0]
+    is_conv = node.op == "Conv"
+    kernel = arrays[1].shape[2:] if is_conv else tuple(node.attributes["kernel_shape"])
+    rank = len(kernel)
+    if x.ndim != rank + 2 or (is_conv and x.shape[1] != arrays[1].shape[1] * node.attributes.get("group", 1)):
+        raise _mismatch(node, arrays)
+    pads = explicit_pads(node.attributes, x.shape[2:], kernel)
+    sizes = [
+        output_size(
+            x.shape[2 + axis],
+            kernel[axis],
+            (node.attributes.get("strides") or (1,) * rank)[axis],
+            (node.attributes.get("dilations") or (1,) * rank)[axis],
+            (pads[axis], pads[rank + axis]),
+            bool(node.attributes.get("ceil_mode", 0)),
+        )
+        for axis in range(rank)
+    ]
+    if math.prod(max(size, 0) for size in sizes) == 0:
+        raise ModelError(
+            f"Node '{node.name}' ({node.op}) has a window {tuple(kernel)} larger than its "
+            f"map {x.shape[2:]} with pads {pads}"
+        )
+    return (x.shape[0], arrays[1].shape[0] if is_conv else x.shape[1], *sizes)
+
+
+def _mismatch(node: Node, arrays: list[np.ndarray]) -> ModelError:
+    shapes = ", ".join(str(array.shape) for array in arrays)
+    return ModelError(f"Node '{node.name}' ({node.op}) does not accept inputs of shapes {shapes}")

@@ -1,0 +1,120 @@
+"""Quantisers of QONNX (Brevitas), FINN and ONNX itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from hwgen.operators import Attributes, Operator
+
+__all__ = ["QUANTISERS", "ROUNDING", "integer_range"]
+
+ROUNDING: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "ROUND": np.rint,
+    "HALF_EVEN": np.rint,
+    "CEIL": np.ceil,
+    "FLOOR": np.floor,
+    "UP": lambda x: np.sign(x) * np.ceil(np.abs(x)),
+    "DOWN": np.trunc,
+    "HALF_UP": lambda x: np.sign(x) * np.floor(np.abs(x) + 0.5),
+    "HALF_DOWN": lambda x: np.sign(x) * np.ceil(np.abs(x) - 0.5),
+}
+
+
+def integer_range(bits: float, signed: bool, narrow: bool) -> tuple[float, float]:
+    """Give the smallest and largest integer of a ``bits``-wide quantiser; narrow leaves out one extreme code."""
+    if signed:
+        return -(2.0 ** (bits - 1)) + bool(narrow), 2.0 ** (bits - 1) - 1
+    return 0.0, 2.0**bits - 1 - bool(narrow)
+
+
+def _bipolar_quant(attributes: Attributes, x: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    one = x.dtype.type(1)
+    return np.asarray(np.where(x >= 0, one, -one) * scale)
+
+
+def _clamp_to_bits(attributes: Attributes, codes: np.ndarray, bits: np.ndarray) -> np.ndarray:
+    low, high = integer_range(float(np.ravel(bits)[0]), bool(attributes["signed"]), bool(attributes["narrow"]))
+    return np.asarray(np.minimum(np.maximum(codes, codes.dtype.type(low)), codes.dtype.type(high)))
+
+
+def _quant(
+    attributes: Attributes, x: np.ndarray, scale: np.ndarray, zero_point: np.ndarray, bits: np.ndarray
+) -> np.ndarray:
+    """Clamp, then round; a signed quantiser of one bit is bipolar (both as the qonnx executor does)."""
+    codes = x / scale + zero_point
+    if attributes["signed"] and np.all(bits == 1):
+        one = codes.dtype.type(1)
+        codes = np.where(codes >= 0, one, -one)
+    else:
+        codes = ROUNDING[attributes["rounding_mode"].upper()](_clamp_to_bits(attributes, codes, bits))
+    return np.asarray((codes - zero_point) * scale)
+
+
+def _trunc(
+    attributes: Attributes,
+    x: np.ndarray,
+    scale: np.ndarray,
+    zero_point: np.ndarray,
+    in_bits: np.ndarray,
+    fourth: np.ndarray,
+    out_bits: np.ndarray | None = None,
+) -> np.ndarray:
+    """Drop low bits: version 1 has the output's width as last input, version 2 the output's scale, then its width."""
+    codes = np.rint(x / scale + zero_point)
+    if out_bits is None:
+        step = np.exp2(in_bits - fourth)
+        return np.asarray((ROUNDING[attributes["rounding_mode"].upper()](codes / step) - zero_point) * scale)
+    step = np.exp2(np.rint(np.log2(fourth / scale)))
+    codes = ROUNDING[attributes["rounding_mode"].upper()](_clamp_to_bits(attributes, codes / step, out_bits))
+    return np.asarray((codes - zero_point / step) * fourth)
+
+
+def _multi_threshold(attributes: Attributes, x: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+    """Count the thresholds that x reaches; thresholds has shape (channels or 1, steps)."""
+    column = [1] * x.ndim
+    column[attributes["channel_axis"]] = thresholds.shape[0]
+    count = np.zeros(x.shape, dtype=x.dtype)
+    for step in thresholds.T:
+        count += x >= step.reshape(column)
+    return np.asarray(count * x.dtype.type(attributes["out_scale"]) + x.dtype.type(attributes["out_bias"]))
+
+
+def _per_axis(parameter: np.ndarray, axis: int, rank: int) -> np.ndarray:
+    if parameter.ndim != 1 or parameter.size == 1:
+        return parameter.reshape(()) if parameter.size == 1 else parameter
+    column = [1] * rank
+    column[axis] = parameter.size
+    return parameter.reshape(column)
+
+
+def _quantize_linear(
+    attributes: Attributes, x: np.ndarray, scale: np.ndarray, zero_point: np.ndarray | None = None
+) -> np.ndarray:
+    axis = attributes["axis"]
+    if zero_point is None:
+        zero_point = np.zeros((), dtype=attributes.get("output_dtype", np.dtype(np.uint8)))
+    limits = np.iinfo(zero_point.dtype)
+    codes = np.rint(x / _per_axis(scale, axis, x.ndim)) + _per_axis(zero_point, axis, x.ndim).astype(x.dtype)
+    return np.asarray(np.clip(codes, limits.min, limits.max).astype(zero_point.dtype))
+
+
+def _dequantize_linear(
+    attributes: Attributes, x: np.ndarray, scale: np.ndarray, zero_point: np.ndarray | None = None
+) -> np.ndarray:
+    axis = attributes["axis"]
+    codes = x.astype(scale.dtype)
+    if zero_point is not None:
+        codes = codes - _per_axis(zero_point, axis, x.ndim).astype(scale.dtype)
+    return np.asarray(codes * _per_axis(scale, axis, x.ndim))
+
+
+QUANTISERS: dict[str, Operator] = {
+    "BipolarQuant": _bipolar_quant,
+    "DequantizeLinear": _dequantize_linear,
+    "MultiThreshold": _multi_threshold,
+    "Quant": _quant,
+    "QuantizeLinear": _quantize_linear,
+    "Trunc": _trunc,
+}

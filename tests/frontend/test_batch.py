@@ -1,0 +1,64 @@
+"""The batch is symbolic, whatever size a model was exported for."""
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from hwgen import evaluate, passes
+from hwgen.errors import ModelError
+from hwgen.frontend import read_onnx
+
+RNG = np.random.default_rng(8)
+
+
+def parse(body, inputs, constants):
+    text = f'<ir_version: 10, opset_import: ["" : 20]> net ({inputs}) => (float y) {{ {body} }}'
+    model = onnx.parser.parse_model(text)
+    model.graph.initializer.extend(numpy_helper.from_array(array, name) for name, array in constants.items())
+    return model
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(model):
+        onnx.save(model, tmp_path / "net.onnx")
+        return read_onnx(tmp_path / "net.onnx")
+
+    return read
+
+
+def outputs(graph, x):
+    return evaluate.run(graph, {graph.inputs[0]: x})[graph.outputs[0]]
+
+
+@pytest.mark.parametrize("batch", ["N", "1", "5"])
+def test_the_batch_is_symbolic_whatever_was_exported(batch, read):
+    size = 1 if batch == "N" else int(batch)
+    shape = np.array([-1 if batch == "N" else size, 144])
+    mask = np.ones((size, 144), np.float32)
+    body = "a = Reshape (x, s) b = Mul (a, m) c = MatMul (b, w) y = Reshape (c, t)"
+    w = RNG.integers(-1, 2, (144, 6)).astype(np.float32)
+    constants = {"s": shape, "m": mask, "w": w, "t": np.array([-1 if batch == "N" else size, 2, 3])}
+    model = parse(body, f"float[{batch},4,6,6] x", constants=constants)
+    graph = read(model)
+    assert graph.values["x"].shape == (None, 4, 6, 6)
+    assert graph.values["c"].shape == (None, 6)
+    assert graph.values["y"].shape == (None, 2, 3)
+    x = RNG.integers(-3, 4, (5, 4, 6, 6)).astype(np.float32)
+    for folded in (graph, passes.run(graph)):
+        assert np.array_equal(outputs(folded, x), (x.reshape(5, 144) @ w).reshape(5, 2, 3))
+        assert outputs(folded, x[:2]).shape == (2, 2, 3)
+
+
+def test_a_batch_of_one_inside_a_model_that_says_it_is_dynamic(read):
+    model = parse("a = Reshape (x, s) y = Neg (a)", "float[N,4,6,6] x", constants={"s": np.array([1, 144])})
+    graph = read(model)
+    assert graph.values["y"].shape == (None, 144)
+    assert outputs(graph, np.zeros((3, 4, 6, 6), np.float32)).shape == (3, 144)
+
+
+def test_a_mask_that_tells_frames_apart_is_refused(read):
+    mask = np.arange(10, dtype=np.float32).reshape(5, 2)
+    with pytest.raises(ModelError, match="The batch of 5 is built into the model"):
+        read(parse("y = Mul (x, m)", "float[5,2] x", constants={"m": mask}))
