@@ -1,0 +1,108 @@
+"""The index of the greatest channel of each pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from amaranth import signed, unsigned
+
+from hwgen.codes import CodeType
+from hwgen.fold import Fold
+from hwgen.layers.channelwise import beat_schedule, channel_folds, check_channel_fold
+from hwgen.layers.protocol import MapShape, Resources
+from hwgen.rtl_templates.argmax import ArgMaxUnit
+from hwgen.schedule import Schedule
+
+__all__ = ["ArgMax"]
+
+
+@dataclass(frozen=True)
+class ArgMax:
+    """Code = index of the channel with the greatest code.
+
+    Parameters
+    ----------
+    name, source : str
+        The layer and the map it reads.
+    in_shape : MapShape
+    in_type : CodeType
+    last : bool
+        Of equal channels the highest index wins, not the lowest.
+    """
+
+    name: str
+    source: str
+    in_shape: MapShape
+    in_type: CodeType
+    last: bool = False
+
+    @property
+    def out_shape(self) -> MapShape:
+        """One index a pixel."""
+        return (*self.in_shape[:2], 1)
+
+    @property
+    def out_type(self) -> CodeType:
+        """Every channel's index."""
+        return CodeType(0, self.in_shape[2] - 1)
+
+    def golden(self, x: np.ndarray) -> np.ndarray:
+        """Map codes (frames, height, width, channels) int64 to indices (frames, height, width, 1)."""
+        channels = self.in_shape[2]
+        if self.last:
+            return np.asarray(channels - 1 - np.argmax(x[..., ::-1], axis=-1, keepdims=True))
+        return np.asarray(np.argmax(x, axis=-1, keepdims=True))
+
+    def check(self) -> None:
+        """Raise ValueError if the map has no channels."""
+        if min(self.in_shape) < 1:
+            raise ValueError(f"Layer '{self.name}': the map {self.in_shape} is empty")
+
+    def folds(self) -> Iterator[Fold]:
+        """Every divisor of the channel count."""
+        return channel_folds(self.in_shape[2])
+
+    def check_fold(self, fold: Fold) -> None:
+        """Raise OptionError if PE does not divide the channels."""
+        check_channel_fold(self.name, self.in_shape[2], fold)
+
+    def cycles(self, fold: Fold) -> int:
+        """Beats of a frame."""
+        height, width, channels = self.in_shape
+        return height * width * channels // fold.pe
+
+    def in_lanes(self, fold: Fold) -> int:
+        """PE channels a beat."""
+        return fold.pe
+
+    def out_lanes(self, fold: Fold) -> int:
+        """One index a beat."""
+        return 1
+
+    def timing(self, fold: Fold) -> Schedule:
+        """Take a beat a step and yield an index with the last beat of each pixel."""
+        return beat_schedule(
+            self.in_shape,
+            fold,
+            width_out=self.out_type.bits,
+            pipeline=ArgMaxUnit.pipeline(fold.pe),
+            interval=self.in_shape[2] // fold.pe,
+        )
+
+    def resources(self, fold: Fold) -> Resources:
+        """Count a comparator and a multiplexer for each pair of the tree, and the running best."""
+        bits = self.in_type.bits + self.out_type.bits
+        queue = self.out_type.bits * self.timing(fold).slots
+        return Resources(2 * fold.pe * bits + queue, fold.pe * bits + queue)
+
+    def component(self, fold: Fold) -> ArgMaxUnit:
+        """Give the argmax unit; bits of bipolar codes rank as the codes do."""
+        return ArgMaxUnit(
+            lanes=fold.pe,
+            shape=signed(self.in_type.bits) if self.in_type.signed else unsigned(self.in_type.bits),
+            channels=self.in_shape[2],
+            last=self.last,
+            slots=fold.slots,
+        )

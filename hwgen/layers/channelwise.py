@@ -1,0 +1,62 @@
+"""What the layers that treat each channel by itself share: their foldings, and the schedule of a stage that takes a beat a step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from hwgen.errors import OptionError
+from hwgen.fold import Fold
+from hwgen.layers.legal import check_divides, check_slots, divisors
+from hwgen.layers.protocol import MapShape
+from hwgen.rtl_templates.output_queue import OutputQueue
+from hwgen.schedule import Schedule
+
+__all__ = ["beat_schedule", "channel_folds", "check_channel_fold"]
+
+
+def channel_folds(channels: int) -> Iterator[Fold]:
+    """Give one folding for each divisor of the channel count."""
+    return (Fold(pe=pe) for pe in divisors(channels))
+
+
+def check_channel_fold(name: str, channels: int, fold: Fold) -> None:
+    """Refuse a folding that has no meaning for a layer without columns.
+
+    Raises
+    ------
+    OptionError
+        If PE does not divide the channels, SIMD is not 1, or the output FIFO would have no slot.
+    """
+    check_divides("PE", fold.pe, channels, "channels", name)
+    if fold.simd != 1:
+        raise OptionError(f"SIMD must be 1, not {fold.simd}, as layer '{name}' has no columns to fold")
+    check_slots(fold, name)
+
+
+def beat_schedule(in_shape: MapShape, fold: Fold, *, width_out: int, pipeline: int, interval: int = 1) -> Schedule:
+    """Give the schedule of an unbuffered stage that takes a beat of PE channels a step.
+
+    Parameters
+    ----------
+    in_shape : MapShape
+    fold : Fold
+    width_out : int
+        Bits of an output beat.
+    pipeline : int
+        Cycles from taking a beat to its result at the output FIFO.
+    interval : int
+        Input beats for each output beat.
+    """
+    height, width, channels = in_shape
+    beats = np.arange(height * width * channels // fold.pe, dtype=np.int64)
+    slots = OutputQueue.least_slots(width_out, pipeline, interval) if fold.slots is None else fold.slots
+    return Schedule(
+        cycles=len(beats),
+        step=beats,
+        accept=beats,
+        emit=beats[interval - 1 :: interval],
+        latency=pipeline + OutputQueue.latency(width_out, slots),
+        slots=slots,
+    )

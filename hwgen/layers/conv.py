@@ -1,0 +1,300 @@
+"""Convolution with integer weights, followed by thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from hwgen.activation import Positions, Thresholds
+from hwgen.codes import CodeType
+from hwgen.errors import OptionError
+from hwgen.fold import Fold, WindowStyle
+from hwgen.layers.legal import check_divides, check_slots, divisors
+from hwgen.layers.matvec import MatVec
+from hwgen.layers.protocol import MapShape, Resources
+from hwgen.layers.window import Window, common_classes
+from hwgen.layers.window_schedule import (
+    axes,
+    capacity,
+    pad_words,
+    parallel_cycles,
+    parallel_resources,
+    parallel_schedule,
+    sequential_schedule,
+    window_resources,
+)
+from hwgen.rtl_templates.chain import Chain
+from hwgen.rtl_templates.fifo import Fifo
+from hwgen.rtl_templates.parallel_window import ParallelWindow
+from hwgen.rtl_templates.sliding_window import SlidingWindow
+from hwgen.schedule import Schedule
+
+__all__ = ["Conv"]
+
+PATCH_NUMBERS = 1 << 22
+"""Numbers in the matrix of windows that the golden model holds at once."""
+
+QUEUE_DEPTH = 2
+"""Pixels in front of a parallel window: the least that lets one in every cycle."""
+
+
+@dataclass(frozen=True, eq=False)
+class Conv:
+    """Accumulator = sum over the window of weight times code; code = thresholds of the accumulator.
+
+    Parameters
+    ----------
+    name, source : str
+        Name of the layer and of the layer or input that it reads.
+    in_shape : MapShape
+    in_type : CodeType
+    weights : ndarray of int64, shape (rows, kernel height, kernel width, channels)
+        One row for each output channel.
+    window : Window
+    pad_value : int
+        What a padded tap contributes, times its weight; it need not be a code (zero padding of a bipolar map).
+    thresholds : Thresholds or None
+        None: the accumulator itself goes out.
+    out_type : CodeType
+    """
+
+    name: str
+    source: str
+    in_shape: MapShape
+    in_type: CodeType
+    weights: np.ndarray
+    window: Window
+    pad_value: int
+    thresholds: Thresholds | None
+    out_type: CodeType
+
+    @property
+    def rows(self) -> int:
+        """Number of output channels."""
+        return int(self.weights.shape[0])
+
+    @property
+    def columns(self) -> int:
+        """Weights of one row: the size of a window."""
+        return int(self.weights[0].size)
+
+    @property
+    def out_shape(self) -> MapShape:
+        """Shape of the output map."""
+        return (*self.window.output(*self.in_shape[:2]), self.rows)
+
+    def golden(self, x: np.ndarray) -> np.ndarray:
+        """Map codes (frames, *in_shape) int64 to codes (frames, *out_shape) int64."""
+        height, width, _ = self.out_shape
+        chunk = max(1, PATCH_NUMBERS // (height * width * self.columns))
+        out = np.empty((len(x), *self.out_shape), dtype=np.int64)
+        for first in range(0, len(x), chunk):
+            accumulators = self._accumulators(x[first : first + chunk])
+            out[first : first + chunk] = self._activate(accumulators)
+        return out
+
+    def _accumulators(self, x: np.ndarray) -> np.ndarray:
+        """Correlate: a matrix product of all windows with the weights.
+
+        Every partial sum is an integer of at most ``sum |w| * max |x|``; below 2**24 (2**53) single (double) precision
+        holds all of them exactly, in any order of summation.
+        """
+        largest = max(abs(self.in_type.low), abs(self.in_type.high), abs(self.pad_value))
+        bound = largest * int(np.abs(self.weights).reshape(self.rows, -1).sum(axis=1).max())
+        dtype = np.float32 if bound < 1 << 24 else np.float64 if bound < 1 << 53 else np.int64
+        height, width, _ = self.out_shape
+        taps, channels = self.window.kernel[0] * self.window.kernel[1], self.in_shape[2]
+        patches = np.empty((len(x), height, width, taps, channels), dtype=dtype)
+        for tap, seen in enumerate(self.window.tap_maps(x, self.pad_value)):
+            patches[..., tap, :] = seen
+        matrix = self.weights.reshape(self.rows, -1).astype(dtype)
+        sums: np.ndarray = patches.reshape(-1, self.columns) @ matrix.T
+        return sums.astype(np.int64).reshape(len(x), height, width, self.rows)
+
+    def _activate(self, accumulators: np.ndarray) -> np.ndarray:
+        if self.thresholds is None:
+            return accumulators
+        counts = self.thresholds.counts(accumulators)
+        return 2 * counts - 1 if self.out_type.bipolar else self.out_type.low + counts
+
+    def accumulator_range(self) -> tuple[np.ndarray, np.ndarray]:
+        """Give the exact least and greatest accumulator.
+
+        Returns
+        -------
+        low, high : ndarray of int64, shape (classes of `Window.padding`, rows)
+        """
+        positive, negative = np.maximum(self.weights, 0), np.minimum(self.weights, 0)
+        padded = self.window.padded_taps(*self.in_shape[:2])[:, None, :, :, None]
+        axes = (2, 3, 4)
+        low_code, high_code = (np.where(padded, self.pad_value, code) for code in (self.in_type.low, self.in_type.high))
+        low = np.sum(positive * low_code + negative * high_code, axis=axes)
+        high = np.sum(positive * high_code + negative * low_code, axis=axes)
+        return low, high
+
+    def check(self) -> None:
+        """Raise ValueError with a sentence if the record is inconsistent."""
+        height, width, channels = self.in_shape
+        try:
+            self.window.check(height, width)
+        except ValueError as error:
+            raise ValueError(f"Layer '{self.name}': {error}") from None
+        if self.weights.ndim != 4 or self.weights.shape[1:] != (*self.window.kernel, channels):
+            raise ValueError(
+                f"Layer '{self.name}' needs weights of shape "
+                f"(rows, {self.window.kernel[0]}, {self.window.kernel[1]}, {channels}), not {self.weights.shape}"
+            )
+        if self.thresholds is None:
+            low, high = self.accumulator_range()
+            if self.out_type.bipolar or low.min() < self.out_type.low or high.max() > self.out_type.high:
+                raise ValueError(
+                    f"Layer '{self.name}' yields accumulators {low.min()}..{high.max()}, "
+                    f"which do not fit {self.out_type}"
+                )
+            return
+        levels, positions = self.thresholds.levels, self.thresholds.positions
+        if levels.shape[:2] != (positions.count, self.rows) or levels.shape[2] != self.out_type.levels - 1:
+            raise ValueError(
+                f"Layer '{self.name}' needs thresholds of shape "
+                f"({positions.count}, {self.rows}, {self.out_type.levels - 1}), not {levels.shape}"
+            )
+        if (len(positions.rows), len(positions.columns)) != self.out_shape[:2]:
+            raise ValueError(
+                f"Layer '{self.name}' has thresholds for a map of {len(positions.rows)}x{len(positions.columns)}, "
+                f"but yields {self.out_shape[0]}x{self.out_shape[1]}"
+            )
+
+    def folds(self) -> Iterator[Fold]:
+        """Every legal folding: PE divides the rows, SIMD the channels; or the whole window at once."""
+        for pe in divisors(self.rows):
+            for simd in divisors(self.in_shape[2]):
+                yield Fold(pe=pe, simd=simd)
+            yield Fold(pe=pe, simd=self.columns, window=WindowStyle.PARALLEL)
+
+    def check_fold(self, fold: Fold) -> None:
+        """Raise OptionError naming the layer, the illegal value and the legal ones."""
+        check_divides("PE", fold.pe, self.rows, "output channels", self.name)
+        check_slots(fold, self.name)
+        if fold.window is WindowStyle.PARALLEL:
+            if fold.simd != self.columns:
+                whole = f"the whole window of {self.columns} inputs, as it is parallel"
+                raise OptionError(f"SIMD must be {whole}, not {fold.simd} (layer '{self.name}')")
+            return
+        check_divides("SIMD", fold.simd, self.in_shape[2], "input channels", self.name)
+        self._capacity(fold)
+
+    def _capacity(self, fold: Fold) -> int:
+        """Words of the sequential window unit's memory."""
+        steps = self.rows // fold.pe * self.columns // fold.simd
+        return capacity(self.name, self.window, self.in_shape, fold, steps)
+
+    def _depth(self, fold: Fold) -> int:
+        """Pixels of the parallel window unit's input queue."""
+        return fold.buffer_beats or QUEUE_DEPTH
+
+    def cycles(self, fold: Fold) -> int:
+        """Cycles a frame.
+
+        Sequential window: one for each tap word of each row fold of each window, or for each input beat if there are
+        more of them. Parallel window: one for each position of the padded map, and one for each further row fold of
+        a window.
+        """
+        height, width, channels = self.in_shape
+        row_folds = self.rows // fold.pe
+        if fold.window is WindowStyle.PARALLEL:
+            return parallel_cycles(*axes(self.window, height, width), row_folds)
+        rows, columns, _ = self.out_shape
+        return max(rows * columns * row_folds * (self.columns // fold.simd), height * width * channels // fold.simd)
+
+    def in_lanes(self, fold: Fold) -> int:
+        """SIMD channels of a pixel a beat, or the whole pixel for a parallel window."""
+        return self.in_shape[2] if fold.window is WindowStyle.PARALLEL else fold.simd
+
+    def out_lanes(self, fold: Fold) -> int:
+        """PE rows a beat."""
+        return fold.pe
+
+    def timing(self, fold: Fold) -> Schedule:
+        """Replay each window for every row fold; the last step of each yields a beat."""
+        rows, columns = axes(self.window, *self.in_shape[:2])
+        latency, slots = self.matrix.pipeline(fold)
+        row_folds = self.rows // fold.pe
+        if fold.window is WindowStyle.PARALLEL:
+            depth = self._depth(fold)
+            return parallel_schedule(
+                rows,
+                columns,
+                replays=row_folds,
+                depth=depth,
+                read_latency=Fifo.latency(depth, self.in_shape[2] * self.in_type.bits),
+                latency=latency,
+                slots=slots,
+            )
+        return sequential_schedule(
+            rows,
+            columns,
+            words=self.in_shape[2] // fold.simd,
+            passes=row_folds,
+            pass_steps=self.columns // fold.simd,
+            capacity=self._capacity(fold),
+            latency=latency,
+            slots=slots,
+        )
+
+    @property
+    def _pad_code(self) -> int:
+        """What the hardware pads with: the padding's value if that is a code, else the lowest code."""
+        is_code = self.in_type.contains(np.array([self.pad_value]))
+        return self.pad_value if is_code else self.in_type.low
+
+    @cached_property
+    def matrix(self) -> MatVec:
+        """The matrix in the hardware's terms: where a code stands for padding that is none, its share is taken back."""
+        size, weights = self.in_shape[:2], self.weights.reshape(self.rows, -1)
+        surplus = self.pad_value - self._pad_code
+        padding = self.window.padding(*size) if surplus else Positions.uniform(*self.out_shape[:2])
+        given = self.thresholds.positions if self.thresholds else Positions.uniform(*self.out_shape[:2])
+        positions, given_class, padding_class = common_classes(given, padding)
+        correction = None
+        if surplus:
+            padded = self.window.padded_taps(*size)[:, None, :, :, None] * self.weights
+            correction = surplus * padded.sum(axis=(2, 3, 4))[padding_class]
+        levels = self.thresholds.levels[given_class] if self.thresholds else None
+        return MatVec(weights, self.in_type, self.out_type, levels, correction, positions.rows, positions.columns)
+
+    def resources(self, fold: Fold) -> Resources:
+        """Estimate the window unit and the matrix-vector-threshold unit."""
+        unit = self.matrix.resources(self.name, fold)
+        if fold.window is WindowStyle.PARALLEL:
+            rows, columns = axes(self.window, *self.in_shape[:2])
+            width = self.in_shape[2] * self.in_type.bits
+            window = parallel_resources(self.name, rows, columns, width, self._depth(fold))
+        else:
+            width = fold.simd * self.in_type.bits
+            window = window_resources(self.name, self.window, self.in_shape, width, self._capacity(fold))
+        return Resources(window.luts + unit.luts, window.flipflops + unit.flipflops, (*window.memories, *unit.memories))
+
+    def component(self, fold: Fold) -> Chain:
+        """Give the window unit and the matrix-vector-threshold unit behind it."""
+        rows, columns = axes(self.window, *self.in_shape[:2])
+        (pad_word,) = pad_words([self._pad_code] * self.in_lanes(fold), self.in_type, self.in_lanes(fold))
+        width, row_folds = self.in_lanes(fold) * self.in_type.bits, self.rows // fold.pe
+        window: ParallelWindow | SlidingWindow
+        if fold.window is WindowStyle.PARALLEL:
+            window = ParallelWindow(
+                width=width, rows=rows, columns=columns, replays=row_folds, pad_word=pad_word, depth=self._depth(fold)
+            )
+        else:
+            window = SlidingWindow(
+                width=width,
+                rows=rows,
+                columns=columns,
+                words=self.in_shape[2] // fold.simd,
+                capacity=self._capacity(fold),
+                replays=row_folds,
+                pad_words=[pad_word],
+            )
+        return Chain({"window": window, "unit": self.matrix.unit(fold)})

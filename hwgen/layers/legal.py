@@ -1,0 +1,58 @@
+"""Legal numbers of lanes: divisors, and the sentence that refuses anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hwgen.errors import OptionError
+from hwgen.fold import Fold, WindowStyle
+
+__all__ = ["check_divides", "check_same_lanes", "check_slots", "divisors"]
+
+
+def divisors(total: int) -> Iterator[int]:
+    """Give the divisors of a positive number, rising."""
+    return (number for number in range(1, total + 1) if total % number == 0)
+
+
+def check_divides(kind: str, value: int, total: int, what: str, layer: str) -> None:
+    """Refuse a number of lanes that does not divide the work.
+
+    Raises
+    ------
+    OptionError
+        With the nearest legal values, as in "PE must divide 64 output channels, not 48 (layer 'conv3'): use 32 or 64".
+    """
+    if value >= 1 and total % value == 0:
+        return
+    legal = list(divisors(total))
+    below = max((number for number in legal if number < value), default=legal[0])
+    above = min((number for number in legal if number > value), default=legal[-1])
+    nearest = f"{below}" if below == above else f"{below} or {above}"
+    raise OptionError(f"{kind} must divide {total} {what}, not {value} (layer '{layer}'): use {nearest}")
+
+
+def check_slots(fold: Fold, layer: str) -> None:
+    """Refuse an output FIFO without a slot.
+
+    Raises
+    ------
+    OptionError
+        Naming the layer.
+    """
+    if fold.slots is not None and fold.slots < 1:
+        raise OptionError(f"Layer '{layer}' needs at least 1 slot in its output FIFO, not {fold.slots}")
+
+
+def check_same_lanes(fold: Fold, layer: str) -> None:
+    """Refuse a folding that has no meaning for a layer that gives the channels that it takes, tap by tap.
+
+    Raises
+    ------
+    OptionError
+        If PE is not SIMD, or the window is parallel.
+    """
+    if fold.pe != fold.simd:
+        raise OptionError(f"PE and SIMD must be the same, not {fold.pe} and {fold.simd} (layer '{layer}')")
+    if fold.window is WindowStyle.PARALLEL:
+        raise OptionError(f"Layer '{layer}' takes a sequential window, not a parallel one")

@@ -1,0 +1,220 @@
+"""What dense layers and convolutions share: a matrix, in the hardware's own number form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from amaranth.hdl import Shape
+
+from hwgen.codes import CodeType
+from hwgen.fold import Fold, MemoryStyle
+from hwgen.layers.protocol import MemoryShape, Resources
+from hwgen.rtl_templates.activation import Activation, Levels, Scores, levels_latency
+from hwgen.rtl_templates.dot_product import Lanes
+from hwgen.rtl_templates.mvtu import Mvtu
+from hwgen.rtl_templates.output_queue import OutputQueue
+from hwgen.rtl_templates.storage import suits_block_ram
+
+__all__ = ["MatVec", "accumulator_range", "memory_style", "pack_words"]
+
+
+def accumulator_range(weights: np.ndarray, in_type: CodeType) -> tuple[np.ndarray, np.ndarray]:
+    """Give the exact least and greatest product of each row with any vector of codes.
+
+    Parameters
+    ----------
+    weights : ndarray of int64, shape (rows, columns)
+    in_type : CodeType
+
+    Returns
+    -------
+    low, high : ndarray of int64, shape (rows,)
+    """
+    positive = np.maximum(weights, 0).sum(axis=1)
+    negative = np.minimum(weights, 0).sum(axis=1)
+    return positive * in_type.low + negative * in_type.high, positive * in_type.high + negative * in_type.low
+
+
+def pack_words(fields: np.ndarray, bits: int, pe: int, simd: int) -> list[int]:
+    """Pack a matrix of ``bits``-wide fields into memory words, in the order in which a folded unit reads them.
+
+    Parameters
+    ----------
+    fields : ndarray of int64, shape (rows, columns)
+        Only the lowest ``bits`` of each count.
+    pe, simd : int
+        Divisors of rows and columns.
+
+    Returns
+    -------
+    list of int
+        Word ``row_fold * column_folds + column_fold`` has field (row_fold * pe + p, column_fold * simd + s) at bit ``(p * simd + s) * bits``.
+    """
+    rows, columns = fields.shape
+    fields = fields.astype(np.int8) if bits <= 8 else fields
+    steps = fields.reshape(rows // pe, pe, columns // simd, simd).transpose(0, 2, 1, 3).reshape(-1, pe * simd)
+    planes = ((steps[:, :, None] >> np.arange(bits)) & 1).astype(np.uint8)
+    packed = np.packbits(planes.reshape(len(steps), -1), axis=1, bitorder="little")
+    return [int.from_bytes(word.tobytes(), "little") for word in packed]
+
+
+@dataclass(frozen=True, eq=False)
+class MatVec:
+    """A matrix with its activation, independent of folding.
+
+    The hardware's sum A and the mathematician's accumulator are related by ``accumulator = scale * A + offset[row] + correction[class, row]``.
+
+    Parameters
+    ----------
+    weights : ndarray of int64, shape (rows, columns)
+        Columns in the order of the stream.
+    in_type, out_type : CodeType
+    levels : ndarray of int64, shape (classes, rows, steps), or None
+        Thresholds of the accumulator; None: the accumulator goes out.
+    correction : ndarray of int64, shape (classes, rows), or None
+        What the accumulator has besides the products.
+    position_rows, position_columns : tuple of int
+        Class of each row and column of the map of vectors, as in `hwgen.activation.Positions`.
+    """
+
+    weights: np.ndarray
+    in_type: CodeType
+    out_type: CodeType
+    levels: np.ndarray | None
+    correction: np.ndarray | None = None
+    position_rows: tuple[int, ...] = (0,)
+    position_columns: tuple[int, ...] = (0,)
+
+    @property
+    def columns(self) -> int:
+        """Weights of a row."""
+        return int(self.weights.shape[1])
+
+    @cached_property
+    def lanes(self) -> Lanes:
+        """XNOR or add/subtract lanes for weights of +-1, else multipliers."""
+        if not np.all(np.abs(self.weights) == 1):
+            return Lanes.MULTIPLY
+        return Lanes.XNOR if self.in_type.bits == 1 and not self.in_type.signed else Lanes.ADD_SUB
+
+    @cached_property
+    def weight_type(self) -> CodeType:
+        """Type of the weights as they are stored."""
+        if self.lanes is not Lanes.MULTIPLY:
+            return CodeType(-1, 1, bipolar=True)
+        return CodeType(min(0, int(self.weights.min())), max(0, int(self.weights.max())))
+
+    @property
+    def scale(self) -> int:
+        """Accumulator steps of one step of the hardware's sum: a bipolar input is 2 * bit - 1."""
+        return 2 if self.in_type.bipolar else 1
+
+    @cached_property
+    def offset(self) -> np.ndarray:
+        """Accumulator of each row where the hardware's sum is 0: int64 (rows,)."""
+        if self.lanes is Lanes.MULTIPLY:
+            return -self.weights.sum(axis=1) if self.in_type.bipolar else np.zeros(len(self.weights), dtype=np.int64)
+        if self.in_type.bipolar:
+            return np.full(len(self.weights), -self.columns)
+        # A lane adds u = x' for a weight +1 and 2**k - 1 - x' for -1, with x' = x + shift not negative.
+        negative = np.sum(self.weights < 0, axis=1)
+        shift = 1 << (self.in_type.bits - 1) if self.in_type.signed else 0
+        mask = (1 << self.in_type.bits) - 1
+        return -shift * (self.columns - negative) - (mask - shift) * negative
+
+    @cached_property
+    def sum_range(self) -> tuple[int, int]:
+        """Exact least and greatest sum of the hardware over all rows."""
+        low, high = accumulator_range(self.weights, self.in_type)
+        return int(((low - self.offset) // self.scale).min()), int(((high - self.offset) // self.scale).max())
+
+    def output(self) -> Levels | Scores:
+        """Give the activation in terms of the hardware's sum."""
+        constant = self.offset[None] + (0 if self.correction is None else self.correction)
+        if self.levels is None:
+            return Scores(constant[:, :, None].tolist(), self.scale, self.out_type.bits)
+        low, high = self.sum_range
+        sums = -((constant[:, :, None] - self.levels) // self.scale)
+        code = 0 if self.out_type.bipolar else self.out_type.low
+        return Levels(np.clip(sums, low, high + 1).tolist(), code, self.out_type.bits)
+
+    def unit(self, fold: Fold) -> Mvtu:
+        """Give the matrix-vector-threshold unit."""
+        weight_type, output = self.weight_type, self.output()
+        uniform = len(output.table) == 1
+        return Mvtu(
+            pe=fold.pe,
+            simd=fold.simd,
+            lanes=self.lanes,
+            in_shape=Shape(self.in_type.bits, signed=self.in_type.signed),
+            weight_shape=Shape(weight_type.bits, signed=weight_type.signed),
+            words=self.words(fold),
+            column_folds=self.columns // fold.simd,
+            accumulator=self.sum_range,
+            output=output,
+            position_rows=(0,) if uniform else self.position_rows,
+            position_columns=(0,) if uniform else self.position_columns,
+            block=_block(fold.memory),
+            slots=fold.slots,
+        )
+
+    def words(self, fold: Fold) -> list[int]:
+        """Give the weight memory's words."""
+        fields = self.weights > 0 if self.lanes is not Lanes.MULTIPLY else self.weights
+        return pack_words(fields.astype(np.int64), self.weight_type.bits, fold.pe, fold.simd)
+
+    def pipeline(self, fold: Fold) -> tuple[int, int]:
+        """Give latency (cycles from a row group's last step until its beat can leave) and slots of the unit."""
+        steps = self.weights.size // (fold.pe * fold.simd)
+        activation = 0 if self.levels is None else levels_latency(self.levels.shape[2])
+        pipeline = Mvtu.pipeline_cycles(self.lanes, fold.simd, steps, self.columns // fold.simd, activation)
+        width = fold.pe * self.out_type.bits
+        slots = fold.slots
+        if slots is None:
+            slots = OutputQueue.least_slots(width, pipeline, self.columns // fold.simd)
+        return pipeline + OutputQueue.latency(width, slots), slots
+
+    def memories(self, name: str, fold: Fold) -> tuple[MemoryShape, ...]:
+        """Give the shapes of the weight memory and the table, as far as they are not constants."""
+        steps = self.weights.size // (fold.pe * fold.simd)
+        output = self.output()
+        groups = len(output.table) * len(self.weights) // fold.pe
+        shapes = {
+            "weights": (steps, fold.pe * fold.simd * self.weight_type.bits),
+            "table": (groups, Activation.table_width(fold.pe, self.sum_range, output)),
+        }
+        return tuple(
+            MemoryShape(f"{name}.{kind}", depth, width, memory_style(fold.memory, depth, width))
+            for kind, (depth, width) in shapes.items()
+        )
+
+    def resources(self, name: str, fold: Fold, *, buffers: tuple[MemoryShape, ...] = ()) -> Resources:
+        """Estimate the unit's cost; `benchmarks/mvtu_luts.py` holds what synthesis makes of it.
+
+        A lane is one LUT for its product and one for each bit that the tree adds; each row has an accumulator and its comparators.
+        """
+        bits = sum(bound.bit_length() for bound in np.abs(self.sum_range).tolist()) + 1
+        lane_bits = self.in_type.bits * (self.weight_type.bits if self.lanes is Lanes.MULTIPLY else 1)
+        per_lane = 2 * lane_bits
+        steps = 1 if self.levels is None else self.levels.shape[2]
+        width = fold.pe * self.out_type.bits
+        slots = self.pipeline(fold)[1]
+        luts = fold.pe * (fold.simd * per_lane + bits * (1 + steps)) + width + 4 * slots.bit_length() + 20
+        flipflops = fold.pe * (fold.simd * lane_bits // 2 + 2 * bits) + fold.simd * self.in_type.bits + width * min(slots, 2) + 30
+        return Resources(luts, flipflops, (*buffers, *self.memories(name, fold)))
+
+
+def _block(style: MemoryStyle) -> bool | None:
+    """Translate a style for the templates."""
+    return None if style is MemoryStyle.AUTO else style is MemoryStyle.BLOCK
+
+
+def memory_style(style: MemoryStyle, depth: int, width: int) -> MemoryStyle:
+    """Give the style that a memory gets: one word is a constant, and AUTO follows the memory's size."""
+    if depth == 1:
+        return MemoryStyle.CONSTANT
+    if style is MemoryStyle.AUTO:
+        return MemoryStyle.BLOCK if suits_block_ram(depth, width) else MemoryStyle.DISTRIBUTED
+    return style

@@ -1,0 +1,139 @@
+"""Stand-alone padding of a map with a constant code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwgen.codes import CodeType
+from hwgen.fold import Fold
+from hwgen.layers.legal import check_divides, check_same_lanes, check_slots, divisors
+from hwgen.layers.protocol import MapShape, Resources
+from hwgen.layers.window import Window
+from hwgen.layers.window_schedule import axes, capacity, pad_words, sequential_schedule, window_resources
+from hwgen.rtl_templates.chain import Chain
+from hwgen.rtl_templates.fifo import Fifo
+from hwgen.rtl_templates.sliding_window import SlidingWindow
+from hwgen.schedule import Schedule
+
+__all__ = ["Pad"]
+
+SLOTS = 2
+"""Depth of the output FIFO that passes a beat in every cycle."""
+
+
+@dataclass(frozen=True)
+class Pad:
+    """Put a border of one code around a map.
+
+    Parameters
+    ----------
+    name, source : str
+        Name of the layer and of the layer or input that it reads.
+    in_shape : MapShape
+    in_type : CodeType
+    pads : tuple of int
+        Rows and columns to add at (top, left, bottom, right).
+    value : int
+        A code of ``in_type``.
+    """
+
+    name: str
+    source: str
+    in_shape: MapShape
+    in_type: CodeType
+    pads: tuple[int, int, int, int]
+    value: int
+
+    @property
+    def window(self) -> Window:
+        """The equal sliding window: one tap over the padded map."""
+        return Window((1, 1), pads=self.pads)
+
+    @property
+    def out_shape(self) -> MapShape:
+        """Shape of the padded map."""
+        return (*self.window.padded(*self.in_shape[:2]), self.in_shape[2])
+
+    @property
+    def out_type(self) -> CodeType:
+        """Type of the codes, unchanged."""
+        return self.in_type
+
+    def golden(self, x: np.ndarray) -> np.ndarray:
+        """Map codes (frames, *in_shape) int64 to codes (frames, *out_shape) int64."""
+        top, left, bottom, right = self.pads
+        return np.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0)), constant_values=self.value)
+
+    def check(self) -> None:
+        """Raise ValueError with a sentence if the record is inconsistent."""
+        if min(self.pads) < 0:
+            raise ValueError(f"Layer '{self.name}' can only add rows and columns, not pad by {self.pads}")
+        if not self.in_type.contains(np.array([self.value])):
+            raise ValueError(f"Layer '{self.name}' pads with {self.value}, which is not a code of type {self.in_type}")
+
+    def folds(self) -> Iterator[Fold]:
+        """Every legal folding: as many output as input lanes, a divisor of the channels."""
+        for lanes in divisors(self.in_shape[2]):
+            yield Fold(pe=lanes, simd=lanes)
+
+    def check_fold(self, fold: Fold) -> None:
+        """Raise OptionError naming the layer, the illegal value and the legal ones."""
+        check_same_lanes(fold, self.name)
+        check_divides("PE", fold.pe, self.in_shape[2], "channels", self.name)
+        check_slots(fold, self.name)
+        self._capacity(fold)
+
+    def _capacity(self, fold: Fold) -> int:
+        """Words of the window memory."""
+        return capacity(self.name, self.window, self.in_shape, fold, steps=self.in_shape[2] // fold.simd)
+
+    def cycles(self, fold: Fold) -> int:
+        """Cycles a frame: one for each output beat."""
+        height, width, channels = self.out_shape
+        return height * width * (channels // fold.simd)
+
+    def in_lanes(self, fold: Fold) -> int:
+        """Codes in one input beat."""
+        return fold.simd
+
+    def out_lanes(self, fold: Fold) -> int:
+        """Codes in one output beat."""
+        return fold.pe
+
+    def timing(self, fold: Fold) -> Schedule:
+        """Yield a beat a step."""
+        words = self.in_shape[2] // fold.simd
+        slots = fold.slots or SLOTS
+        return sequential_schedule(
+            *axes(self.window, *self.in_shape[:2]),
+            words=words,
+            passes=words,
+            pass_steps=1,
+            capacity=self._capacity(fold),
+            latency=Fifo.latency(slots, fold.simd * self.in_type.bits),
+            slots=slots,
+        )
+
+    def resources(self, fold: Fold) -> Resources:
+        """Count the window unit and the queue behind it."""
+        width = fold.simd * self.in_type.bits
+        window = window_resources(self.name, self.window, self.in_shape, width, self._capacity(fold))
+        queue = width * (fold.slots or SLOTS)
+        return Resources(window.luts + queue, window.flipflops + queue, window.memories)
+
+    def component(self, fold: Fold) -> Chain:
+        """Give the window unit and a FIFO behind it."""
+        rows, columns = axes(self.window, *self.in_shape[:2])
+        width, words = fold.simd * self.in_type.bits, self.in_shape[2] // fold.simd
+        window = SlidingWindow(
+            width=width,
+            rows=rows,
+            columns=columns,
+            words=words,
+            capacity=self._capacity(fold),
+            pad_words=pad_words([self.value] * self.in_shape[2], self.in_type, fold.simd),
+        )
+        return Chain({"window": window, "queue": Fifo(width, fold.slots or SLOTS)})

@@ -1,0 +1,132 @@
+"""Any function of one code for each channel, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwgen.activation import Lookup
+from hwgen.codes import CodeType
+from hwgen.fold import Fold
+from hwgen.layers.channelwise import beat_schedule, channel_folds, check_channel_fold
+from hwgen.layers.protocol import MapShape, MemoryShape, Resources
+from hwgen.rtl_templates.lookup import LookupUnit
+from hwgen.schedule import Schedule
+
+__all__ = ["Table"]
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Code = table entry of the class of positions, channel and input code.
+
+    Parameters
+    ----------
+    name, source : str
+        The layer and the map it reads.
+    in_shape : MapShape
+    in_type : CodeType
+    lookup : Lookup
+        Covers every code of ``in_type``.
+    out_type : CodeType
+    """
+
+    name: str
+    source: str
+    in_shape: MapShape
+    in_type: CodeType
+    lookup: Lookup
+    out_type: CodeType
+
+    @property
+    def out_shape(self) -> MapShape:
+        """Shape of the output map: that of the input."""
+        return self.in_shape
+
+    def golden(self, x: np.ndarray) -> np.ndarray:
+        """Map codes (frames, *in_shape) int64 to codes of the same shape."""
+        return self.lookup.values(x)
+
+    def check(self) -> None:
+        """Raise ValueError if table, positions and types do not fit one another."""
+        height, width, channels = self.in_shape
+        table, positions = self.lookup.table, self.lookup.positions
+        if table.ndim != 3 or table.shape[:2] != (positions.count, channels):
+            raise ValueError(
+                f"Layer '{self.name}': the table must have shape ({positions.count} classes, {channels} channels, entries), not {table.shape}"
+            )
+        if (len(positions.rows), len(positions.columns)) != (height, width):
+            raise ValueError(
+                f"Layer '{self.name}': positions cover {len(positions.rows)} x {len(positions.columns)}, but the map has {height} x {width}"
+            )
+        high = self.lookup.low + table.shape[2] - 1
+        if self.lookup.low > self.in_type.low or high < self.in_type.high:
+            raise ValueError(
+                f"Layer '{self.name}': the table covers {self.lookup.low}..{high}, but inputs are {self.in_type.low}..{self.in_type.high}"
+            )
+        if not self.out_type.contains(self.lookup.values(self._all_inputs())):
+            raise ValueError(f"Layer '{self.name}': the table holds values that are no {self.out_type} codes")
+
+    def folds(self) -> Iterator[Fold]:
+        """Every divisor of the channel count."""
+        return channel_folds(self.in_shape[2])
+
+    def check_fold(self, fold: Fold) -> None:
+        """Raise OptionError if PE does not divide the channels."""
+        check_channel_fold(self.name, self.in_shape[2], fold)
+
+    def cycles(self, fold: Fold) -> int:
+        """Beats of a frame."""
+        height, width, channels = self.in_shape
+        return height * width * channels // fold.pe
+
+    def in_lanes(self, fold: Fold) -> int:
+        """PE channels a beat."""
+        return fold.pe
+
+    def out_lanes(self, fold: Fold) -> int:
+        """PE channels a beat."""
+        return fold.pe
+
+    def timing(self, fold: Fold) -> Schedule:
+        """Take and yield a beat a step."""
+        width_out = fold.pe * self.out_type.bits
+        return beat_schedule(self.in_shape, fold, width_out=width_out, pipeline=LookupUnit.PIPELINE)
+
+    def resources(self, fold: Fold) -> Resources:
+        """Count the table of each lane and the output FIFO."""
+        same = bool(np.all(self.lookup.table == self.lookup.table[:1, :1]))
+        copies = 1 if same else self.lookup.positions.count * self.in_shape[2] // fold.pe
+        depth = copies << self.in_type.bits
+        queue = fold.pe * self.out_type.bits * self.timing(fold).slots
+        memories = tuple(
+            MemoryShape(f"table_{lane}", depth, self.out_type.bits, fold.memory) for lane in range(fold.pe)
+        )
+        return Resources(queue, queue, memories)
+
+    def component(self, fold: Fold) -> LookupUnit:
+        """Give the lookup unit: one table a lane, addressed by the bits of the code."""
+        codes = self._codes()
+        table = np.zeros((*self.lookup.table.shape[:2], 1 << self.in_type.bits), dtype=np.int64)
+        entries = self.lookup.table[..., codes - self.lookup.low]
+        table[..., self.in_type.to_bits(codes).astype(np.int64)] = self.out_type.to_bits(entries).astype(np.int64)
+        return LookupUnit(
+            lanes=fold.pe,
+            in_bits=self.in_type.bits,
+            out_bits=self.out_type.bits,
+            table=table,
+            rows=self.lookup.positions.rows,
+            columns=self.lookup.positions.columns,
+            style=fold.memory.value,
+            slots=fold.slots,
+        )
+
+    def _codes(self) -> np.ndarray:
+        """Give every input code."""
+        return np.array([-1, 1]) if self.in_type.bipolar else np.arange(self.in_type.low, self.in_type.high + 1)
+
+    def _all_inputs(self) -> np.ndarray:
+        """Give a batch of maps, one for each input code."""
+        return np.broadcast_to(self._codes()[:, None, None, None], (len(self._codes()), *self.in_shape))

@@ -1,0 +1,140 @@
+"""A quantiser on its own: each channel of a map compared with rising levels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from amaranth import signed, unsigned
+
+from hwgen.activation import Thresholds
+from hwgen.codes import CodeType
+from hwgen.fold import Fold
+from hwgen.layers.channelwise import beat_schedule, channel_folds, check_channel_fold
+from hwgen.layers.protocol import MapShape, MemoryShape, Resources
+from hwgen.rtl_templates.threshold import ThresholdUnit
+from hwgen.schedule import Schedule
+
+__all__ = ["Thresholding"]
+
+
+@dataclass(frozen=True, eq=False)
+class Thresholding:
+    """Code = lowest output code + number of levels that the input, or its negative, reaches.
+
+    Parameters
+    ----------
+    name, source : str
+        The layer and the map it reads.
+    in_shape : MapShape
+    in_type : CodeType
+    thresholds : Thresholds
+        Levels of each class of positions and channel.
+    negate : tuple of bool
+        For each channel: compare ``-x`` instead of ``x``.
+    out_type : CodeType
+    """
+
+    name: str
+    source: str
+    in_shape: MapShape
+    in_type: CodeType
+    thresholds: Thresholds
+    negate: tuple[bool, ...]
+    out_type: CodeType
+
+    @property
+    def out_shape(self) -> MapShape:
+        """Shape of the output map: that of the input."""
+        return self.in_shape
+
+    def golden(self, x: np.ndarray) -> np.ndarray:
+        """Map codes (frames, *in_shape) int64 to codes of the same shape."""
+        counts = self.thresholds.counts(np.where(self.negate, -x, x))
+        return 2 * counts - 1 if self.out_type.bipolar else self.out_type.low + counts
+
+    def check(self) -> None:
+        """Raise ValueError if levels, positions and types do not fit one another."""
+        height, width, channels = self.in_shape
+        levels, positions = self.thresholds.levels, self.thresholds.positions
+        if levels.ndim != 3 or levels.shape[:2] != (positions.count, channels):
+            raise ValueError(
+                f"Layer '{self.name}': levels must have shape ({positions.count} classes, {channels} channels, steps), not {levels.shape}"
+            )
+        if (len(positions.rows), len(positions.columns)) != (height, width):
+            raise ValueError(
+                f"Layer '{self.name}': positions cover {len(positions.rows)} x {len(positions.columns)}, but the map has {height} x {width}"
+            )
+        if len(self.negate) != channels:
+            raise ValueError(f"Layer '{self.name}': negate must name {channels} channels, not {len(self.negate)}")
+        if not 1 <= self.thresholds.steps < self.out_type.levels:
+            raise ValueError(
+                f"Layer '{self.name}': {self.out_type} codes take 1 to {self.out_type.levels - 1} levels, not {self.thresholds.steps}"
+            )
+        if np.any(np.diff(levels, axis=-1) < 0):
+            raise ValueError(f"Layer '{self.name}': the levels of a channel must rise")
+
+    def folds(self) -> Iterator[Fold]:
+        """Every divisor of the channel count."""
+        return channel_folds(self.in_shape[2])
+
+    def check_fold(self, fold: Fold) -> None:
+        """Raise OptionError if PE does not divide the channels."""
+        check_channel_fold(self.name, self.in_shape[2], fold)
+
+    def cycles(self, fold: Fold) -> int:
+        """Beats of a frame."""
+        height, width, channels = self.in_shape
+        return height * width * channels // fold.pe
+
+    def in_lanes(self, fold: Fold) -> int:
+        """PE channels a beat."""
+        return fold.pe
+
+    def out_lanes(self, fold: Fold) -> int:
+        """PE channels a beat."""
+        return fold.pe
+
+    def timing(self, fold: Fold) -> Schedule:
+        """Take and yield a beat a step."""
+        return beat_schedule(
+            self.in_shape,
+            fold,
+            width_out=fold.pe * self.out_type.bits,
+            pipeline=ThresholdUnit.pipeline(self.thresholds.steps),
+        )
+
+    def resources(self, fold: Fold) -> Resources:
+        """Count a comparator and the pipeline registers for each bit of the code in each lane."""
+        stages = self.thresholds.steps.bit_length()
+        depth = self.thresholds.positions.count * self.in_shape[2] // fold.pe
+        compare = stages * fold.pe * self.in_type.bits
+        queue = fold.pe * self.out_type.bits * self.timing(fold).slots
+        memories = [MemoryShape("levels_0", depth, fold.pe * self.in_type.bits, fold.memory)] + [
+            MemoryShape(f"levels_{stage}_{lane}", depth << stage, self.in_type.bits, fold.memory)
+            for stage in range(1, stages)
+            for lane in range(fold.pe)
+        ]
+        return Resources(compare + queue, compare + queue, tuple(memories) if depth > 1 else ())
+
+    def component(self, fold: Fold) -> ThresholdUnit:
+        """Give the threshold unit; a bipolar input is compared as its bit."""
+        levels = self.thresholds.levels
+        falling = np.array(self.negate)
+        # -x >= t is x < 1 - t, so a negated channel falls at the levels 1 - t.
+        levels = np.where(falling[None, :, None], 1 - levels[..., ::-1], levels)
+        if self.in_type.bipolar:
+            levels = -((-1 - levels) // 2)  # 2 * bit - 1 >= t is bit >= ceil((t + 1) / 2)
+        return ThresholdUnit(
+            lanes=fold.pe,
+            in_shape=signed(self.in_type.bits) if self.in_type.signed else unsigned(self.in_type.bits),
+            levels=levels,
+            falling=self.negate,
+            low=0 if self.out_type.bipolar else self.out_type.low,
+            out_bits=self.out_type.bits,
+            rows=self.thresholds.positions.rows,
+            columns=self.thresholds.positions.columns,
+            style=fold.memory.value,
+            slots=fold.slots,
+        )

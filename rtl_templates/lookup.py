@@ -1,0 +1,105 @@
+"""Look a number up in a table, a channel's own table for each lane."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from amaranth.hdl import Cat, Const, Module, Signal, unsigned
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hwgen.rtl_templates.channel_table import ChannelAddress, read_rom
+from hwgen.rtl_templates.output_queue import OutputQueue
+
+__all__ = ["LookupUnit"]
+
+
+class LookupUnit(wiring.Component):
+    """Replaces each number by the entry of its channel's table.
+
+    Each lane has one memory, addressed by (class, channel fold, number); a lane whose channels and classes all have the
+    same table keeps a
+    single copy. A beat is taken in every cycle. Latency: ``PIPELINE + OutputQueue.latency(width_out, slots)``.
+
+    Parameters
+    ----------
+    lanes : int
+        Channels a beat; divides the channel count.
+    in_bits, out_bits : int
+        Width of a number and of an entry.
+    table : int array, shape (classes, channels, 2**in_bits)
+        Entries as bits: each below ``2**out_bits``.
+    rows, columns : sequence of int
+        Class of each row and column of the map, see `ChannelAddress`.
+    style : str
+        Memory of the tables, see `read_rom`.
+    slots : int or None
+        Depth of the output FIFO; None: the least for a beat in every cycle.
+
+    Members
+    -------
+    i : ``In(stream.Signature(lanes * in_bits))``
+    o : ``Out(stream.Signature(lanes * out_bits))``
+    """
+
+    PIPELINE = 2
+    """Cycles from taking a beat to its entries at the output FIFO: the read, and the register of the entries."""
+
+    def __init__(
+        self,
+        *,
+        lanes: int,
+        in_bits: int,
+        out_bits: int,
+        table: np.ndarray,
+        rows: Sequence[int] = (0,),
+        columns: Sequence[int] = (0,),
+        style: str = "auto",
+        slots: int | None = None,
+    ) -> None:
+        self.lanes = lanes
+        self.in_bits = in_bits
+        self.out_bits = out_bits
+        self.width_out = lanes * out_bits
+        self.slots = OutputQueue.least_slots(self.width_out, self.PIPELINE) if slots is None else slots
+        self._table = table.reshape(-1, lanes, 1 << in_bits)
+        self._folds = table.shape[1] // lanes
+        self._rows, self._columns = tuple(rows), tuple(columns)
+        self._style = style
+        super().__init__(
+            {
+                "i": In(stream.Signature(unsigned(lanes * in_bits))),
+                "o": Out(stream.Signature(unsigned(self.width_out))),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Address the tables with the incoming numbers and push what they hold."""
+        m = Module()
+        m.submodules.queue = queue = OutputQueue(self.width_out, self.slots)
+        wiring.connect(m, wiring.flipped(self.o), queue.o)
+        take, read, valid = Signal(), Signal(), Signal()
+        m.d.comb += [self.i.ready.eq(queue.ready), take.eq(self.i.valid & queue.ready), queue.reserve.eq(take)]
+        m.d.sync += [read.eq(take), valid.eq(read)]
+
+        base = Const(0, 0)
+        if not all(self._same(lane) for lane in range(self.lanes)):
+            m.submodules.position = position = ChannelAddress(self._rows, self._columns, self._folds)
+            m.d.comb += position.step.eq(take)
+            base = position.address
+
+        def entry(lane: int) -> Signal:
+            number = self.i.payload.word_select(lane, self.in_bits)
+            if self._same(lane):
+                words, address = self._table[0, lane], number
+            else:
+                words, address = self._table[:, lane], Cat(number, base)
+            return read_rom(m, f"table_{lane}", words.ravel().tolist(), self.out_bits, address, self._style)
+
+        entries = Signal(self.width_out, reset_less=True)
+        m.d.sync += entries.eq(Cat(entry(lane) for lane in range(self.lanes)))
+        m.d.comb += [queue.push.eq(valid), queue.data.eq(entries)]
+        return m
+
+    def _same(self, lane: int) -> bool:
+        """Whether all channels of a lane, in all classes, have the same table."""
+        return bool(np.all(self._table[:, lane] == self._table[0, lane]))

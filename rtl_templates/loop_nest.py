@@ -1,0 +1,80 @@
+"""Nested loops over the steps of a frame, and numbers that walk along with them."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from amaranth.hdl import Const, Module, Mux, Shape, Signal, Value, signed, unsigned
+
+__all__ = ["LoopNest", "by_index"]
+
+
+class LoopNest:
+    """Counters of nested loops, innermost first, that start again after the last round.
+
+    Parameters
+    ----------
+    m : Module
+        Gets the counters.
+    step : Value
+        The present step is done.
+    counts : mapping of str to int
+        Rounds of each loop by its name, innermost first.
+    """
+
+    def __init__(self, m: Module, step: Value, counts: Mapping[str, int]) -> None:
+        self.m, self.step, self.counts = m, step, dict(counts)
+        self.index: dict[str, Value] = {}
+        self.is_last: dict[str, Value] = {}
+        self.wraps: dict[str, Value] = {}
+        for name, count in self.counts.items():
+            self.wraps[name] = step
+            self.index[name], self.is_last[name] = Const(0), Const(1)
+            if count > 1:
+                self.index[name] = index = Signal(range(count), name=f"{name}_index")
+                self.is_last[name] = is_last = Signal(name=f"{name}_is_last")
+                self.wraps[name] = wraps = Signal(name=f"{name}_wraps")
+                m.d.comb += [is_last.eq(index == count - 1), wraps.eq(step & is_last)]
+                with m.If(step):
+                    m.d.sync += index.eq(Mux(is_last, 0, index + 1))
+            step = self.wraps[name]
+
+    def walk(self, name: str, strides: Mapping[str, int], *, period: int, start: int, modulus: int) -> Value:
+        """Give ``start + sum of stride * index`` modulo ``modulus``; each frame starts ``period`` further on."""
+        if modulus == 1:
+            return Const(0)
+        position = Signal(range(modulus), name=name, init=start % modulus)
+        moves, back = [], 0
+        for loop, count in self.counts.items():
+            if count > 1:
+                moves.append((loop, (strides.get(loop, 0) - back) % modulus))
+                back += (count - 1) * strides.get(loop, 0)
+        is_power = modulus & (modulus - 1) == 0
+        candidates = []
+        for wrapped in (0,) if is_power else (0, modulus):
+            move: Value = Const((period - back) % modulus - wrapped, signed(len(position) + 2))
+            for loop, distance in reversed(moves):
+                move = Mux(self.is_last[loop], move, Const(distance - wrapped, signed(len(position) + 2)))
+            candidate = Signal(signed(len(position) + 2), name=f"{name}_{'wrapped' if wrapped else 'moved'}")
+            self.m.d.comb += candidate.eq(position + move)
+            candidates.append(candidate)
+        following = candidates[0] if is_power else Mux(candidates[1] < 0, candidates[0], candidates[1])
+        with self.m.If(self.step):
+            self.m.d.sync += position.eq(following)
+        return position
+
+
+def by_index(m: Module, name: str, index: Value, values: Sequence[int]) -> Value:
+    """Give ``values[index]``: the commonest of them, but for listed exceptions."""
+    shape = Shape.cast(range(min(values), max(values) + 1)) if any(values) else unsigned(1)
+    usual = Counter(values).most_common(1)[0][0]
+    if len(set(values)) == 1:
+        return Const(usual, shape)
+    value = Signal(shape, name=name)
+    exceptions = sorted(set(values) - {usual})
+    with m.Switch(index):
+        for exception in exceptions:
+            with m.Case(*(number for number, entry in enumerate(values) if entry == exception)):
+                m.d.comb += value.eq(exception)
+        with m.Default():
+            m.d.comb += value.eq(usual)
+    return value

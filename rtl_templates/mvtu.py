@@ -1,0 +1,205 @@
+"""Matrix-vector-threshold unit (MVTU): PE x SIMD lanes, accumulators, thresholds."""
+
+from collections.abc import Sequence
+
+from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, unsigned
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hwgen.rtl_templates.activation import Activation, Levels, Scores
+from hwgen.rtl_templates.adder_tree import range_shape
+from hwgen.rtl_templates.dot_product import DotProduct, Lanes
+from hwgen.rtl_templates.fifo import wrapping
+from hwgen.rtl_templates.output_queue import OutputQueue
+from hwgen.rtl_templates.rom import Rom
+
+__all__ = ["Lanes", "Levels", "Mvtu", "Scores"]
+
+
+class Mvtu(wiring.Component):
+    """Multiplies a matrix with each vector of a stream and activates the products.
+
+    A beat brings ``simd`` inputs. The unit takes the whole vector once for each of ``row_folds`` groups of ``pe`` rows, a beat a cycle,
+    and yields a beat of ``pe`` codes at each group's last column: ``row_folds * column_folds`` cycles a vector. A result can leave
+    `latency` cycles after that step.
+
+    Parameters
+    ----------
+    pe, simd : int
+        Rows and columns computed at once.
+    lanes : Lanes
+    in_shape, weight_shape : Shape
+        Of one input and one weight; only multiplying lanes take signed inputs.
+    words : sequence of int
+        Weight memory: word ``row_fold * column_folds + column_fold`` has the weights of column s of row p at ``(p * simd + s) * weight_shape.width``.
+    column_folds : int
+        Steps of a row group.
+    accumulator : (int, int)
+        Least and greatest sum of any row.
+    output : Levels or Scores
+    position_rows, position_columns : sequence of int
+        Class of each row and column of the map of vectors, see `ChannelAddress`; the table of ``output`` has a part for each class.
+    block : bool or None
+        Weights and tables in block RAM (True), in LUTs (False), or where their size suits (None).
+    slots : int or None
+        Depth of the output FIFO in beats; None: the least that lets the unit take a beat in every cycle.
+
+    Members
+    -------
+    i : ``In(stream.Signature(simd * in_shape.width))``
+    o : ``Out(stream.Signature(pe * output.bits))``
+    """
+
+    def __init__(
+        self,
+        *,
+        pe: int,
+        simd: int,
+        lanes: Lanes,
+        in_shape: Shape,
+        weight_shape: Shape,
+        words: Sequence[int],
+        column_folds: int,
+        accumulator: tuple[int, int],
+        output: Levels | Scores,
+        position_rows: Sequence[int] = (0,),
+        position_columns: Sequence[int] = (0,),
+        block: bool | None = None,
+        slots: int | None = None,
+    ) -> None:
+        self.pe = pe
+        self.simd = simd
+        self.lanes = lanes
+        self.in_shape = in_shape
+        self.weight_shape = weight_shape
+        self.words = words
+        self.column_folds = column_folds
+        self.accumulator = accumulator
+        self.output = output
+        self.position_rows = position_rows
+        self.position_columns = position_columns
+        self.block = block
+        self.pipeline = self.pipeline_cycles(lanes, simd, len(words), column_folds, output.latency)
+        width = pe * output.bits
+        self.slots = OutputQueue.least_slots(width, self.pipeline, column_folds) if slots is None else slots
+        self.latency = self.pipeline + OutputQueue.latency(width, self.slots)
+        super().__init__(
+            {
+                "i": In(stream.Signature(unsigned(simd * in_shape.width))),
+                "o": Out(stream.Signature(unsigned(width))),
+            }
+        )
+
+    @staticmethod
+    def pipeline_cycles(lanes: Lanes, simd: int, words: int, column_folds: int, activation: int) -> int:
+        """Cycles from a row group's last step to the write of its result into the output FIFO.
+
+        Those of the weight memory if there is one, those of the adder tree, one for the accumulator, ``activation`` cycles for the codes.
+        """
+        fetch = Rom.LATENCY if words > 1 else 0
+        return fetch + DotProduct.latency(lanes, simd, column_folds > 1) + 1 + activation
+
+    def elaborate(self, platform: object) -> Module:
+        """Steps, lanes, accumulators, activation, FIFO: each hands on with a valid bit, none ever stalls."""
+        m = Module()
+        m.submodules.queue = queue = OutputQueue(len(self.o.payload), self.slots)
+        stages = [self._count_steps(m, queue)]
+        inputs, word = self._fetch(m, stages)
+        rows = []
+        for p in range(self.pe):
+            m.submodules[f"row_{p}"] = row = DotProduct(
+                self.lanes, self.simd, self.in_shape, self.weight_shape, accumulates=self.column_folds > 1
+            )
+            m.d.comb += [row.inputs.eq(inputs), row.weights.eq(word.word_select(p, len(row.weights)))]
+            rows.append(row)
+        for level in rows[0].registers:
+            stages.append(self._delay(m, f"level_{level}", stages[-1]))
+        taken, last = stages[-1]
+        totals = [self._accumulate(m, p, row, taken, last) for p, row in enumerate(rows)]
+        ahead = min(Rom.LATENCY, len(stages))
+        m.submodules.activation = activation = Activation(
+            lanes=self.pe,
+            bounds=self.accumulator,
+            output=self.output,
+            rows=self.position_rows,
+            columns=self.position_columns,
+            block=self.block,
+            ahead=ahead,
+        )
+        taken_early, last_early = stages[-ahead]
+        done = Signal(name="summed")
+        m.d.comb += [activation.step.eq(taken_early & last_early), activation.totals.eq(Cat(*totals))]
+        m.d.sync += done.eq(taken & last)
+        for stage in range(self.output.latency):
+            activated = Signal(name=f"activated_{stage}")
+            m.d.sync += activated.eq(done)
+            done = activated
+        m.d.comb += [queue.data.eq(activation.codes), queue.push.eq(done)]
+        wiring.connect(m, queue.o, wiring.flipped(self.o))
+        return m
+
+    def _count_steps(self, m: Module, queue: OutputQueue) -> tuple[Value, Value]:
+        """Take a beat, unless it ends a row group and no slot is free."""
+        taken = Signal()
+        last = Signal(name="last_column")
+        m.d.comb += [
+            self.i.ready.eq(~last | queue.ready),
+            taken.eq(self.i.valid & self.i.ready),
+            queue.reserve.eq(taken & last),
+        ]
+        if self.column_folds == 1:
+            m.d.comb += last.eq(1)
+            return taken, last
+        column = Signal(range(self.column_folds))
+        m.d.comb += last.eq(column == self.column_folds - 1)
+        with m.If(taken):
+            m.d.sync += column.eq(wrapping(column, self.column_folds))
+        return taken, last
+
+    def _fetch(self, m: Module, stages: list[tuple[Value, Value]]) -> tuple[Value, Value]:
+        """Read the step's weights, and let its inputs wait for them; a single word is a constant and there at once."""
+        width = self.pe * self.simd * self.weight_shape.width
+        inputs = self.i.payload
+        if len(self.words) == 1:
+            return inputs, Const(self.words[0], width)
+        m.submodules.weights = weights = Rom(self.words, width, block=self.block)
+        step = Signal(range(len(self.words)))
+        with m.If(stages[0][0]):
+            m.d.sync += step.eq(wrapping(step, len(self.words)))
+        m.d.comb += weights.address.eq(step)
+        for cycle in range(Rom.LATENCY):
+            waiting = Signal(len(inputs), name=f"inputs_{cycle}", reset_less=True)
+            m.d.sync += waiting.eq(inputs)
+            inputs = waiting
+            stages.append(self._delay(m, f"fetch_{cycle}", stages[-1]))
+        return inputs, weights.data
+
+    @staticmethod
+    def _delay(m: Module, name: str, stage: tuple[Value, Value]) -> tuple[Value, Value]:
+        """Carry "a beat was taken" and "it ends a row group" on by a cycle."""
+        taken = Signal(name=f"{name}_taken")
+        last = Signal(name=f"{name}_last", reset_less=True)
+        m.d.sync += [taken.eq(stage[0]), last.eq(stage[1])]
+        return taken, last
+
+    def _accumulate(self, m: Module, p: int, row: DotProduct, taken: Value, last: Value) -> Signal:
+        """Add up a row group's steps; the total stands in the cycle after the last.
+
+        Sums wrap freely on the way, as their width is that of the total: it comes out right because it is within ``accumulator``.
+        """
+        shape = range_shape(*self.accumulator)
+        total = Signal(shape, name=f"total_{p}", reset_less=True)
+        if self.column_folds == 1:
+            m.d.sync += total.eq(row.o)
+            return total
+        partial = Signal(shape, name=f"partial_{p}")
+        following = Signal(shape, name=f"following_{p}")
+        if self.lanes is Lanes.XNOR:
+            m.d.comb += following.eq((Cat(Const(1, 1), partial) + Cat(row.carry, row.o))[1:])
+        else:
+            m.d.comb += following.eq(partial + row.o)
+        # The sum is cleared behind the adder, where flip-flops have a reset, and not gated in front of it, where it would cost LUTs.
+        m.d.sync += total.eq(following)
+        with m.If(taken):
+            m.d.sync += partial.eq(Mux(last, 0, following))
+        return total

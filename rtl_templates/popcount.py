@@ -1,0 +1,100 @@
+"""Count the ones of a word: full adders on triples of bits, then an adder tree whose carry inputs take the remaining bits."""
+
+from collections.abc import Collection
+
+from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hwgen.rtl_templates.adder_tree import AdderTree
+
+__all__ = ["Popcount"]
+
+
+class Popcount(wiring.Component):
+    """Number of ones among ``lanes`` bits.
+
+    L triples fill L full adders of two LUTs, and the L - 1 adders above them take a bit each as carry: 4 L - 1 bits cost
+    little more than one LUT each. One further bit is left to the carry input of the adder that follows, if there is one.
+
+    Parameters
+    ----------
+    lanes : int
+        Bits to count.
+    spare : bool
+        Leave one bit out of ``o`` and hand it on as ``carry``.
+    registers : collection of int
+        Levels of the adder tree behind which registers stand, from 1 on.
+
+    Members
+    -------
+    i : In(lanes)
+    o : Out(range)
+    carry : Out(1)
+        The bit left out, in the cycle of ``o``; 0 without ``spare``.
+
+    Raises
+    ------
+    ValueError
+        If nothing is left to count.
+    """
+
+    def __init__(self, lanes: int, *, spare: bool = False, registers: Collection[int] = ()) -> None:
+        counted = lanes - spare
+        if counted < 1:
+            raise ValueError(f"A popcount of {lanes} lanes has no bit {'to spare' if lanes else 'to count'}")
+        self.lanes = lanes
+        self.spare = spare
+        self.registers = frozenset(registers)
+        groups = self.groups(lanes, spare)
+        self.tree_carries = min(groups - 1, counted - groups)
+        grouped = counted - self.tree_carries
+        self.sizes = [grouped // groups + (n < grouped % groups) for n in range(groups)]
+        super().__init__({"i": In(lanes), "o": Out(range(counted + 1)), "carry": Out(1)})
+
+    @staticmethod
+    def groups(lanes: int, spare: bool) -> int:
+        """How many groups of up to three bits stand below the tree."""
+        return max(1, -(-(lanes + 1 - spare) // 4))
+
+    @classmethod
+    def levels(cls, lanes: int, spare: bool) -> int:
+        """Levels of adders above the groups."""
+        return AdderTree.levels(cls.groups(lanes, spare))
+
+    def elaborate(self, platform: object) -> Module:
+        """Name each group's count, and delay the spare bit as the tree delays its sum."""
+        m = Module()
+        m.submodules.tree = tree = AdderTree(
+            [(0, size) for size in self.sizes], carries=self.tree_carries, registers=self.registers
+        )
+        first, groups = 0, []
+        for size in self.sizes:
+            bits = list(self.i[first : first + size])
+            first += size
+            groups.append(self._count(bits))
+        # The spare bit runs beside the tree through as many registers.
+        spare = self.i[-1] if self.spare else Signal(name="no_bit")
+        for level in sorted(self.registers):
+            delayed = Signal(name=f"spare_{level}", reset_less=True)
+            m.d.sync += delayed.eq(spare)
+            spare = delayed
+        m.d.comb += [
+            tree.i.eq(Cat(*groups)),
+            tree.carry.eq(self.i[first : first + self.tree_carries]),
+            self.o.eq(tree.o),
+            self.carry.eq(spare),
+        ]
+        return m
+
+    @staticmethod
+    def _count(bits: list[Value]) -> Value:
+        """Count up to three bits: a wire, a half adder or a full adder."""
+        match bits:
+            case [a]:
+                return a
+            case [a, b]:
+                return Cat(a ^ b, a & b)
+            case [a, b, c]:
+                return Cat(a ^ b ^ c, (a & b) | (c & (a ^ b)))
+        raise ValueError(f"A group has 1 to 3 bits, not {len(bits)}")

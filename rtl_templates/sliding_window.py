@@ -1,0 +1,207 @@
+"""Sliding window unit that reads one tap after the other from one circular memory."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from amaranth.hdl import Const, Module, Mux, Signal, Value, unsigned
+from amaranth.lib import stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from hwgen.rtl_templates.loop_nest import LoopNest, by_index
+from hwgen.rtl_templates.storage import MEMORY_ATTRIBUTES, suits_block_ram
+from hwgen.rtl_templates.window_axis import Axis, pixels_freed, pixels_needed
+
+__all__ = ["SlidingWindow"]
+
+
+class SlidingWindow(wiring.Component):
+    """Takes a map in raster order and gives every window of it, one word a step.
+
+    Steps of a window: for each replay, each kernel row, each kernel column, each word of the pixel. With
+    ``channels_outer``: for each word of the pixel, each kernel row, each kernel column. A tap in the padding yields a
+    constant word; padding is neither stored nor waited for, and its address is never looked at.
+
+    The first word of a window is on offer 2 cycles after its last real word came in; a window that taps only padding
+    waits for its frame's first word. The transfer of a window's last word gives up the room of all words before the
+    first one that a later window taps. But for these waits a word leaves in every cycle, across windows, rows, frames.
+
+    Parameters
+    ----------
+    width : int
+        Bits of a word.
+    rows, columns : Axis
+        The windows in both directions.
+    words : int
+        Words of a pixel.
+    capacity : int
+        Words that the memory holds, at least `least_capacity`.
+    replays : int
+        How many times a window is given.
+    channels_outer : bool
+        Give all taps of the pixels' first word first; requires a single replay.
+    pad_words : sequence of int
+        What a padded tap yields, for each word of the pixel, or one for all.
+
+    Members
+    -------
+    i : ``In(stream.Signature(width))``
+        The map, without padding.
+    o : ``Out(stream.Signature(width))``
+        The windows.
+
+    Raises
+    ------
+    ValueError
+        If the memory cannot hold what a window needs, or parameters contradict each other.
+    """
+
+    def __init__(
+        self,
+        *,
+        width: int,
+        rows: Axis,
+        columns: Axis,
+        words: int = 1,
+        capacity: int,
+        replays: int = 1,
+        channels_outer: bool = False,
+        pad_words: Sequence[int] = (0,),
+    ) -> None:
+        least = self.least_capacity(rows, columns, words)
+        if capacity < least:
+            raise ValueError(f"The window needs a capacity of at least {least} words, not {capacity}")
+        if channels_outer and replays != 1:
+            raise ValueError(f"With channels outermost a window is given once, not {replays} times")
+        if len(pad_words) not in (1, words):
+            raise ValueError(f"Padding needs a word for each of the {words} words of a pixel, not {len(pad_words)}")
+        self.width = width
+        self.rows = rows
+        self.columns = columns
+        self.words = words
+        self.capacity = capacity
+        self.pad_words = list(pad_words)
+        taps = {"tap_column": columns.kernel, "tap_row": rows.kernel}
+        inner = {**taps, "word": words} if channels_outer else {"word": words, **taps}
+        self.window_counts = {**inner, "replay": replays}
+        super().__init__({"i": In(stream.Signature(unsigned(width))), "o": Out(stream.Signature(unsigned(width)))})
+
+    @staticmethod
+    def least_capacity(rows: Axis, columns: Axis, words: int) -> int:
+        """Give the words that must fit so that every window can be completed."""
+        windows = [(row, column) for row in range(rows.windows) for column in range(columns.windows)]
+        return words * max(
+            pixels_needed(rows, columns, *window) - pixels_freed(rows, columns, *window) for window in windows
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Walk the memory with the loops; count the stored words ahead of the window, and the room."""
+        m = Module()
+        rows, columns, words = self.rows, self.columns, self.words
+        row_words = columns.size * words
+        m.submodules.memory = memory = self._memory()
+        write, read = memory.write_port(), memory.read_port()
+        take, step, give = Signal(), Signal(), Signal()
+        loops = LoopNest(m, step, {**self.window_counts, "column": columns.windows, "row": rows.windows})
+        window_ends = loops.wraps["replay"]
+
+        # Words stored beyond those that the present window needs, and room beyond the next word; negative means wait.
+        reach = self.capacity + 2 * rows.size * row_words
+        ahead = Signal(range(-reach, reach + 1), init=-words * pixels_needed(rows, columns, 0, 0))
+        room = Signal(range(-1, reach + 1), init=self.capacity - 1)
+        needs, frees = self._needs(m, loops), self._frees(m, loops)
+        freed, frees_with_transfer = Signal.like(frees), Signal()
+        m.d.sync += [
+            ahead.eq(ahead + take - Mux(window_ends, needs, 0)),
+            room.eq(room - take + Mux(give & frees_with_transfer, freed, 0)),
+        ]
+
+        m.d.comb += [
+            self.i.ready.eq(room >= 0),
+            take.eq(self.i.valid & self.i.ready),
+            step.eq((ahead >= 0) & (~self.o.valid | self.o.ready)),
+            give.eq(self.o.valid & self.o.ready),
+        ]
+        with m.If(give):
+            m.d.sync += self.o.valid.eq(0)
+        with m.If(step):
+            m.d.sync += [self.o.valid.eq(1), frees_with_transfer.eq(window_ends), freed.eq(frees)]
+
+        write_loop = LoopNest(m, take, {"stored": self.capacity})
+        strides = {
+            "word": 1,
+            "tap_column": columns.dilation * words,
+            "tap_row": rows.dilation * row_words,
+            "column": columns.stride * words,
+            "row": rows.stride * row_words,
+        }
+        address = loops.walk(
+            "address",
+            strides,
+            period=rows.size * row_words,
+            start=-rows.before * row_words - columns.before * words,
+            modulus=self.capacity,
+        )
+        m.d.comb += [
+            write.en.eq(take),
+            write.addr.eq(write_loop.index["stored"]),
+            write.data.eq(self.i.payload),
+            read.en.eq(step),
+            read.addr.eq(address),
+            self.o.payload.eq(self._padded(m, loops, step, read.data)),
+        ]
+        return m
+
+    def _memory(self) -> Memory:
+        in_block_ram = suits_block_ram(self.capacity, self.width)
+        return Memory(shape=self.width, depth=max(2, self.capacity), init=[], attrs=MEMORY_ATTRIBUTES[in_block_ram])
+
+    def _needs(self, m: Module, loops: LoopNest) -> Value:
+        """Give the words by which the next window reaches further than the present one."""
+        rows, columns, words = self.rows, self.columns, self.words
+        starts = [pixels_needed(rows, columns, row, 0) for row in range(rows.windows)]
+        ends = [pixels_needed(rows, columns, row, columns.windows - 1) for row in range(rows.windows)]
+        starts.append(rows.size * columns.size + starts[0])
+        steps = [words * (after - before) for before, after in pairwise(columns.last)]
+        turns = [words * (start - end) for start, end in zip(starts[1:], ends, strict=True)]
+        return self._by_position(m, "needs", loops, rows.reaches, steps, turns)
+
+    def _frees(self, m: Module, loops: LoopNest) -> Value:
+        """Give the words by which the next window begins later than the present one."""
+        rows, columns, words = self.rows, self.columns, self.words
+        starts = [first * columns.size for first in rows.first]
+        ends = [pixels_freed(rows, columns, row, columns.windows - 1) for row in range(rows.windows)]
+        steps = [words * (after - before) for before, after in pairwise(columns.first[:-1])]
+        turns = [words * (start - end) for start, end in zip(starts[1:], ends, strict=True)]
+        moves = [after > before for before, after in pairwise(rows.first)]
+        frees = Signal(range(rows.size * columns.size * words + 1))
+        m.d.comb += frees.eq(self._by_position(m, "frees", loops, moves, steps, turns))
+        return frees
+
+    @staticmethod
+    def _by_position(
+        m: Module, name: str, loops: LoopNest, rows: Sequence[bool], steps: Sequence[int], turns: Sequence[int]
+    ) -> Value:
+        """Give, in chosen rows, the column's entry of ``steps``, and at a row's end the row's entry of ``turns``."""
+        row, column = loops.index["row"], loops.index["column"]
+        step = Mux(by_index(m, f"{name}_steps", row, rows), by_index(m, f"{name}_step", column, steps or [0]), 0)
+        return Mux(loops.is_last["column"], by_index(m, f"{name}_turn", row, turns), step)
+
+    def _padded(self, m: Module, loops: LoopNest, step: Value, word: Value) -> Value:
+        """Replace the word read in the last step where its tap lay in the padding."""
+        outside: Value = Const(0)
+        for name, axis in (("row", self.rows), ("column", self.columns)):
+            if axis.is_padded:
+                modulus = 1 << axis.padded.bit_length()
+                strides = {f"tap_{name}": axis.dilation, name: axis.stride}
+                position = loops.walk(f"{name}_position", strides, period=0, start=-axis.before, modulus=modulus)
+                outside = outside | (position >= axis.size)
+        if not (self.rows.is_padded or self.columns.is_padded):
+            return word
+        is_padding, pad_word = Signal(), Signal(self.width)
+        with m.If(step):
+            m.d.sync += [
+                is_padding.eq(outside),
+                pad_word.eq(by_index(m, "word_padding", loops.index["word"], self.pad_words)),
+            ]
+        return Mux(is_padding, pad_word, word)

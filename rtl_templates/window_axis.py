@@ -1,0 +1,101 @@
+"""One direction of a sliding window: which positions of the map a window taps, waits for and gives up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+__all__ = ["Axis", "pixels_freed", "pixels_needed"]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """The windows along one direction of a padded map.
+
+    Parameters
+    ----------
+    size : int
+        Positions of the map.
+    kernel, stride, dilation : int
+        Taps of a window, step between windows, step between taps.
+    before, after : int
+        Padding in front of and behind the map.
+
+    Raises
+    ------
+    ValueError
+        If no window fits, or none reaches the map.
+    """
+
+    size: int
+    kernel: int = 1
+    stride: int = 1
+    dilation: int = 1
+    before: int = 0
+    after: int = 0
+
+    def __post_init__(self) -> None:
+        if self.padded < self.span:
+            raise ValueError(f"A window of {self.span} does not fit into {self.padded} positions")
+        if not any(self.reaches):
+            raise ValueError(f"No window reaches the map: {self}")
+
+    @property
+    def span(self) -> int:
+        """Extent of the dilated kernel."""
+        return (self.kernel - 1) * self.dilation + 1
+
+    @property
+    def padded(self) -> int:
+        """Extent of the padded map."""
+        return self.before + self.size + self.after
+
+    @property
+    def walked(self) -> int:
+        """Extent of the padded map without the padding behind its last window."""
+        return max(self.before + self.size, (self.windows - 1) * self.stride + self.span)
+
+    @property
+    def windows(self) -> int:
+        """How many windows there are."""
+        return (self.padded - self.span) // self.stride + 1
+
+    @cached_property
+    def is_padded(self) -> bool:
+        """Whether any window taps the padding."""
+        return self.before > 0 or self.walked > self.before + self.size
+
+    def taps(self, window: int) -> list[int]:
+        """Give the map positions that a window taps, without those in the padding."""
+        start = window * self.stride - self.before
+        positions = range(start, start + self.span, self.dilation)
+        return [position for position in positions if 0 <= position < self.size]
+
+    @cached_property
+    def reaches(self) -> tuple[bool, ...]:
+        """Whether each window taps the map at all."""
+        return tuple(bool(self.taps(window)) for window in range(self.windows))
+
+    @cached_property
+    def last(self) -> tuple[int, ...]:
+        """The last position that each window taps; 0 if it taps only padding."""
+        return tuple(max(self.taps(window), default=0) for window in range(self.windows))
+
+    @cached_property
+    def first(self) -> tuple[int, ...]:
+        """The first position that each window or a later one taps, then ``size``; the first window's is always 0."""
+        needed = [self.size]
+        for window in reversed(range(1, self.windows)):
+            needed.append(min([needed[-1], *self.taps(window)]))
+        return (0, *reversed(needed))
+
+
+def pixels_needed(rows: Axis, columns: Axis, row: int, column: int) -> int:
+    """Give the pixels of the map, in raster order, up to the last that a window taps; 1 if none (the frame began)."""
+    return rows.last[row] * columns.size + columns.last[column] + 1 if rows.reaches[row] else 1
+
+
+def pixels_freed(rows: Axis, columns: Axis, row: int, column: int) -> int:
+    """Give the pixels of the map, in raster order, up to the first that a window or a later one taps."""
+    moves = rows.first[row + 1] > rows.first[row]
+    return rows.first[row] * columns.size + (columns.first[column] if moves else 0)

@@ -1,0 +1,117 @@
+"""The matrix-vector-threshold unit on its own: position classes, storage, levels, and the packing of its memories."""
+
+import numpy as np
+import pytest
+
+from hwgen.activation import Positions, Thresholds
+from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
+from hwgen.fold import Fold, MemoryStyle
+from hwgen.layers.matvec import MatVec, accumulator_range, pack_words
+from hwgen.rtl_templates.stream_check import pack, run, unpack
+
+POSITIONS = Positions(rows=(0, 1, 1, 2), columns=(0, 1, 2, 2, 1))
+
+
+def rtl(matrix: MatVec, fold: Fold, vectors: np.ndarray, **stalls: object) -> np.ndarray:
+    """Run the unit alone, the test replaying each vector."""
+    unit = matrix.unit(fold)
+    row_folds = len(matrix.weights) // fold.pe
+    fields = matrix.in_type.to_bits(vectors).reshape(len(vectors), -1, fold.simd)
+    beats = [pack(beat, matrix.in_type.bits) for vector in fields for _ in range(row_folds) for beat in vector]
+    result = run(unit, beats, len(vectors) * row_folds, **stalls)
+    if not stalls:
+        column_folds = fields.shape[1]
+        assert result.taken == list(range(len(beats)))
+        assert result.given == [n + unit.latency for n in range(column_folds - 1, len(beats), column_folds)]
+        assert (unit.latency, unit.slots) == matrix.pipeline(fold)
+    bits = matrix.out_type.bits
+    codes = [code for beat in result.payloads for code in unpack(beat, fold.pe, bits)]
+    return matrix.out_type.from_bits(np.array(codes, dtype=np.uint64)).reshape(len(vectors), -1)
+
+
+def ref(matrix: MatVec, vectors: np.ndarray) -> np.ndarray:
+    positions = Positions(matrix.position_rows, matrix.position_columns)
+    classes = np.resize(positions.classes().ravel(), len(vectors))
+    sums = vectors @ matrix.weights.T
+    if matrix.correction is not None:
+        sums = sums + matrix.correction[classes]
+    if matrix.levels is None:
+        return sums
+    counts = np.sum(sums[:, :, None] >= matrix.levels[classes], axis=-1)
+    return 2 * counts - 1 if matrix.out_type.bipolar else matrix.out_type.low + counts
+
+
+def make_matrix(in_type, out_type, rows, columns, choices=(-1, 1)):
+    rng = np.random.default_rng(rows * columns)
+    weights = rng.choice(np.array(choices), (rows, columns)).astype(np.int64)
+    correction = rng.integers(-5, 6, (POSITIONS.count, rows))
+    low, high = (int(bound.min() if sign else bound.max()) for sign, bound in zip((1, 0), accumulator_range(weights, in_type), strict=True))
+    levels = None
+    if out_type is None:
+        out_type = CodeType(low - 5, high + 5)
+    else:
+        levels = np.sort(rng.integers(low - 4, high + 5, (POSITIONS.count, rows, out_type.levels - 1)))
+    return MatVec(weights, in_type, out_type, levels, correction, POSITIONS.rows, POSITIONS.columns)
+
+
+def make_vectors(in_type, count, columns):
+    values = (-1, 1) if in_type.bipolar else range(in_type.low, in_type.high + 1)
+    return np.random.default_rng(count).choice(np.array(values), (count, columns)).astype(np.int64)
+
+
+@pytest.mark.parametrize("in_type", [BIPOLAR, unsigned(3), signed(4)], ids=str)
+@pytest.mark.parametrize("out_type", [BIPOLAR, unsigned(2), None], ids=str)
+@pytest.mark.parametrize("choices", [(-1, 1), (-2, 0, 3)], ids=str)
+@pytest.mark.parametrize(("pe", "simd"), [(1, 2), (2, 8), (4, 8)])
+def test_each_position_has_its_own_thresholds(in_type, out_type, choices, pe, simd):
+    matrix = make_matrix(in_type, out_type, 4, 8, choices)
+    vectors = make_vectors(in_type, 23, 8)
+    expected = ref(matrix, vectors)
+    np.testing.assert_array_equal(rtl(matrix, Fold(pe=pe, simd=simd), vectors), expected)
+    stalled = rtl(matrix, Fold(pe=pe, simd=simd), vectors, source_stall=0.3, sink_stall=0.5, reset_at=33)
+    np.testing.assert_array_equal(stalled, expected)
+
+
+@pytest.mark.parametrize("memory", MemoryStyle)
+@pytest.mark.parametrize("steps", [1, 2, 3, 5, 7, 15])
+def test_storage_and_number_of_levels_change_nothing_else(memory, steps):
+    matrix = make_matrix(BIPOLAR, CodeType(-2, steps - 2), 4, 32)
+    vectors = make_vectors(BIPOLAR, 25, 32)
+    np.testing.assert_array_equal(rtl(matrix, Fold(pe=2, simd=16, memory=memory), vectors), ref(matrix, vectors))
+
+
+def test_every_reachable_sum_meets_every_level():
+    """XNOR lanes: all sums of 5 lanes against all levels from below the range to above it."""
+    vectors = np.array([[1] * ones + [-1] * (5 - ones) for ones in range(6)])
+    for level in range(-7, 8):
+        matrix = MatVec(np.ones((1, 5), dtype=np.int64), BIPOLAR, BIPOLAR, np.full((1, 1, 1), level))
+        assert rtl(matrix, Fold(pe=1, simd=5), vectors).ravel().tolist() == [
+            1 if 2 * ones - 5 >= level else -1 for ones in range(6)
+        ]
+
+
+def test_an_unfolded_unit_of_one_position_class_has_only_constants():
+    levels = Thresholds(np.zeros((1, 4, 1), dtype=np.int64), Positions.uniform(3, 3)).levels
+    matrix = MatVec(np.ones((4, 8), dtype=np.int64), BIPOLAR, BIPOLAR, levels)
+    memories = matrix.memories("m", Fold(pe=4, simd=8))
+    assert [(memory.name, memory.depth, memory.style) for memory in memories] == [
+        ("m.weights", 1, MemoryStyle.CONSTANT),
+        ("m.table", 1, MemoryStyle.CONSTANT),
+    ]
+
+
+def test_words_are_packed_in_reading_order():
+    fields = np.arange(24).reshape(4, 6)
+    words = pack_words(fields, bits=5, pe=2, simd=3)
+    assert [unpack(word, 6, 5) for word in words] == [
+        [0, 1, 2, 6, 7, 8],
+        [3, 4, 5, 9, 10, 11],
+        [12, 13, 14, 18, 19, 20],
+        [15, 16, 17, 21, 22, 23],
+    ]
+
+
+def test_the_accumulator_is_as_wide_as_its_range():
+    weights = np.ones((2, 15), dtype=np.int64)
+    assert MatVec(weights, BIPOLAR, BIPOLAR, np.zeros((1, 2, 1))).sum_range == (0, 15)
+    assert MatVec(2 * weights, signed(2), BIPOLAR, np.zeros((1, 2, 1))).sum_range == (-60, 30)
