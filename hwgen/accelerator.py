@@ -1,0 +1,109 @@
+"""Connect a plan's stages between two AXI4-Stream ports: the top of the hardware."""
+
+from __future__ import annotations
+
+from amaranth.hdl import ClockDomain, Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hwgen.plan import Plan
+from hwgen.rtl_templates.axi_stream import AxiStreamInput, AxiStreamOutput, whole_bytes
+from hwgen.stages import Stage, stages
+
+__all__ = ["Accelerator", "accelerator"]
+
+
+class Accelerator(wiring.Component):
+    """A pipeline of stages between two AXI4-Stream ports, one named submodule a stage.
+
+    The cycle of every transfer is that of `hwgen.timing.predict` for the stages: the ports add no register.
+
+    Parameters
+    ----------
+    chain : sequence of Stage
+        The stages in the order in which data pass them.
+    in_bits, out_bits : int
+        Width of an input and of an output beat.
+    frame_beats_in, frame_beats_out : int
+        Beats of a frame at either port.
+
+    Members
+    -------
+    aclk : In(1)
+    aresetn : In(1)
+        Synchronous, active low.
+    s_axis_tdata, s_axis_tvalid, s_axis_tready, s_axis_tlast
+        Input port; ``tdata`` holds a beat, zero-extended to whole bytes.
+    m_axis_tdata, m_axis_tvalid, m_axis_tready, m_axis_tlast
+        Output port.
+    frame_error : Out(1)
+        Until reset: an input frame's ``tlast`` was missing or early.
+    """
+
+    def __init__(
+        self, chain: tuple[Stage, ...], *, in_bits: int, out_bits: int, frame_beats_in: int, frame_beats_out: int
+    ) -> None:
+        self.chain = chain
+        self.in_bits = in_bits
+        self.out_bits = out_bits
+        self.frame_beats_in = frame_beats_in
+        self.frame_beats_out = frame_beats_out
+        super().__init__(
+            {
+                "aclk": In(1),
+                "aresetn": In(1, init=1),
+                "s_axis_tdata": In(whole_bytes(in_bits)),
+                "s_axis_tvalid": In(1),
+                "s_axis_tready": Out(1),
+                "s_axis_tlast": In(1),
+                "m_axis_tdata": Out(whole_bytes(out_bits)),
+                "m_axis_tvalid": Out(1),
+                "m_axis_tready": In(1),
+                "m_axis_tlast": Out(1),
+                "frame_error": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Chain the stages between the adapters of both ports."""
+        m = Module()
+        m.domains.sync = clocking = ClockDomain()
+        m.d.comb += [clocking.clk.eq(self.aclk), clocking.rst.eq(~self.aresetn)]
+
+        m.submodules.s_axis = source = AxiStreamInput(self.in_bits, self.frame_beats_in)
+        m.submodules.m_axis = sink = AxiStreamOutput(self.out_bits, self.frame_beats_out)
+        upstream = source.o
+        for stage in self.chain:
+            m.submodules[stage.name] = unit = stage.component()
+            wiring.connect(m, upstream, unit.i)
+            upstream = unit.o
+        wiring.connect(m, upstream, sink.i)
+
+        m.d.comb += [
+            source.tdata.eq(self.s_axis_tdata),
+            source.tvalid.eq(self.s_axis_tvalid),
+            source.tlast.eq(self.s_axis_tlast),
+            self.s_axis_tready.eq(source.tready),
+            self.m_axis_tdata.eq(sink.tdata),
+            self.m_axis_tvalid.eq(sink.tvalid),
+            self.m_axis_tlast.eq(sink.tlast),
+            sink.tready.eq(self.m_axis_tready),
+            self.frame_error.eq(source.frame_error),
+        ]
+        return m
+
+
+def accelerator(plan: Plan) -> Accelerator:
+    """Build the top component of a plan."""
+    chain = stages(plan)
+    port, last = plan.network.input, plan.network.layers[-1]
+    lanes_in, lanes_out = chain[0].in_lanes, chain[-1].out_lanes
+    in_height, in_width, in_channels = port.shape
+    out_height, out_width, out_channels = last.out_shape
+    return Accelerator(
+        chain,
+        in_bits=lanes_in * port.type.bits,
+        out_bits=lanes_out * last.out_type.bits,
+        frame_beats_in=in_height * in_width * in_channels // lanes_in,
+        frame_beats_out=out_height * out_width * out_channels // lanes_out,
+    )

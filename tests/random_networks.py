@@ -1,0 +1,172 @@
+"""Hypothesis strategies for whole networks of small layers, and for plans that fold them."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import strategies as st
+
+from hwgen.activation import Lookup, Positions, Thresholds
+from hwgen.codes import BIPOLAR, TERNARY, CodeType, signed, unsigned
+from hwgen.fifos import size_fifos
+from hwgen.fold import Fold, MemoryStyle
+from hwgen.layers.argmax import ArgMax
+from hwgen.layers.conv import Conv
+from hwgen.layers.dense import Dense
+from hwgen.layers.matvec import accumulator_range
+from hwgen.layers.maxpool import MaxPool
+from hwgen.layers.pad import Pad
+from hwgen.layers.protocol import Layer, MapShape
+from hwgen.layers.table import Table
+from hwgen.layers.thresholding import Thresholding
+from hwgen.layers.window import Window
+from hwgen.network import InputPort, Network, OutputPort, check
+from hwgen.plan import Plan
+
+MAX_CYCLES = 3000
+"""Fold product up to which a random plan is worth simulating."""
+
+INPUT_TYPES = (BIPOLAR, BIPOLAR, unsigned(8), signed(8), unsigned(2), TERNARY)
+
+
+def random_weights(random: np.random.Generator, shape: tuple[int, ...], kind: str) -> np.ndarray:
+    if kind == "bipolar":
+        return random.choice(np.array([-1, 1]), size=shape)
+    return random.integers(-1 if kind == "ternary" else -5, 2 if kind == "ternary" else 6, size=shape)
+
+
+def random_levels(random: np.random.Generator, low: int, high: int, shape: tuple[int, int, int]) -> np.ndarray:
+    """Draw levels within the range and just outside of it, so that some never and some always fire."""
+    return np.sort(random.integers(low - 1, high + 3, size=shape), axis=-1)
+
+
+def random_codes(random: np.random.Generator, kind: CodeType, shape: tuple[int, ...]) -> np.ndarray:
+    codes = random.integers(kind.low, kind.high + 1, size=shape)
+    return np.where(codes >= (kind.low + kind.high + 1) // 2, kind.high, kind.low) if kind.bipolar else codes
+
+
+@st.composite
+def positions(draw: st.DrawFn, height: int, width: int) -> Positions:
+    if draw(st.integers(0, 3)):
+        return Positions.uniform(height, width)
+    classes = [
+        [min(label, number) for number, label in enumerate(draw(st.lists(st.integers(0, 2), min_size=size, max_size=size)))]
+        for size in (height, width)
+    ]
+    dense = [tuple(sorted(set(labels)).index(label) for label in labels) for labels in classes]
+    return Positions(rows=dense[0], columns=dense[1])
+
+
+@st.composite
+def windows(draw: st.DrawFn, height: int, width: int, *, padded: bool) -> Window:
+    extents = []
+    for size in (height, width):
+        before, after = draw(st.sampled_from([(0, 0), (0, 0), (1, 1), (0, 1), (2, 1)])) if padded else (0, 0)
+        kernel = draw(st.integers(1, min(4, size + before + after)))
+        most = (size + before + after - 1) // (kernel - 1) if kernel > 1 else 1
+        dilation = draw(st.integers(1, min(2, most)))
+        span = (kernel - 1) * dilation + 1
+        before, after = min(before, span - 1), min(after, span - 1)
+        if span > size + before + after:
+            kernel, dilation, before, after = 1, 1, 0, 0
+        extents.append((kernel, draw(st.integers(1, 3)), dilation, before, after))
+    (kernel_h, step_h, dilation_h, top, bottom), (kernel_w, step_w, dilation_w, left, right) = extents
+    window = Window((kernel_h, kernel_w), (step_h, step_w), (dilation_h, dilation_w), (top, left, bottom, right))
+    try:
+        window.check(height, width)
+    except ValueError:  # dilated taps that all step over a tiny map
+        return Window((1, 1))
+    return window
+
+
+@st.composite
+def output_types(draw: st.DrawFn) -> CodeType:
+    return draw(st.sampled_from([BIPOLAR, BIPOLAR, BIPOLAR, unsigned(1), unsigned(2), signed(2), CodeType(-3, 1), unsigned(3)]))
+
+
+@st.composite
+def matvec(draw: st.DrawFn, name: str, source: str, shape: MapShape, kind: CodeType, *, dense: bool, last: bool) -> Layer:
+    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    rows = draw(st.integers(1, 8))
+    weight_kind = draw(st.sampled_from(["bipolar", "bipolar", "bipolar", "ternary", "small"]))
+    raw = draw(st.booleans()) if last else draw(st.integers(0, 4)) == 0
+    layer: Dense | Conv
+    if dense:
+        weights = random_weights(random, (rows, int(np.prod(shape))), weight_kind)
+        layer = Dense(name, source, shape, kind, weights, None, CodeType(-(2**40), 2**40))
+    else:
+        window = draw(windows(*shape[:2], padded=True))
+        pad_value = draw(st.sampled_from([0, kind.low, kind.high]))
+        weights = random_weights(random, (rows, *window.kernel, shape[2]), weight_kind)
+        layer = Conv(name, source, shape, kind, weights, window, pad_value, None, CodeType(-(2**40), 2**40))
+    lows, highs = accumulator_range(weights, kind) if isinstance(layer, Dense) else layer.accumulator_range()
+    low, high = int(np.min(lows)), int(np.max(highs))
+    fields = {field: getattr(layer, field) for field in layer.__dataclass_fields__}
+    if raw:
+        return type(layer)(**{**fields, "out_type": CodeType(low, high)})
+    out_type = draw(output_types())
+    where = draw(positions(*layer.out_shape[:2]))
+    levels = random_levels(random, low, high, (where.count, rows, out_type.levels - 1))
+    return type(layer)(**{**fields, "thresholds": Thresholds(levels, where), "out_type": out_type})
+
+
+@st.composite
+def layers(draw: st.DrawFn, name: str, source: str, shape: MapShape, kind: CodeType, *, last: bool) -> Layer:
+    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    choices = ["dense", "conv", "conv", "pool", "thresholding"]
+    if kind.levels <= 64:
+        choices.append("table")
+    if kind.levels >= 2:
+        choices.append("pad")
+    if last:
+        choices.append("argmax")
+    choice = draw(st.sampled_from(choices))
+    if choice in ("dense", "conv"):
+        return draw(matvec(name, source, shape, kind, dense=choice == "dense", last=last))
+    if choice == "pool":
+        minimum = tuple(bool(flag) for flag in random.integers(0, 2, size=shape[2]))
+        return MaxPool(name, source, shape, kind, draw(windows(*shape[:2], padded=False)), minimum)
+    if choice == "pad":
+        value = int(random_codes(random, kind, (1,))[0])
+        return Pad(name, source, shape, kind, tuple(int(size) for size in random.integers(0, 3, size=4)), value)
+    if choice == "argmax":
+        return ArgMax(name, source, shape, kind, last=draw(st.booleans()))
+    where, out_type = draw(positions(*shape[:2])), draw(output_types())
+    if choice == "table":
+        table = random_codes(random, out_type, (where.count, shape[2], kind.high - kind.low + 1))
+        return Table(name, source, shape, kind, Lookup(table, kind.low, where), out_type)
+    levels = random_levels(random, kind.low, kind.high, (where.count, shape[2], out_type.levels - 1))
+    negate = tuple(bool(flag) for flag in random.integers(0, 2, size=shape[2]))
+    return Thresholding(name, source, shape, kind, Thresholds(levels, where), negate, out_type)
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> Network:
+    """Draw a chain of one to four layers over a map of up to 7 x 7 pixels."""
+    shape = (draw(st.integers(1, 7)), draw(st.integers(1, 7)), draw(st.sampled_from([1, 2, 3, 4, 6])))
+    kind = draw(st.sampled_from(INPUT_TYPES))
+    port = InputPort("x", shape, (0, 1, 2), shape, kind)
+    count, chain = draw(st.integers(1, 4)), []
+    source = port.name
+    for number in range(count):
+        layer = draw(layers(f"layer{number}", source, shape, kind, last=number == count - 1))
+        chain.append(layer)
+        source, shape, kind = layer.name, layer.out_shape, layer.out_type
+    ones = np.ones(shape[2])
+    output = OutputPort("y", source, shape, (0, 1, 2), "float32", ones, 0 * ones)
+    network = Network("random_network", port, tuple(chain), output)
+    check(network)
+    return network
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> Plan:
+    """Draw a network and a folding for each layer that keeps a frame within `MAX_CYCLES`."""
+    network = draw(networks())
+    folds = {}
+    for layer in network.layers:
+        legal = list(layer.folds())
+        quick = [fold for fold in legal if layer.cycles(fold) <= MAX_CYCLES] or [min(legal, key=layer.cycles)]
+        fold = draw(st.sampled_from(quick))
+        style = draw(st.sampled_from(MemoryStyle))
+        folds[layer.name] = Fold(pe=fold.pe, simd=fold.simd, window=fold.window, memory=style)
+    return size_fifos(Plan(network, folds))

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import itertools
+import json
+import re
+
+import pytest
+
+from hwgen import folding
+from hwgen.errors import OptionError
+from hwgen.fold import Fold, MemoryStyle
+from hwgen.plan import Plan
+from tests.small_networks import mlp
+
+NETWORK = mlp(12, 8, 6)
+
+
+def test_a_rate_is_reached_with_no_layer_faster_than_it_needs() -> None:
+    plan = folding.fold_for_rate(NETWORK, frames_per_second=1e6, clock_hz=12e6)
+    assert plan.cycles <= 12
+    for layer in NETWORK.layers:
+        fold = plan.folds[layer.name]
+        for other in layer.folds():
+            if other.pe * other.simd < fold.pe * fold.simd:
+                assert layer.cycles(other) > 12
+
+
+def test_a_rate_out_of_reach_names_the_layer_and_the_highest_rate() -> None:
+    message = r"Layer 'dense0' needs at least 1 cycles a frame, but 1e\+08 frames/s at 50 MHz leave 0; ask for at most 50000000"
+    with pytest.raises(OptionError, match=message):
+        folding.fold_for_rate(NETWORK, frames_per_second=1e8, clock_hz=50e6)
+
+
+def test_most_throughput_is_a_frame_a_cycle_and_least_area_one_lane_a_layer() -> None:
+    assert folding.fold_for_throughput(NETWORK).cycles == 1
+    assert all(fold.pe * fold.simd == 1 for fold in folding.fold_for_area(NETWORK).folds.values())
+
+
+def test_a_logic_budget_is_filled_but_not_exceeded() -> None:
+    def luts(plan: Plan) -> int:
+        return sum(layer.resources(plan.folds[layer.name]).luts for layer in NETWORK.layers)
+
+    small, large = (folding.fold_for_luts(NETWORK, luts=budget) for budget in (150, 400))
+    assert luts(small) <= 150
+    assert luts(large) <= 400
+    assert large.cycles < small.cycles
+
+
+def test_the_chain_is_folded_at_the_least_cost_of_all_combinations() -> None:
+    network, limit = mlp(4, 6, 4), 6
+    plan = folding.fold_for_rate(network, frames_per_second=1e6, clock_hz=limit * 1e6)
+
+    def cost(folds: tuple[Fold, ...]) -> float:
+        total, lanes = 0.0, None
+        for layer, fold in zip(network.layers, folds, strict=True):
+            total += folding._converter_cost(lanes, layer.in_lanes(fold), layer.in_type.bits)
+            total += folding._cost(layer.resources(fold))
+            lanes = layer.out_lanes(fold)
+        return total
+
+    legal = ([fold for fold in layer.folds() if layer.cycles(fold) <= limit] for layer in network.layers)
+    assert cost(tuple(plan.folds.values())) == pytest.approx(min(map(cost, itertools.product(*legal))))
+
+
+def test_a_folding_file_is_read_back_as_it_was_written() -> None:
+    folds = {"dense0": Fold(4, 6, MemoryStyle.BLOCK, slots=3), "dense1": Fold(2, 8, buffer_beats=4)}
+    plan = Plan(NETWORK, folds, clock_hz=12e6)
+    again = folding.folding_from_json(NETWORK, folding.folding_to_json(plan))
+    assert again.folds == plan.folds
+    assert again.clock_hz == plan.clock_hz
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c["layers"].update(dense7={"pe": 1, "simd": 1}), "'layers' of file has an unknown entry 'dense7'; did you mean 'dense1'?"),
+        (lambda c: c["layers"]["dense0"].update(SIMD=2), "layer 'dense0' of file has an unknown entry 'SIMD'"),
+        (lambda c: c["layers"]["dense0"].update(simmd=2), "unknown entry 'simmd'; did you mean 'simd'?"),
+        (lambda c: c.update(layer={}), "file has an unknown entry 'layer'; did you mean 'layers'?"),
+        (lambda c: c["layers"].pop("dense1"), "file says nothing of layer 'dense1'; add it with its pe and simd"),
+        (lambda c: c["layers"]["dense0"].update(pe=3), "PE must divide 8 "),
+        (lambda c: c["layers"]["dense0"].update(simd=5), "SIMD must divide 12 "),
+        (lambda c: c["layers"]["dense0"].update(pe=0), "'pe' of layer 'dense0' of file must be a positive whole number, not 0"),
+        (lambda c: c["layers"]["dense0"].update(pe=True), "'pe' of layer 'dense0' of file must be a positive whole number, not True"),
+        (lambda c: c["layers"]["dense0"].update(memory="blok"), "'memory' of layer 'dense0' of file must be one of 'auto', 'block'"),
+        (lambda c: c.update(clock_mhz=0), "'clock_mhz' of file must be a positive number, not 0"),
+        (lambda c: c.update(layers=[]), "'layers' of file must be an object with named entries, not []"),
+    ],
+)
+def test_mistakes_in_a_folding_file_are_named(change, message: str) -> None:
+    content = json.loads(folding.folding_to_json(folding.fold_for_area(NETWORK)))
+    change(content)
+    with pytest.raises(OptionError, match=re.escape(message)):
+        folding.folding_from_json(NETWORK, json.dumps(content), source="file")
+
+
+def test_text_that_is_no_json_is_refused() -> None:
+    with pytest.raises(OptionError, match="file is not JSON: .* at line 1, column 2"):
+        folding.folding_from_json(NETWORK, "{pe: 1}", source="file")

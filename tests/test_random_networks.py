@@ -1,0 +1,56 @@
+"""Random networks, folded at random: Verilog in Verilator == golden, and every beat at its predicted cycle."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+import hwgen
+from hwgen.plan import Plan
+from tests.random_networks import plans, random_codes
+
+FRAMES = 6
+"""Frames back to back: the pipeline fills, runs in its periodic regime, and drains."""
+
+PARTS, SLOW_PARTS, NETWORKS_A_PART = 8, 60, 5
+
+
+def hold_to_oracles(plan: Plan) -> None:
+    port = plan.network.input
+    codes = random_codes(np.random.default_rng(0), port.type, (FRAMES, *port.shape))
+    with tempfile.TemporaryDirectory() as folder:
+        result = hwgen.build(plan, Path(folder) / "build").simulate(codes)
+    assert np.array_equal(result.codes.reshape(-1), plan.network.golden(codes).reshape(-1))
+    assert (result.mismatches, result.beats_off_schedule) == (0, 0)
+    assert result.ii_measured == result.ii_predicted
+
+
+def networks_of_part(part: int) -> None:
+    @seed(part)
+    @settings(
+        max_examples=NETWORKS_A_PART,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(plans())
+    def run(plan: Plan) -> None:
+        hold_to_oracles(plan)
+
+    run()
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_random_networks_are_bit_and_cycle_exact(part: int) -> None:
+    networks_of_part(part)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(PARTS, PARTS + SLOW_PARTS))
+def test_many_random_networks_are_bit_and_cycle_exact(part: int) -> None:
+    networks_of_part(part)

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hwgen import store
+from hwgen.errors import BuildError
+from tests.small_networks import mlp
+
+
+def test_a_network_comes_back_as_it_was_saved(tmp_path: Path) -> None:
+    network = mlp(12, 8, 6)
+    store.save_network(network, tmp_path)
+    again = store.load_network(tmp_path)
+    codes = np.random.default_rng(0).choice(np.array([-1, 1]), size=(20, 1, 1, 12))
+    assert np.array_equal(network.golden(codes), again.golden(codes))
+    assert [layer.name for layer in again.layers] == [layer.name for layer in network.layers]
+    assert again.layers[0].weights.dtype == network.layers[0].weights.dtype
+    assert again.output.onnx_shape == network.output.onnx_shape
+
+
+def test_the_same_network_gives_the_same_bytes(tmp_path: Path) -> None:
+    contents = []
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        files = store.save_network(mlp(12, 8, 6), tmp_path / name)
+        contents.append([file.read_bytes() for file in files])
+    assert contents[0] == contents[1]
+
+
+def test_missing_and_broken_files_are_named(tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match=r"not a complete build folder: .*network\.json is missing"):
+        store.load_network(tmp_path)
+    text, archive = store.save_network(mlp(4, 2), tmp_path)
+    archive.write_bytes(b"PK nothing")
+    with pytest.raises(BuildError, match="cannot be read"):
+        store.load_network(tmp_path)
+    text.write_text('{"record": "Popen", "fields": {}}')
+    store.save_network(mlp(4, 2), tmp_path)
+    text.write_text('{"record": "Popen", "fields": {}}')
+    with pytest.raises(BuildError, match="unknown record 'Popen'"):
+        store.load_network(tmp_path)
+
+
+def test_only_records_are_stored(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="network holds a set"):
+        store.save_network({1, 2}, tmp_path)  # type: ignore[arg-type]
