@@ -1,0 +1,1 @@
+"""Simulation of build folders: outside the simulator (run) and inside it (bench)."""

@@ -1,0 +1,236 @@
+// Batch driver: plays a file of input beats through a Verilated accelerator and records every transfer.
+//
+// usage: Vdut <data-in> <last-in> <response> [--name value]...
+//   data-in      raw beats, each as many bytes as s_axis_tdata
+//   last-in      one byte a beat: tlast
+//   response     folder for out_data, out_cycles, out_last, in_cycles (uint64 little endian where cycles)
+//   --expect N       stop after N output beats and --drain further cycles
+//   --timeout N      cycles without any transfer that mean a deadlock
+//   --stall-in P, --stall-out P   per mille of cycles in which the source, the sink pauses;  --seed S
+//   --reset-at N     in cycle N reset for some cycles, then play everything again from the start
+//   --waves FILE     only in a build with traces
+// Cycle 0 is the cycle of the first input transfer. The last line on stdout is "done cycles=.. frame_error=..".
+// exit code: 0 done, 3 deadlock, 4 bad arguments or files, 130 interrupted
+
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "Vdut.h"
+#include "verilated.h"
+#if VM_TRACE_FST
+#include "verilated_fst_c.h"
+using Waves = VerilatedFstC;
+#elif VM_TRACE_VCD
+#include "verilated_vcd_c.h"
+using Waves = VerilatedVcdC;
+#endif
+
+namespace {
+
+constexpr uint64_t RESET_CYCLES = 4;
+constexpr uint64_t PROGRESS_CYCLES = 1 << 20;
+
+volatile std::sig_atomic_t interrupted = 0;
+
+[[noreturn]] void fail(const std::string& message) {
+    std::fprintf(stderr, "%s\n", message.c_str());
+    std::exit(4);
+}
+
+// Ports of up to 64 bits are integers, wider ones arrays of 32-bit words: both hold their bytes in little-endian order.
+template <typename Port>
+void store(Port& port, const uint8_t* bytes, size_t count) {
+    if constexpr (std::is_integral_v<Port>) {
+        Port value = 0;
+        std::memcpy(&value, bytes, count);
+        port = value;
+    } else {
+        std::memcpy(&port[0], bytes, count);
+    }
+}
+
+template <typename Port>
+void load(const Port& port, uint8_t* bytes, size_t count) {
+    if constexpr (std::is_integral_v<Port>) {
+        std::memcpy(bytes, &port, count);
+    } else {
+        std::memcpy(bytes, &port[0], count);
+    }
+}
+
+// Xorshift: the same pauses on every machine.
+class Pauses {
+public:
+    Pauses(uint64_t seed, uint64_t per_mille) : state_(seed * 2 + 1), per_mille_(per_mille) {}
+    bool operator()() {
+        if (per_mille_ == 0) return false;
+        state_ ^= state_ << 13;
+        state_ ^= state_ >> 7;
+        state_ ^= state_ << 17;
+        return (state_ >> 20) % 1000 < per_mille_;
+    }
+
+private:
+    uint64_t state_;
+    uint64_t per_mille_;
+};
+
+std::vector<uint8_t> read_file(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) fail("cannot read " + path);
+    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+template <typename T>
+void write_file(const std::string& path, const std::vector<T>& values) {
+    std::ofstream file(path, std::ios::binary);
+    file.write(reinterpret_cast<const char*>(values.data()), static_cast<std::streamsize>(values.size() * sizeof(T)));
+    if (!file.flush()) fail("cannot write " + path);
+}
+
+struct Options {
+    std::map<std::string, std::string> values;
+    uint64_t number(const std::string& name, uint64_t otherwise) const {
+        const auto found = values.find(name);
+        return found == values.end() ? otherwise : std::strtoull(found->second.c_str(), nullptr, 10);
+    }
+};
+
+struct Record {
+    std::vector<uint64_t> in_cycles, out_cycles;
+    std::vector<uint8_t> out_data, out_last;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc < 4 || argc % 2 != 0) fail("expected three paths and pairs of --name value");
+    Options options;
+    for (int i = 4; i + 1 < argc; i += 2) options.values[argv[i]] = argv[i + 1];
+    std::signal(SIGINT, [](int) { interrupted = 1; });
+    std::signal(SIGTERM, [](int) { interrupted = 1; });
+
+    const std::vector<uint8_t> data = read_file(argv[1]);
+    const std::vector<uint8_t> last = read_file(argv[2]);
+    if (data.size() != last.size() * IN_BYTES) fail("data and tlast files disagree about the number of beats");
+    const size_t beats = last.size();
+    const uint64_t expect = options.number("--expect", 0);
+    const uint64_t timeout = options.number("--timeout", 1000000);
+    const uint64_t drain = options.number("--drain", 64);
+    uint64_t reset_at = options.number("--reset-at", UINT64_MAX);
+    const uint64_t seed = options.number("--seed", 1);
+    Pauses pause_in(seed * 2, options.number("--stall-in", 0));
+    Pauses pause_out(seed * 2 + 1, options.number("--stall-out", 0));
+
+    const auto context = std::make_unique<VerilatedContext>();
+    const auto dut = std::make_unique<Vdut>(context.get(), "");
+#if VM_TRACE
+    Waves waves;
+    context->traceEverOn(true);
+    dut->trace(&waves, 99);
+    if (!options.values.count("--waves")) fail("a build with traces needs --waves");
+    waves.open(options.values["--waves"].c_str());
+#endif
+
+    Record record;
+    record.in_cycles.reserve(beats);
+    record.out_cycles.reserve(expect);
+    record.out_data.reserve(expect * OUT_BYTES);
+    size_t next = 0;           // beat that is offered, or will be
+    bool offered = false;      // once offered, a beat stays until it is taken
+    uint64_t start = 0;        // clock edge of the first input transfer
+    uint64_t quiet = 0;        // edges since the last transfer
+    uint64_t drained = 0;
+    uint64_t resetting = RESET_CYCLES;
+    uint64_t edge = 0;
+    bool deadlock = false;
+    dut->aclk = 0;
+    for (; !interrupted; ++edge) {
+        if (edge == reset_at) {
+            resetting = RESET_CYCLES;
+            reset_at = UINT64_MAX;
+            record = Record();
+            next = 0;
+            offered = false;
+        }
+        const bool in_reset = resetting != 0;
+        if (in_reset) --resetting;
+        dut->aresetn = !in_reset;
+        if (!in_reset && !offered && next < beats && !pause_in()) {
+            offered = true;
+            store(dut->s_axis_tdata, &data[next * IN_BYTES], IN_BYTES);
+            dut->s_axis_tlast = last[next] != 0;
+        }
+        dut->s_axis_tvalid = offered;
+        dut->m_axis_tready = !in_reset && !pause_out();
+        dut->eval();
+#if VM_TRACE
+        waves.dump(10 * edge);
+#endif
+        ++quiet;
+        if (!in_reset && offered && dut->s_axis_tready) {
+            if (record.in_cycles.empty()) start = edge;
+            record.in_cycles.push_back(edge - start);
+            offered = false;
+            ++next;
+            quiet = 0;
+        }
+        if (!in_reset && dut->m_axis_tvalid && dut->m_axis_tready) {
+            const size_t at = record.out_data.size();
+            record.out_data.resize(at + OUT_BYTES);
+            load(dut->m_axis_tdata, &record.out_data[at], OUT_BYTES);
+            record.out_cycles.push_back(edge - start);
+            record.out_last.push_back(dut->m_axis_tlast);
+            quiet = 0;
+        }
+        dut->aclk = 1;
+        dut->eval();
+#if VM_TRACE
+        waves.dump(10 * edge + 5);
+#endif
+        dut->aclk = 0;
+        if (next == beats && record.out_cycles.size() >= expect && reset_at == UINT64_MAX && ++drained > drain) break;
+        if (quiet > timeout) {
+            deadlock = true;
+            break;
+        }
+        if (edge % PROGRESS_CYCLES == PROGRESS_CYCLES - 1) {
+            std::printf("cycle %llu: %zu of %zu input beats, %zu of %llu output beats\n",
+                        static_cast<unsigned long long>(edge + 1), next, beats, record.out_cycles.size(),
+                        static_cast<unsigned long long>(expect));
+            std::fflush(stdout);
+        }
+    }
+    const bool frame_error = dut->frame_error;
+    std::string state = "s_axis: tvalid " + std::to_string(int(offered)) + " tready " +
+                        std::to_string(int(dut->s_axis_tready)) + ", m_axis: tvalid " +
+                        std::to_string(int(dut->m_axis_tvalid)) + " tready " + std::to_string(int(dut->m_axis_tready));
+    dut->final();
+#if VM_TRACE
+    waves.close();
+#endif
+    if (interrupted) return 130;
+    if (deadlock) {
+        std::printf("deadlock: no transfer for %llu cycles after %zu of %zu input and %zu of %llu output beats; %s\n",
+                    static_cast<unsigned long long>(timeout), next, beats, record.out_cycles.size(),
+                    static_cast<unsigned long long>(expect), state.c_str());
+        return 3;
+    }
+    const std::string folder = std::string(argv[3]) + "/";
+    write_file(folder + "in_cycles", record.in_cycles);
+    write_file(folder + "out_cycles", record.out_cycles);
+    write_file(folder + "out_data", record.out_data);
+    write_file(folder + "out_last", record.out_last);
+    std::printf("done cycles=%llu frame_error=%d\n", static_cast<unsigned long long>(edge + 1), int(frame_error));
+    return 0;
+}

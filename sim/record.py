@@ -1,0 +1,98 @@
+"""What is sent to an accelerator and what came of it, the same for every simulator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwgen.beats import Beats
+from hwgen.errors import OptionError
+
+__all__ = ["Stimulus", "Trace"]
+
+
+@dataclass(frozen=True, eq=False)
+class Stimulus:
+    """What is sent to an accelerator, how, and how much is awaited.
+
+    Parameters
+    ----------
+    beats : ndarray of uint8, shape (beats, bytes)
+        Input beats in order, as `hwgen.beats.pack` gives them.
+    last : ndarray of bool, shape (beats,)
+        ``tlast`` of each.
+    out_bytes : int
+        Bytes of an output beat.
+    out_beats : int
+        Output beats to wait for.
+    stall_in, stall_out : float
+        Share of the cycles, 0 to below 1, in which the source or the sink pauses.
+    seed : int
+        Of the pauses.
+    reset_at : int or None
+        Clock cycle, counted from power-up, in which the accelerator is reset; then everything is sent again from the
+        start, and only what comes after is recorded.
+    timeout_cycles : int
+        Cycles without a transfer that mean a deadlock.
+    """
+
+    beats: np.ndarray
+    last: np.ndarray
+    out_bytes: int
+    out_beats: int
+    stall_in: float = 0.0
+    stall_out: float = 0.0
+    seed: int = 1
+    reset_at: int | None = None
+    timeout_cycles: int = 1_000_000
+
+    def __post_init__(self) -> None:
+        if self.beats.dtype != np.uint8 or self.beats.ndim != 2 or self.last.shape != self.beats.shape[:1]:
+            raise ValueError(f"Beats must be uint8 (beats, bytes) with a tlast each, not {self.beats.shape}")
+        for name, share in (("stall_in", self.stall_in), ("stall_out", self.stall_out)):
+            if not 0 <= share < 1:
+                raise OptionError(f"{name} is the share of cycles that pause, from 0 to below 1, not {share}")
+
+    @classmethod
+    def of_frames(
+        cls,
+        codes: np.ndarray,
+        input: Beats,
+        output: Beats,
+        *,
+        stall: float = 0.0,
+        seed: int = 1,
+        reset_at: int | None = None,
+        timeout_cycles: int = 1_000_000,
+    ) -> Stimulus:
+        """Send whole frames of codes (frames, *input.shape), the last beat of each marked, with pauses on both sides."""
+        beats = input.pack(codes)
+        last = np.arange(1, len(beats) + 1) % input.count == 0
+        out_beats = len(codes) * output.count
+        return cls(beats, last, output.bytes, out_beats, stall, stall, seed, reset_at, timeout_cycles)
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """Every transfer of a run; cycle 0 is the cycle of the first input transfer.
+
+    Parameters
+    ----------
+    in_cycles : ndarray of int64, shape (beats in,)
+        Cycle in which each input beat was taken.
+    out_beats : ndarray of uint8, shape (beats out, bytes)
+        Output beats; more than were awaited if the accelerator gave more.
+    out_cycles : ndarray of int64, shape (beats out,)
+        Cycle in which each was given.
+    out_last : ndarray of bool, shape (beats out,)
+        ``tlast`` of each.
+    frame_error : bool
+        Port ``frame_error`` at the end.
+    """
+
+    in_cycles: np.ndarray
+    out_beats: np.ndarray
+    out_cycles: np.ndarray
+    out_last: np.ndarray
+    frame_error: bool

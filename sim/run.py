@@ -1,0 +1,238 @@
+"""Run an accelerator's Verilog in a simulator and give back every transfer."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from hwgen.errors import OptionError, ToolError
+from hwgen.sim.record import Stimulus, Trace
+from hwgen.sim.verilate import LONG_RUN_CYCLES, Waves, executable
+from hwgen.toolchain import Toolchain, run
+
+__all__ = ["run_cocotb", "run_icarus", "run_verilator", "write_vectors"]
+
+Progress = Callable[[str], None]
+"""Called with a sentence from time to time."""
+
+_HERE = Path(__file__).resolve().parent
+
+
+def run_verilator(
+    build: Path,
+    name: str,
+    stimulus: Stimulus,
+    toolchain: Toolchain,
+    *,
+    cycles: int = 0,
+    waves: Path | None = None,
+    progress: Progress | None = None,
+    cache: Path | None = None,
+) -> Trace:
+    """Run the batch driver: whole data sets at full speed.
+
+    Parameters
+    ----------
+    build : Path
+        Build folder with ``rtl/<name>.v``.
+    name : str
+        Top module.
+    stimulus : Stimulus
+    toolchain : Toolchain
+    cycles : int
+        How long the run will be, if known; long runs are compiled for speed.
+    waves : Path or None
+        Trace file to write, ``.vcd`` or ``.fst``.
+    progress : callable or None
+        Called with a sentence from time to time.
+    cache : Path or None
+        Folder of compiled simulators; None: `hwgen.sim.verilate.cache_folder`.
+
+    Returns
+    -------
+    Trace
+
+    Raises
+    ------
+    OptionError
+        If the wave file is of another format.
+    ToolError
+        If a tool is missing or fails, or the accelerator makes no progress.
+    """
+    rtl = (build / "rtl").resolve()
+    program = executable(
+        rtl / f"{name}.v",
+        name,
+        stimulus.beats.shape[1],
+        stimulus.out_bytes,
+        toolchain,
+        optimise=max(cycles, len(stimulus.beats)) > LONG_RUN_CYCLES,
+        waves=_wave_format(waves),
+        cache=cache,
+    )
+    with _scratch() as work:
+        stimulus.beats.tofile(work / "data")
+        stimulus.last.astype(np.uint8).tofile(work / "last")
+        options = {
+            "expect": stimulus.out_beats,
+            "timeout": stimulus.timeout_cycles,
+            "stall-in": round(1000 * stimulus.stall_in),
+            "stall-out": round(1000 * stimulus.stall_out),
+            "seed": stimulus.seed,
+        }
+        if stimulus.reset_at is not None:
+            options["reset-at"] = stimulus.reset_at
+        command = [str(program), str(work / "data"), str(work / "last"), str(work)]
+        command += [word for option, value in options.items() for word in (f"--{option}", str(value))]
+        if waves is not None:
+            command += ["--waves", str(waves.resolve())]
+        # In the folder of the memory files, which the Verilog names without one.
+        with _deadlock_named():
+            printed = run(command, rtl, _log_folder(build) / "verilator.log", progress=progress)
+        return Trace(
+            in_cycles=np.fromfile(work / "in_cycles", np.int64),
+            out_beats=np.fromfile(work / "out_data", np.uint8).reshape(-1, stimulus.out_bytes),
+            out_cycles=np.fromfile(work / "out_cycles", np.int64),
+            out_last=np.fromfile(work / "out_last", np.uint8).astype(bool),
+            frame_error=printed.rstrip().endswith("frame_error=1"),
+        )
+
+
+def run_cocotb(
+    build: Path,
+    name: str,
+    stimulus: Stimulus,
+    toolchain: Toolchain,
+    *,
+    simulator: str = "verilator",
+    waves: Path | None = None,
+    progress: Progress | None = None,
+) -> Trace:
+    """Run the cocotb bench's cycle-exact test: the same transfers as the batch driver's, with Python in the loop.
+
+    Parameters
+    ----------
+    build, name, stimulus, toolchain, progress
+        As for `run_verilator`.
+    simulator : str
+        "verilator" or "icarus".
+    waves : Path or None
+        Trace file to write: ``.vcd`` on Verilator, ``.fst`` on Icarus.
+
+    Returns
+    -------
+    Trace
+
+    Raises
+    ------
+    OptionError
+        If the wave file is of another format.
+    ToolError
+        If a tool is missing or fails, or the accelerator makes no progress.
+    """
+    suffix = {"verilator": ".vcd", "icarus": ".fst"}[simulator]
+    if waves is not None and waves.suffix != suffix:
+        raise OptionError(f"cocotb on {simulator} writes waves as {suffix}, not '{waves.name}'")
+    tools = {"verilator": ("verilator", "g++", "make", "perl"), "icarus": ("iverilog", "vvp")}[simulator]
+    environment = toolchain.environment(*tools)
+    with _scratch() as work:
+        (work / "bench.json").write_text(json.dumps(_bench_setup(build, name, stimulus)), encoding="ascii")
+        write_vectors(work / "input.txt", stimulus.beats, stimulus.last)
+        command = [sys.executable, str(_HERE / "runner.py"), "--folder", str(work), "--simulator", simulator]
+        command += ["--module", str(_HERE / "bench.py"), "--test", "every_transfer"]
+        if waves is not None:
+            command += ["--waves", str(waves.resolve())]
+        log = _log_folder(build) / f"cocotb_{simulator}.log"
+        with _deadlock_named():
+            run(command, work, log, environment, progress)
+        found = json.loads((work / "trace.json").read_text(encoding="ascii"))
+    beats = np.frombuffer(bytes.fromhex("".join(found["out_beats"])), np.uint8).reshape(-1, stimulus.out_bytes)
+    return Trace(
+        in_cycles=np.array(found["in_cycles"], np.int64),
+        # A number's digits begin with the highest byte.
+        out_beats=np.ascontiguousarray(beats[:, ::-1]),
+        out_cycles=np.array(found["out_cycles"], np.int64),
+        out_last=np.array(found["out_last"], bool),
+        frame_error=bool(found["frame_error"]),
+    )
+
+
+def run_icarus(
+    build: Path,
+    name: str,
+    stimulus: Stimulus,
+    toolchain: Toolchain,
+    *,
+    waves: Path | None = None,
+    progress: Progress | None = None,
+) -> Trace:
+    """Run the cocotb bench on Icarus Verilog: see `run_cocotb`."""
+    return run_cocotb(build, name, stimulus, toolchain, simulator="icarus", waves=waves, progress=progress)
+
+
+def write_vectors(path: Path, beats: np.ndarray, last: np.ndarray) -> None:
+    """Write beats (n, bytes) as text: a hexadecimal number a line, an empty line after each beat marked as last."""
+    digits = beats[:, ::-1].tobytes().hex()
+    width = 2 * beats.shape[1]
+    rows = (digits[at : at + width] for at in range(0, len(digits), width))
+    path.write_text("".join(row + ("\n\n" if end else "\n") for row, end in zip(rows, last, strict=True)), encoding="ascii")
+
+
+def _bench_setup(build: Path, name: str, stimulus: Stimulus) -> dict[str, object]:
+    return {
+        "name": name,
+        "rtl": str((build / "rtl").resolve()),
+        "in_bytes": stimulus.beats.shape[1],
+        "out_bytes": stimulus.out_bytes,
+        "out_beats": stimulus.out_beats,
+        "stall_in": round(1000 * stimulus.stall_in),
+        "stall_out": round(1000 * stimulus.stall_out),
+        "seed": stimulus.seed,
+        "reset_at": stimulus.reset_at,
+        "timeout_cycles": stimulus.timeout_cycles,
+    }
+
+
+def _wave_format(waves: Path | None) -> Waves:
+    if waves is None:
+        return Waves.NONE
+    if waves.suffix not in (".vcd", ".fst"):
+        raise OptionError(f"Waves are written as .fst or .vcd, not '{waves.name}'")
+    return Waves(waves.suffix)
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    """Give a folder that is gone after the block."""
+    with tempfile.TemporaryDirectory(prefix="hwgen-sim-") as work:
+        yield Path(work)
+
+
+@contextmanager
+def _deadlock_named() -> Iterator[None]:
+    """Say in one sentence that the hardware, not the tool, stopped."""
+    try:
+        yield
+    except ToolError as error:
+        found = re.search(r"deadlock: (.*)", str(error))
+        if found is None:
+            raise
+        raise ToolError(f"The accelerator stands still: {found[1]}") from error
+
+
+def _log_folder(build: Path) -> Path:
+    """Give the build folder's place for logs, or a temporary one where it cannot be written."""
+    logs = build / "logs"
+    try:
+        logs.mkdir(exist_ok=True)
+    except OSError:
+        return Path(tempfile.mkdtemp(prefix="hwgen-logs-"))
+    return logs if os.access(logs, os.W_OK) else Path(tempfile.mkdtemp(prefix="hwgen-logs-"))

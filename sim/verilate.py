@@ -1,0 +1,161 @@
+"""Make an executable of the Verilog and the batch driver, once for each content."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from enum import Enum
+from pathlib import Path
+
+from hwgen.errors import ToolError
+from hwgen.toolchain import Program, Toolchain, run
+
+__all__ = ["LONG_RUN_CYCLES", "Waves", "cache_folder", "executable"]
+
+LONG_RUN_CYCLES = 500_000
+"""Above this many cycles, times the input and output beats' bytes, a slower compilation pays off."""
+
+_HERE = Path(__file__).resolve().parent
+
+_VERILATOR_OPTIONS = (
+    "--cc --prefix Vdut -O3 --x-assign 0 --x-initial 0 --no-timing --noassert --unroll-count 256 -Wno-lint -Wno-style"
+).split()
+
+
+class Waves(Enum):
+    """Trace format that is compiled into the simulator."""
+
+    NONE = ""
+    VCD = ".vcd"
+    FST = ".fst"
+
+    @property
+    def options(self) -> list[str]:
+        """Verilator's options."""
+        return {"": [], ".vcd": ["--trace-vcd"], ".fst": ["--trace-fst"]}[self.value]
+
+    @property
+    def runtime(self) -> list[str]:
+        """Sources of Verilator's run time that the format needs beyond the common ones."""
+        common = ["verilated.cpp", "verilated_threads.cpp"]
+        return common + {"": [], ".vcd": ["verilated_vcd_c.cpp"], ".fst": ["verilated_fst_c.cpp"]}[self.value]
+
+    @property
+    def defines(self) -> list[str]:
+        """Preprocessor symbols of Verilator's run time and of the driver."""
+        fst, vcd = int(self is Waves.FST), int(self is Waves.VCD)
+        symbols = [
+            "VERILATOR=1 VM_COVERAGE=0 VM_SC=0 VM_TIMING=0 VM_TRACE_SAIF=0".split(),
+            [f"VM_TRACE={fst | vcd}", f"VM_TRACE_FST={fst}", f"VM_TRACE_VCD={vcd}"],
+        ]
+        return [f"-D{symbol}" for group in symbols for symbol in group]
+
+
+def cache_folder() -> Path:
+    """Give the folder in which executables are kept between runs: ``$XDG_CACHE_HOME/hwgen``, else ``~/.cache/hwgen``."""
+    configured = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(configured) if configured else Path.home() / ".cache") / "hwgen"
+
+
+def executable(
+    verilog: Path,
+    top: str,
+    in_bytes: int,
+    out_bytes: int,
+    toolchain: Toolchain,
+    *,
+    optimise: bool = False,
+    waves: Waves = Waves.NONE,
+    cache: Path | None = None,
+) -> Path:
+    """Compile the Verilog with the batch driver, or find an executable that was made of the same content.
+
+    Memory files are read when the simulation starts: they are not part of the executable. Concurrent builds of the
+    same content do not disturb one another: each works in a folder of its own and renames the result into place.
+
+    Parameters
+    ----------
+    verilog : Path
+        The accelerator's source.
+    top : str
+        Its top module.
+    in_bytes, out_bytes : int
+        Bytes of ``s_axis_tdata`` and ``m_axis_tdata``.
+    toolchain : Toolchain
+    optimise : bool
+        Compile for speed: for long runs.
+    waves : Waves
+        Trace format.
+    cache : Path or None
+        Folder of finished executables; None: `cache_folder`.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    ToolError
+        If a tool is missing or fails, or the cache cannot be written.
+    """
+    cache = cache or cache_folder()
+    verilator, compiler = toolchain.need("verilator"), toolchain.need("g++")
+    driver = _HERE / "driver.cpp"
+    flags = [
+        f"-DIN_BYTES={in_bytes}",
+        f"-DOUT_BYTES={out_bytes}",
+        *waves.defines,
+    ]
+    facts = [verilator.version, compiler.version, top, *_VERILATOR_OPTIONS, *waves.options, *flags]
+    key = _hash([*facts, driver.read_text(encoding="utf-8"), verilog.read_text(encoding="utf-8")])
+    fast, quick = cache / f"sim-{key}-fast", cache / f"sim-{key}-quick"
+    if fast.exists():
+        return fast
+    if quick.exists() and not optimise:
+        return quick
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix="build-", dir=cache))
+    except OSError as error:
+        raise ToolError(f"Cannot write the cache folder '{cache}' ({error.strerror}); set XDG_CACHE_HOME") from error
+    runtime = _runtime(verilator, compiler, waves, cache, work)
+    run(
+        [verilator.path, *_VERILATOR_OPTIONS, *waves.options, "--top-module", top, "--Mdir", ".", str(verilog.resolve())],
+        work,
+        work / "verilator.log",
+        toolchain.environment("verilator"),
+    )
+    # One translation unit: the headers are the larger part of a small model.
+    sources = [*sorted(path.name for path in work.glob("Vdut*.cpp")), str(driver)]
+    (work / "model.cpp").write_text("".join(f'#include "{source}"\n' for source in sources), encoding="utf-8")
+    level = ["-O3"] if optimise else ["-O1"]
+    _compile(compiler, verilator, [*level, *flags, "model.cpp", str(runtime), "-pthread", "-o", "simulator"], work)
+    target = fast if optimise else quick
+    (work / "simulator").replace(target)
+    shutil.rmtree(work)
+    return target
+
+
+def _runtime(verilator: Program, compiler: Program, waves: Waves, cache: Path, work: Path) -> Path:
+    """Compile Verilator's run time, which all models share."""
+    key = _hash([verilator.version, verilator.path, compiler.version, *waves.defines])
+    target = cache / f"runtime-{key}.o"
+    if not target.exists():
+        (work / "runtime.cpp").write_text("".join(f'#include "{source}"\n' for source in waves.runtime))
+        _compile(compiler, verilator, ["-O1", *waves.defines, "-c", "runtime.cpp", "-o", "runtime.o"], work)
+        (work / "runtime.o").replace(target)
+    return target
+
+
+def _compile(compiler: Program, verilator: Program, arguments: list[str], work: Path) -> None:
+    include = Path(verilator.environment["VERILATOR_ROOT"]) / "include"
+    # The folder with stand-ins for the compression libraries comes first: their headers are rarely installed.
+    folders = [".", str(_HERE / "stored"), str(include), str(include / "vltstd")]
+    command = [compiler.path, "-std=gnu++17", *(f"-I{folder}" for folder in folders), *arguments]
+    run(command, work, work / "compiler.log")
+
+
+def _hash(parts: list[str]) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]

@@ -1,0 +1,215 @@
+"""The Verilog is reproducible, readable, clean in every tool, and says what it is."""
+
+import re
+
+import numpy as np
+import pytest
+
+from hwgen.beats import Beats
+from hwgen.codes import BIPOLAR, signed, unsigned
+from hwgen.errors import OptionError
+from hwgen.toolchain import Toolchain, run, yosys
+from hwgen.verilog import WAIVERS, Interface, check_name, write
+from hwgen.verilog_text import tidy
+from tests.sim.running_sum import RunningSum
+
+SMALL = [(77 * i * i) % 8192 for i in range(16)]
+LARGE = [(77 * i * i) % 8192 for i in range(400)]
+INTERFACE = Interface(Beats(unsigned(13), 1, (400,)), Beats(signed(13), 1, (4, 100)), 400, 3)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("build")
+    files = write(RunningSum(13, LARGE), "sums", folder, INTERFACE)
+    return folder, files
+
+
+def text(folder, name="sums.v"):
+    return (folder / "rtl" / name).read_text()
+
+
+def test_two_writes_give_the_same_bytes(written, tmp_path):
+    folder, files = written
+    again = write(RunningSum(13, LARGE), "sums", tmp_path, INTERFACE)
+    assert [path.relative_to(tmp_path) for path in again] == [path.relative_to(folder) for path in files]
+    assert all(one.read_bytes() == other.read_bytes() for one, other in zip(files, again, strict=True))
+
+
+def test_files_are_named_after_what_they_hold(written):
+    folder, files = written
+    names = [path.relative_to(folder).as_posix() for path in files]
+    assert names == ["rtl/sums.v", "rtl/sums_adder_weights.mem", "rtl/sums.vlt", "rtl/sums_inst.v", "sums.core"]
+
+
+def test_large_memories_are_files_without_folder(written):
+    folder, _ = written
+    assert '$readmemh("sums_adder_weights.mem", weights);' in text(folder)
+    assert "reg [12:0] weights [0:399];" in text(folder)
+    words = [int(line, 16) for line in text(folder, "sums_adder_weights.mem").split()]
+    assert words == LARGE
+
+
+def test_small_memories_stand_in_the_text(tmp_path):
+    write(RunningSum(13, SMALL), "sums", tmp_path)
+    found = re.findall(r"weights\[(\d+)\] = 13'h([0-9a-f]+);", text(tmp_path))
+    assert [(int(index), int(word, 16)) for index, word in found] == list(enumerate(SMALL))
+    assert not list((tmp_path / "rtl").glob("*.mem"))
+
+
+def test_every_layer_is_a_module_and_every_name_is_plain(written):
+    source = text(written[0])
+    assert re.findall(r"^module (\w+)\(", source, re.MULTILINE) == ["sums", "sums_adder", "sums_input"]
+    assert "\\" not in source
+    code = "\n".join(line for line in source.splitlines() if not line.startswith("//"))
+    assert set(re.findall(r"\$\w+", code)) <= {"$readmemh"}
+    assert "reg [8:0] index_next;" in code
+    for header in re.findall(r"^module \w+\((.*)\);", source, re.MULTILINE):
+        assert all(re.fullmatch(r"[a-z]\w*", port) for port in header.split(", "))
+
+
+def test_header_tells_the_interface_but_no_date_and_no_place(written):
+    folder, _ = written
+    header = text(folder).partition("\nmodule")[0]
+    assert "s_axis: 400 beats a frame (map 400, channels last), tlast with the last." in header
+    assert "A beat carries 1 code (13 bits, -4096 to 4095)." in header
+    assert "Bits 15:13 of tdata are padding." in header
+    assert "A frame every 400 cycles; first result 3 cycles after its first beat." in header
+    assert re.search(r"output\s+\[15:0\] m_axis_tdata", header)
+    for path in written[1]:
+        content = path.read_text()
+        assert str(folder) not in content
+        assert "git sha1" not in content
+        assert not re.search(r"\b20\d\d-\d\d", content)
+
+
+def test_header_explains_bipolar_beats(tmp_path):
+    beats = Beats(BIPOLAR, 16, (16, 16, 1))
+    write(RunningSum(16, SMALL), "sums", tmp_path, Interface(beats, beats, 16, 3))
+    assert "A beat carries 16 codes (1 bit, 0 = -1 and 1 = +1), the first in the lowest bits." in text(tmp_path)
+
+
+def lint(folder, *files):
+    toolchain = Toolchain.find()
+    command = [toolchain.need("verilator").path, "--lint-only", "-Wall", "--top-module", "sums", *files]
+    return run(command, folder / "rtl", folder / "lint.log", toolchain.environment("verilator"))
+
+
+def test_verilator_lints_clean_with_the_waivers(written):
+    assert "%Warning" not in lint(written[0], "sums.vlt", "sums.v")
+
+
+def test_verilator_accepts_the_instantiation_template(written):
+    folder, _ = written
+    template = text(folder, "sums_inst.v")
+    (folder / "rtl" / "user.v").write_text(f"module user;\n{template}endmodule\n")
+    command = ["--Wno-DECLFILENAME", "--Wno-UNUSEDSIGNAL", "--Wno-UNDRIVEN", "--Wno-MULTITOP", "sums.vlt", "sums.v"]
+    toolchain = Toolchain.find()
+    program = [toolchain.need("verilator").path, "--lint-only", "-Wall", "--top-module", "user"]
+    run([*program, *command, "user.v"], folder / "rtl", folder / "lint.log", toolchain.environment("verilator"))
+
+
+def test_every_waiver_has_a_reason(written):
+    waivers = text(written[0], "sums.vlt")
+    for rule, reason in WAIVERS:
+        assert f'.\nlint_off -rule {rule} -file "*sums.v"' in waivers
+        assert reason[1:] in waivers
+
+
+@pytest.mark.icarus
+def test_icarus_accepts_it_without_a_warning(written):
+    folder, _ = written
+    program = Toolchain.find().need("iverilog").path
+    assert run([program, "-Wall", "-o", "out.vvp", "sums.v"], folder / "rtl", folder / "icarus.log") == ""
+
+
+def test_yosys_reads_it_back(written):
+    folder, _ = written
+    yosys(["read_verilog sums.v", "hierarchy -check -top sums", "proc", "check -assert"], folder / "rtl", folder / "log")
+
+
+def test_fusesoc_file_lists_what_is_there(written):
+    folder, _ = written
+    core = (folder / "sums.core").read_text()
+    assert core.startswith("CAPI=2:\nname: ::sums:1.0.0\n")
+    listed = re.findall(r"- (rtl/\S+): ", core)
+    assert listed == ["rtl/sums.v", "rtl/sums_adder_weights.mem", "rtl/sums.vlt"]
+    assert all((folder / name).exists() for name in listed)
+
+
+@pytest.mark.parametrize("name", ["my net", "9lives", "module", "größe", ""])
+def test_a_name_must_be_an_identifier(name):
+    with pytest.raises(OptionError, match=f"becomes a Verilog module: '{name}' is not an identifier"):
+        check_name(name)
+
+
+def test_renaming_never_joins_two_names_of_a_module():
+    verilog = r"""/* Yosys */
+
+module a(\x$1 , x, \wire );
+  input \x$1 ;
+  input x;
+  input \wire ;
+  wire \y$7.z ;
+  wire \y$8.z ;
+endmodule
+module b();
+  wire u;
+  a \u$3  (.\x$1 (x), .x(\x$1 ), .\wire (\y$9.z ));
+endmodule
+"""
+    result = tidy(verilog, {}).text
+    assert result == """module a(x_2, x, wire_2);
+  input x_2;
+  input x;
+  input wire_2;
+  wire y_z;
+  wire y_z_2;
+endmodule
+module b();
+  wire u;
+  a u_2 (.x_2(x), .x(x_2), .wire_2(y_z));
+endmodule
+"""
+
+
+def test_attributes_for_synthesis_stay():
+    verilog = '/* Y */\nmodule m();\n  (* src = "a.py:1" *)\n  (* ram_style = "block" *)\n  wire x;\nendmodule\n'
+    assert tidy(verilog, {}).text == 'module m();\n  (* ram_style = "block" *)\n  wire x;\nendmodule\n'
+
+
+def test_memory_files_hold_any_width():
+    rng = np.random.default_rng(3)
+    words = [int.from_bytes(rng.bytes(13), "little") >> 3 for _ in range(65)]
+    verilog = '/* Y */\nmodule m();\n  reg [100:0] rom [64:0];\n  initial $readmemb("t-1.mem", rom);\nendmodule\n'
+    source = tidy(verilog, {"t-1.mem": "".join(f"{word:0101b}\n" for word in words)})
+    assert [int(line, 16) for line in source.memories["m_rom.mem"].split()] == words
+
+
+def test_anonymous_ports_are_named_after_the_signal_they_carry():
+    verilog = r"""/* Yosys */
+module top(clk);
+  child it (
+    .\port$1$0 (x[3:0]),
+    .\port$2$0 (y),
+    .\port$3$0 (z)
+  );
+endmodule
+module child(\port$1$0 , \port$2$0 , \port$3$0 );
+  input [3:0] \port$1$0 ;
+  wire [3:0] \port$1$0 ;
+  input \port$2$0 ;
+  wire \port$2$0 ;
+  output [1:0] \port$3$0 ;
+  wire [1:0] \port$3$0 ;
+  wire [6:0] data;
+  wire [1:0] total;
+  assign data = { \port$2$0 , 2'h0, \port$1$0  };
+  assign \port$3$0  = total;
+endmodule
+"""
+    result = tidy(verilog, {}).text
+    assert "module child(data_3_0, data_6, total_port);" in result
+    assert "assign data = { data_6, 2'h0, data_3_0 };" in result
+    assert "    .data_3_0(x[3:0]),\n    .data_6(y),\n    .total_port(z)\n" in result
+    assert "port_" not in result
