@@ -1,11 +1,13 @@
-"""Size the output FIFO of every layer: the least depth that does not slow the network."""
+"""Size FIFOs: the least depths that do not slow the network."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hwgen.fold import Fold, WindowStyle
 from hwgen.plan import Plan
 from hwgen.schedule import Schedule
 from hwgen.stages import LayerStage, Stage, stages
@@ -13,15 +15,26 @@ from hwgen.timing import predict
 
 __all__ = ["size_fifos"]
 
-FRAMES = 4
-"""Frames over which a depth must not delay any output beat: the pipeline fills, and runs on."""
+FRAMES = (4, 16, 64)
+"""Frames over which a depth must not delay any output beat; more are tried if a longer run is still slower in the end."""
+
+LEAST_WINDOW_BEATS = 2
+"""Depth from which a FIFO takes and gives a beat in every cycle."""
+
+
+@dataclass(frozen=True)
+class _Depth:
+    """A FIFO whose depth a folding leaves open: field ``field`` of the folding of stage ``number``."""
+
+    number: int
+    field: str
 
 
 def size_fifos(plan: Plan) -> Plan:
-    """Choose ``slots`` for every layer whose folding leaves it open.
+    """Choose the depth of every FIFO that a folding leaves open: layers' output FIFOs, and input FIFOs of parallel windows.
 
-    A depth is enough if no beat leaves the network later than it would with FIFOs that never fill. Depths are found one layer at a time from
-    the output back, by bisection, the layers before it still unbounded, so the whole set together delays nothing.
+    A depth is enough if no beat leaves the network later than it would with FIFOs that never fill. Depths are found one at a time from
+    the output back, by bisection, those before it still unbounded, so the whole set together delays nothing.
 
     Parameters
     ----------
@@ -30,35 +43,67 @@ def size_fifos(plan: Plan) -> Plan:
     Returns
     -------
     Plan
-        With every ``slots`` a number.
+        With every ``slots`` a number, and ``buffer_beats`` where a window is parallel.
     """
     chain = stages(plan)
-    schedules = [stage.timing() for stage in chain]
-    open_stages = [n for n, stage in enumerate(chain) if isinstance(stage, LayerStage) and stage.fold.slots is None]
-    least = {n: schedules[n].slots for n in open_stages}
-    for n in open_stages:
-        schedules[n] = _with_slots(chain[n], schedules[n].beats_out * FRAMES)
-    best = predict(schedules, FRAMES).transfers[-1]
-    for n in reversed(open_stages):
-        unbounded = schedules[n]
-
-        def delays(depth: int, n: int = n) -> bool:
-            schedules[n] = _with_slots(chain[n], depth)
-            return bool(np.any(predict(schedules, FRAMES).transfers[-1] > best))
-
-        low = least[n]
-        high = max(low, unbounded.beats_out * FRAMES)
-        if delays(low):
-            while high - low > 1:
-                middle = (low + high) // 2
-                low, high = (middle, high) if delays(middle) else (low, middle)
-            low = high
-        schedules[n] = _with_slots(chain[n], low)
-        least[n] = low
-    return plan.with_slots({chain[n].name: depth for n, depth in least.items()})
+    for frames in FRAMES:
+        sizing = _Sizing(chain, frames)
+        sizing.run()
+        if predict(sizing.schedules, 4 * frames).ii <= sizing.best.ii:
+            break
+    return replace(plan, folds={stage.name: fold for stage, fold in zip(chain, sizing.folds, strict=True) if fold is not None})
 
 
-def _with_slots(stage: Stage, slots: int) -> Schedule:
-    if not isinstance(stage, LayerStage):
-        raise TypeError(f"Stage '{stage.name}' has no FIFO to size")
-    return replace(stage, fold=replace(stage.fold, slots=slots)).timing()
+class _Sizing:
+    """The search over one length of run: a folding and a schedule for each stage, as chosen so far."""
+
+    def __init__(self, chain: Sequence[Stage], frames: int) -> None:
+        self.chain = chain
+        self.frames = frames
+        self.folds = [stage.fold if isinstance(stage, LayerStage) else None for stage in chain]
+        self.schedules = [stage.timing() for stage in chain]
+        self.depths = [depth for number, fold in enumerate(self.folds) if fold for depth in _open_depths(number, fold)]
+        self.least = {depth: _least(depth, self.schedules[depth.number]) for depth in self.depths}
+        self.unbounded = frames * max(max(schedule.beats_in, schedule.beats_out) for schedule in self.schedules)
+        for depth in self.depths:
+            self.set(depth, self.unbounded)
+        self.best = predict(self.schedules, frames)
+
+    def set(self, depth: _Depth, beats: int) -> None:
+        """Give a FIFO a depth."""
+        stage = self.chain[depth.number]
+        if not isinstance(stage, LayerStage):
+            raise TypeError(f"Stage '{stage.name}' has no FIFO to size")
+        fold = replace(self.folds[depth.number] or stage.fold, **{depth.field: beats})
+        self.folds[depth.number] = fold
+        self.schedules[depth.number] = stage.layer.timing(fold)
+
+    def delays(self, depth: _Depth, beats: int) -> bool:
+        """Tell whether a FIFO of that depth slows the network; leave it at that depth.
+
+        A deep FIFO lies in block RAM and takes a cycle more, so a shallow one may have cycles in hand at first: the interval counts too.
+        """
+        self.set(depth, beats)
+        run = predict(self.schedules, self.frames)
+        return run.ii > self.best.ii or bool(np.any(run.transfers[-1] > self.best.transfers[-1]))
+
+    def run(self) -> None:
+        """Find every depth."""
+        for depth in reversed(self.depths):
+            low, high = self.least[depth], self.unbounded
+            if self.delays(depth, low):
+                while high - low > 1:
+                    middle = (low + high) // 2
+                    low, high = (middle, high) if self.delays(depth, middle) else (low, middle)
+                self.set(depth, high)
+
+
+def _open_depths(number: int, fold: Fold) -> list[_Depth]:
+    """List a layer's open depths in the order in which data pass them."""
+    window = fold.window is WindowStyle.PARALLEL and fold.buffer_beats is None
+    return [_Depth(number, "buffer_beats")] * window + [_Depth(number, "slots")] * (fold.slots is None)
+
+
+def _least(depth: _Depth, schedule: Schedule) -> int:
+    """Give the depth from which the layer itself runs at full rate."""
+    return schedule.slots if depth.field == "slots" else LEAST_WINDOW_BEATS

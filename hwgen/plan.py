@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from hwgen.errors import OptionError
 from hwgen.fold import Fold
@@ -43,11 +43,6 @@ class Plan:
             if layer.name not in self.folds:
                 raise OptionError(f"The folding says nothing of layer '{layer.name}'")
             layer.check_fold(self.folds[layer.name])
-
-    def with_slots(self, slots: Mapping[str, int | None]) -> Plan:
-        """Give the same plan with other output FIFO depths for some layers."""
-        folds = {name: replace(fold, slots=slots.get(name, fold.slots)) for name, fold in self.folds.items()}
-        return replace(self, folds=folds)
 
     @property
     def cycles(self) -> int:
