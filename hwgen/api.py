@@ -1,0 +1,179 @@
+"""The Python interface: read, plan, build, simulate. The command line is a thin skin over it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from hwgen import buildfolder
+from hwgen.built import Accelerator, load
+from hwgen.contents import write_contents
+from hwgen.fifos import size_fifos
+from hwgen.network import Network
+from hwgen.plan import Plan
+from hwgen.progress import Progress, silent
+from hwgen.target import Target
+from hwgen.verilog import check_name
+
+__all__ = ["Accelerator", "build", "compile", "load", "plan", "read"]
+
+
+def read(
+    path: str | Path,
+    *,
+    input_type: str | None = None,
+    input_scale: float | None = None,
+    input_offset: float | None = None,
+    strict: bool = False,
+    name: str | None = None,
+    progress: Progress = silent,
+) -> Network:
+    """Read an ONNX file and turn it into layers of integers.
+
+    Parameters
+    ----------
+    path : str or Path
+        The model; external data files are found beside it.
+    input_type : str or None
+        What the host sends: "bipolar", "ternary", "uint8", "int4", ... None: what the graph says.
+    input_scale, input_offset : float or None
+        Meaning of an input code: the model's input is ``input_scale * code + input_offset``.
+    strict : bool
+        Refuse, rather than note, a Sign that can see exactly 0.
+    name : str or None
+        Name of the Verilog module; None: the graph's own name.
+    progress : callable
+        Called with the name of each step.
+
+    Returns
+    -------
+    Network
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be read, or holds something that cannot become hardware.
+    OptionError
+        If the declared input does not suit the model, or the name is no Verilog identifier.
+    """
+    if name is not None:
+        check_name(name)
+    # Here and not above: loading onnx takes longer than most of what needs no ONNX file.
+    from hwgen.frontend import read_onnx
+    from hwgen.passes import run
+    from hwgen.streamline import streamline
+
+    progress("reading")
+    graph = run(read_onnx(Path(path)))
+    progress("streamlining")
+    network = streamline(
+        graph, input_type=input_type, input_scale=input_scale, input_offset=input_offset, strict=strict
+    )
+    return network if name is None else replace(network, name=name)
+
+
+def plan(
+    network: Network,
+    *,
+    target_fps: float | None = None,
+    clock_mhz: float | None = None,
+    max_throughput: bool = False,
+    min_area: bool = False,
+    folding_file: str | Path | None = None,
+) -> Plan:
+    """Choose how each layer is folded in time, and size every FIFO.
+
+    Without a target the plan is the fastest whose estimated logic fits a small FPGA.
+
+    Parameters
+    ----------
+    network : Network
+    target_fps : float or None
+        Frames a second to reach at the clock.
+    clock_mhz : float or None
+        Clock; 100 MHz where nothing says otherwise.
+    max_throughput, min_area : bool
+        As fast, or as small, as the network allows.
+    folding_file : str or Path or None
+        A folding in JSON, such as ``folding.json`` of a build folder, edited or not.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    OptionError
+        If two targets are given, the target is out of reach, or the folding file is wrong.
+    """
+    target = Target(target_fps, clock_mhz, max_throughput, min_area, folding_file)
+    return size_fifos(target.fold(network))
+
+
+def build(plan: Plan, folder: str | Path, *, progress: Progress = silent) -> Accelerator:
+    """Write the accelerator as a build folder, whole or not at all.
+
+    Parameters
+    ----------
+    plan : Plan
+        As `plan` gives it.
+    folder : str or Path
+        Absent, empty, or an earlier build folder, which is replaced.
+    progress : callable
+        Called with the name of each step.
+
+    Returns
+    -------
+    Accelerator
+
+    Raises
+    ------
+    OptionError
+        If the folder holds something else or cannot be written.
+    ToolError
+        If Yosys is missing or fails.
+    """
+    folder = Path(folder)
+    plan = size_fifos(plan)
+    with buildfolder.writing(folder) as partial:
+        report = write_contents(plan, partial, progress)
+    return Accelerator(folder, plan, report)
+
+
+def compile(
+    model: str | Path,
+    folder: str | Path,
+    *,
+    input_type: str | None = None,
+    input_scale: float | None = None,
+    input_offset: float | None = None,
+    strict: bool = False,
+    name: str | None = None,
+    target_fps: float | None = None,
+    clock_mhz: float | None = None,
+    max_throughput: bool = False,
+    min_area: bool = False,
+    folding_file: str | Path | None = None,
+    progress: Progress = silent,
+) -> Accelerator:
+    """Do `read`, `plan` and `build` in one, once the options and the folder are found right.
+
+    Parameters and errors are those of the three functions.
+
+    Returns
+    -------
+    Accelerator
+    """
+    target = Target(target_fps, clock_mhz, max_throughput, min_area, folding_file)
+    buildfolder.check_replaceable(Path(folder))
+    network = read(
+        model,
+        input_type=input_type,
+        input_scale=input_scale,
+        input_offset=input_offset,
+        strict=strict,
+        name=name,
+        progress=progress,
+    )
+    progress("folding")
+    return build(target.fold(network), folder, progress=progress)

@@ -1,0 +1,153 @@
+"""A build folder, open for use."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hwgen import buildfolder, host, store
+from hwgen.errors import BuildError, OptionError
+from hwgen.folding import folding_from_json
+from hwgen.network import Network
+from hwgen.packed import PackedNetwork
+from hwgen.plan import Plan
+from hwgen.progress import Progress, silent
+from hwgen.simulation import Engine, Simulation, simulate
+from hwgen.target import read_text
+
+__all__ = ["Accelerator", "load"]
+
+
+@dataclass(frozen=True, eq=False)
+class Accelerator:
+    """A build folder, open for use.
+
+    Parameters
+    ----------
+    folder : Path
+    plan : Plan
+        The network, its folding and its clock.
+    report : dict
+        Contents of ``report.json``.
+    """
+
+    folder: Path
+    plan: Plan
+    report: dict[str, Any]
+
+    @property
+    def network(self) -> Network:
+        """The layers of integers, with their golden model."""
+        return self.plan.network
+
+    @property
+    def files(self) -> list[str]:
+        """What the build wrote, as paths within the folder."""
+        return buildfolder.written_files(self.folder)
+
+    def golden(self, x: np.ndarray, *, codes: bool = False) -> np.ndarray:
+        """Run the golden model, in its bit-packed form; ``network.golden`` is the plain one, and gives the same.
+
+        Parameters
+        ----------
+        x : ndarray, shape (frames, *input shape of the ONNX model) or one frame
+            Floats are in the model's units; integers are codes.
+        codes : bool
+            Give raw integers instead of the model's own units.
+
+        Returns
+        -------
+        ndarray, shape (frames, *output shape of the ONNX model)
+            In the model's dtype, or int64 for codes.
+
+        Raises
+        ------
+        DataError
+            If the input does not suit the network.
+        """
+        y = PackedNetwork(self.network).golden(host.to_codes(self.network.input, x))
+        return host.unmap(self.network.output, y) if codes else host.from_codes(self.network, y)
+
+    def simulate(
+        self,
+        x: np.ndarray,
+        *,
+        expected: np.ndarray | None = None,
+        frames: int | None = None,
+        engine: Engine | str = Engine.VERILATOR,
+        stall: bool = False,
+        waves: str | Path | None = None,
+        progress: Progress = silent,
+    ) -> Simulation:
+        """Simulate the Verilog, and hold every value to the golden model and every beat to the predicted cycle.
+
+        Parameters
+        ----------
+        x : ndarray, shape (frames, *input shape of the ONNX model) or one frame
+            Floats are in the model's units; integers are codes.
+        expected : ndarray or None
+            Labels (1-D integers) to count, or outputs that must be equal: floats in the model's units, or codes.
+        frames : int or None
+            Only the first so many frames.
+        engine : Engine or str
+            Simulator.
+        stall : bool
+            Random stalls on both sides; cycles are then not held to the prediction.
+        waves : path or None
+            FST file to write.
+        progress : callable
+            Called with the name of each step.
+
+        Returns
+        -------
+        Simulation
+
+        Raises
+        ------
+        DataError
+            If the input or the expectation does not suit the network.
+        ToolError
+            If the simulator is missing or fails.
+        """
+        return simulate(
+            self.plan,
+            self.folder,
+            x,
+            expected=expected,
+            frames=frames,
+            engine=_engine(engine),
+            stall=stall,
+            waves=None if waves is None else Path(waves),
+            progress=progress,
+        )
+
+
+def load(folder: str | Path) -> Accelerator:
+    """Open a build folder; the ONNX file is not needed.
+
+    Raises
+    ------
+    BuildError
+        If the folder is missing, incomplete, or a file in it was changed.
+    """
+    folder = Path(folder)
+    buildfolder.check(folder)
+    network = store.load_network(folder)
+    try:
+        plan = folding_from_json(network, read_text(folder / "folding.json"), source="its folding.json")
+        report = json.loads(read_text(folder / "report.json"))
+    except (OptionError, ValueError) as error:
+        raise BuildError(f"'{folder}' cannot be read ({error}); compile again") from None
+    return Accelerator(folder, plan, report)
+
+
+def _engine(name: Engine | str) -> Engine:
+    try:
+        return Engine(name)
+    except ValueError:
+        legal = ", ".join(engine.value for engine in Engine)
+        raise OptionError(f"The engine must be one of {legal}, not {name!r}") from None

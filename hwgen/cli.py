@@ -1,0 +1,250 @@
+"""The command line: parse, call one public function, print.
+
+Exit codes: 0 done; 1 the simulation differs from what was expected; 2 the user can put it right, and one sentence on
+standard error says how; 70 a bug in hwgen; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import click
+from click.shell_completion import get_completion_class
+from rich.console import Group
+from rich.text import Text
+
+import hwgen
+from hwgen import cli_boards
+from hwgen.arrays import load_array, save_array
+from hwgen.describe import describe, render_description
+from hwgen.errors import HwgenError
+from hwgen.report import render
+from hwgen.terminal import PATH, Command, Number, Screen, common
+
+__all__ = ["EXIT_BUG", "EXIT_INTERRUPTED", "EXIT_MISMATCH", "EXIT_USER", "cli", "main"]
+
+EXIT_MISMATCH = 1
+EXIT_USER = 2
+EXIT_BUG = 70
+EXIT_INTERRUPTED = 130
+
+
+def declares_input(command: Command) -> Command:
+    """Add the options that say what the host sends."""
+    for option in (
+        click.option("--strict", is_flag=True, help="Refuse a Sign that can see exactly 0, instead of taking +1."),
+        click.option("--input-offset", type=Number(), help="Model input = scale * code + offset."),
+        click.option("--input-scale", type=Number(), help="Meaning of one step of an input code, such as 1/255."),
+        click.option("--input-type", help="Type of the codes the host sends: bipolar, uint8, int8, int4, ..."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, no_args_is_help=True)
+@click.version_option(metadata.version("hwgen"), prog_name="hwgen", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Turn a binarized neural network in ONNX into a streaming FPGA accelerator in Verilog.
+
+    The Verilog is bit-exact and cycle-exact against a golden model. Exit codes: 0 done, 1 the simulation differs, 2 something the user can put right, 130 interrupted.
+    """
+
+
+@cli.command()
+@click.argument("model", type=PATH)
+@declares_input
+@common
+def info(model: Path, *, as_json: bool, verbose: bool, quiet: bool, **declared: Any) -> None:
+    """Show what is in MODEL: layers, types, weights, operations, and what is unsupported and why."""
+    screen = Screen(as_json, verbose - quiet)
+    with screen.steps() as progress:
+        progress("reading")
+        description = describe(model, **declared)
+    screen.result(description, render_description(description))
+
+
+@cli.command("compile")
+@click.argument("model", type=PATH)
+@click.option("-o", "--output", "folder", type=PATH, required=True, help="Build folder to write.")
+@click.option("--target-fps", type=Number(), help="Frames a second to reach at the clock.")
+@click.option("--clock-mhz", type=Number(), help="Clock at which frames are counted; 100 if not given.")
+@click.option("--max-throughput", is_flag=True, help="As fast as the network allows.")
+@click.option("--min-area", is_flag=True, help="As small as the network allows.")
+@click.option("--folding", "folding_file", type=PATH, help="Folding file in JSON; 'compile' writes one to start from.")
+@click.option("--name", help="Name of the Verilog module; the graph's own if not given.")
+@declares_input
+@common
+def compile_(
+    model: Path,
+    folder: Path,
+    *,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Compile MODEL, an ONNX file, to Verilog in a build folder."""
+    screen = Screen(as_json, verbose - quiet)
+    start = time.perf_counter()
+    with screen.steps() as progress:
+        accelerator = hwgen.compile(model, folder, **options, progress=progress)
+    keys = ("ii", "latency", "fps", "clock_mhz", "weight_bits", "layers", "notes")
+    facts = {key: accelerator.report[key] for key in keys}
+    facts |= {"build_seconds": round(time.perf_counter() - start, 3), "folder": str(folder), "files": accelerator.files}
+    wrote = f"Wrote {len(accelerator.files)} files to {folder} in {facts['build_seconds']:.1f} s"
+    screen.result(facts, Group(render(accelerator.report), Text(wrote)))
+
+
+@cli.command()
+@click.argument("folder", metavar="BUILD", type=PATH)
+@click.option(
+    "--input", "input_file", type=PATH, required=True, help="Frames as .npy: floats in the model's units, or codes."
+)
+@click.option("--expect", "expect_file", type=PATH, help="Also compare with these labels or outputs (.npy).")
+@click.option("--engine", type=click.Choice(["verilator", "cocotb", "icarus"]), default="verilator", show_default=True)
+@click.option("--frames", type=click.IntRange(min=1), help="Only the first so many frames.")
+@click.option("--stall", is_flag=True, help="Random stalls on both sides; the schedule is then not checked.")
+@click.option("--waves", type=PATH, help="Write the waves to this .fst file.")
+@common
+def simulate(
+    folder: Path,
+    *,
+    input_file: Path,
+    expect_file: Path | None,
+    engine: str,
+    frames: int | None,
+    stall: bool,
+    waves: Path | None,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
+) -> int:
+    """Simulate the Verilog in BUILD, and hold every value and every cycle to the golden model."""
+    screen = Screen(as_json, verbose - quiet)
+    accelerator = hwgen.load(folder)
+    x = load_array(input_file)
+    expected = None if expect_file is None else load_array(expect_file)
+    with screen.steps() as progress:
+        result = accelerator.simulate(
+            x, expected=expected, frames=frames, engine=engine, stall=stall, waves=waves, progress=progress
+        )
+    screen.result(result.facts(), result.render())
+    return 0 if result.exact else EXIT_MISMATCH
+
+
+@cli.command()
+@click.argument("folder", metavar="BUILD", type=PATH)
+@click.option(
+    "--input", "input_file", type=PATH, required=True, help="Frames as .npy: floats in the model's units, or codes."
+)
+@click.option("-o", "--output", "output_file", type=PATH, required=True, help="Outputs, as .npy.")
+@click.option("--codes", is_flag=True, help="Raw integers instead of the model's own units.")
+@common
+def golden(
+    folder: Path, *, input_file: Path, output_file: Path, codes: bool, as_json: bool, verbose: bool, quiet: bool
+) -> None:
+    """Run the golden model of BUILD."""
+    screen = Screen(as_json, verbose - quiet)
+    accelerator = hwgen.load(folder)
+    x = load_array(input_file)
+    with screen.steps() as progress:
+        progress("running the golden model")
+        y = accelerator.golden(x, codes=codes)
+    save_array(output_file, y)
+    facts = {"frames": len(y), "shape": list(y.shape), "dtype": str(y.dtype), "file": str(output_file)}
+    screen.result(facts, Text(f"Wrote {y.shape} {y.dtype} to {output_file}"))
+
+
+@cli.command()
+@click.argument("folder", metavar="BUILD", type=PATH)
+@common
+def report(folder: Path, *, as_json: bool, verbose: bool, quiet: bool) -> None:
+    """Show what BUILD amounts to."""
+    screen = Screen(as_json, verbose - quiet)
+    facts = hwgen.load(folder).report
+    screen.result(facts, render(facts))
+
+
+@cli.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@common
+def completion(shell: str, *, as_json: bool, verbose: bool, quiet: bool) -> None:
+    """Print the completion script for SHELL; for bash: eval "$(hwgen completion bash)"."""
+    screen = Screen(as_json, verbose - quiet)
+    kind = get_completion_class(shell)
+    if kind is None:
+        raise click.UsageError(f"There is no completion for '{shell}'")
+    script = kind(cli, {}, "hwgen", "_HWGEN_COMPLETE").source()
+    screen.result({"shell": shell, "script": script}, Text(script))
+
+
+cli.add_command(cli_boards.boards)
+cli.add_command(cli_boards.synth)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str or None
+        Without the program's name; None: those of the process.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    try:
+        with _ended_like_ctrl_c():
+            return cli.main(arguments, prog_name="hwgen", standalone_mode=False) or 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else "", err=True)
+        return EXIT_USER
+    except click.ClickException as error:
+        return _refuse(error.format_message())
+    except HwgenError as error:
+        return _refuse(str(error))
+    except (BrokenPipeError, SystemExit):
+        # Whoever read the output has gone (click ends the process then, and only then). Python's own flush at exit must
+        # not stumble over it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        where = f" '{error.filename}'" if error.filename else ""
+        return _refuse(f"Cannot access{where}: {(error.strerror or str(error)).lower()}")
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("hwgen: interrupted; nothing half-written was kept", err=True)
+        return EXIT_INTERRUPTED
+    except Exception:  # the last line of defence: a bug is told apart from a user's error by its exit code
+        traceback.print_exc()
+        click.echo("hwgen: this is a bug in hwgen; please report it with the lines above", err=True)
+        return EXIT_BUG
+
+
+def _refuse(sentence: str) -> int:
+    click.echo(f"hwgen: {' '.join(sentence.split())}", err=True)
+    return EXIT_USER
+
+
+@contextmanager
+def _ended_like_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C does, so that temporary folders go."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,112 @@
+"""What a build folder holds, written file by file."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from amaranth.hdl import UnusedElaboratable
+
+from hwgen import folding, store
+from hwgen.accelerator import accelerator
+from hwgen.beats import Beats
+from hwgen.buildfolder import write_manifest
+from hwgen.codes import CodeType
+from hwgen.packed import PackedNetwork
+from hwgen.plan import Plan
+from hwgen.progress import Progress
+from hwgen.report import REPORT_FRAMES, make_report, predict_plan
+from hwgen.sim.example import ship
+from hwgen.sim.record import Stimulus
+from hwgen.stages import stages
+from hwgen.timing import Prediction
+from hwgen.verilog import Interface
+from hwgen.verilog import write as write_verilog
+
+__all__ = ["PATIENCE", "ports", "write_contents"]
+
+PATIENCE = 4
+"""Cycles without a transfer that mean a deadlock, in times of an interval and a latency."""
+
+
+def ports(plan: Plan) -> tuple[Beats, Beats]:
+    """Give the beats of the input and of the output stream."""
+    network, chain = plan.network, stages(plan)
+    last = network.layer(network.output.source)
+    return (
+        Beats(network.input.type, chain[0].in_lanes, network.input.shape),
+        Beats(last.out_type, chain[-1].out_lanes, last.out_shape),
+    )
+
+
+def write_contents(plan: Plan, folder: Path, progress: Progress) -> dict[str, Any]:
+    """Write everything that belongs to a plan, the manifest last.
+
+    Parameters
+    ----------
+    plan : Plan
+        With sized FIFOs.
+    folder : Path
+        Empty.
+    progress : callable
+        Called with the name of each step.
+
+    Returns
+    -------
+    dict
+        What went into ``report.json``.
+    """
+    name = plan.network.name
+    source, sink = ports(plan)
+    progress("designing hardware")
+    prediction = predict_plan(plan, REPORT_FRAMES)
+    interface = Interface(source, sink, prediction.ii, latency_cycles=int(prediction.transfers[-1][0]))
+    try:
+        component = accelerator(plan)
+        progress("writing Verilog")
+        write_verilog(component, name, folder, interface)
+    except BaseException:
+        # Hardware that was designed and not written says so when it is collected: of no use beside the real reason.
+        warnings.simplefilter("ignore", UnusedElaboratable)
+        raise
+    progress("writing the build folder")
+    store.save_network(plan.network, folder)
+    (folder / "folding.json").write_text(folding.folding_to_json(plan), encoding="utf-8")
+    report = make_report(plan, prediction)
+    (folder / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    _ship_bench(plan, prediction, folder)
+    facts = {"name": name, "versions": report["tools"], "ports": {"s_axis": _port(source), "m_axis": _port(sink)}}
+    write_manifest(folder, facts)
+    return report
+
+
+def _ship_bench(plan: Plan, prediction: Prediction, folder: Path) -> None:
+    """Write the runnable cocotb example with a few random frames and what must come of them."""
+    source, sink = ports(plan)
+    codes = _random_codes(source.type, (REPORT_FRAMES, *source.shape))
+    golden = PackedNetwork(plan.network).golden(codes)
+    patience = 1000 + PATIENCE * (prediction.ii + prediction.latency)
+    stimulus = Stimulus.of_frames(codes, source, sink, timeout_cycles=patience)
+    last = np.arange(1, REPORT_FRAMES * sink.count + 1) % sink.count == 0
+    ship(folder, plan.network.name, stimulus, sink.pack(golden), last, prediction.output_cycles(REPORT_FRAMES))
+
+
+def _random_codes(kind: CodeType, shape: tuple[int, ...]) -> np.ndarray:
+    random = np.random.default_rng(0)
+    if kind.bipolar:
+        return random.choice(np.array([-1, 1]), size=shape)
+    return random.integers(kind.low, kind.high, size=shape, endpoint=True)
+
+
+def _port(beats: Beats) -> dict[str, Any]:
+    return {
+        "type": asdict(beats.type),
+        "lanes": beats.lanes,
+        "map": list(beats.shape),
+        "beats_per_frame": beats.count,
+        "bytes": beats.bytes,
+    }

@@ -1,0 +1,170 @@
+"""What is in a model file: its operators, the layers that they become, their cost, and what stands in the way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from hwgen.codes import BIPOLAR
+from hwgen.errors import ModelError, OptionError
+from hwgen.layers.protocol import Layer
+from hwgen.network import Network
+from hwgen.report import weight_bits
+
+__all__ = ["describe", "ratios", "render_description"]
+
+
+def describe(path: str | Path, **declared: Any) -> dict[str, Any]:
+    """Describe a model file, also one that cannot become hardware.
+
+    Parameters
+    ----------
+    path : str or Path
+    **declared
+        The input's declaration and strictness, as for `hwgen.read`.
+
+    Returns
+    -------
+    dict
+        JSON types only. ``unsupported`` lists every obstacle, with its node and operator where it is one node's. Where there
+        is none, ``layers``, ``input``, ``output``, ``notes`` and the sums over all layers follow.
+
+    Raises
+    ------
+    ModelError
+        If the file is broken.
+    """
+    # Here and not above: loading onnx takes longer than most of what needs no ONNX file.
+    from hwgen.api import read
+    from hwgen.frontend import load, unsupported
+
+    graph = load(path)
+    obstacles = [{"node": record.node, "op": record.op, "reason": record.reason} for record in unsupported(graph)]
+    facts: dict[str, Any] = {
+        "model": graph.name,
+        "operators": dict(sorted(Counter(node.op for node in graph.nodes).items())),
+        "unsupported": obstacles,
+    }
+    if obstacles:
+        return facts
+    try:
+        network = read(path, **declared)
+    except (ModelError, OptionError) as error:
+        return {**facts, "unsupported": [{"node": None, "op": None, "reason": str(error)}]}
+    return {**facts, **_network(network)}
+
+
+def _network(network: Network) -> dict[str, Any]:
+    layers = [_layer(layer) for layer in network.layers]
+    last = network.layer(network.output.source)
+    return {
+        "input": {
+            "name": network.input.name,
+            "onnx_shape": list(network.input.onnx_shape),
+            "type": str(network.input.type),
+            "scale": network.input.scale,
+            "offset": network.input.offset,
+            "quantised_by_host": network.input.steps is not None,
+        },
+        "output": {
+            "name": network.output.name,
+            "onnx_shape": list(network.output.onnx_shape),
+            "type": str(last.out_type),
+            "dropped": list(network.output.dropped),
+        },
+        "layers": layers,
+        **{key: sum(layer[key] for layer in layers) for key in ("weights", "weight_bits", "operations")},
+        **ratios(network),
+        "notes": list(network.notes),
+    }
+
+
+def _layer(layer: Layer) -> dict[str, Any]:
+    return {
+        "name": layer.name,
+        "kind": type(layer).__name__,
+        "in_shape": list(layer.in_shape),
+        "in_type": str(layer.in_type),
+        "out_shape": list(layer.out_shape),
+        "out_type": str(layer.out_type),
+        "weights": _weights(layer),
+        "weight_bits": weight_bits(layer),
+        "operations": _operations(layer),
+    }
+
+
+def _weights(layer: Layer) -> int:
+    weights: np.ndarray | None = getattr(layer, "weights", None)
+    return 0 if weights is None else weights.size
+
+
+def _operations(layer: Layer) -> int:
+    """Give the multiplications with a weight in one frame: each row is used at every position of the output map."""
+    height, width, _ = layer.out_shape
+    return _weights(layer) * height * width
+
+
+def ratios(network: Network) -> dict[str, float]:
+    """Give the compression and speed-up that binarization promises against a network of 32-bit floats.
+
+    A one-bit weight counts 1/32 of a float, an operation on two one-bit numbers 1/64 (Qin et al.: *BiBench: Benchmarking and
+    Analyzing Network Binarization*, ICML 2023); all others count in full.
+
+    Returns
+    -------
+    dict
+        ``compression_ratio`` and ``speedup_ratio``; 1 for a network without weights.
+    """
+    weights = operations = small_weights = small_operations = 0
+    for layer in network.layers:
+        binary = _weights(layer) > 0 and weight_bits(layer) == _weights(layer)
+        weights += _weights(layer)
+        operations += _operations(layer)
+        small_weights += _weights(layer) if binary else 0
+        small_operations += _operations(layer) if binary and layer.in_type == BIPOLAR else 0
+    if not weights:
+        return {"compression_ratio": 1.0, "speedup_ratio": 1.0}
+    return {
+        "compression_ratio": weights / (small_weights / 32 + weights - small_weights),
+        "speedup_ratio": operations / (small_operations / 64 + operations - small_operations),
+    }
+
+
+def render_description(facts: Mapping[str, Any]) -> RenderableType:
+    """Lay a description out for a terminal."""
+    operators = ", ".join(f"{count} {op}" if count > 1 else op for op, count in facts["operators"].items())
+    parts: list[RenderableType] = [Text(f"{facts['model']}: {operators}")]
+    if facts["unsupported"]:
+        parts.append(Text("It cannot become hardware:", style="red"))
+        for obstacle in facts["unsupported"]:
+            where = "" if obstacle["node"] is None else f"'{obstacle['node']}' ({obstacle['op']}): "
+            parts.append(Text(f"  {where}{obstacle['reason']}"))
+        return Group(*parts)
+    table = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False)
+    for name in ("layer", "kind", "input", "type", "output", "type"):
+        table.add_column(name, overflow="fold")
+    for name in ("weights", "bits", "operations"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for layer in facts["layers"]:
+        table.add_row(
+            layer["name"],
+            layer["kind"],
+            "x".join(map(str, layer["in_shape"])),
+            layer["in_type"],
+            "x".join(map(str, layer["out_shape"])),
+            layer["out_type"],
+            *(f"{layer[key]:,}" for key in ("weights", "weight_bits", "operations")),
+        )
+    sums = (
+        f"{facts['weights']:,} weights in {facts['weight_bits']:,} bits, {facts['operations']:,} operations a frame; against "
+        f"32-bit floats {facts['compression_ratio']:.1f} times smaller, {facts['speedup_ratio']:.1f} times fewer operations"
+    )
+    return Group(*parts, table, Text(sums), *(Text(f"Note: {note}") for note in facts["notes"]))

@@ -1,0 +1,161 @@
+"""What the host does: turn the ONNX model's arrays into the codes of the input stream, and codes back into outputs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hwgen.codes import CodeType
+from hwgen.errors import DataError
+from hwgen.network import InputPort, Network, OutputPort
+
+__all__ = ["exact_values", "from_codes", "to_codes", "unmap"]
+
+ROUNDING = 4 * np.finfo(np.float32).eps
+"""How far, relative to its terms, a float may lie from ``scale * code + offset``: the float32 rounding of the host's
+own preprocessing. Steps between codes are thousands of times larger, so a code is never in doubt."""
+
+
+def to_codes(port: InputPort, x: np.ndarray) -> np.ndarray:
+    """Turn input frames into codes.
+
+    Parameters
+    ----------
+    port : InputPort
+        What the network takes.
+    x : ndarray, shape (frames, *port.onnx_shape) or port.onnx_shape
+        Floats are in the ONNX model's units; integers are codes.
+
+    Returns
+    -------
+    ndarray of int64, shape (frames, height, width, channels)
+
+    Raises
+    ------
+    DataError
+        If the shape or dtype is wrong, a value is not a number, lies between two codes or outside of the type.
+    """
+    x = _frames(port, np.asarray(x))
+    axes = (0, *(1 + axis for axis in port.permutation))
+    maps = x.transpose(axes).reshape(len(x), *port.shape)
+    if np.issubdtype(x.dtype, np.integer):
+        codes = maps.astype(np.int64)
+        _check(codes, port.type, maps, x, port)
+        return codes
+    if not np.all(np.isfinite(x)):
+        index, value = _first(x, ~np.isfinite(x))
+        raise DataError(f"Input value {value} at {index} is not a number; every value must be finite")
+    if port.steps is not None:
+        return _quantise(port, port.steps, maps)
+    return _affine(port, maps, x)
+
+
+def from_codes(network: Network, codes: np.ndarray) -> np.ndarray:
+    """Turn output codes into the ONNX model's own output.
+
+    Parameters
+    ----------
+    network : Network
+    codes : ndarray of int64, shape (frames, height, width, channels)
+        What the last layer yields.
+
+    Returns
+    -------
+    ndarray of the model's dtype, shape (frames, *network.output.onnx_shape)
+    """
+    values, dtype = exact_values(network, codes), np.dtype(network.output.dtype)
+    if np.issubdtype(dtype, np.integer):
+        values = np.rint(values)
+    return unmap(network.output, values).astype(dtype)
+
+
+def exact_values(network: Network, codes: np.ndarray) -> np.ndarray:
+    """Give the meaning of output codes in float64: (frames, height, width, channels) -> same shape."""
+    port = network.output
+    if port.values is None:
+        return np.asarray(port.scale * codes + port.offset, dtype=np.float64)
+    kind = network.layer(port.source).out_type
+    entries = kind.to_bits(codes).astype(np.int64) if kind.bipolar else codes - kind.low
+    values: np.ndarray = port.values[np.arange(codes.shape[-1]), entries]
+    return values
+
+
+def unmap(port: OutputPort, maps: np.ndarray) -> np.ndarray:
+    """Bring maps (frames, height, width, channels) into the layout of the ONNX model's output (frames, *onnx_shape)."""
+    permuted = [0] * len(port.onnx_shape)
+    for axis, size in zip(port.permutation, port.onnx_shape, strict=True):
+        permuted[axis] = size
+    return maps.reshape(len(maps), *permuted).transpose(0, *(1 + axis for axis in port.permutation))
+
+
+def _frames(port: InputPort, x: np.ndarray) -> np.ndarray:
+    """Give the array with a frame axis, once its shape and dtype are found right."""
+    shape = tuple(port.onnx_shape)
+    wanted = f"(frames, {', '.join(map(str, shape))})"
+    if not (np.issubdtype(x.dtype, np.integer) or np.issubdtype(x.dtype, np.floating)):
+        raise DataError(f"Input must be floats (the model's units) or integers (codes), not {x.dtype}")
+    if x.shape == shape:
+        return x[None]
+    if x.ndim == len(shape) + 1 and x.shape[1:] == shape:
+        if len(x) == 0:
+            raise DataError(f"Input of shape {x.shape} holds no frame; give at least one")
+        return x
+    hint = ""
+    if x.ndim > 0 and len(x) > 0 and x.size == len(x) * int(np.prod(shape)):
+        hint = f"; reshape it to ({', '.join(map(str, (len(x), *shape)))})"
+    raise DataError(f"Input must have shape {wanted}, or {shape} for one frame, not {x.shape}{hint}")
+
+
+def _first(x: np.ndarray, wrong: np.ndarray) -> tuple[tuple[int, ...], object]:
+    """Give index and value of the first wrong element, the frame counted first."""
+    index = tuple(int(axis[0]) for axis in np.nonzero(wrong))
+    return index, x[index]
+
+
+def _quantise(port: InputPort, steps: np.ndarray, maps: np.ndarray) -> np.ndarray:
+    values = np.float32(port.direction) * maps.astype(np.float32)
+    reached = np.zeros(maps.shape, dtype=np.int64)
+    for level in range(steps.shape[1]):
+        reached += values >= steps[:, level]
+    return 2 * reached - 1 if port.type.bipolar else port.type.low + reached
+
+
+def _affine(port: InputPort, maps: np.ndarray, x: np.ndarray) -> np.ndarray:
+    values = maps.astype(np.float64)
+    codes = np.rint((values - port.offset) / port.scale)
+    terms = np.maximum(np.abs(port.scale * codes), abs(port.offset))
+    between = np.abs(port.scale * codes + port.offset - values) > ROUNDING * terms
+    if np.any(between):
+        index, value = _first(x, _to_onnx(between, port))
+        raise DataError(
+            f"Input value {value} at {index} lies between two codes: values must be {_meaning(port)} with a code "
+            f"of type {port.type}; quantise the input, or compile with another --input-type, --input-scale or "
+            "--input-offset"
+        )
+    _check(codes, port.type, maps, x, port)
+    return codes.astype(np.int64)
+
+
+def _check(codes: np.ndarray, kind: CodeType, maps: np.ndarray, x: np.ndarray, port: InputPort) -> None:
+    legal = (np.abs(codes) == 1) if kind.bipolar else (codes >= kind.low) & (codes <= kind.high)
+    if np.all(legal):
+        return
+    index, value = _first(x, _to_onnx(~legal, port))
+    range_ = "-1 and +1" if kind.bipolar else f"{kind.low} to {kind.high}"
+    if np.issubdtype(maps.dtype, np.integer):
+        raise DataError(
+            f"Input code {value} at {index} is not of type {kind} ({range_}); integers are codes, "
+            "give floats for values in the model's units"
+        )
+    raise DataError(
+        f"Input value {value} at {index} is outside of what {kind} codes ({range_}) can say: {_meaning(port)}"
+    )
+
+
+def _meaning(port: InputPort) -> str:
+    return f"{port.scale:g} * code" + (f" + {port.offset:g}" if port.offset else "")
+
+
+def _to_onnx(maps: np.ndarray, port: InputPort) -> np.ndarray:
+    """Bring a boolean map back into the layout of the ONNX input, where a user counts."""
+    permuted = maps.reshape(len(maps), *(port.onnx_shape[axis] for axis in port.permutation))
+    return permuted.transpose(0, *(1 + np.argsort(port.permutation)))

@@ -1,0 +1,96 @@
+"""What the command line reads from and writes to a terminal."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+import numpy as np
+from rich.console import Console, RenderableType
+from rich.markup import escape
+
+from hwgen.progress import Progress, silent
+
+__all__ = ["PATH", "Command", "Number", "Screen", "common"]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+PATH = click.Path(path_type=Path)
+
+
+def common(command: Command) -> Command:
+    """Add the options that every command has."""
+    for option in (
+        click.option("-q", "--quiet", is_flag=True, help="No progress and no table; errors and the exit code remain."),
+        click.option("-v", "--verbose", is_flag=True, help="Every step with its time."),
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
+    ):
+        command = option(command)
+    return command
+
+
+class Number(click.ParamType[float]):
+    """A number, or a fraction of two: ``1/255``."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Give the number, or refuse the text."""
+        try:
+            number = float(Fraction(value)) if "/" in str(value) else float(value)
+        except (ValueError, ZeroDivisionError):
+            self.fail(f"'{value}' is not a number; write for example 0.5 or 1/255", param, ctx)
+        if not np.isfinite(number):
+            self.fail(f"'{value}' is not a finite number", param, ctx)
+        return number
+
+
+class Pipe(Console):
+    """A console that lets a closed pipe be seen, instead of ending the process with exit code 1."""
+
+    def on_broken_pipe(self) -> NoReturn:
+        """Tell the caller."""
+        raise BrokenPipeError
+
+
+class Screen:
+    """Where a command writes: results to standard output, the rest to standard error.
+
+    Parameters
+    ----------
+    as_json : bool
+        Results are one JSON object.
+    verbosity : int
+        Below 0: no progress; above 0: every step with its time, kept on the screen.
+    """
+
+    def __init__(self, as_json: bool, verbosity: int) -> None:
+        self.as_json = as_json
+        self.verbosity = verbosity
+        self.out = Pipe(highlight=False)
+        self.err = Pipe(stderr=True, highlight=False)
+
+    def result(self, facts: Any, renderable: RenderableType) -> None:
+        """Print the facts as JSON, or what is made of them for people."""
+        if self.as_json:
+            click.echo(json.dumps(facts, indent=2))
+        elif self.verbosity >= 0:
+            self.out.print(renderable)
+
+    @contextmanager
+    def steps(self) -> Iterator[Progress]:
+        """Show the step that runs: a spinner on a terminal, lines with ``-v``, nothing with ``-q`` or in a pipe."""
+        start = time.perf_counter()
+        if self.verbosity > 0:
+            yield lambda step: self.err.print(f"{time.perf_counter() - start:7.2f} s  {escape(step)}")
+        elif self.verbosity == 0 and self.err.is_terminal:
+            with self.err.status("starting") as status:
+                yield lambda step: status.update(f"{escape(step[:60])} ...")
+        else:
+            yield silent

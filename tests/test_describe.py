@@ -1,0 +1,68 @@
+"""What `hwgen info` tells of a model."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from pathlib import Path
+
+import onnx
+import pytest
+from onnx import TensorProto, helper
+from rich.console import Console
+
+from hwgen.codes import unsigned
+from hwgen.describe import describe, ratios, render_description
+from tests.small_networks import mlp
+
+
+def shown(facts: dict) -> str:
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(render_description(facts))
+    return console.export_text()
+
+
+def test_layers_weights_and_operations(image_onnx: Path) -> None:
+    facts = describe(image_onnx, input_type="uint8", input_scale=1.0)
+    assert facts["unsupported"] == []
+    conv = facts["layers"][0]
+    assert (conv["kind"], conv["weights"], conv["weight_bits"], conv["operations"]) == ("Conv", 72, 72, 72 * 36)
+    assert facts["weights"] == 72 + 36 * 4
+    assert facts["operators"]["Conv"] == 1
+    assert all(layer["name"] in shown(facts) for layer in facts["layers"])
+
+
+def test_every_unsupported_node_is_listed(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Frobnicate", ["x"], ["a"], name="first"),
+        helper.make_node("Transmogrify", ["a"], ["y"], name="second"),
+    ]
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", 4]) for name in "xy")
+    graph = helper.make_graph(nodes, "odd", [x], [y])
+    onnx.save(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10), tmp_path / "odd.onnx"
+    )
+    facts = describe(tmp_path / "odd.onnx")
+    assert [(entry["node"], entry["op"]) for entry in facts["unsupported"]] == [
+        ("first", "Frobnicate"),
+        ("second", "Transmogrify"),
+    ]
+    assert "'second' (Transmogrify)" in shown(facts)
+
+
+def test_ratios_of_a_binary_network_are_32_and_64() -> None:
+    assert ratios(mlp(24, 12, 5)) == {"compression_ratio": 32, "speedup_ratio": 64}
+
+
+def test_wider_weights_and_inputs_count_in_full() -> None:
+    network = mlp(8, 8, 8)
+    object.__setattr__(network.layers[0], "in_type", unsigned(8))
+    assert ratios(network)["speedup_ratio"] == pytest.approx(2 / (1 / 64 + 1))
+    assert ratios(network)["compression_ratio"] == 32
+    network.layers[0].weights[0, 0] = 0
+    assert ratios(network)["compression_ratio"] == pytest.approx(2 / (1 / 32 + 1))
+
+
+def test_a_network_without_weights_gains_nothing() -> None:
+    network = dataclasses.replace(mlp(4, 3), layers=())
+    assert ratios(network) == {"compression_ratio": 1.0, "speedup_ratio": 1.0}

@@ -1,0 +1,64 @@
+"""The report holds what a plan amounts to."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from hwgen.errors import HwgenError
+from hwgen.fifos import size_fifos
+from hwgen.folding import fold_for_area
+from hwgen.report import REPORT_FRAMES, make_report, predict_plan, render, weight_bits
+from tests.small_networks import mlp
+
+
+@pytest.fixture(scope="module")
+def report() -> dict:
+    plan = size_fifos(fold_for_area(mlp(24, 12, 8, 5), clock_hz=50e6))
+    return make_report(plan, predict_plan(plan, REPORT_FRAMES))
+
+
+def test_the_report_is_json(report: dict) -> None:
+    assert json.loads(json.dumps(report)) == report
+
+
+def test_the_largest_layer_sets_the_rate(report: dict) -> None:
+    assert report["ii"] == max(layer["cycles"] for layer in report["layers"])
+    assert report["fps"] == 50e6 / report["ii"]
+    assert max(layer["busy"] for layer in report["layers"]) == 1
+    assert report["latency_us"] == pytest.approx(report["latency"] / 50)
+
+
+def test_every_fifo_is_as_deep_as_it_gets_full(report: dict) -> None:
+    for layer in report["layers"]:
+        assert 1 <= layer["fifo"]["occupancy"] <= layer["fifo"]["depth"]
+
+
+def test_weights_of_one_bit_count_one_bit(report: dict) -> None:
+    assert [layer["weight_bits"] for layer in report["layers"]] == [24 * 12, 12 * 8, 8 * 5]
+    assert report["weight_bits"] == 24 * 12 + 12 * 8 + 8 * 5
+
+
+def test_other_weights_count_their_width() -> None:
+    layer = mlp(4, 3).layers[0]
+    for weights, bits in (([-1, 0, 1], 2), ([-3, 2, 1], 3), ([0, 7, 1], 3), ([-8, 7, 0], 4)):
+        layer.weights[:] = np.array(weights)[:, None]
+        assert weight_bits(layer) == bits * 12
+
+
+def test_a_terminal_shows_every_layer_and_note(report: dict) -> None:
+    console = Console(width=100, record=True, file=io.StringIO())
+    console.print(render({**report, "notes": ["3 channels of 'sign1' can reach 0 [taken as +1]"]}))
+    text = console.export_text()
+    assert all(layer["name"] in text for layer in report["layers"])
+    assert "[taken as +1]" in text
+
+
+def test_every_error_is_an_hwgen_error() -> None:
+    from hwgen import errors
+
+    kinds = [kind for name, kind in vars(errors).items() if name.endswith("Error")]
+    assert len(kinds) == 6
+    assert all(issubclass(kind, HwgenError) and kind.__doc__ for kind in kinds)

@@ -1,0 +1,135 @@
+"""How a simulation's outcome is judged; the simulators themselves are tested in tests/sim."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hwgen import host, simulation
+from hwgen.errors import DataError
+from hwgen.network import Network
+from hwgen.plan import Plan
+from hwgen.sim.record import Trace
+from hwgen.simulation import Engine, Simulation, check_expected, correct_labels, differing_frames
+from tests.small_networks import mlp
+
+
+def scaled(network: Network) -> Network:
+    """Give outputs of odd units, so that a code and its meaning differ."""
+    scale, offset = np.full(5, 0.1), np.linspace(-1, 1, 5)
+    return dataclasses.replace(network, output=dataclasses.replace(network.output, scale=scale, offset=offset))
+
+
+NETWORK = scaled(mlp(12, 8, 5))
+CODES = NETWORK.golden(np.random.default_rng(0).choice(np.array([-1, 1]), size=(6, 1, 1, 12)))
+
+
+def test_expected_floats_may_be_off_by_float32_rounding() -> None:
+    y = host.from_codes(NETWORK, CODES)
+    assert differing_frames(NETWORK, CODES, y) == 0
+    assert differing_frames(NETWORK, CODES, np.nextafter(y, np.float32(9))) == 0
+    y[2, 3] += np.float32(0.1)
+    y[4, 0] = np.nan
+    assert differing_frames(NETWORK, CODES, y) == 2
+
+
+def test_expected_integers_are_codes() -> None:
+    codes = CODES.reshape(6, 5)
+    assert differing_frames(NETWORK, CODES, codes) == 0
+    assert differing_frames(NETWORK, CODES, codes + 1) == 6
+
+
+def test_labels_take_the_largest_score_and_the_lowest_index_of_equals() -> None:
+    assert correct_labels(np.array([[1.0, 3.0], [2.0, 2.0], [0.0, 5.0]]), np.array([1, 0, 0])) == 2
+    assert correct_labels(np.array([3, 4]), np.array([3, 3])) == 1
+
+
+@pytest.mark.parametrize(
+    ("expected", "message"),
+    [
+        (np.zeros((6, 4)), r"must have shape \(6, 5\), or be 6 whole-number labels, not float64 of shape \(6, 4\)"),
+        (np.zeros(6), r"not float64 of shape \(6,\)"),
+        (np.zeros(5, dtype=int), r"not int64 of shape \(5,\)"),
+        (np.full((6, 5), "a"), "must be numbers, not <U1"),
+    ],
+)
+def test_an_expectation_of_another_shape_is_refused(expected: np.ndarray, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        check_expected(NETWORK, expected, 6)
+
+
+@pytest.fixture
+def plan() -> Plan:
+    from hwgen.fifos import size_fifos
+    from hwgen.folding import fold_for_area
+
+    return size_fifos(fold_for_area(NETWORK))
+
+
+def judge(plan: Plan, monkeypatch: pytest.MonkeyPatch, change=lambda trace: trace, **options: object) -> Simulation:
+    """Simulate with hardware that does what the models say, but for a change."""
+    x = np.random.default_rng(0).choice(np.array([-1, 1]), size=(4, 12))
+    codes = host.to_codes(NETWORK.input, x)
+    sink = simulation.ports(plan)[1]
+    due = simulation.predict_plan(plan, 4).output_cycles(4)
+    last = np.arange(1, len(due) + 1) % sink.count == 0
+    trace = Trace(np.arange(4), sink.pack(NETWORK.golden(codes)), due, last, frame_error=False)
+    monkeypatch.setattr(simulation, "run_verilator", lambda *_, **__: change(trace))
+    arguments = {"expected": None, "frames": None, "stall": False, "waves": None, **options}
+    return simulation.simulate(plan, Path(), x, engine=Engine.VERILATOR, progress=lambda step: None, **arguments)
+
+
+def test_hardware_that_does_what_the_models_say_is_exact(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = judge(plan, monkeypatch)
+    assert result.exact
+    assert (result.mismatches, result.beats_off_schedule, result.expected_mismatches) == (0, 0, None)
+    assert result.ii_measured == result.ii_predicted
+    assert result.latency_measured == result.latency_predicted
+
+
+def test_a_wrong_bit_is_one_wrong_frame(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    def flip(trace: Trace) -> Trace:
+        beats = trace.out_beats.copy()
+        beats[-1] ^= 1
+        return dataclasses.replace(trace, out_beats=beats)
+
+    result = judge(plan, monkeypatch, flip)
+    assert not result.exact
+    assert result.mismatches == 1
+
+
+def test_a_late_beat_is_off_schedule_unless_stalls_were_asked_for(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(trace: Trace) -> Trace:
+        return dataclasses.replace(trace, out_cycles=trace.out_cycles + (np.arange(len(trace.out_cycles)) == 3))
+
+    assert judge(plan, monkeypatch, late).beats_off_schedule == 1
+    assert not judge(plan, monkeypatch, late).exact
+    assert judge(plan, monkeypatch, late, stall=True).exact
+
+
+def test_a_wrong_tlast_an_extra_beat_and_a_frame_error_are_mismatches(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unmarked(trace: Trace) -> Trace:
+        return dataclasses.replace(trace, out_last=trace.out_last & (np.arange(len(trace.out_last)) > 6))
+
+    def doubled(trace: Trace) -> Trace:
+        return dataclasses.replace(
+            trace,
+            out_beats=np.concatenate([trace.out_beats, trace.out_beats[-1:]]),
+            out_cycles=np.append(trace.out_cycles, trace.out_cycles[-1] + 1),
+            out_last=np.append(trace.out_last, True),
+        )
+
+    def flagged(trace: Trace) -> Trace:
+        return dataclasses.replace(trace, frame_error=True)
+
+    assert judge(plan, monkeypatch, unmarked).mismatches == 1
+    assert (judge(plan, monkeypatch, doubled).mismatches, judge(plan, monkeypatch, doubled).beats_off_schedule) == (
+        1,
+        1,
+    )
+    assert judge(plan, monkeypatch, flagged).mismatches == 1
