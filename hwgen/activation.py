@@ -25,7 +25,7 @@ class Positions:
     columns: tuple[int, ...] = (0,)
 
     @classmethod
-    def uniform(cls, height: int, width: int) -> "Positions":
+    def uniform(cls, height: int, width: int) -> Positions:
         """Give one class for a whole map."""
         return cls((0,) * height, (0,) * width)
 
@@ -63,7 +63,7 @@ class Thresholds:
     def counts(self, accumulators: np.ndarray) -> np.ndarray:
         """Count the levels reached: (frames, height, width, channels) int64 -> same shape."""
         table = self.levels[self.positions.classes()]
-        return np.sum(accumulators[..., None] >= table[None], axis=-1, dtype=np.int64)
+        return np.asarray(np.sum(accumulators[..., None] >= table[None], axis=-1, dtype=np.int64))
 
 
 @dataclass(frozen=True, eq=False)

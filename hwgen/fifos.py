@@ -74,7 +74,8 @@ class _Sizing:
         stage = self.chain[depth.number]
         if not isinstance(stage, LayerStage):
             raise TypeError(f"Stage '{stage.name}' has no FIFO to size")
-        fold = replace(self.folds[depth.number] or stage.fold, **{depth.field: beats})
+        before = self.folds[depth.number] or stage.fold
+        fold = replace(before, slots=beats) if depth.field == "slots" else replace(before, buffer_beats=beats)
         self.folds[depth.number] = fold
         self.schedules[depth.number] = stage.layer.timing(fold)
 

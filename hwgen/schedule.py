@@ -74,7 +74,8 @@ class Schedule:
     @property
     def beats_in(self) -> int:
         """Input beats a frame."""
-        return len(self.room if self.accept is None else self.accept)
+        beats = self.room if self.accept is None else self.accept
+        return 0 if beats is None else len(beats)
 
     @property
     def beats_out(self) -> int:

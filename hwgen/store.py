@@ -61,7 +61,8 @@ def save_network(network: Network, folder: Path) -> tuple[Path, Path]:
     tree = _to_tree(network, "network", arrays)
     text, archive = folder / "network.json", folder / "network.npz"
     text.write_text(json.dumps(tree, indent=1) + "\n", encoding="utf-8")
-    np.savez_compressed(archive, **{name: _compact(array) for name, array in arrays.items()})
+    compact: dict[str, Any] = {name: _compact(array) for name, array in arrays.items()}
+    np.savez_compressed(archive, **compact)
     return text, archive
 
 

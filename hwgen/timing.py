@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import cast
 
 import numpy as np
 
@@ -96,7 +98,7 @@ def predict(schedules: Sequence[Schedule], frames: int) -> Prediction:
     """
     if frames < 1:
         raise ValueError(f"A prediction needs at least one frame, not {frames}")
-    for number, (source, reader) in enumerate(zip(schedules, schedules[1:], strict=False)):
+    for number, (source, reader) in enumerate(pairwise(schedules)):
         if source.beats_out != reader.beats_in:
             raise ValueError(
                 f"Stage {number} yields {source.beats_out} beats a frame, but stage {number + 1} takes {reader.beats_in}"
@@ -146,12 +148,11 @@ class _StageSolver:
         if schedule.accept is not None:
             self.accept = _tile(schedule.accept, events, frames)
             return
-        room = _tile(schedule.room, events, frames)
+        need, room = cast(np.ndarray, schedule.need), _tile(cast(np.ndarray, schedule.room), events, frames)
         self.confined = np.flatnonzero(room >= 0)
         self.room = room[self.confined]
-        waiting = _tile(np.where(schedule.need >= 0, 0, NEVER), 0, frames) == 0
-        self.waits = np.flatnonzero(waiting)
-        self.need = _tile(schedule.need, beats, frames)[self.waits]
+        self.waits = np.flatnonzero(np.tile(need >= 0, frames))
+        self.need = _tile(need, beats, frames)[self.waits]
 
     def solve(self, offered: np.ndarray, entering: np.ndarray, leaving: np.ndarray) -> bool:
         """Move events and entering transfers to their least times given the neighbours'; tell whether anything moved."""

@@ -39,8 +39,8 @@ class DotProduct(wiring.Component):
 
     Members
     -------
-    inputs : In(simd inputs)
-    weights : In(simd weights)
+    row_inputs : In(simd inputs)
+    row_weights : In(simd weights)
     o : Out(shape of the sum)
     carry : Out(1)
         To be added to ``o``.
@@ -59,8 +59,8 @@ class DotProduct(wiring.Component):
             self.tree = AdderTree([self._term_bounds()] * simd, registers=self.registers)
         super().__init__(
             {
-                "inputs": In(simd * in_shape.width),
-                "weights": In(simd * weight_shape.width),
+                "row_inputs": In(simd * in_shape.width),
+                "row_weights": In(simd * weight_shape.width),
                 "o": Out(self.tree.o.shape()),
                 "carry": Out(1),
             }
@@ -93,13 +93,13 @@ class DotProduct(wiring.Component):
         if self.lanes is Lanes.XNOR:
             # A 1-bit wire a lane: the inversion must not meet a wider sum.
             equal = Signal(self.simd)
-            m.d.comb += [equal.eq(~(self.inputs ^ self.weights)), tree.i.eq(equal), self.carry.eq(tree.carry)]
+            m.d.comb += [equal.eq(~(self.row_inputs ^ self.row_weights)), tree.i.eq(equal), self.carry.eq(tree.carry)]
             return m
         terms = []
         top_bit = 1 << (self.in_shape.width - 1) if self.in_shape.signed else 0
         for lane in range(self.simd):
-            x = self.inputs.word_select(lane, self.in_shape.width)
-            w = self.weights.word_select(lane, self.weight_shape.width)
+            x = self.row_inputs.word_select(lane, self.in_shape.width)
+            w = self.row_weights.word_select(lane, self.weight_shape.width)
             term = Signal(range_shape(*self._term_bounds()), name=f"term_{lane}")
             if self.lanes is Lanes.ADD_SUB:
                 m.d.comb += term.eq(x ^ (~w).replicate(self.in_shape.width) ^ top_bit)

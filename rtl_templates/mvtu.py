@@ -110,7 +110,7 @@ class Mvtu(wiring.Component):
             m.submodules[f"row_{p}"] = row = DotProduct(
                 self.lanes, self.simd, self.in_shape, self.weight_shape, accumulates=self.column_folds > 1
             )
-            m.d.comb += [row.inputs.eq(inputs), row.weights.eq(word.word_select(p, len(row.weights)))]
+            m.d.comb += [row.row_inputs.eq(inputs), row.row_weights.eq(word.word_select(p, len(row.row_weights)))]
             rows.append(row)
         for level in rows[0].registers:
             stages.append(self._delay(m, f"level_{level}", stages[-1]))

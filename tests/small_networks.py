@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from hwgen.activation import Positions, Thresholds
@@ -14,7 +16,7 @@ def mlp(*widths: int, seed: int = 0) -> Network:
     """Give a bipolar multi-layer perceptron with random weights and thresholds; the last layer yields its accumulators."""
     random = np.random.default_rng(seed)
     layers, source = [], "x"
-    for number, (columns, rows) in enumerate(zip(widths, widths[1:], strict=False)):
+    for number, (columns, rows) in enumerate(pairwise(widths)):
         weights = random.choice(np.array([-1, 1]), size=(rows, columns))
         last = number == len(widths) - 2
         levels = random.integers(-3, 4, size=(1, rows, 1))

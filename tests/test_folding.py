@@ -95,5 +95,5 @@ def test_mistakes_in_a_folding_file_are_named(change, message: str) -> None:
 
 
 def test_text_that_is_no_json_is_refused() -> None:
-    with pytest.raises(OptionError, match="file is not JSON: .* at line 1, column 2"):
+    with pytest.raises(OptionError, match=r"file is not JSON: .* at line 1, column 2"):
         folding.folding_from_json(NETWORK, "{pe: 1}", source="file")

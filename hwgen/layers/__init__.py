@@ -1,0 +1,1 @@
+"""Hardware layers: one kind a file, with its golden model, timing, cost and component."""
