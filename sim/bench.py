@@ -179,7 +179,7 @@ async def _play(dut, beats):
     pause_out = Xorshift(2 * seed + 1, SETUP.get("stall_out", 0))
     reset_at = SETUP.get("reset_at")
     digits = 2 * SETUP["out_bytes"]
-    trace: dict[str, list] = {"in_cycles": [], "out_beats": [], "out_cycles": [], "out_last": []}
+    trace: dict[str, list[object]] = {"in_cycles": [], "out_beats": [], "out_cycles": [], "out_last": []}
     position, offered, start, quiet, drained, resetting = 0, False, 0, 0, 0, RESET_CYCLES
     dut.s_axis_tvalid.value = 0
     dut.m_axis_tready.value = 0

@@ -1,0 +1,74 @@
+"""The trained networks, on every frame kept with them: float model == golden == Verilog, at the predicted cycles."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import hwgen
+from examples.data.load import load
+from hwgen import evaluate, host
+from hwgen.frontend import read_onnx
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+RATES = {"mnist_tfc": 1_000_000, "mnist_cnv": 25_000, "watch_motion": 50_000}
+"""Frames a second at 100 MHz for which each example is folded."""
+
+
+class Example:
+    def __init__(self, name: str) -> None:
+        self.rate = RATES[name]
+        self.folder = EXAMPLES / name
+        self.expected = json.loads((self.folder / "expected.json").read_text())
+        meaning = self.expected["input"]
+        codes, self.labels = load(self.expected["data"])
+        self.codes = codes.reshape(len(codes), *meaning["shape"][1:])
+        self.values = self.codes.astype(np.float32) * np.float32(meaning["scale"]) + np.float32(meaning["offset"])
+        self.network = hwgen.read(
+            self.folder / "model.onnx",
+            input_type=meaning["type"],
+            input_scale=meaning["scale"],
+            input_offset=meaning["offset"],
+        )
+
+    def scores(self, frames: int) -> np.ndarray:
+        codes = self.network.golden(host.to_codes(self.network.input, self.codes[:frames]))
+        return host.from_codes(self.network, codes)
+
+
+@pytest.fixture(scope="module", params=RATES)
+def example(request: pytest.FixtureRequest) -> Example:
+    return Example(request.param)
+
+
+def codes_of_scores(network: hwgen.Network, scores: np.ndarray) -> np.ndarray:
+    """Invert the output's affine map; the residue shows that the scores lie on it."""
+    port = network.output
+    codes = (scores.astype(np.float64) - port.offset) / port.scale
+    assert np.max(np.abs(codes - np.rint(codes))) < 1e-3
+    return np.rint(codes).astype(np.int64)
+
+
+def test_golden_equals_the_references_that_onnxruntime_gave(example: Example) -> None:
+    reference = np.load(example.folder / "reference.npz")["y"]
+    golden = example.scores(len(reference))
+    assert np.array_equal(codes_of_scores(example.network, reference), codes_of_scores(example.network, golden))
+
+
+def test_golden_equals_the_float_graph_on_more_frames(example: Example) -> None:
+    frames = slice(0, 1000)
+    graph = read_onnx(example.folder / "model.onnx")
+    floats = evaluate.run(graph, {graph.inputs[0]: example.values[frames]})[graph.outputs[0]]
+    assert np.array_equal(codes_of_scores(example.network, floats), codes_of_scores(example.network, example.scores(1000)))
+
+
+def test_the_verilog_equals_golden_on_every_kept_frame(example: Example, tmp_path: Path) -> None:
+    plan = hwgen.plan(example.network, target_fps=example.rate, clock_mhz=100)
+    result = hwgen.build(plan, tmp_path / "build").simulate(example.codes, expected=example.labels)
+    assert result.frames == example.expected["frames"]
+    assert (result.mismatches, result.beats_off_schedule) == (0, 0)
+    assert result.ii_measured == result.ii_predicted
+    assert result.correct / result.frames == pytest.approx(example.expected["accuracy_float"])
