@@ -1,0 +1,121 @@
+"""Max pools and borders, moved behind the functions that they stand among.
+
+A maximum commutes with a rising function and becomes a minimum through a falling one. So conv, pool, BatchNormalization,
+sign is conv, threshold, pool of bits: the cheap order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from hwgen.errors import ModelError
+from hwgen.layers.maxpool import MaxPool
+from hwgen.layers.pad import Pad
+from hwgen.streamlining.builder import Builder
+from hwgen.streamlining.encode import Affine, Coded
+from hwgen.streamlining.function import Function
+from hwgen.streamlining.monotone import UNKNOWN
+from hwgen.streamlining.signal import Codes, Pool, Ring, Signal
+from hwgen.streamlining.terms import Evaluator
+
+__all__ = ["edited", "pad_code", "pool_trends"]
+
+COMPARED = 1 << 16
+"""Points of an element up to which values and codes are compared one by one."""
+
+
+def pool_trends(
+    edits: Sequence[Pool | Ring], function: Function, coding: Affine | Coded, *, flips: bool
+) -> list[np.ndarray] | None:
+    """Tell for each pool and channel whether codes rise (+1) or fall (-1) with what the pool sees.
+
+    Parameters
+    ----------
+    edits : sequence of Pool and Ring
+    function : Function
+    coding : Affine or Coded
+        What becomes of the function's integers.
+    flips : bool
+        Affine codes of channels with a falling line are negated integers.
+
+    Returns
+    -------
+    list of ndarray of int, shape (channels,), or None
+        One for each pool. None if codes do not follow what a pool sees.
+    """
+    channels = function.domain.count.shape[1]
+    if isinstance(coding, Affine):
+        trend = np.tile(np.where((coding.scale < 0) & flips, -1, 1), len(function.count) // channels)
+    else:
+        trend = coding.trend
+    found = []
+    for pool in edits:
+        if not isinstance(pool, Pool):
+            continue
+        seen = function.direction(pool.before)
+        relation: np.ndarray | None = np.where(trend == 0, 0, seen * trend)
+        if np.any((trend != 0) & ((seen == UNKNOWN) | (trend == UNKNOWN))):
+            relation = _compared(pool, function, coding, trend)
+        if relation is None:
+            return None
+        table = relation.reshape(-1, channels)
+        if np.any(np.any(table > 0, axis=0) & np.any(table < 0, axis=0)):
+            return None
+        found.append(np.where(np.any(table < 0, axis=0), -1, 1))
+    return found
+
+
+def _compared(pool: Pool, function: Function, coding: Affine | Coded, trend: np.ndarray) -> np.ndarray | None:
+    """Compare values and codes point by point where the nodes do not tell the direction."""
+    if function.count.max() > COMPARED:
+        return None
+    before = replace(function, term=pool.before)
+    relation = np.zeros(len(function.count), dtype=np.int64)
+    for element, count in enumerate(function.count):
+        k, chosen = np.arange(count)[:, None], np.array([element])
+        seen = before.at(k, chosen, Evaluator())[:, 0]
+        if isinstance(coding, Affine):
+            codes = function.domain.values(k, chosen)[:, 0] * trend[element]
+        else:
+            mine = coding.runs.element == element
+            codes = np.repeat(coding.runs.values[0][mine], (coding.runs.end - coding.runs.start)[mine])
+        order = np.argsort(seen, kind="stable")
+        change, step = np.diff(codes[order]), np.diff(seen[order].astype(np.float64))
+        if np.any(change[step == 0] != 0) or (np.any(change > 0) and np.any(change < 0)):
+            return None
+        relation[element] = np.sign(change.sum())
+    return relation
+
+
+def edited(signal: Signal, codes: Codes, trends: Sequence[np.ndarray], builder: Builder) -> Codes:
+    """Apply the edits of a signal to its codes; writes the layers down."""
+    remaining = iter(trends)
+    for edit in signal.edits:
+        if isinstance(edit, Pool):
+            minimum = tuple(bool(trend < 0) for trend in next(remaining))
+            pool = MaxPool(builder.name("pool", edit.node), codes.source, codes.shape, codes.type, edit.window, minimum)
+            codes = replace(codes, source=builder.add(pool), shape=pool.out_shape)
+        else:
+            value = pad_code(edit.values, codes)
+            if value is None:
+                raise ModelError(
+                    f"Node '{edit.node.name}' ({edit.node.op}) pads with {np.ravel(edit.values)[0]:g}, which is no value of the map "
+                    f"(codes {codes.type}, value = {codes.scale[0]:g} * code + {codes.offset[0]:g}); pad with one of its values"
+                )
+            pad = Pad(builder.name("pad", edit.node), codes.source, codes.shape, codes.type, edit.pads, value)
+            codes = replace(codes, source=builder.add(pad), shape=pad.out_shape)
+    return codes
+
+
+def pad_code(values: np.ndarray, codes: Codes) -> int | None:
+    """Give the code that stands for the same real number in every channel, if there is one."""
+    if np.any(codes.scale == 0):
+        return None
+    exact = (np.broadcast_to(values, codes.scale.shape) - codes.offset) / codes.scale
+    code = round(float(exact[0]))
+    if np.any(np.abs(exact - code) > 1e-6) or not codes.type.contains(np.array([code])):
+        return None
+    return code

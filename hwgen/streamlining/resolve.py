@@ -1,0 +1,180 @@
+"""Write layers down where codes are needed: thresholds on the layer that made the integers, then pools and borders."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from hwgen.activation import Positions
+from hwgen.codes import CodeType
+from hwgen.errors import ModelError
+from hwgen.graph import Node
+from hwgen.layers.table import Table
+from hwgen.layers.thresholding import Thresholding
+from hwgen.streamlining.builder import Builder
+from hwgen.streamlining.domain import Floats, Integers
+from hwgen.streamlining.edits import edited, pool_trends
+from hwgen.streamlining.encode import Affine, Coded, encode
+from hwgen.streamlining.function import Function, over_map
+from hwgen.streamlining.input_port import quantise_input
+from hwgen.streamlining.signal import Codes, Origin, Pool, Ring, Signal
+from hwgen.streamlining.steps import first_points, lookup, thresholds
+
+__all__ = ["codes_of", "function_of", "pooled_raw", "raw_codes"]
+
+TABLE_ENTRIES = 1 << 16
+"""Entries of a channel's largest table."""
+
+FEW_STEPS = 16
+"""Steps beyond which a table of a stored map costs less than comparators."""
+
+
+def function_of(signal: Signal) -> Function:
+    """Ask the signal's term over its origin, before any edit."""
+    domain = signal.origin.domain
+    if isinstance(domain, Floats):
+        raise TypeError("An input of floats has no integers to tabulate")
+    return over_map(signal.term, domain, signal.origin.shape)
+
+
+def codes_of(signal: Signal, reader: Node, builder: Builder) -> Codes:
+    """Give the map of codes behind a signal, its edits applied; writes the layers down.
+
+    Parameters
+    ----------
+    signal : Signal
+    reader : Node
+        The node that needs codes, named in errors.
+    builder : Builder
+
+    Raises
+    ------
+    ModelError
+        If the values are no codes, or two layers read the same map.
+    """
+    origin = signal.origin
+    if signal.dropped:
+        raise ModelError(
+            f"Node '{reader.name}' ({reader.op}) reads '{signal.dropped[-1]}', which has hardware only at the end"
+        )
+    if isinstance(origin.domain, Floats):
+        builder.claim(origin, reader)
+        return edited(signal, quantise_input(signal, reader, builder), [], builder)
+    function = function_of(signal)
+    coding = encode(function, builder, origin.node, reader)
+    trends = pool_trends(signal.edits, function, coding, flips=origin.linear is not None)
+    if trends is None:
+        return codes_of(pooled_raw(signal, reader, builder), reader, builder)
+    builder.claim(origin, reader)
+    if isinstance(coding, Affine):
+        codes = raw_codes(origin, coding, builder)
+    else:
+        codes = _coded(origin, coding, function, builder)
+    return edited(signal, codes, trends, builder)
+
+
+def raw_codes(origin: Origin, line: Affine, builder: Builder, *, head: bool = False) -> Codes:
+    """Take the integers themselves as codes.
+
+    Rows of a linear layer that count downwards are negated, so that equal networks look equal. In a ``head`` a row that makes
+    no difference becomes +1.
+    """
+    if origin.linear is None:
+        return Codes(origin.source, origin.shape, _type(origin), line.scale, line.offset)
+    linear = origin.linear.with_rows(np.where(line.scale < 0, -1, 1), (line.scale == 0) & head)
+    domain = linear.domain()
+    kind = CodeType(int(domain.low.min()), int(domain.high.max()))
+    name = builder.add(linear.record(None, kind))
+    return Codes(name, origin.shape, kind, np.abs(line.scale), line.offset)
+
+
+def pooled_raw(signal: Signal, reader: Node, builder: Builder) -> Signal:
+    """Write the integers themselves down, and the pools on them; what follows is a function of the pooled integers.
+
+    Raises
+    ------
+    ModelError
+        If a pool sees numbers that do not follow the integers in one direction, alike at every position.
+    """
+    function, channels = function_of(signal), signal.origin.shape[2]
+    itself = Affine(np.ones(channels), np.zeros(channels))
+    trends = pool_trends(signal.edits, function, itself, flips=False)
+    rings = [edit for edit in signal.edits if isinstance(edit, Ring)]
+    domain = signal.origin.domain
+    if rings or trends is None or (signal.edits and function.domain.positions.count > 1) or isinstance(domain, Floats):
+        edit = rings[0] if rings else next(edit for edit in signal.edits if isinstance(edit, Pool))
+        raise ModelError(
+            f"Node '{edit.node.name}' ({edit.node.op}) works on real numbers that do not follow the integers of "
+            f"'{signal.origin.node}' in one direction; move it behind the sign or quantiser"
+        )
+    builder.claim(signal.origin, reader)
+    codes = edited(signal, raw_codes(signal.origin, itself, builder), trends, builder)
+    if signal.edits:
+        domain = replace(domain.merged(), positions=Positions.uniform(*codes.shape[:2]))
+    origin = Origin(signal.origin.node, codes.shape, domain, source=codes.source, type=codes.type)
+    return replace(signal, origin=origin, edits=())
+
+
+def _coded(origin: Origin, coding: Coded, function: Function, builder: Builder) -> Codes:
+    """Write codes down as thresholds, or as a table where they rise and fall."""
+    channels, kind = origin.shape[2], coding.values.type
+    trends = coding.trend.reshape(-1, channels)
+    rises, falls = np.any(trends > 0, axis=0), np.any((trends < 0) | (trends == 2), axis=0)
+    mixed = bool(np.any(rises & falls) or np.any(trends == 2))
+    if origin.linear is not None and mixed:
+        line = Affine(np.ones(channels), np.zeros(channels))
+        raw = raw_codes(origin, line, builder)
+        name = _table(raw.source, raw.type, origin, coding, function, builder)
+    elif origin.linear is not None:
+        linear = origin.linear.with_rows(np.where(falls, -1, 1), ~rises & ~falls)
+        domain = _like(linear.domain(), function.domain)
+        points = _points(coding, function, domain, falls)
+        name = builder.add(linear.record(thresholds(points, domain), kind))
+    elif mixed or (kind.levels > FEW_STEPS and _type(origin).levels <= TABLE_ENTRIES):
+        name = _table(origin.source, _type(origin), origin, coding, function, builder)
+    else:
+        name = _thresholding(origin, coding, function, falls, builder)
+    return Codes(name, origin.shape, kind, coding.values.scale, coding.values.offset)
+
+
+def _like(domain: Integers, model: Integers | Floats) -> Integers:
+    """Give a domain the classes of positions of another."""
+    return domain.merged() if model.positions.count == 1 else domain.spread(model.positions)
+
+
+def _points(coding: Coded, function: Function, domain: Integers, falls: np.ndarray) -> np.ndarray:
+    """Find the first point of each level in a domain whose constant channels may have been replaced."""
+    classes = len(function.count) // len(falls)
+    points = first_points(coding.runs, function.count, coding.values.type, np.tile(falls, classes))
+    constant = (coding.trend == 0)[:, None]
+    return np.where(constant, np.where(points > 0, domain.count.reshape(-1, 1), 0), points)
+
+
+def _thresholding(origin: Origin, coding: Coded, function: Function, falls: np.ndarray, builder: Builder) -> str:
+    domain = function.domain
+    if isinstance(domain, Floats):
+        raise TypeError("Floats have no thresholds in hardware")
+    turned = replace(domain, low=np.where(falls, -domain.high, domain.low))
+    levels = thresholds(_points(coding, function, turned, falls), turned)
+    name = builder.name("threshold")
+    negate = tuple(map(bool, falls))
+    return builder.add(
+        Thresholding(name, origin.source, origin.shape, _type(origin), levels, negate, coding.values.type)
+    )
+
+
+def _table(source: str, kind: CodeType, origin: Origin, coding: Coded, function: Function, builder: Builder) -> str:
+    if kind.levels > TABLE_ENTRIES or isinstance(function.domain, Floats):
+        raise ModelError(
+            f"What follows '{origin.node}' rises and falls over {kind.levels} integers, and a table has at most {TABLE_ENTRIES} "
+            "entries; use a monotone activation"
+        )
+    table = lookup(coding.runs, function.domain, kind.low, kind.high)
+    return builder.add(Table(builder.name("table"), source, origin.shape, kind, table, coding.values.type))
+
+
+def _type(origin: Origin) -> CodeType:
+    if origin.type is None:
+        raise TypeError(f"'{origin.node}' is not written down yet")
+    return origin.type

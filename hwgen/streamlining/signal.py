@@ -1,0 +1,124 @@
+"""What the walk knows of a tensor: a function of an integer map, and how the tensor's elements lie on the map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hwgen.codes import CodeType
+from hwgen.graph import Node
+from hwgen.layers.protocol import MapShape
+from hwgen.layers.window import Window
+from hwgen.streamlining.domain import Floats, Integers
+from hwgen.streamlining.linear import Linear
+from hwgen.streamlining.terms import Leaf, Parameter, Term, steps_of
+
+__all__ = ["Codes", "Origin", "Pool", "Ring", "Signal", "flat_map", "identity"]
+
+
+@dataclass(frozen=True, eq=False)
+class Codes:
+    """A map of codes that a layer yields: value = ``scale[channel] * code + offset[channel]``."""
+
+    source: str
+    shape: MapShape
+    type: CodeType
+    scale: np.ndarray
+    offset: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """An integer map.
+
+    Parameters
+    ----------
+    node : str
+        The ONNX node or input that makes it.
+    shape : MapShape
+    domain : Integers or Floats
+        What it can hold; Floats for an input that the host quantises.
+    linear : Linear or None
+        A linear layer that is not written down yet, because what follows decides its thresholds and signs.
+    source : str
+        The layer or input that yields it, if it is written down.
+    type : CodeType or None
+        Type of its codes, if it is written down.
+    """
+
+    node: str
+    shape: MapShape
+    domain: Integers | Floats
+    linear: Linear | None = None
+    source: str = ""
+    type: CodeType | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """A max pool to be applied; ``before`` is the value that it sees, as a function of the origin."""
+
+    window: Window
+    before: Term
+    node: Node
+
+
+@dataclass(frozen=True, eq=False)
+class Ring:
+    """A border to be put around the map; ``values`` (channels,) is what it holds by now."""
+
+    pads: tuple[int, int, int, int]
+    values: np.ndarray
+    node: Node
+
+
+@dataclass(frozen=True, eq=False)
+class Signal:
+    """A tensor.
+
+    Parameters
+    ----------
+    origin : Origin
+    term : Term
+        Its value as a function of the origin's integer.
+    shape : MapShape
+        The origin's map after ``edits``.
+    index : ndarray of int64, shape of the tensor with a batch of one
+        Element of the flattened map at each place.
+    edits : tuple of Pool and Ring
+        Maximum and padding on the way, in order. They are applied to codes, wherever they stand among the functions.
+    dropped : tuple of str
+        Trailing nodes that keep the ranking and are left out.
+    """
+
+    origin: Origin
+    term: Term
+    shape: MapShape
+    index: np.ndarray
+    edits: tuple[Pool | Ring, ...] = ()
+    dropped: tuple[str, ...] = ()
+
+    @property
+    def varies(self) -> bool:
+        """Whether a parameter of the term varies over the map."""
+        parameters = [operand for step in steps_of(self.term) for operand in step.operands]
+        leaves = [part for part in (*parameters, self.term) if isinstance(part, Leaf)]
+        parameters += [part for leaf in leaves for part in (leaf.scale, leaf.offset)]
+        return any(isinstance(part, Parameter) and not part.uniform for part in parameters)
+
+    def moved(self, index: np.ndarray) -> Signal:
+        """Give the same elements in another layout."""
+        return replace(self, index=index)
+
+
+def identity(scale: np.ndarray | float = 1.0, offset: np.ndarray | float = 0.0) -> Leaf:
+    """Give the meaning of a code whose scale and offset are numbers or one number a channel."""
+    return Leaf(
+        *(Parameter(np.reshape(part, (1, 1, -1)) if np.ndim(part) else np.asarray(part)) for part in (scale, offset))
+    )
+
+
+def flat_map(shape: MapShape) -> np.ndarray:
+    """Number the elements of a map (height, width, channels)."""
+    return np.arange(int(np.prod(shape)), dtype=np.int64).reshape(shape)

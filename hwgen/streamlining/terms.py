@@ -1,0 +1,170 @@
+"""A tensor as a function of one integer: the elementwise nodes between an integer map and the tensor.
+
+Functions are evaluated by running the graph's own nodes on chosen integers. All elements of a map lie side by side on
+one axis: an *element* is a position and a channel, and a node's parameters are picked for each element.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwgen.errors import ModelError
+from hwgen.evaluate import apply
+from hwgen.graph import Node
+
+__all__ = ["Elements", "Evaluator", "Leaf", "Parameter", "Step", "Term", "steps_of"]
+
+CANCELLATION = 1e-12
+"""A sum this small beside its terms is zero that was missed by float64 rounding."""
+
+
+@dataclass(frozen=True, eq=False)
+class Parameter:
+    """A constant of a node, laid out like the map.
+
+    Parameters
+    ----------
+    array : ndarray, shape () or (height or 1, width or 1, channels or 1, ...)
+        Further axes belong to the operator (the levels of a MultiThreshold).
+    """
+
+    array: np.ndarray
+
+    @property
+    def uniform(self) -> bool:
+        """Whether it is the same at every position."""
+        return self.array.ndim == 0 or self.array.shape[:2] == (1, 1)
+
+    def at(self, elements: Elements) -> np.ndarray:
+        """Pick: shape () or (elements, ...)."""
+        if self.array.ndim == 0:
+            return self.array
+        places = (elements.y, elements.x, elements.c)
+        picks = (
+            place if size > 1 else np.zeros_like(place) for place, size in zip(places, self.array.shape, strict=False)
+        )
+        return np.asarray(self.array[tuple(picks)])
+
+
+@dataclass(frozen=True, eq=False)
+class Leaf:
+    """The real number that an integer stands for: ``scale * integer + offset``."""
+
+    scale: Parameter
+    offset: Parameter
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One node applied to terms and parameters (None: an absent input)."""
+
+    node: Node
+    operands: tuple[Leaf | Step | Parameter | None, ...]
+
+
+Term = Leaf | Step
+
+
+@dataclass(frozen=True, eq=False)
+class Elements:
+    """Row, column and channel of each element: int64 (elements,)."""
+
+    y: np.ndarray
+    x: np.ndarray
+    c: np.ndarray
+
+    def pick(self, element: np.ndarray) -> Elements:
+        """Give some of them, in any order."""
+        return Elements(self.y[element], self.x[element], self.c[element])
+
+
+def steps_of(term: Term) -> list[Step]:
+    """List every step of a term once, operands first."""
+    found: dict[int, Step] = {}
+
+    def visit(part: Term | Parameter | None) -> None:
+        if isinstance(part, Step) and id(part) not in found:
+            for operand in part.operands:
+                visit(operand)
+            found[id(part)] = part
+
+    visit(term)
+    return list(found.values())
+
+
+@dataclass(frozen=True)
+class Evaluator:
+    """Evaluation of terms.
+
+    Parameters
+    ----------
+    dtype : type
+        ``np.float64``, or ``np.float32`` for what the graph itself computes.
+    literal : bool
+        ONNX's Sign(0) = 0; otherwise 0 counts as positive, as the author of a binary network means it.
+    finite : bool
+        Refuse infinite results too, not only NaN.
+    """
+
+    dtype: type = np.float64
+    literal: bool = False
+    finite: bool = True
+
+    def __call__(self, term: Term, integers: np.ndarray, elements: Elements) -> np.ndarray:
+        """Evaluate a term.
+
+        Parameters
+        ----------
+        term : Term
+        integers : ndarray, shape (points, elements)
+        elements : Elements
+
+        Returns
+        -------
+        ndarray, shape (points, elements)
+
+        Raises
+        ------
+        ModelError
+            If a node yields NaN or infinity; the message names the node.
+        """
+        known: dict[int, np.ndarray] = {}
+        result = self._leaf(term, integers, elements) if isinstance(term, Leaf) else integers
+        for step in steps_of(term):
+            inputs: list[np.ndarray | None] = []
+            for operand in step.operands:
+                if isinstance(operand, Leaf) and id(operand) not in known:
+                    known[id(operand)] = self._leaf(operand, integers, elements)
+                if isinstance(operand, Parameter):
+                    inputs.append(operand.at(elements))
+                else:
+                    inputs.append(None if operand is None else known[id(operand)])
+            result = self._node(step.node, inputs, integers.shape)
+            known[id(step)] = result
+        return result
+
+    def _leaf(self, leaf: Leaf, integers: np.ndarray, elements: Elements) -> np.ndarray:
+        product = integers * leaf.scale.at(elements).astype(np.float64)
+        offset = leaf.offset.at(elements).astype(np.float64)
+        total = product + offset
+        total = np.where(np.abs(total) <= CANCELLATION * (np.abs(product) + np.abs(offset)), 0.0, total)
+        return total.astype(self.dtype)
+
+    def _node(self, node: Node, inputs: list[np.ndarray | None], shape: tuple[int, ...]) -> np.ndarray:
+        if node.op == "Sign" and not self.literal:
+            x = inputs[0]
+            result = np.where(x >= 0, 1, -1).astype(x.dtype) if x is not None else np.zeros(shape)
+        else:
+            result = apply(node, inputs, self.dtype)[0]
+        result = np.broadcast_to(result, shape)
+        if result.dtype.kind == "f":
+            wrong = ~np.isfinite(result) if self.finite else np.isnan(result)
+            if np.any(wrong):
+                what = "NaN" if np.any(np.isnan(result)) else "infinity"
+                raise ModelError(
+                    f"Node '{node.name}' ({node.op}) yields {what} for numbers that can reach it; look at its parameters "
+                    "(a negative variance, a scale of zero)"
+                )
+        return result

@@ -1,0 +1,78 @@
+"""Real weights as integers times one scale a row, typed by their values."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hwgen.errors import ModelError
+from hwgen.graph import Node
+
+__all__ = ["integer_rows"]
+
+TOLERANCE = 1e-6
+"""Relative distance from a multiple of the scale within which a weight is that multiple, rounded."""
+
+LARGEST = 128
+"""Largest integer weight."""
+
+
+def integer_rows(weights: np.ndarray, node: Node) -> tuple[np.ndarray, np.ndarray]:
+    """Write each row as ``scale * integers`` with the smallest integers.
+
+    Parameters
+    ----------
+    weights : ndarray of float64, shape (rows, columns)
+    node : Node
+        Named in errors.
+
+    Returns
+    -------
+    integers : ndarray of int64, shape (rows, columns)
+        -1 and +1 where a row has one magnitude. A row of zeros is +1 with scale 0.
+    scale : ndarray of float64, shape (rows,)
+        Never negative.
+
+    Raises
+    ------
+    ModelError
+        If a row is not a few integers times one scale; names the node and the row.
+    """
+    magnitude = np.abs(weights)
+    largest = magnitude.max(axis=1)
+    zero = magnitude <= 1e-9 * np.maximum(largest, np.finfo(np.float64).tiny)[:, None]
+    smallest = np.where(zero, np.inf, magnitude).min(axis=1)
+    smallest = np.where(largest > 0, smallest, 0.0)
+    integers = np.ones(weights.shape, dtype=np.int64)
+    scale = np.zeros(len(weights))
+    open_rows = np.flatnonzero(largest > 0)
+    for multiple in range(1, LARGEST + 1):
+        if not len(open_rows):
+            return integers, scale
+        unit = smallest[open_rows] / multiple
+        ratio = weights[open_rows] / unit[:, None]
+        whole = np.rint(ratio)
+        fits = np.all(np.abs(ratio - whole) <= TOLERANCE * np.maximum(np.abs(whole), zero[open_rows]), axis=1)
+        fits &= np.max(np.abs(whole), axis=1) <= LARGEST
+        rows = open_rows[fits]
+        integers[rows] = whole[fits].astype(np.int64)
+        weight = np.abs(integers[rows])
+        mean = (magnitude[rows] * weight).sum(axis=1) / (weight * weight).sum(axis=1)
+        # One magnitude only: keep it to the last bit, which a sum could lose.
+        scale[rows] = np.where(largest[rows] == smallest[rows], largest[rows], mean)
+        open_rows = open_rows[~fits]
+        if any(len(np.unique(magnitude[row])) > LARGEST + 1 for row in open_rows[:1]):
+            break
+    if len(open_rows):
+        row = int(open_rows[0])
+        raise ModelError(
+            f"Node '{node.name}' ({node.op}) has weights that are not a few integers times one scale: row {row} holds "
+            f"{_examples(weights[row])} ({len(open_rows)} of {len(weights)} rows); binarize the weights before export, "
+            f"or keep the quantiser in the graph"
+        )
+    return integers, scale
+
+
+def _examples(row: np.ndarray) -> str:
+    distinct = np.unique(row)
+    shown = ", ".join(f"{value:.6g}" for value in distinct[:3])
+    return f"{shown}{', ...' if len(distinct) > 3 else ''} ({len(distinct)} different values)"

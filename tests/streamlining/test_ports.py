@@ -1,0 +1,150 @@
+"""The two ends: what the host sends, and what it gets."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from hwgen import host
+from hwgen.errors import ModelError, OptionError
+from hwgen.layers.argmax import ArgMax
+from hwgen.layers.dense import Dense
+from hwgen.layers.table import Table
+from tests.streamlining.conftest import bipolar
+
+EVERY = np.array(list(itertools.product((-1, 1), repeat=8)), dtype=np.float32)
+
+
+@pytest.mark.parametrize("slope", [2.0, -2.0])
+def test_a_sign_behind_the_input_is_the_host_s(model, random, slope):
+    bias = np.array([-1, 0.5, 0.25, 3])
+    net = model(4).add("Mul", np.float32(slope)).add("Add", bias).sign().add("MatMul", bipolar(random, 4, 3))
+    edges = (-bias / slope).astype(np.float32)
+    x = np.stack([edges, np.nextafter(edges, np.float32(9)), np.nextafter(edges, np.float32(-9)), -edges, 0 * edges])
+    network = net.agrees(np.concatenate([x, random.standard_normal((50, 4)).astype(np.float32)]))
+    assert network.input.type.bipolar
+    assert network.input.direction == np.sign(slope)
+    np.testing.assert_array_equal(network.input.steps[:, 0], edges * np.sign(slope))
+
+
+def test_the_host_quantises_to_several_levels(model, random):
+    net = model(4).add("Mul", np.float32(3)).add("Round").add("Clip", np.float32(-2), np.float32(1))
+    network = net.add("MatMul", bipolar(random, 4, 3)).agrees(random.standard_normal((200, 4)).astype(np.float32))
+    assert (network.input.type.low, network.input.type.high) == (-2, 1)
+    assert network.input.steps.shape == (1, 3)
+
+
+def test_an_unquantised_input_needs_a_declaration(model, random):
+    net = model(4).add("Mul", np.float32(3)).add("MatMul", bipolar(random, 4, 3))
+    with pytest.raises(ModelError, match=r"'the_matmul_1' \(MatMul\) reads input 'x' as real numbers.*--input-type"):
+        net.network()
+    net.agrees(random.integers(0, 256, (50, 4)).astype(np.float32) / 4, input_type="uint8", input_scale=0.25)
+    net.agrees(
+        random.integers(-8, 8, (50, 4)).astype(np.float32) + np.float32(0.5), input_type="int4", input_offset=0.5
+    )
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        ({"input_type": "uint99"}, "Input type 'uint99' is not known; use bipolar, ternary"),
+        ({"input_scale": 0.5}, "needs an input type"),
+        ({"input_type": "uint8", "input_scale": 0.0}, "scale not 0, not 0.0"),
+        ({"input_type": "uint8", "input_offset": float("nan")}, "finite"),
+    ],
+)
+def test_declarations_without_meaning(model, random, declared, message):
+    with pytest.raises(OptionError, match=message):
+        model(4).add("MatMul", bipolar(random, 4, 3)).network(**declared)
+
+
+def test_a_score_has_its_own_scale_for_each_class(model, random):
+    net = (
+        model(8)
+        .add("MatMul", bipolar(random, 8, 4))
+        .add("Mul", np.array([1, -0.5, 0, 2]))
+        .add("Add", np.array([1, 2, 3, -4.0]))
+    )
+    network = net.agrees(EVERY, input_type="bipolar")
+    np.testing.assert_array_equal(network.output.scale, [1, 0.5, 0, 2])
+    assert np.all(np.abs(network.layers[0].weights) == 1)
+
+
+def test_an_output_that_is_no_line_is_a_table_for_the_host(model, random):
+    net = model(40).add("MatMul", bipolar(random, 40, 4)).add("Mul", np.array([1, -0.5, 3, 2])).add("Abs")
+    network = net.agrees(bipolar(random, 99, 40), input_type="bipolar")
+    assert network.output.values.shape == (4, 81)
+
+
+def test_an_output_of_two_values_is_one_bit(model, random):
+    net = model(8).add("MatMul", bipolar(random, 8, 4)).sign().add("Add", np.float32(3))
+    network = net.agrees(EVERY, input_type="bipolar")
+    assert network.layers[0].out_type.bipolar
+    np.testing.assert_array_equal(network.output.offset, [3] * 4)
+
+
+def test_softmax_is_left_out_and_named(model, random):
+    net = model(8).add("MatMul", bipolar(random, 8, 4)).add("Softmax", axis=1)
+    network = net.network(input_type="bipolar")
+    assert network.output.dropped == ("the_softmax_1",)
+    scores = host.from_codes(network, network.golden(host.to_codes(network.input, EVERY)))
+    exponential = np.exp(scores - scores.max(axis=1, keepdims=True))
+    np.testing.assert_allclose(exponential / exponential.sum(axis=1, keepdims=True), net.reference(EVERY), rtol=1e-6)
+
+
+@pytest.mark.parametrize("last", [0, 1])
+@pytest.mark.parametrize("keepdims", [0, 1])
+def test_arg_max_of_a_common_scale_ranks_the_accumulators(model, random, last, keepdims):
+    net = model(8).add("MatMul", bipolar(random, 8, 5)).add("Mul", np.float32(0.5)).add("Add", np.float32(1))
+    net.add("ArgMax", axis=1, keepdims=keepdims, select_last_index=last)
+    network = net.agrees(EVERY, input_type="bipolar")
+    assert [type(layer) for layer in network.layers] == [Dense, ArgMax]
+
+
+@pytest.mark.parametrize("spelling", ["ArgMax", "TopK"])
+def test_arg_max_of_a_scale_for_each_class_ranks_exactly_with_ties(model, random, spelling):
+    net = (
+        model(8)
+        .add("MatMul", bipolar(random, 8, 5))
+        .add("Mul", np.array([1, 0.5, -0.5, 0.25, 2]))
+        .add("Add", np.array([0, 1, 2, 0, -1.0]))
+    )
+    if spelling == "ArgMax":
+        net.add("ArgMax", axis=1, keepdims=1)
+    else:
+        net.add("TopK", np.array([1]), outputs=2, axis=1)
+        net.value += "_1"
+    network = net.agrees(EVERY, input_type="bipolar")
+    assert [type(layer) for layer in network.layers] == [Dense, Table, ArgMax]
+    assert "ranks" in network.notes[0]
+
+
+def test_a_negative_common_scale_ranks_from_below(model, random):
+    net = model(8).add("MatMul", bipolar(random, 8, 5)).add("Mul", np.float32(-3)).add("ArgMax", axis=1, keepdims=0)
+    net.agrees(EVERY, input_type="bipolar")
+
+
+def test_arg_max_of_each_pixel(model, random):
+    net = model(2, 5, 5).add("Conv", bipolar(random, 4, 2, 3, 3)).add("ArgMax", axis=1, keepdims=1)
+    assert net.agrees(bipolar(random, 20, 2, 5, 5), input_type="bipolar").output.onnx_shape == (1, 3, 3)
+
+
+def test_more_than_one_place_is_refused(model, random):
+    net = model(8).add("MatMul", bipolar(random, 8, 5)).add("TopK", np.array([2]), outputs=2, axis=1)
+    with pytest.raises(ModelError, match=r"'the_topk_1' \(TopK\) ranks more than the largest score"):
+        net.network(input_type="bipolar")
+
+
+def test_an_output_whose_meaning_differs_over_the_map_is_refused(model, random):
+    net = model(1, 5, 5).add("Sub", np.float32(0.5)).add("Conv", bipolar(random, 2, 1, 3, 3), pads=[1, 1, 1, 1])
+    with pytest.raises(
+        ModelError, match=r"Output 'v1' is a function of 'the_conv_1' that is neither affine nor a table"
+    ):
+        net.network(input_type="uint8")
+
+
+def test_a_model_without_a_layer_is_refused(model):
+    with pytest.raises(ModelError, match="at least one layer"):
+        model(4).sign().network()
