@@ -346,7 +346,14 @@ def test_a_wrong_command_line(desk: Path, capsys: pytest.CaptureFixture[str], ar
 def test_an_interrupted_compile_leaves_nothing(desk: Path, number: signal.Signals) -> None:
     command = [sys.executable, "-m", "hwgen", "compile", "model.onnx", "-o", "out", "-v"]
     environment = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parent.parent)}
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+
+    def hear_ctrl_c() -> None:
+        """Undo what a shell does to programs that it starts in the background, as a CI runner may have started us."""
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env=environment, preexec_fn=hear_ctrl_c
+    ) as process:
         assert process.stderr is not None
         for line in process.stderr:
             if "writing Verilog" in line:
