@@ -41,7 +41,7 @@ def read(
     strict : bool
         Refuse, rather than note, a Sign that can see exactly 0.
     name : str or None
-        Name of the Verilog module; None: the graph's own name.
+        Name of the Verilog module; None: the graph's own name, or the file's where the exporter calls every graph the same.
     progress : callable
         Called with the name of each step.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from hwgen.errors import ModelError
@@ -11,6 +12,9 @@ from hwgen.frontend.convert import convert
 from hwgen.frontend.load import load_model
 from hwgen.frontend.unsupported import Unsupported, refuse_unsupported, unsupported
 from hwgen.graph import Graph, check, check_finite
+
+NAMES_OF_EXPORTERS = ("", "graph", "main_graph", "model", "network", "tf2onnx", "torch_jit", "torch-jit-export")
+"""Names that exporters give to every graph; the file's own name says more."""
 
 __all__ = ["Unsupported", "load", "read_onnx", "unsupported"]
 
@@ -27,10 +31,11 @@ def load(path: str | Path) -> Graph:
     """
     model = load_model(path)
     try:
-        return convert(model)
+        graph = convert(model)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ModelError(f"'{path}' is damaged or breaks the rules of ONNX ({reason}); export it again") from error
+    return replace(graph, name=Path(path).stem) if graph.name in NAMES_OF_EXPORTERS else graph
 
 
 def read_onnx(path: str | Path) -> Graph:

@@ -279,3 +279,10 @@ def test_one_and_three_dimensional_convolutions(read):
         graph = read(model)
         assert np.array_equal(outputs(graph, x), reference(model, x))
         assert graph.values["y"].shape == (None, 3, *(5,) * rank)
+
+
+@pytest.mark.parametrize(("given", "name"), [("keywords", "keywords"), ("main_graph", "net")])
+def test_a_graph_that_an_exporter_named_takes_the_name_of_its_file(read, given, name):
+    model = parse("y = Relu (x)")
+    model.graph.name = given
+    assert read(model).name == name
