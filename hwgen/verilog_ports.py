@@ -6,7 +6,8 @@ import re
 
 __all__ = ["name_ports"]
 
-_HEADER = re.compile(r"^module (\w+)\((.*)\);$", re.MULTILINE)
+_HEADER = re.compile(r"^module (\w+)\(([^()]*)\);$", re.MULTILINE)
+_SEPARATOR = re.compile(r"\s*,\s*")
 _ANONYMOUS = re.compile(r"\bport_\d+\b")
 _DECLARED = re.compile(r"^  (?:wire|reg) (?:signed )?(?:\[(\d+):0\] )?(\w+)", re.MULTILINE)
 _ASSIGNED = re.compile(r"^  assign (\w+) = (.+);$", re.MULTILINE)
@@ -29,7 +30,7 @@ def name_ports(modules: list[str]) -> list[str]:
         The same hardware: ``port_4`` became ``data_7_4`` if it is bits 7 to 4 of ``data``, ``data_port`` if
         it is all of it, and ``data_part_1`` if it is scattered bits.
     """
-    renames = {found[1]: _names(text, found[2].split(", ")) for text in modules if (found := _HEADER.search(text))}
+    renames = {found[1]: _names(text, _SEPARATOR.split(found[2])) for text in modules if (found := _HEADER.search(text))}
     return [_rename(text, renames) for text in modules]
 
 

@@ -69,10 +69,11 @@ class Popcount(wiring.Component):
             [(0, size) for size in self.sizes], carries=self.tree_carries, registers=self.registers
         )
         first, groups = 0, []
-        for size in self.sizes:
-            bits = list(self.i[first : first + size])
+        for number, size in enumerate(self.sizes):
+            count = Signal(range(size + 1), name=f"count_{number}")
+            m.d.comb += count.eq(self._count(list(self.i[first : first + size])))
+            groups.append(count)
             first += size
-            groups.append(self._count(bits))
         # The spare bit runs beside the tree through as many registers.
         spare = self.i[-1] if self.spare else Signal(name="no_bit")
         for level in sorted(self.registers):
