@@ -81,7 +81,7 @@ def info(model: Path, *, as_json: bool, verbose: bool, quiet: bool, **declared: 
 @click.option("--max-throughput", is_flag=True, help="As fast as the network allows.")
 @click.option("--min-area", is_flag=True, help="As small as the network allows.")
 @click.option("--folding", "folding_file", type=PATH, help="Folding file in JSON; 'compile' writes one to start from.")
-@click.option("--name", help="Name of the Verilog module; the graph's own if not given.")
+@click.option("--name", help="Name of the Verilog module; the graph's own, or the file's, if not given.")
 @declares_input
 @common
 def compile_(

@@ -12,8 +12,10 @@ FOLDERS = {"hwgen": ROOT / "hwgen", "hwgen.rtl_templates": ROOT / "rtl_templates
 DOORS = {
     "onnx": ["hwgen.frontend"],
     "subprocess": ["hwgen.toolchain"],
-    "click": ["hwgen.cli", "hwgen.cli_boards", "hwgen.cli_boards", "hwgen.terminal"],
+    "click": ["hwgen.cli", "hwgen.cli_boards", "hwgen.cli_run", "hwgen.terminal"],
+    "serial": ["hwgen.host_link"],
     "rich": [
+        "hwgen.board_run",
         "hwgen.cli",
         "hwgen.cli_boards",
         "hwgen.terminal",

@@ -1,0 +1,125 @@
+"""Two example networks on five devices, placed and routed: what they take, how fast they run, and what holds them back.
+
+``python -m benchmarks.boards`` measures everything and keeps it in ``boards.json`` beside this file (20 minutes on two cores);
+``python -m benchmarks.boards tfc up5k`` measures again the cases with these words in their names.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import hwgen
+from hwgen.fifos import size_fifos
+from hwgen.network import Network
+from hwgen.plan import Plan
+from hwgen.synthesis import synthesise
+
+ROOT = Path(__file__).parent.parent
+RECORD = Path(__file__).with_suffix(".json")
+SEEDS = (1,)
+
+Folds = dict[str, tuple[int, int]]
+"""Layer -> PE and SIMD that replace those that the target alone would choose."""
+
+NARROW: Folds = {"dense1": (4, 49), "dense2": (4, 4), "dense3": (4, 4), "dense4": (2, 2)}
+"""196 lanes in the first layer from a vector of 49 bits: a wide vector takes more block RAMs than the weights do."""
+
+HALF: Folds = {"dense1": (8, 49), "dense2": (4, 8), "dense3": (4, 8), "dense4": (2, 4)}
+"""392 lanes in the first layer."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network on a device with a folding.
+
+    Parameters
+    ----------
+    network : str
+        "tfc" or "watch".
+    device : str
+    cycles : int
+        Aim for the interval between frames.
+    folds : Folds
+    """
+
+    network: str
+    device: str
+    cycles: int
+    folds: Folds
+
+
+CASES = (
+    Case("tfc", "up5k", 256, NARROW),
+    Case("tfc", "hx8k", 256, NARROW),
+    Case("tfc", "gw1nr-9", 128, HALF),
+    Case("tfc", "ecp5-25", 40, {}),
+    Case("tfc", "ecp5-85", 16, {}),
+    Case("watch", "up5k", 4960, {}),
+    Case("watch", "hx8k", 701, {}),
+    Case("watch", "gw1nr-9", 701, {}),
+    Case("watch", "ecp5-25", 701, {}),
+    Case("watch", "ecp5-85", 310, {}),
+)
+
+
+def read(name: str) -> Network:
+    if name == "tfc":
+        return hwgen.read(ROOT / "examples" / "mnist_tfc" / "model.onnx")
+    return hwgen.read(ROOT / "examples" / "watch_motion" / "model.onnx", input_type="int8", input_scale=1.0)
+
+
+def fold(case: Case) -> Plan:
+    plan = hwgen.plan(read(case.network), clock_mhz=100, target_fps=100e6 / case.cycles)
+    folds = dict(plan.folds)
+    for layer, (pe, simd) in case.folds.items():
+        folds[layer] = replace(folds[layer], pe=pe, simd=simd, slots=None)
+    return size_fifos(replace(plan, folds=folds))
+
+
+def measure(case: Case) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        plan = fold(case)
+        hwgen.build(plan, Path(folder) / "build")
+        facts = synthesise(Path(folder) / "build", device=case.device, seeds=SEEDS)
+    path = facts["critical_path"]
+    return {
+        "network": case.network,
+        "device": case.device,
+        "folding": {
+            layer.name: [plan.folds[layer.name].pe, plan.folds[layer.name].simd] for layer in plan.network.layers
+        },
+        "ii": facts["ii"],
+        **{name: facts["resources"][name] for name in ("luts", "ffs", "carries", "brams", "lutrams")},
+        "harness_luts": facts["harness"]["luts"],
+        "fmax_mhz": facts["fmax_mhz"],
+        "clock_goal_mhz": facts["clock_goal_mhz"],
+        "seeds": facts["seeds"],
+        "frames_per_second": facts["frames_per_second_at_fmax"],
+        "seconds": facts["seconds"],
+        "critical_path": {name: path[name] for name in ("delay_ns", "routing_ns", "levels", "from", "to", "units")},
+        "tools": facts["tools"],
+    }
+
+
+def main(words: list[str]) -> None:
+    """Measure the cases that have all words in their names, and replace their rows of the record."""
+    rows = {(row["network"], row["device"]): row for row in (json.loads(RECORD.read_text()) if RECORD.exists() else [])}
+    for case in CASES:
+        if all(word in (case.network, case.device) for word in words):
+            rows[case.network, case.device] = row = measure(case)
+            print(
+                f"{row['network']:6} {row['device']:8} II {row['ii']:5} {row['luts']:6} LUT {row['ffs']:6} FF "
+                f"{row['brams']:4} BRAM {row['fmax_mhz']:6.1f} MHz {row['seconds']}",
+                flush=True,
+            )
+            ordered = [rows[one.network, one.device] for one in CASES if (one.network, one.device) in rows]
+            RECORD.write_text(json.dumps(ordered, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,1 @@
+"""Boards that people own: one TOML file each."""

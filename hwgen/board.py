@@ -1,0 +1,242 @@
+"""Boards and devices: the records in ``boards/*.toml``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from importlib import resources
+from pathlib import Path
+
+from hwgen.errors import OptionError
+from hwgen.toml_record import read_record, read_toml
+
+__all__ = [
+    "Board",
+    "Clock",
+    "Device",
+    "Family",
+    "Pins",
+    "Programmer",
+    "Uart",
+    "boards",
+    "devices",
+    "find_board",
+    "find_device",
+]
+
+DEVICES_FILE = "devices.toml"
+
+
+class Family(Enum):
+    """A family of devices: one synthesis recipe and one place-and-route program."""
+
+    ICE40 = "ice40"
+    ECP5 = "ecp5"
+    GOWIN = "gowin"
+    XILINX7 = "xilinx7"
+
+
+class Programmer(Enum):
+    """The program that loads a bitstream into a board."""
+
+    ICEPROG = "iceprog"
+    OPENFPGALOADER = "openFPGALoader"
+    DFU_UTIL = "dfu-util"
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device in a package and speed grade, and what it holds.
+
+    Parameters
+    ----------
+    name : str
+        What ``--device`` calls it.
+    family : Family
+    part : str
+        The maker's name.
+    package : str
+        In the words of the place-and-route program.
+    luts, ffs : int
+        Look-up tables and flip-flops.
+    bram_blocks, bram_bits : int
+        Block RAMs, and bits of each.
+    clock_goal_mhz : float
+        What a good design reaches with open tools.
+    speed : str
+        Speed grade; empty where the family has none.
+    series : str
+        Gowin: the series that the place-and-route program wants beside the part.
+    spram_blocks, spram_bits : int
+        Large RAMs without initial contents, and bits of each.
+    lutram_bits : int
+        All distributed RAM.
+    dsps : int
+        Multipliers.
+    harness_pins : tuple of str
+        Gowin: a clock pin and three more, for a harness; its place-and-route program chooses no pins.
+    """
+
+    name: str
+    family: Family
+    part: str
+    package: str
+    luts: int
+    ffs: int
+    bram_blocks: int
+    bram_bits: int
+    clock_goal_mhz: float
+    speed: str = ""
+    series: str = ""
+    spram_blocks: int = 0
+    spram_bits: int = 0
+    lutram_bits: int = 0
+    dsps: int = 0
+    harness_pins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The clock that a board feeds to the FPGA.
+
+    Parameters
+    ----------
+    pin : str
+    hz : int
+    note : str
+        What a person has to do for it.
+    """
+
+    pin: str
+    hz: int
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Pins:
+    """Buttons or LEDs, and whether low means pressed or lit."""
+
+    pins: tuple[str, ...]
+    active_low: bool
+
+
+@dataclass(frozen=True)
+class Uart:
+    """The serial link to the host, named from the FPGA's side.
+
+    Parameters
+    ----------
+    rx, tx : str
+        Pins by which the FPGA receives and sends.
+    max_baud : int
+        Highest rate that the other side takes.
+    note : str
+        What a person has to do for it.
+    """
+
+    rx: str
+    tx: str
+    max_baud: int
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board that people own.
+
+    Parameters
+    ----------
+    name : str
+        What ``--board`` calls it: the file's name without ``.toml``.
+    title : str
+        Maker, name and revision.
+    device : Device
+        In the board's package and speed grade.
+    clock : Clock
+    uart : Uart
+    leds : Pins
+    programmer : Programmer
+    buttons : Pins or None
+    """
+
+    name: str
+    title: str
+    device: Device
+    clock: Clock
+    uart: Uart
+    leds: Pins
+    programmer: Programmer
+    buttons: Pins | None = None
+
+
+@dataclass(frozen=True)
+class _Chip:
+    """What a board file says about its device."""
+
+    device: str
+    package: str
+    speed: str = ""
+
+
+def devices() -> dict[str, Device]:
+    """Give every device by its name."""
+    path = _folder() / DEVICES_FILE
+    return {
+        name: read_record(Device, table, f"'{path.name}', table '{name}'", name=name)
+        for name, table in read_toml(path).items()
+    }
+
+
+def boards() -> dict[str, Board]:
+    """Give every board that comes with hwgen by its name, in the order of names."""
+    return {path.stem: read_board(path) for path in sorted(_folder().glob("*.toml")) if path.name != DEVICES_FILE}
+
+
+def read_board(path: Path) -> Board:
+    """Read a board file.
+
+    Raises
+    ------
+    OptionError
+        If it cannot be read, lacks a key, or has a key or value that is not legal.
+    """
+    table = read_toml(path)
+    where = f"'{path.name}'"
+    chip = read_record(_Chip, {key: table.pop(key) for key in ("device", "package", "speed") if key in table}, where)
+    device = replace(find_device(chip.device, f"{where}, key 'device'"), package=chip.package, speed=chip.speed)
+    return read_record(Board, table, where, name=path.stem, device=device)
+
+
+def find_device(name: str, where: str = "The device") -> Device:
+    """Give a device by its name.
+
+    Raises
+    ------
+    OptionError
+        If there is none.
+    """
+    known = devices()
+    if name not in known:
+        raise OptionError(f"{where} must be one of {', '.join(known)}, not '{name}'")
+    return known[name]
+
+
+def find_board(name: str) -> Board:
+    """Give a board by its name, or by the path of its own TOML file.
+
+    Raises
+    ------
+    OptionError
+        If there is none, or its file is wrong.
+    """
+    if name.endswith(".toml"):
+        return read_board(Path(name))
+    path = _folder() / f"{name}.toml"
+    if name not in boards():
+        raise OptionError(f"The board must be one of {', '.join(boards())}, or the path of a .toml file, not '{name}'")
+    return read_board(path)
+
+
+def _folder() -> Path:
+    """Give the folder of the board files, which are never in a zipped package."""
+    return Path(str(resources.files("hwgen.boards")))

@@ -1,0 +1,108 @@
+"""The commands about boards: what there is, and what an accelerator amounts to there."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.table import Table
+
+from hwgen import board as board_module
+from hwgen.board import Board, Device
+from hwgen.synthesis import flow, render, synthesise
+from hwgen.terminal import PATH, Number, Screen, common
+
+__all__ = ["boards", "synth"]
+
+EXIT_CLOCK_MISSED = 1
+
+
+@click.command()
+@common
+def boards(*, as_json: bool, verbose: bool, quiet: bool) -> None:
+    """Show the boards and devices, and what they hold."""
+    screen = Screen(as_json, verbose - quiet)
+    known, chips = board_module.boards(), board_module.devices()
+    facts = {
+        "boards": [_facts(one) for one in known.values()],
+        "devices": [_facts(chip) for chip in chips.values()],
+    }
+    screen.result(facts, Group(_board_table(known), _device_table(chips)))
+
+
+@click.command()
+@click.argument("folder", metavar="BUILD", type=PATH)
+@click.option("--board", help="Board, or the path of a board's own TOML file; see 'hwgen boards'.")
+@click.option("--device", help="Device, in its usual package; see 'hwgen boards'.")
+@click.option("--no-pnr", is_flag=True, help="Map only: resources, no clock.")
+@click.option("--seed", "seeds", type=int, multiple=True, help="Seed of the placer; may be repeated.  [default: 1, 2]")
+@click.option("--jobs", type=click.IntRange(min=1), help="Seeds tried at once.  [default: number of processors]")
+@click.option("--clock-mhz", type=Number(), help="Clock to reach, or exit code 1; without it the device's own goal.")
+@common
+def synth(
+    folder: Path,
+    *,
+    board: str | None,
+    device: str | None,
+    no_pnr: bool,
+    seeds: tuple[int, ...],
+    jobs: int | None,
+    clock_mhz: float | None,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
+) -> int:
+    """Synthesise the Verilog in BUILD for a board or device: resources, Fmax, critical path."""
+    screen = Screen(as_json, verbose - quiet)
+    with screen.steps() as progress:
+        facts = synthesise(
+            folder,
+            board=board,
+            device=device,
+            place_and_route=not no_pnr,
+            seeds=seeds or flow.DEFAULT_SEEDS,
+            jobs=jobs,
+            clock_mhz=clock_mhz,
+            progress=progress,
+        )
+    screen.result(facts, render(facts))
+    missed = clock_mhz is not None and facts["clock_met"] is False
+    return EXIT_CLOCK_MISSED if missed else 0
+
+
+def _facts(record: Board | Device) -> dict[str, Any]:
+    """Give a record as JSON types."""
+
+    def plain(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        return {name: value.value if isinstance(value, Enum) else value for name, value in pairs}
+
+    return asdict(record, dict_factory=plain)
+
+
+def _board_table(known: dict[str, Board]) -> RenderableType:
+    table = Table(title="Boards", title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    for column, right in (("--board", False), ("device", False), ("MHz", True), ("kbaud", True), ("", False)):
+        table.add_column(column, justify="right" if right else "left", no_wrap=bool(column))
+    for name, one in known.items():
+        table.add_row(name, one.device.name, f"{one.clock.hz / 1e6:g}", f"{one.uart.max_baud / 1e3:g}", one.title)
+    return table
+
+
+def _device_table(chips: dict[str, Device]) -> RenderableType:
+    title = "Devices (memories in kbit, goal in MHz)"
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    table.add_column("--device", no_wrap=True)
+    for column in ("LUT", "FF", "BRAM", "SPRAM", "LUTRAM", "DSP", "goal"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for name, chip in chips.items():
+        memories = (chip.bram_blocks * chip.bram_bits, chip.spram_blocks * chip.spram_bits, chip.lutram_bits)
+        kbits = [f"{bits / 1024:,.0f}" if bits else "-" for bits in memories]
+        table.add_row(
+            name, f"{chip.luts:,}", f"{chip.ffs:,}", *kbits, str(chip.dsps or "-"), f"{chip.clock_goal_mhz:g}"
+        )
+    return table

@@ -1,0 +1,67 @@
+"""The folder of results: written whole or not at all, and recognised again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hwgen import buildfolder
+from hwgen.errors import BuildError, ToolError
+
+__all__ = ["MAPPED", "RESULT", "keep", "kept_result", "scratch_folder"]
+
+RESULT = "result.json"
+
+MAPPED = ("cells.json", "mapped.v", "netlist.json", "yosys.log")
+"""Files that mapping leaves; what placing and routing needs is among them."""
+
+
+def keep(results: Path, scratch: Path, facts: dict[str, Any]) -> None:
+    """Put what is worth keeping of a scratch folder into the folder of results, all at once.
+
+    Parameters
+    ----------
+    results : Path
+        Absent, or an earlier folder of results, which is replaced.
+    scratch : Path
+        Holds the files `MAPPED` and, after placing and routing, ``report<seed>.json`` and ``nextpnr<seed>.log``.
+    facts : dict
+        Contents of ``result.json``.
+    """
+    files = {file: file for file in MAPPED}
+    if "seed" in facts:
+        files |= {f"report{facts['seed']}.json": "timing.json", f"nextpnr{facts['seed']}.log": "nextpnr.log"}
+    with buildfolder.writing(results) as partial:
+        for file, name in files.items():
+            shutil.copy(scratch / file, partial / name)
+        (partial / RESULT).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        buildfolder.write_manifest(partial, {"name": facts["target"], "kind": facts["format"]})
+
+
+def kept_result(results: Path) -> dict[str, Any] | None:
+    """Give an earlier result, if there is one and it is whole."""
+    try:
+        buildfolder.check(results)
+        facts: dict[str, Any] = json.loads((results / RESULT).read_text(encoding="utf-8"))
+    except (BuildError, OSError, ValueError):
+        return None
+    return facts
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """Give a temporary folder, which stays only if a tool failed: the message names a log in it."""
+    scratch = Path(tempfile.mkdtemp(prefix="hwgen-synth-"))
+    try:
+        yield scratch
+    except ToolError:
+        raise
+    except BaseException:
+        shutil.rmtree(scratch)
+        raise
+    shutil.rmtree(scratch)

@@ -1,0 +1,154 @@
+"""How Yosys maps a design to each family, and what the cells of the result amount to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from hwgen.board import Device, Family
+
+__all__ = ["Resources", "commands", "count", "mapper"]
+
+PADS = {Family.GOWIN: ("iopadmap -bits -inpad IBUF O:I -outpad OBUF I:O",)}
+"""Pads for the top alone: the mapper would put them around the accelerator as well, which is a module of its own meanwhile."""
+
+WEIGHTS: Mapping[Family, tuple[tuple[str, dict[str, float]], ...]] = {
+    Family.ICE40: (
+        ("SB_LUT4", {"luts": 1}),
+        ("SB_DFF.*", {"ffs": 1}),
+        ("SB_CARRY", {"carries": 1}),
+        ("SB_RAM40_4K.*", {"brams": 1}),
+        ("SB_SPRAM256KA", {"sprams": 1}),
+        ("SB_MAC16", {"dsps": 1}),
+    ),
+    Family.ECP5: (
+        ("LUT4", {"luts": 1}),
+        ("CCU2C", {"luts": 2, "carries": 2}),
+        ("TRELLIS_DPR16X4", {"luts": 4, "lutrams": 1}),
+        ("TRELLIS_FF", {"ffs": 1}),
+        ("DP16KD|PDPW16KD", {"brams": 1}),
+        ("MULT18X18D|ALU54B", {"dsps": 1}),
+    ),
+    Family.GOWIN: (
+        ("LUT[1-4]", {"luts": 1}),
+        ("ALU", {"luts": 1, "carries": 1}),
+        ("RAM16S.*", {"luts": 4, "lutrams": 1}),
+        ("DFF.*|DL.*", {"ffs": 1}),
+        ("(SP|SDP|DP|p?ROM)(B|X9|X9B)?", {"brams": 1}),
+        ("MULT.*|PADD.*", {"dsps": 1}),
+    ),
+    # Inverters vanish into the LUTs that they feed.
+    Family.XILINX7: (
+        ("LUT[1-6]|SRL.*", {"luts": 1}),
+        ("RAM(32|64)X1D", {"luts": 2, "lutrams": 1}),
+        ("RAM(32|64)(M|X1Q)", {"luts": 4, "lutrams": 1}),
+        ("CARRY4", {"carries": 4}),
+        ("FD.*", {"ffs": 1}),
+        ("RAMB18E1", {"brams": 0.5}),
+        ("RAMB36E1", {"brams": 1}),
+        ("DSP48E1", {"dsps": 1}),
+    ),
+}
+"""What a cell type, given as a regular expression, takes of the device."""
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a module takes of a device after mapping, before cells are packed together.
+
+    Parameters
+    ----------
+    luts : int
+        Look-up tables, including those that hold a carry cell or distributed RAM where the family has it so.
+    ffs, carries : int
+        Flip-flops, bits of carry chains.
+    brams : float
+        Block RAMs; halves on 7-series.
+    lutrams, sprams, dsps : int
+        Cells of distributed RAM, large RAMs, multipliers.
+    """
+
+    luts: int = 0
+    ffs: int = 0
+    carries: int = 0
+    brams: float = 0
+    lutrams: int = 0
+    sprams: int = 0
+    dsps: int = 0
+
+
+def mapper(device: Device) -> str:
+    """Give the Yosys command that maps to a device, with the options that measured best."""
+    match device.family:
+        case Family.ICE40:
+            model = {"iCE40UP5K": "u"}.get(device.part, "hx")
+            dsp = " -dsp" if device.dsps else ""
+            return f"synth_ice40 -dff -device {model}{dsp}"
+        case Family.ECP5:
+            # Wide multiplexers cost ECP5 twice the LUTs of a popcount.
+            return "synth_ecp5 -nowidelut"
+        case Family.GOWIN:
+            return f"synth_gowin -noiopads -family {'gw2a' if device.series.startswith('GW2A') else 'gw1n'}"
+        case Family.XILINX7:
+            return "synth_xilinx -family xc7 -flatten -noiopad -noclkbuf"
+
+
+def commands(device: Device, top: str, module: str, folder: Path) -> list[str]:
+    """Give the Yosys commands that map ``module`` within ``top``, run in the folder of its Verilog.
+
+    The module is mapped by itself, so its cells can be counted apart from those around it, and is made one with them
+    at the end.
+
+    Parameters
+    ----------
+    device : Device
+    top, module : str
+        Names of the whole and of the accelerator, whose file is ``<module>.v``.
+    folder : Path
+        Holds ``<top>.il``, the RTLIL of the top; ``cells.json`` (cells by module), ``mapped.v`` (the module's cells) and
+        ``netlist.json`` (all of it as one module) are written to it.
+    """
+    return [
+        f"read_rtlil {folder}/{top}.il",
+        f"read_verilog {module}.v",
+        f"setattr -mod -set keep_hierarchy 1 {module}",
+        # Its SAT self-check does not finish on popcount trees, and its don't-care pass can hang there; the pass saves
+        # no LUT in a thousand.
+        "scratchpad -set abc9.verify false",
+        "scratchpad -set abc9.nomfs true",
+        f"{mapper(device)} -top {top}",
+        f"tee -q -o {folder}/cells.json stat -json",
+        f"select {module}",
+        f"write_verilog -noattr -noexpr -selected {folder}/mapped.v",
+        "select -clear",
+        f"setattr -mod -unset keep_hierarchy {module}",
+        "flatten",
+        *PADS.get(device.family, ()),
+        "clean -purge",
+        # Source locations are paths of this machine.
+        "setattr -unset src =*/w:* =*/c:*",
+        "setattr -mod -unset src =*",
+        f"write_json {folder}/netlist.json",
+    ]
+
+
+def count(family: Family, cells: Mapping[str, int]) -> Resources:
+    """Add up cells.
+
+    Parameters
+    ----------
+    family : Family
+    cells : mapping
+        Cell type -> number of cells.
+    """
+    totals: dict[str, float] = asdict(Resources())
+    for kind, number in cells.items():
+        for pattern, takes in WEIGHTS[family]:
+            if re.fullmatch(pattern, kind):
+                for resource, weight in takes.items():
+                    totals[resource] += weight * number
+    brams = totals.pop("brams")
+    whole = {name: int(total) for name, total in totals.items()}
+    return Resources(brams=int(brams) if brams == int(brams) else brams, **whole)

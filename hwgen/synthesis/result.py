@@ -1,0 +1,196 @@
+"""What synthesis and place-and-route found: the record kept as result.json, and its tables for a terminal."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from hwgen.board import Device
+from hwgen.synthesis.place import CriticalPath, Placement
+from hwgen.synthesis.recipe import Resources
+
+__all__ = ["Synthesis", "fits", "render"]
+
+FORMAT = "hwgen synthesis 1"
+UNITS_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """An accelerator mapped to a device, and placed and routed where that was asked for.
+
+    Parameters
+    ----------
+    target : str
+        Name of the board or device.
+    device : Device
+    accelerator, harness : Resources
+        What the accelerator itself takes, and what the shift registers around it take.
+    clock_mhz : float
+        The clock aimed at.
+    ii : int
+        Cycles from one frame to the next.
+    placements : tuple of Placement
+        One for each seed that succeeded, the best first; empty without place-and-route.
+    failed_seeds : tuple of int
+        Seeds with which place-and-route failed.
+    seconds : dict
+        Step -> seconds.
+    tools : dict
+        Program -> version.
+    notes : tuple of str
+    key : str
+        Hash of everything that the result depends on.
+    """
+
+    target: str
+    device: Device
+    accelerator: Resources
+    harness: Resources
+    clock_mhz: float
+    ii: int
+    placements: tuple[Placement, ...]
+    failed_seeds: tuple[int, ...]
+    seconds: dict[str, float]
+    tools: dict[str, str]
+    notes: tuple[str, ...]
+    key: str
+
+    @property
+    def best(self) -> Placement | None:
+        """The fastest placement."""
+        return self.placements[0] if self.placements else None
+
+    def facts(self) -> dict[str, Any]:
+        """Give everything as JSON types: the contents of result.json."""
+        best = self.best
+        device = {"name": self.device.name, "part": self.device.part, "package": self.device.package}
+        facts: dict[str, Any] = {
+            "format": FORMAT,
+            "target": self.target,
+            "device": device | {"speed": self.device.speed},
+            "out_of_context": True,
+            "resources": asdict(self.accelerator),
+            "harness": asdict(self.harness),
+            "available": {
+                name: amount for name, (_, amount) in _rows(self.accelerator, self.device).items() if amount is not None
+            },
+            "fits": fits(self.accelerator, self.harness, self.device),
+            "clock_goal_mhz": self.clock_mhz,
+            "fmax_mhz": None,
+            "clock_met": None,
+        }
+        if best is not None:
+            facts |= {
+                "fmax_mhz": best.slowest_mhz,
+                "clock_met": best.slowest_mhz >= self.clock_mhz,
+                "clocks": {name: {"fmax_mhz": mhz, "goal_mhz": self.clock_mhz} for name, mhz in best.fmax_mhz.items()},
+                "ii": self.ii,
+                "frames_per_second_at_fmax": round(best.slowest_mhz * 1e6 / self.ii, 1),
+                "seed": best.seed,
+                "seeds": {str(one.seed): one.slowest_mhz for one in sorted(self.placements, key=lambda one: one.seed)},
+                "failed_seeds": list(self.failed_seeds),
+                "packed": {kind: {"used": used, "available": of} for kind, (used, of) in best.utilization.items()},
+                "critical_path": None if best.path is None else _path_facts(best.path),
+            }
+        return facts | {
+            "seconds": self.seconds,
+            "tools": self.tools,
+            "notes": list(self.notes),
+            "key": self.key,
+        }
+
+
+def fits(accelerator: Resources, harness: Resources, device: Device) -> bool:
+    """Tell whether the cells are no more than the device has; packing and routing may still fail."""
+    return (
+        accelerator.luts + harness.luts <= device.luts
+        and accelerator.ffs + harness.ffs <= device.ffs
+        and accelerator.brams <= device.bram_blocks
+        and accelerator.sprams <= device.spram_blocks
+        and accelerator.dsps <= device.dsps
+    )
+
+
+def render(facts: dict[str, Any]) -> RenderableType:
+    """Lay out the contents of a result.json for a terminal."""
+    name = facts["device"]["part"]
+    title = f"{facts['target']} ({name} {facts['device']['package']}), out of context"
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    for column, justify in (
+        ("", "left"),
+        ("accelerator", "right"),
+        ("harness", "right"),
+        ("available", "right"),
+        ("", "right"),
+    ):
+        table.add_column(column, justify=justify)  # type: ignore[arg-type]
+    for resource, label in _LABELS.items():
+        used, around, of = facts["resources"][resource], facts["harness"][resource], facts["available"].get(resource)
+        if used or around:
+            share = "" if not of else f"{used / of:.0%}"
+            table.add_row(label, f"{used:,}", f"{around:,}", "-" if of is None else f"{of:,}", share)
+    parts: list[RenderableType] = [table]
+    if facts["fmax_mhz"] is not None:
+        verdict = "[green]met[/]" if facts["clock_met"] else "[yellow]missed[/]"
+        parts.append(
+            Text.from_markup(
+                f"Fmax {facts['fmax_mhz']:.1f} MHz with seed {facts['seed']}; goal {facts['clock_goal_mhz']:g} MHz {verdict}; "
+                f"{facts['frames_per_second_at_fmax']:,.0f} frames/s at Fmax"
+            )
+        )
+        path = facts["critical_path"]
+        if path is not None:
+            units = path["units"]
+            shown = units if len(units) <= UNITS_SHOWN else [*units[: UNITS_SHOWN - 1], "...", units[-1]]
+            parts.append(
+                Text.from_markup(
+                    f"Critical path {path['delay_ns']:.1f} ns, {path['routing_ns']:.1f} ns of it wires, "
+                    f"{path['levels']} cells: {escape(' > '.join(shown))}"
+                )
+            )
+    steps = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in facts["seconds"].items())
+    parts.append(Text(f"{steps}{' (cached)' if facts['cached'] else ''}"))
+    parts += [Text(f"Note: {note}") for note in facts["notes"]]
+    return Group(*parts)
+
+
+_LABELS = {
+    "luts": "LUTs",
+    "ffs": "flip-flops",
+    "carries": "carry bits",
+    "brams": "block RAMs",
+    "lutrams": "LUT RAM cells",
+    "sprams": "large RAMs",
+    "dsps": "multipliers",
+}
+
+
+def _rows(used: Resources, device: Device) -> dict[str, tuple[float, int | None]]:
+    """Give resource -> (used, available); None where cells and budget are counted in different units."""
+    available = {
+        "luts": device.luts,
+        "ffs": device.ffs,
+        "brams": device.bram_blocks,
+        "sprams": device.spram_blocks,
+        "dsps": device.dsps,
+    }
+    return {name: (amount, available.get(name)) for name, amount in asdict(used).items()}
+
+
+def _path_facts(path: CriticalPath) -> dict[str, Any]:
+    return {
+        "delay_ns": round(path.delay_ns, 3),
+        "routing_ns": round(path.routing_ns, 3),
+        "levels": path.levels,
+        "from": path.segments[0].cell,
+        "to": path.segments[-1].cell,
+        "units": list(path.units),
+        "segments": [asdict(segment) for segment in path.segments],
+    }
