@@ -23,3 +23,7 @@ class BuildError(HwgenError):
 
 class ToolError(HwgenError):
     """An external program is missing, too old, or failed."""
+
+
+class LinkError(HwgenError):
+    """A board does not answer, or is not the one that was built."""

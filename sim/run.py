@@ -18,7 +18,7 @@ from hwgen.sim.record import Stimulus, Trace
 from hwgen.sim.verilate import LONG_RUN_CYCLES, Waves, executable
 from hwgen.toolchain import Toolchain, run
 
-__all__ = ["run_cocotb", "run_icarus", "run_verilator", "write_vectors"]
+__all__ = ["log_folder", "run_cocotb", "run_icarus", "run_verilator", "write_vectors"]
 
 Progress = Callable[[str], None]
 """Called with a sentence from time to time."""
@@ -96,7 +96,7 @@ def run_verilator(
             command += ["--waves", str(waves.resolve())]
         # In the folder of the memory files, which the Verilog names without one.
         with _deadlock_named():
-            printed = run(command, rtl, _log_folder(build) / "verilator.log", progress=progress)
+            printed = run(command, rtl, log_folder(build) / "verilator.log", progress=progress)
         return Trace(
             in_cycles=np.fromfile(work / "in_cycles", np.int64),
             out_beats=np.fromfile(work / "out_data", np.uint8).reshape(-1, stimulus.out_bytes),
@@ -150,7 +150,7 @@ def run_cocotb(
         command += ["--module", str(_HERE / "bench.py"), "--test", "every_transfer"]
         if waves is not None:
             command += ["--waves", str(waves.resolve())]
-        log = _log_folder(build) / f"cocotb_{simulator}.log"
+        log = log_folder(build) / f"cocotb_{simulator}.log"
         with _deadlock_named():
             run(command, work, log, environment, progress)
         found = json.loads((work / "trace.json").read_text(encoding="ascii"))
@@ -228,7 +228,7 @@ def _deadlock_named() -> Iterator[None]:
         raise ToolError(f"The accelerator stands still: {found[1]}") from error
 
 
-def _log_folder(build: Path) -> Path:
+def log_folder(build: Path) -> Path:
     """Give the build folder's place for logs, or a temporary one where it cannot be written."""
     logs = build / "logs"
     try:

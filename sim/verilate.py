@@ -6,13 +6,14 @@ import hashlib
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
 
 from hwgen.errors import ToolError
 from hwgen.toolchain import Program, Toolchain, run
 
-__all__ = ["LONG_RUN_CYCLES", "Waves", "cache_folder", "executable"]
+__all__ = ["LONG_RUN_CYCLES", "Waves", "cache_folder", "compiled", "executable"]
 
 LONG_RUN_CYCLES = 500_000
 """Above this many cycles, times the input and output beats' bytes, a slower compilation pays off."""
@@ -100,16 +101,50 @@ def executable(
     ToolError
         If a tool is missing or fails, or the cache cannot be written.
     """
+    flags = [f"-DIN_BYTES={in_bytes}", f"-DOUT_BYTES={out_bytes}"]
+    return compiled(
+        _HERE / "driver.cpp", [verilog], top, toolchain, flags=flags, optimise=optimise, waves=waves, cache=cache
+    )
+
+
+def compiled(
+    driver: Path,
+    verilog: Sequence[Path],
+    top: str,
+    toolchain: Toolchain,
+    *,
+    flags: Sequence[str] = (),
+    optimise: bool = False,
+    waves: Waves = Waves.NONE,
+    cache: Path | None = None,
+) -> Path:
+    """Compile Verilog with any driver, or find an executable that was made of the same content: see `executable`.
+
+    Parameters
+    ----------
+    driver : Path
+        C++ source with ``main``; the model's class is ``Vdut``.
+    verilog : sequence of Path
+        All Verilog sources.
+    top, toolchain, optimise, waves, cache
+        As for `executable`.
+    flags : sequence of str
+        Further options of the compiler.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    ToolError
+        If a tool is missing or fails, or the cache cannot be written.
+    """
     cache = cache or cache_folder()
     verilator, compiler = toolchain.need("verilator"), toolchain.need("g++")
-    driver = _HERE / "driver.cpp"
-    flags = [
-        f"-DIN_BYTES={in_bytes}",
-        f"-DOUT_BYTES={out_bytes}",
-        *waves.defines,
-    ]
+    flags = [*flags, *waves.defines]
     facts = [verilator.version, compiler.version, top, *_VERILATOR_OPTIONS, *waves.options, *flags]
-    key = _hash([*facts, driver.read_text(encoding="utf-8"), verilog.read_text(encoding="utf-8")])
+    key = _hash([*facts, *(path.read_text(encoding="utf-8") for path in (driver, *verilog))])
     fast, quick = cache / f"sim-{key}-fast", cache / f"sim-{key}-quick"
     if fast.exists():
         return fast
@@ -122,7 +157,16 @@ def executable(
         raise ToolError(f"Cannot write the cache folder '{cache}' ({error.strerror}); set XDG_CACHE_HOME") from error
     runtime = _runtime(verilator, compiler, waves, cache, work)
     run(
-        [verilator.path, *_VERILATOR_OPTIONS, *waves.options, "--top-module", top, "--Mdir", ".", str(verilog.resolve())],
+        [
+            verilator.path,
+            *_VERILATOR_OPTIONS,
+            *waves.options,
+            "--top-module",
+            top,
+            "--Mdir",
+            ".",
+            *(str(path.resolve()) for path in verilog),
+        ],
         work,
         work / "verilator.log",
         toolchain.environment("verilator"),

@@ -46,7 +46,7 @@ def test_the_python_examples_run(desk: Path, page: Path) -> None:
 
 def test_the_commands_of_the_readme_run(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = [line for block in blocks(ROOT / "README.md", "") for line in block.splitlines() if "bin/hwgen" in line]
-    assert len(lines) == 4
+    assert len(lines) == 6
     for line in lines:
         _, *arguments = shlex.split(line, comments=True)
         assert cli.main(arguments) == 0, line

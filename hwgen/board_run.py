@@ -1,0 +1,239 @@
+"""Inference on a board, real or virtual, through its serial port."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import RenderableType
+from rich.table import Table
+
+from hwgen import host
+from hwgen.board_top import divisor, link_shape, write_board_top
+from hwgen.built import Accelerator
+from hwgen.contents import PATIENCE, ports
+from hwgen.errors import LinkError, OptionError
+from hwgen.host_link import Counters, HostLink, open_link
+from hwgen.packed import PackedNetwork
+from hwgen.progress import Progress, silent
+from hwgen.sim.run import log_folder
+from hwgen.sim.virtual_board import virtual_board
+from hwgen.toolchain import Toolchain
+
+__all__ = ["DEFAULT_BAUD", "BoardRun", "run", "virtual_link", "virtual_port"]
+
+DEFAULT_BAUD = 1_000_000
+
+VIRTUAL_DIVISOR = 8
+"""Clock cycles of a serial bit on a virtual board: few, as each has to be simulated."""
+
+VIRTUAL_TIMEOUT_SECONDS = 120.0
+"""What an answer of a simulation may take; nothing is lost on its line, so this is only ever reached by a mistake."""
+
+LONG_RUN_FRAMES = 100
+"""Frames from which on a virtual board is compiled for speed."""
+
+
+@dataclass(frozen=True, eq=False)
+class BoardRun:
+    """What a board answered, and how that compares.
+
+    Parameters
+    ----------
+    outputs : ndarray, shape (frames, *output shape of the ONNX model)
+        In the model's own units.
+    codes : ndarray of int64, same shape
+        Raw integers.
+    frames : int
+    mismatches : int or None
+        Frames whose output differs from the golden model; None if that was not asked for.
+    seconds : float
+        From the first request to the last answer.
+    retries : int
+        Requests that had to be sent again.
+    counters : Counters
+        The board's own, since its reset.
+    network_id : int
+    clock_hz : int
+        Clock of the board.
+    """
+
+    outputs: np.ndarray
+    codes: np.ndarray
+    frames: int
+    mismatches: int | None
+    seconds: float
+    retries: int
+    counters: Counters
+    network_id: int
+    clock_hz: int
+
+    @property
+    def exact(self) -> bool:
+        """Whether nothing was found to differ, and the accelerator never lost count of a frame's beats."""
+        return not (self.mismatches or self.counters.frame_error)
+
+    @property
+    def frames_per_second(self) -> float:
+        """Frames a second through the serial port, answer awaited for each."""
+        return self.frames / self.seconds
+
+    def facts(self) -> dict[str, Any]:
+        """Give everything but the arrays, as JSON types."""
+        return {
+            "frames": self.frames,
+            "mismatches": self.mismatches,
+            "seconds": round(self.seconds, 3),
+            "frames_per_second": round(self.frames_per_second, 2),
+            "retries": self.retries,
+            "network_id": f"{self.network_id:016x}",
+            "clock_hz": self.clock_hz,
+            "counters": asdict(self.counters),
+        }
+
+    def render(self) -> RenderableType:
+        """Lay the facts out for a terminal."""
+        title = f"{self.frames:,} frames on the board"
+        table = Table(title=title, title_justify="left", title_style="bold", show_header=False)
+        table.add_column("")
+        table.add_column("", justify="right")
+        if self.mismatches is not None:
+            table.add_row("frames against golden", f"[{'red' if self.mismatches else 'green'}]{self.mismatches:,}[/]")
+        table.add_row("frames/s through the port", f"{self.frames_per_second:,.1f}")
+        table.add_row("requests sent again", f"{self.retries:,}")
+        table.add_row("damaged frames seen by the board", f"{self.counters.bad_crc:,}")
+        return table
+
+
+def run(
+    accelerator: Accelerator,
+    link: HostLink,
+    x: np.ndarray,
+    *,
+    frames: int | None = None,
+    check: bool = False,
+    progress: Progress = silent,
+) -> BoardRun:
+    """Have a board infer frames, after it has proved to hold this very build.
+
+    Parameters
+    ----------
+    accelerator : hwgen.Accelerator
+        An open build folder.
+    link : HostLink
+        To the board.
+    x : ndarray, shape (frames, *input shape of the ONNX model) or one frame
+        Floats are in the model's units; integers are codes.
+    frames : int or None
+        Only the first so many frames.
+    check : bool
+        Compare every output with the golden model's.
+    progress : callable
+        Called with the name of each step.
+
+    Returns
+    -------
+    BoardRun
+
+    Raises
+    ------
+    DataError
+        If the input does not suit the network.
+    LinkError
+        If the board does not answer, or holds another build.
+    """
+    network = accelerator.network
+    codes = host.to_codes(network.input, x)[:frames]
+    source, sink = ports(accelerator.plan)
+    progress("asking the board what it holds")
+    found = link.identify()
+    wanted = link_shape(accelerator, found.clock_hz)
+    if found != wanted:
+        raise LinkError(
+            f"The board holds network {found.network_id:016x}, and '{accelerator.folder}' is {wanted.network_id:016x}; "
+            "load this build's bitstream, or name the build folder that the board was made of"
+        )
+    beats = source.pack(codes).reshape(len(codes), -1)
+    answers, began = [], time.perf_counter()
+    for number, frame in enumerate(beats, 1):
+        progress(f"inferring frame {number} of {len(beats)}")
+        answers.append(link.infer(frame.tobytes(), sink.count * sink.bytes))
+    seconds = time.perf_counter() - began
+    got = sink.unpack(np.frombuffer(b"".join(answers), np.uint8).reshape(-1, sink.bytes))
+    mismatches = None
+    if check:
+        progress("running the golden model")
+        golden = PackedNetwork(network).golden(codes)
+        mismatches = int(np.any((got != golden).reshape(len(codes), -1), axis=1).sum())
+    return BoardRun(
+        outputs=host.from_codes(network, got),
+        codes=host.unmap(network.output, got),
+        frames=len(codes),
+        mismatches=mismatches,
+        seconds=seconds,
+        retries=link.retries,
+        counters=link.counters(),
+        network_id=found.network_id,
+        clock_hz=found.clock_hz,
+    )
+
+
+@contextmanager
+def virtual_port(accelerator: Accelerator, *, frames: int = 1, progress: Progress = silent) -> Iterator[Path]:
+    """Simulate a build's board while the block lasts: the whole top, with its pins on a pseudo-terminal.
+
+    Parameters
+    ----------
+    accelerator : hwgen.Accelerator
+        An open build folder.
+    frames : int
+        About how many frames will be sent; a simulation for many is compiled for speed.
+    progress : callable
+        Called with the name of each step.
+
+    Yields
+    ------
+    Path
+        The serial port: open it like a device, at any rate.
+
+    Raises
+    ------
+    ToolError
+        If a tool is missing or fails.
+    """
+    clock_hz = round(accelerator.plan.clock_hz)
+    baud = clock_hz // VIRTUAL_DIVISOR
+    if baud == 0:
+        raise OptionError(f"A clock of {clock_hz} Hz is too slow for a serial port; compile with another --clock-mhz")
+    report, rtl = accelerator.report, accelerator.folder / "rtl"
+    with tempfile.TemporaryDirectory(prefix="hwgen-board-") as work:
+        progress("writing the board's Verilog")
+        top = write_board_top(accelerator, Path(work), clock_hz=clock_hz, baud=baud)
+        progress("building the virtual board")
+        with virtual_board(
+            [rtl / f"{accelerator.network.name}.v", top.file],
+            top.module,
+            divisor(clock_hz, baud),
+            Toolchain.find(),
+            memories=rtl,
+            log=log_folder(accelerator.folder) / "virtual_board.log",
+            idle_cycles=1000 + PATIENCE * (report["ii"] + report["latency"]),
+            optimise=frames >= LONG_RUN_FRAMES,
+        ) as port:
+            yield port
+
+
+@contextmanager
+def virtual_link(accelerator: Accelerator, *, frames: int = 1, progress: Progress = silent) -> Iterator[HostLink]:
+    """Open a link to a virtual board: see `virtual_port`."""
+    with (
+        virtual_port(accelerator, frames=frames, progress=progress) as port,
+        open_link(str(port), DEFAULT_BAUD, timeout_seconds=VIRTUAL_TIMEOUT_SECONDS, attempts=1) as link,
+    ):
+        yield link

@@ -1,0 +1,223 @@
+"""The complete top of a board: an accelerator between the pins of a serial port."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from amaranth.hdl import ClockDomain, Instance, Module, ResetSignal, Signal
+from amaranth.lib import wiring
+from amaranth.lib.cdc import FFSynchronizer
+from amaranth.lib.wiring import In, Out
+
+from hwgen import buildfolder
+from hwgen.built import Accelerator
+from hwgen.contents import ports
+from hwgen.errors import OptionError
+from hwgen.rtl_templates.host_link import HostLink
+from hwgen.rtl_templates.link_protocol import LinkShape
+from hwgen.rtl_templates.uart import MIN_DIVISOR, UartReceiver, UartTransmitter
+from hwgen.verilog import convert
+
+__all__ = ["BoardTop", "BoardVerilog", "divisor", "link_shape", "network_id", "write_board_top"]
+
+BAUD_TOLERANCE = 0.01
+"""How far the rate that the clock gives may lie from the one asked for: what a receiver of 4 cycles a bit forgives."""
+
+RESET_CYCLES = 1023
+"""Cycles of reset after power-up: block RAMs of some devices cannot be read at once."""
+
+
+class BoardTop(wiring.Component):
+    """A serial port, the host link and an accelerator's own Verilog module.
+
+    Parameters
+    ----------
+    name : str
+        Name of the accelerator's module.
+    shape : LinkShape
+        What the link tells the host.
+    divisor : int
+        Cycles of a serial bit.
+
+    Members
+    -------
+    clk : In(1)
+    rst : In(1)
+        Active high, from a button: any time.
+    uart_rx : In(1)
+        From the host.
+    uart_tx : Out(1)
+        To the host.
+    """
+
+    def __init__(self, name: str, shape: LinkShape, divisor: int) -> None:
+        self.name = name
+        self.shape = shape
+        self.divisor = divisor
+        super().__init__({"clk": In(1), "rst": In(1), "uart_rx": In(1, init=1), "uart_tx": Out(1, init=1)})
+
+    def elaborate(self, platform: object) -> Module:
+        """Connect the parts; reset lasts some time beyond power-up and the button."""
+        m = Module()
+        m.domains.sync = clocking = ClockDomain()
+        m.domains.raw = raw = ClockDomain(reset_less=True)
+        m.d.comb += [clocking.clk.eq(self.clk), raw.clk.eq(self.clk)]
+        pressed = Signal()
+        waited = Signal(range(RESET_CYCLES + 1))
+        resetting = Signal(init=1)
+        m.submodules.button = FFSynchronizer(self.rst, pressed, o_domain="raw")
+        m.d.raw += resetting.eq(pressed | (waited != RESET_CYCLES))
+        with m.If(pressed):
+            m.d.raw += waited.eq(0)
+        with m.Elif(waited != RESET_CYCLES):
+            m.d.raw += waited.eq(waited + 1)
+        m.d.comb += clocking.rst.eq(resetting)
+
+        m.submodules.receiver = receiver = UartReceiver(self.divisor)
+        m.submodules.transmitter = transmitter = UartTransmitter(self.divisor)
+        m.submodules.link = link = HostLink(self.shape)
+        wiring.connect(m, receiver.o, link.i)
+        wiring.connect(m, link.o, transmitter.i)
+        m.d.comb += [
+            receiver.pin.eq(self.uart_rx),
+            self.uart_tx.eq(transmitter.pin),
+            link.line_error.eq(receiver.line_error),
+        ]
+        m.submodules.accelerator = Instance(
+            self.name,
+            i_aclk=clocking.clk,
+            i_aresetn=~ResetSignal(),
+            i_s_axis_tdata=link.frame_o.payload,
+            i_s_axis_tvalid=link.frame_o.valid,
+            o_s_axis_tready=link.frame_o.ready,
+            i_s_axis_tlast=link.frame_o_last,
+            o_m_axis_tdata=link.frame_i.payload,
+            o_m_axis_tvalid=link.frame_i.valid,
+            i_m_axis_tready=link.frame_i.ready,
+            o_m_axis_tlast=Signal(name="m_axis_tlast"),
+            o_frame_error=link.frame_error,
+        )
+        return m
+
+
+@dataclass(frozen=True)
+class BoardVerilog:
+    """A board's top as it was written.
+
+    Parameters
+    ----------
+    module : str
+        Name of the top module.
+    file : Path
+        Its Verilog; the accelerator's own, unchanged, goes with it.
+    shape : LinkShape
+        What its link tells the host.
+    baud : int
+        Rate of its serial port.
+    """
+
+    module: str
+    file: Path
+    shape: LinkShape
+    baud: int
+
+
+def divisor(clock_hz: int, baud: int) -> int:
+    """Give the cycles of a serial bit.
+
+    Raises
+    ------
+    OptionError
+        If the clock is too slow for the rate, or does not divide to it within 1 %.
+    """
+    cycles = round(clock_hz / baud)
+    if cycles < MIN_DIVISOR:
+        raise OptionError(
+            f"A serial port at {baud:,} baud needs a clock of {MIN_DIVISOR * baud / 1e6:g} MHz, not {clock_hz / 1e6:g}; "
+            f"choose at most {clock_hz // MIN_DIVISOR:,} baud"
+        )
+    real = clock_hz / cycles
+    if abs(real - baud) > BAUD_TOLERANCE * baud:
+        raise OptionError(
+            f"A clock of {clock_hz / 1e6:g} MHz gives {real:,.0f} baud, not {baud:,}; choose a rate that divides it"
+        )
+    return cycles
+
+
+def network_id(folder: Path) -> int:
+    """Give the 64 bits by which a host knows a build: a hash of its hardware and of what its codes mean.
+
+    Raises
+    ------
+    BuildError
+        If the folder is missing, incomplete, or a file in it was changed.
+    """
+    files = buildfolder.check(folder)["files"]
+    own = [f"{name} {files[name]}" for name in sorted(files) if re.fullmatch(r"rtl/.*\.(v|mem)|network\..*", name)]
+    return int.from_bytes(hashlib.sha256("\n".join(own).encode()).digest()[:8], "little")
+
+
+def link_shape(accelerator: Accelerator, clock_hz: int) -> LinkShape:
+    """Give what the link of a build's board tells the host."""
+    source, sink = ports(accelerator.plan)
+    return LinkShape(
+        network_id=network_id(accelerator.folder),
+        beats_in=source.count,
+        bytes_in=source.bytes,
+        beats_out=sink.count,
+        bytes_out=sink.bytes,
+        clock_hz=clock_hz,
+    )
+
+
+def write_board_top(accelerator: Accelerator, folder: Path, *, clock_hz: int, baud: int) -> BoardVerilog:
+    """Write ``<name>_board.v`` into a folder: the top that instantiates the build's accelerator by name.
+
+    Parameters
+    ----------
+    accelerator : hwgen.Accelerator
+        An open build folder.
+    folder : Path
+        Is made if it is absent.
+    clock_hz : int
+        Clock of the board.
+    baud : int
+        Rate of the serial port.
+
+    Returns
+    -------
+    BoardVerilog
+
+    Raises
+    ------
+    OptionError
+        If the clock does not suit the rate, or a module of the accelerator is called like one of the board's.
+    ToolError
+        If Yosys is missing or fails.
+    """
+    name = accelerator.network.name
+    module = f"{name}_board"
+    shape = link_shape(accelerator, clock_hz)
+    source = convert(BoardTop(name, shape, divisor(clock_hz, baud)), module)
+    own = _modules(source.text)
+    inner = _modules((accelerator.folder / "rtl" / f"{name}.v").read_text(encoding="ascii"))
+    if own & inner:
+        raise OptionError(
+            f"The board's module '{min(own & inner)}' is also a layer's; compile with another --name than '{name}'"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{module}.v"
+    header = [
+        f"// {module}: {name} behind a serial port, generated by hwgen. Do not edit.",
+        f"// Clock {clock_hz / 1e6:g} MHz, {baud} baud, network id {shape.network_id:016x}.",
+        "",
+    ]
+    file.write_text("\n".join([*header, source.text]), encoding="ascii")
+    return BoardVerilog(module, file, shape, baud)
+
+
+def _modules(verilog: str) -> set[str]:
+    return set(re.findall(r"^module (\w+)", verilog, re.MULTILINE))

@@ -1,0 +1,254 @@
+"""The far end of the host link: checked requests in, an accelerator's frames through, answers out.
+
+What the bytes mean is written in docs/host_protocol.md; `hwgen.host_link` is the near end.
+"""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
+from amaranth.lib import stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from hwgen.rtl_templates.framing import Framer, Unframer
+from hwgen.rtl_templates.link_protocol import (
+    ANSWER,
+    COUNTERS,
+    IDENTIFY,
+    INFER,
+    REASON_CRC,
+    REASON_LENGTH,
+    REASON_UNKNOWN,
+    REFUSED,
+    VERSION,
+    LinkShape,
+)
+from hwgen.rtl_templates.storage import MEMORY_ATTRIBUTES, NO_COLLISION, suits_block_ram
+
+__all__ = ["HostLink"]
+
+_HEADER_BYTES = 4
+_CRC_BYTES = 4
+_WORD_BYTES = 4
+_COUNTER_WORDS = 6
+_ERROR_BITS = 16
+
+
+class HostLink(wiring.Component):
+    """Serves one request after another; an input frame reaches the accelerator only after its CRC-32 was found right.
+
+    A request is stored while it arrives. Frames that begin while a request is served are dropped and counted, so the
+    stored one cannot change under way.
+
+    Parameters
+    ----------
+    shape : LinkShape
+
+    Members
+    -------
+    i, o : ``In(stream.Signature(8))``, ``Out(stream.Signature(8))``
+        Line bytes from and to the host.
+    line_error : In(1)
+        A line byte was lost: counted.
+    frame_error : In(1)
+        The accelerator's own flag, shown in the counters.
+    frame_o : ``Out(stream.Signature(8 * bytes_in))``
+        Beats to the accelerator.
+    frame_o_last : Out(1)
+        The offered beat is the frame's last.
+    frame_i : ``In(stream.Signature(8 * bytes_out))``
+        Beats from the accelerator.
+    """
+
+    def __init__(self, shape: LinkShape) -> None:
+        self.shape = shape
+        super().__init__(
+            {
+                "i": In(stream.Signature(unsigned(8))),
+                "o": Out(stream.Signature(unsigned(8))),
+                "line_error": In(1),
+                "frame_error": In(1),
+                "frame_o": Out(stream.Signature(unsigned(8 * shape.bytes_in))),
+                "frame_o_last": Out(1),
+                "frame_i": In(stream.Signature(unsigned(8 * shape.bytes_out))),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Receive into the memory, feed the accelerator from it, and answer."""
+        m = Module()
+        m.submodules.unframer = self._unframer = Unframer()
+        m.submodules.framer = self._framer = Framer()
+        depth = max(2, self.shape.beats_in * self.shape.bytes_in)
+        attributes = MEMORY_ATTRIBUTES[suits_block_ram(depth, 8)] | NO_COLLISION
+        m.submodules.request = self._memory = Memory(shape=8, depth=depth, init=[], attrs=attributes)
+        wiring.connect(m, wiring.flipped(self.i), self._unframer.i)
+        wiring.connect(m, self._framer.o, wiring.flipped(self.o))
+
+        feeding, answering = Signal(), Signal()
+        kind, sequence, reason = Signal(8), Signal(16), Signal(2)
+        start = Signal()
+        busy = start | feeding | answering
+        errors = self._receive(m, busy, kind, sequence, reason, start)
+        self._feed(m, start & (kind == (ANSWER | INFER)), feeding)
+        counters = self._count(m, errors, busy & (kind == (ANSWER | INFER)))
+        self._answer(m, start, answering, kind, sequence, reason, counters)
+        return m
+
+    def _receive(
+        self, m: Module, busy: Value, kind: Signal, sequence: Signal, reason: Signal, start: Signal
+    ) -> dict[str, Signal]:
+        """Store a request; at its end decide what answers it. Give a pulse for each kind of failure."""
+        payload_bytes = self.shape.beats_in * self.shape.bytes_in
+        longest = _HEADER_BYTES + payload_bytes + _CRC_BYTES
+        token = self._unframer.o
+        write = self._memory.write_port()
+        count = Signal(range(longest + 2))
+        header = Signal(8 * _HEADER_BYTES, reset_less=True)
+        dropping, drops = Signal(), Signal()
+        errors = {name: Signal(name=name) for name in ("bad_crc", "refused", "dropped")}
+        version, command, number = header[:8], header[8:16], header[16:]
+        infers = command == INFER
+        known = (version == VERSION) & ((command == IDENTIFY) | infers | (command == COUNTERS))
+        m.d.sync += start.eq(0)
+        m.d.comb += [
+            token.ready.eq(1),
+            drops.eq(Mux(count == 0, busy, dropping)),
+            write.addr.eq((count - _HEADER_BYTES)[: len(write.addr)]),
+            write.data.eq(token.payload.data),
+        ]
+        with m.If(token.valid & token.payload.end):
+            m.d.sync += count.eq(0)
+            with m.If(drops):
+                m.d.comb += errors["dropped"].eq(1)
+            with m.Else():
+                m.d.sync += [start.eq(1), sequence.eq(number), kind.eq(REFUSED)]
+                with m.If(~token.payload.good):
+                    m.d.comb += errors["bad_crc"].eq(1)
+                    m.d.sync += reason.eq(REASON_CRC)
+                with m.Elif(~known):
+                    m.d.comb += errors["refused"].eq(1)
+                    m.d.sync += reason.eq(REASON_UNKNOWN)
+                with m.Elif(count != Mux(infers, longest, _HEADER_BYTES + _CRC_BYTES)):
+                    m.d.comb += errors["refused"].eq(1)
+                    m.d.sync += reason.eq(REASON_LENGTH)
+                with m.Else():
+                    m.d.sync += kind.eq(command | ANSWER)
+        with m.Elif(token.valid):
+            m.d.sync += dropping.eq(drops)
+            with m.If(count != longest + 1):
+                m.d.sync += count.eq(count + 1)
+            with m.If(count < _HEADER_BYTES):
+                m.d.sync += header.eq(Cat(header[8:], token.payload.data))
+            with m.Elif(count < _HEADER_BYTES + payload_bytes):
+                m.d.comb += write.en.eq(~drops)
+        return errors
+
+    def _feed(self, m: Module, start: Value, feeding: Signal) -> None:
+        """Read the stored frame byte by byte, and offer each beat when it is complete."""
+        shape = self.shape
+        read = self._memory.read_port(domain="comb")  # with the upper byte of `beat` it is a block RAM's read port
+        beat = Signal(8 * shape.bytes_in, reset_less=True)
+        complete = Signal()
+        # A counter that only ever is 0 still has a bit: Verilog has no signals without.
+        byte = Signal(range(max(2, shape.bytes_in)))
+        number = Signal(range(max(2, shape.beats_in)))
+        fetch = Signal()
+        m.d.comb += [
+            fetch.eq(feeding & ~complete),
+            self.frame_o.valid.eq(complete),
+            self.frame_o.payload.eq(beat),
+            self.frame_o_last.eq(number == shape.beats_in - 1),
+        ]
+        with m.If(fetch):
+            m.d.sync += [
+                beat.eq(Cat(beat[8:], read.data)),
+                byte.eq(byte + 1),
+                read.addr.eq(read.addr + 1),
+            ]
+            with m.If(byte == shape.bytes_in - 1):
+                m.d.sync += [complete.eq(1), byte.eq(0)]
+        with m.If(complete & self.frame_o.ready):
+            m.d.sync += [complete.eq(0), number.eq(number + 1)]
+            with m.If(self.frame_o_last):
+                m.d.sync += feeding.eq(0)
+        with m.If(start):
+            m.d.sync += [feeding.eq(1), number.eq(0), read.addr.eq(0)]
+
+    def _count(self, m: Module, errors: dict[str, Signal], working: Value) -> Value:
+        """Count frames, failures and busy cycles; give the payload of the counters' answer."""
+        frames, busy_cycles = Signal(32), Signal(64)
+        self._frames = frames
+        with m.If(working):
+            m.d.sync += busy_cycles.eq(busy_cycles + 1)
+        words: list[Value] = [frames]
+        for name, pulse in {**errors, "line": self.line_error}.items():
+            counter = Signal(_ERROR_BITS, name=f"{name}_count")
+            with m.If(pulse):
+                m.d.sync += counter.eq(counter + 1)
+            words.append(counter)
+        return Cat(*words, busy_cycles, self.frame_error, Const(0, 31))
+
+    def _answer(
+        self, m: Module, start: Value, answering: Signal, kind: Value, sequence: Value, reason: Value, counters: Value
+    ) -> None:
+        """Send the header, then the words or beats that the kind of answer has, through one shift register."""
+        shape = self.shape
+        identity = Cat(*(Const(word, 32) for word in shape.words))
+        units = max(len(shape.words), _COUNTER_WORDS, shape.beats_out)
+        unit_bytes = max(_WORD_BYTES, shape.bytes_out)
+        unit = Signal(8 * unit_bytes, reset_less=True)
+        left = Signal(range(unit_bytes + 1))
+        next_unit = Signal(range(units + 1))
+        last_unit = Signal(range(units + 1))
+        framer = self._framer.i
+        m.d.comb += [
+            framer.payload.data.eq(unit[:8]),
+            framer.payload.last.eq((left == 1) & (next_unit == last_unit)),
+        ]
+
+        def load(value: Value, size: int) -> None:
+            m.d.sync += [unit.eq(value), left.eq(size), next_unit.eq(next_unit + 1)]
+            m.next = "SEND"
+
+        with m.FSM():
+            with m.State("IDLE"), m.If(start):
+                m.d.sync += [
+                    answering.eq(1),
+                    unit.eq(Cat(Const(VERSION, 8), kind, sequence)),
+                    left.eq(_HEADER_BYTES),
+                    next_unit.eq(0),
+                ]
+                with m.Switch(kind):
+                    with m.Case(ANSWER | IDENTIFY):
+                        m.d.sync += last_unit.eq(len(shape.words))
+                    with m.Case(ANSWER | INFER):
+                        m.d.sync += last_unit.eq(shape.beats_out)
+                    with m.Case(ANSWER | COUNTERS):
+                        m.d.sync += last_unit.eq(_COUNTER_WORDS)
+                    with m.Default():
+                        m.d.sync += last_unit.eq(1)
+                m.next = "SEND"
+            with m.State("SEND"):
+                m.d.comb += framer.valid.eq(1)
+                with m.If(framer.ready):
+                    m.d.sync += [unit.eq(unit >> 8), left.eq(left - 1)]
+                    with m.If(framer.payload.last):
+                        m.next = "FLUSH"
+                    with m.Elif(left == 1):
+                        m.next = "LOAD"
+            with m.State("LOAD"), m.Switch(kind):
+                with m.Case(ANSWER | IDENTIFY):
+                    load(identity.word_select(next_unit, 32), _WORD_BYTES)
+                with m.Case(ANSWER | INFER):
+                    m.d.comb += self.frame_i.ready.eq(1)
+                    with m.If(self.frame_i.valid):
+                        load(self.frame_i.payload, shape.bytes_out)
+                        with m.If(next_unit == shape.beats_out - 1):
+                            m.d.sync += self._frames.eq(self._frames + 1)
+                with m.Case(ANSWER | COUNTERS):
+                    load(counters.word_select(next_unit, 32), _WORD_BYTES)
+                with m.Default():
+                    load(reason, _WORD_BYTES)
+            # The framer is ready again only when the check value and the closing flag have left.
+            with m.State("FLUSH"), m.If(framer.ready):
+                m.d.sync += answering.eq(0)
+                m.next = "IDLE"

@@ -1,0 +1,75 @@
+"""The numbers on which both ends of the host link agree; docs/host_protocol.md explains them."""
+
+from dataclasses import dataclass
+
+__all__ = [
+    "ANSWER",
+    "COUNTERS",
+    "CREDITS",
+    "ESCAPE",
+    "ESCAPE_FLIP",
+    "FLAG",
+    "IDENTIFY",
+    "INFER",
+    "REASON_CRC",
+    "REASON_LENGTH",
+    "REASON_UNKNOWN",
+    "REFUSED",
+    "VERSION",
+    "LinkShape",
+]
+
+FLAG = 0x7E
+"""Stands before and after each frame and never within."""
+
+ESCAPE = 0x7D
+"""Stands before a byte of the frame that was a flag or an escape."""
+
+ESCAPE_FLIP = 0x20
+"""What the byte behind an escape was xored with."""
+
+VERSION = 1
+IDENTIFY, INFER, COUNTERS = 1, 2, 3
+ANSWER = 0x80
+"""Added to the command by its answer."""
+REFUSED = 0xFF
+REASON_CRC, REASON_UNKNOWN, REASON_LENGTH = 1, 2, 3
+
+CREDITS = 1
+"""Requests that the far end holds at a time."""
+
+
+@dataclass(frozen=True)
+class LinkShape:
+    """What a host has to know about the accelerator behind a link.
+
+    Parameters
+    ----------
+    network_id : int
+        64 bits that no other build has.
+    beats_in, beats_out : int
+        Beats of a frame.
+    bytes_in, bytes_out : int
+        Bytes of a beat.
+    clock_hz : int
+    """
+
+    network_id: int
+    beats_in: int
+    bytes_in: int
+    beats_out: int
+    bytes_out: int
+    clock_hz: int
+
+    @property
+    def words(self) -> list[int]:
+        """The identity's payload as 32-bit words."""
+        return [
+            self.network_id & 0xFFFFFFFF,
+            self.network_id >> 32,
+            self.beats_in,
+            self.beats_out,
+            self.bytes_in | self.bytes_out << 16,
+            self.clock_hz,
+            CREDITS,
+        ]

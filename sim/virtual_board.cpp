@@ -1,0 +1,163 @@
+// Virtual board: a Verilated board top whose serial pins are a pseudo-terminal.
+//
+// usage: Vdut <link> <divisor> <idle-cycles>
+//   link         name of a symbolic link that is made to the pseudo-terminal: any serial program can open it
+//   divisor      clock cycles of a serial bit
+//   idle-cycles  cycles without a bit on either pin after which the simulation rests between looks at the terminal
+// Runs until SIGTERM, SIGINT or the end of the program that started it. exit code: 0 ended so, 4 bad arguments or no terminal
+
+#include <fcntl.h>
+#include <poll.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+
+#include "Vdut.h"
+#include "verilated.h"
+
+namespace {
+
+constexpr int RESTING_POLL_MS = 5;
+constexpr uint64_t RESET_CYCLES = 8;
+// The board's own reset after power-up has to be over before the first bit.
+constexpr uint64_t START_CYCLES = 2048;
+constexpr uint64_t RESTING_BURST = 4096;
+
+volatile std::sig_atomic_t ended = 0;
+
+[[noreturn]] void fail(const std::string& message) {
+    std::fprintf(stderr, "%s\n", message.c_str());
+    std::exit(4);
+}
+
+// The near side of a pseudo-terminal. The far side is kept open too, or closing it would end the near side.
+class Terminal {
+public:
+    explicit Terminal(const std::string& link) : link_(link) {
+        near_ = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK);
+        if (near_ < 0 || grantpt(near_) != 0 || unlockpt(near_) != 0) fail("no pseudo-terminal can be opened");
+        const std::string name = ptsname(near_);
+        far_ = open(name.c_str(), O_RDWR | O_NOCTTY);
+        termios settings{};
+        if (far_ < 0 || tcgetattr(far_, &settings) != 0) fail("cannot open " + name);
+        cfmakeraw(&settings);
+        if (tcsetattr(far_, TCSANOW, &settings) != 0) fail("cannot set up " + name);
+        if (symlink(name.c_str(), link.c_str()) != 0) fail("cannot make the link " + link);
+    }
+    ~Terminal() {
+        unlink(link_.c_str());
+        close(far_);
+        close(near_);
+    }
+    Terminal(const Terminal&) = delete;
+    Terminal& operator=(const Terminal&) = delete;
+
+    bool get(uint8_t& byte) { return read(near_, &byte, 1) == 1; }
+    // A terminal that nobody empties loses what it cannot hold, as a serial line does.
+    void put(uint8_t byte) {
+        if (write(near_, &byte, 1) != 1) std::fprintf(stderr, "a byte was lost: nobody reads the terminal\n");
+    }
+    void rest() {
+        pollfd waiting{near_, POLLIN, 0};
+        poll(&waiting, 1, RESTING_POLL_MS);
+    }
+
+private:
+    std::string link_;
+    int near_ = -1;
+    int far_ = -1;
+};
+
+// Puts bytes on a pin: start bit, eight data bits from the lowest, stop bit.
+class Sender {
+public:
+    explicit Sender(unsigned divisor) : divisor_(divisor) {}
+    bool idle() const { return left_ == 0; }
+    void begin(uint8_t byte) {
+        bits_ = (byte << 1) | 0x200;
+        left_ = 10 * divisor_;
+    }
+    bool level() {
+        if (left_ == 0) return true;
+        const unsigned bit = 10 - (left_ + divisor_ - 1) / divisor_;
+        --left_;
+        return (bits_ >> bit) & 1;
+    }
+
+private:
+    unsigned divisor_;
+    unsigned bits_ = 0;
+    unsigned left_ = 0;
+};
+
+// Takes bytes from a pin, each bit in its middle.
+class Receiver {
+public:
+    explicit Receiver(unsigned divisor) : divisor_(divisor) {}
+    bool idle() const { return cycle_ == 0; }
+    bool sample(bool level, uint8_t& byte) {
+        if (cycle_ == 0 && level) return false;
+        ++cycle_;
+        if (cycle_ % divisor_ != (divisor_ + 1) / 2) return false;
+        const unsigned bit = cycle_ / divisor_;
+        if (bit >= 1 && bit <= 8) bits_ = (bits_ >> 1) | (level ? 0x80 : 0);
+        if (bit < 9) return false;
+        cycle_ = 0;
+        byte = bits_;
+        return level;
+    }
+
+private:
+    unsigned divisor_;
+    unsigned cycle_ = 0;
+    unsigned bits_ = 0;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc != 4) fail("expected a link's name, the cycles of a bit, and the idle cycles");
+    const unsigned divisor = std::strtoul(argv[2], nullptr, 10);
+    const uint64_t idle_cycles = std::strtoull(argv[3], nullptr, 10);
+    if (divisor < 4) fail("a bit takes at least 4 cycles");
+    std::signal(SIGINT, [](int) { ended = 1; });
+    std::signal(SIGTERM, [](int) { ended = 1; });
+
+    const pid_t parent = getppid();
+    Terminal terminal(argv[1]);
+    const auto context = std::make_unique<VerilatedContext>();
+    const auto dut = std::make_unique<Vdut>(context.get(), "");
+    Sender sender(divisor);
+    Receiver receiver(divisor);
+    uint64_t quiet = 0;
+    dut->clk = 0;
+    dut->uart_rx = 1;
+    for (uint64_t cycle = 0; !ended; ++cycle) {
+        uint8_t byte = 0;
+        // A look at the terminal is a system call: one for each bit time of an idle line is often enough.
+        if (sender.idle() && cycle > START_CYCLES && cycle % divisor == 0 && terminal.get(byte)) {
+            sender.begin(byte);
+            quiet = 0;
+        }
+        dut->rst = cycle < RESET_CYCLES;
+        dut->uart_rx = sender.level();
+        dut->eval();
+        dut->clk = 1;
+        dut->eval();
+        dut->clk = 0;
+        if (receiver.sample(dut->uart_tx, byte)) terminal.put(byte);
+        quiet = sender.idle() && receiver.idle() ? quiet + 1 : 0;
+        if (quiet > idle_cycles && quiet % RESTING_BURST == 0) {
+            terminal.rest();
+            if (getppid() != parent) break;
+        }
+    }
+    dut->final();
+    return 0;
+}

@@ -1,0 +1,71 @@
+"""Run a board's complete top in Verilator, with its serial pins on a pseudo-terminal."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from hwgen.sim.verilate import compiled
+from hwgen.toolchain import Toolchain, running
+
+__all__ = ["virtual_board"]
+
+_HERE = Path(__file__).resolve().parent
+
+
+@contextmanager
+def virtual_board(
+    verilog: Sequence[Path],
+    top: str,
+    divisor: int,
+    toolchain: Toolchain,
+    *,
+    memories: Path,
+    log: Path,
+    idle_cycles: int,
+    optimise: bool = False,
+    cache: Path | None = None,
+) -> Iterator[Path]:
+    """Simulate a board while the block lasts.
+
+    Parameters
+    ----------
+    verilog : sequence of Path
+        The accelerator's source and the board top's.
+    top : str
+        Module with the ports ``clk``, ``rst``, ``uart_rx`` and ``uart_tx``.
+    divisor : int
+        Clock cycles of a serial bit.
+    toolchain : Toolchain
+    memories : Path
+        Folder of the memory files that the Verilog names.
+    log : Path
+        File that receives what the simulation prints.
+    idle_cycles : int
+        Cycles without a bit on either pin after which the simulation takes the load off the processor; more than an
+        inference lasts.
+    optimise : bool
+        Compile for speed: for many frames.
+    cache : Path or None
+        Folder of compiled simulators; None: `hwgen.sim.verilate.cache_folder`.
+
+    Yields
+    ------
+    Path
+        The serial port: open it like a device.
+
+    Raises
+    ------
+    ToolError
+        If a tool is missing or fails.
+    """
+    program = compiled(
+        _HERE / "virtual_board.cpp", list(verilog), top, toolchain, optimise=optimise, cache=cache
+    ).resolve()
+    with tempfile.TemporaryDirectory(prefix="hwgen-board-") as work:
+        port = Path(work) / "serial"
+        command = [str(program), str(port), str(divisor), str(idle_cycles)]
+        with running(command, memories.resolve(), log, port.is_symlink):
+            yield port
