@@ -51,7 +51,9 @@ def size_fifos(plan: Plan) -> Plan:
         sizing.run()
         if predict(sizing.schedules, 4 * frames).ii <= sizing.best.ii:
             break
-    return replace(plan, folds={stage.name: fold for stage, fold in zip(chain, sizing.folds, strict=True) if fold is not None})
+    return replace(
+        plan, folds={stage.name: fold for stage, fold in zip(chain, sizing.folds, strict=True) if fold is not None}
+    )
 
 
 class _Sizing:

@@ -150,9 +150,7 @@ def _cheapest(network: Network, menu: Mapping[str, list[_Choice]], limit: int, c
         for choice in menu[layer.name]:
             if choice.cycles > limit:
                 continue
-            priced = [
-                (way.cost + _converter_cost(way.lanes, choice.in_lanes, layer.in_type.bits), way) for way in ways
-            ]
+            priced = [(way.cost + _converter_cost(way.lanes, choice.in_lanes, layer.in_type.bits), way) for way in ways]
             cost, before = min(priced, key=lambda entry: entry[0])
             way = _Way(cost + choice.cost, choice.out_lanes, (*before.folds, choice.fold))
             if choice.out_lanes not in cheapest or way.cost < cheapest[choice.out_lanes].cost:

@@ -142,7 +142,9 @@ class Network:
     def checked_codes(self, codes: np.ndarray) -> np.ndarray:
         """Return codes as int64 once shape and values are found right."""
         if codes.ndim != 4 or codes.shape[1:] != self.input.shape:
-            raise DataError(f"Input codes must have shape (frames, {', '.join(map(str, self.input.shape))}), not {codes.shape}")
+            raise DataError(
+                f"Input codes must have shape (frames, {', '.join(map(str, self.input.shape))}), not {codes.shape}"
+            )
         if not np.issubdtype(codes.dtype, np.integer) or not self.input.type.contains(codes):
             raise DataError(f"Input codes must be integers of type {self.input.type}")
         return codes.astype(np.int64)
@@ -164,7 +166,9 @@ def check(network: Network) -> None:
             raise ValueError(f"Layer '{layer.name}' reads '{layer.source}', which nothing before it yields")
         if maps[layer.source] != (layer.in_shape, layer.in_type):
             shape, kind = maps[layer.source]
-            raise ValueError(f"Layer '{layer.name}' takes {layer.in_shape} {layer.in_type}, but '{layer.source}' gives {shape} {kind}")
+            raise ValueError(
+                f"Layer '{layer.name}' takes {layer.in_shape} {layer.in_type}, but '{layer.source}' gives {shape} {kind}"
+            )
         layer.check()
         maps[layer.name] = (layer.out_shape, layer.out_type)
     if network.output.source not in maps:

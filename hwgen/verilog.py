@@ -26,7 +26,10 @@ WAIVERS = (
     ("VARHIDDEN", "a layer may call a signal by the name that its own instance has in the level above"),
     ("WIDTHEXPAND", "Verilog extends the shorter operand of a sum or a comparison, which is what is meant"),
     ("WIDTHTRUNC", "a number that stands where a condition is expected means that it is not 0"),
-    ("UNUSEDSIGNAL", "sums are written one bit wider than what is kept, and parent modules repeat their children's ports"),
+    (
+        "UNUSEDSIGNAL",
+        "sums are written one bit wider than what is kept, and parent modules repeat their children's ports",
+    ),
 )
 """Rules of ``verilator --lint-only -Wall`` that the generated text breaks on purpose, and why."""
 
@@ -164,7 +167,11 @@ def _side(title: str, beats: Beats) -> list[str]:
     shape = " x ".join(str(size) for size in beats.shape)
     low, high, bits = beats.type.low, beats.type.high, beats.type.bits
     meaning = "1 bit, 0 = -1 and 1 = +1" if beats.type.bipolar else f"{bits} bits, {low} to {high}"
-    codes = f"1 code ({meaning})." if beats.lanes == 1 else f"{beats.lanes} codes ({meaning}), the first in the lowest bits."
+    codes = (
+        f"1 code ({meaning})."
+        if beats.lanes == 1
+        else f"{beats.lanes} codes ({meaning}), the first in the lowest bits."
+    )
     lines = [
         f"{title}: {beats.count} beats a frame (map {shape}, channels last), tlast with the last.",
         f"  A beat carries {codes}",
@@ -216,7 +223,9 @@ def _template(component: wiring.Component, name: str) -> str:
 
 
 def _waivers(name: str) -> str:
-    rules = (f'// {reason[0].upper()}{reason[1:]}.\nlint_off -rule {rule} -file "*{name}.v"' for rule, reason in WAIVERS)
+    rules = (
+        f'// {reason[0].upper()}{reason[1:]}.\nlint_off -rule {rule} -file "*{name}.v"' for rule, reason in WAIVERS
+    )
     return "\n".join(["`verilator_config", *rules, ""])
 
 

@@ -30,7 +30,9 @@ def name_ports(modules: list[str]) -> list[str]:
         The same hardware: ``port_4`` became ``data_7_4`` if it is bits 7 to 4 of ``data``, ``data_port`` if
         it is all of it, and ``data_part_1`` if it is scattered bits.
     """
-    renames = {found[1]: _names(text, _SEPARATOR.split(found[2])) for text in modules if (found := _HEADER.search(text))}
+    renames = {
+        found[1]: _names(text, _SEPARATOR.split(found[2])) for text in modules if (found := _HEADER.search(text))
+    }
     return [_rename(text, renames) for text in modules]
 
 
@@ -58,10 +60,19 @@ def _names(text: str, ports: list[str]) -> dict[str, str]:
             if width is None or _ANONYMOUS.fullmatch(target) or target.startswith("_"):
                 break
             high = low + width - 1
-            call(piece, f"{target}_port" if width == widths[target] else f"{target}_{high}_{low}" if width > 1 else f"{target}_{low}")
+            call(
+                piece,
+                f"{target}_port"
+                if width == widths[target]
+                else f"{target}_{high}_{low}"
+                if width > 1
+                else f"{target}_{low}",
+            )
             low += width
     for port in sorted(anonymous - names.keys(), key=ports.index):
-        reader = next((target for target, value in assigned if re.search(rf"\b{port}\b", value) and target[0] != "_"), "")
+        reader = next(
+            (target for target, value in assigned if re.search(rf"\b{port}\b", value) and target[0] != "_"), ""
+        )
         for number in range(1, len(ports) + 1 if reader else 1):
             call(port, f"{reader}_part_{number}")
     return names

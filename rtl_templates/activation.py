@@ -94,9 +94,7 @@ class Activation(wiring.Component):
         levels = isinstance(output, Levels)
         self.entry = range_shape(bounds[0], bounds[1] + 1) if levels else unsigned(output.bits)
         self.entries = len(output.table[0][0])
-        super().__init__(
-            {"step": In(1), "totals": In(lanes * self.total.width), "codes": Out(lanes * output.bits)}
-        )
+        super().__init__({"step": In(1), "totals": In(lanes * self.total.width), "codes": Out(lanes * output.bits)})
 
     @staticmethod
     def table_width(lanes: int, bounds: tuple[int, int], output: Levels | Scores) -> int:

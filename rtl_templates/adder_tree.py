@@ -46,7 +46,9 @@ class AdderTree(wiring.Component):
 
     def __init__(self, ranges: Sequence[tuple[int, int]], *, carries: int = 0, registers: Collection[int] = ()) -> None:
         if carries > len(ranges) - 1:
-            raise ValueError(f"A tree of {len(ranges)} operands takes at most {len(ranges) - 1} carry bits, not {carries}")
+            raise ValueError(
+                f"A tree of {len(ranges)} operands takes at most {len(ranges) - 1} carry bits, not {carries}"
+            )
         if carries and min(low for low, _ in ranges) < 0:
             raise ValueError("A tree with carry bits needs operands that are not negative")
         self.ranges = list(ranges)

@@ -35,9 +35,7 @@ class Rom(wiring.Component):
 
     LATENCY = 2
 
-    def __init__(
-        self, words: Sequence[int], width: int, *, block: bool | None = None, latency: int = LATENCY
-    ) -> None:
+    def __init__(self, words: Sequence[int], width: int, *, block: bool | None = None, latency: int = LATENCY) -> None:
         self.words = words
         self.latency = latency
         self.block = suits_block_ram(len(words), width) if block is None else block

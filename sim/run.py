@@ -183,7 +183,9 @@ def write_vectors(path: Path, beats: np.ndarray, last: np.ndarray) -> None:
     digits = beats[:, ::-1].tobytes().hex()
     width = 2 * beats.shape[1]
     rows = (digits[at : at + width] for at in range(0, len(digits), width))
-    path.write_text("".join(row + ("\n\n" if end else "\n") for row, end in zip(rows, last, strict=True)), encoding="ascii")
+    path.write_text(
+        "".join(row + ("\n\n" if end else "\n") for row, end in zip(rows, last, strict=True)), encoding="ascii"
+    )
 
 
 def _bench_setup(build: Path, name: str, stimulus: Stimulus) -> dict[str, object]:

@@ -49,7 +49,10 @@ def positions(draw: st.DrawFn, height: int, width: int) -> Positions:
     if draw(st.integers(0, 3)):
         return Positions.uniform(height, width)
     classes = [
-        [min(label, number) for number, label in enumerate(draw(st.lists(st.integers(0, 2), min_size=size, max_size=size)))]
+        [
+            min(label, number)
+            for number, label in enumerate(draw(st.lists(st.integers(0, 2), min_size=size, max_size=size)))
+        ]
         for size in (height, width)
     ]
     dense = [tuple(sorted(set(labels)).index(label) for label in labels) for labels in classes]
@@ -80,11 +83,15 @@ def windows(draw: st.DrawFn, height: int, width: int, *, padded: bool) -> Window
 
 @st.composite
 def output_types(draw: st.DrawFn) -> CodeType:
-    return draw(st.sampled_from([BIPOLAR, BIPOLAR, BIPOLAR, unsigned(1), unsigned(2), signed(2), CodeType(-3, 1), unsigned(3)]))
+    return draw(
+        st.sampled_from([BIPOLAR, BIPOLAR, BIPOLAR, unsigned(1), unsigned(2), signed(2), CodeType(-3, 1), unsigned(3)])
+    )
 
 
 @st.composite
-def matvec(draw: st.DrawFn, name: str, source: str, shape: MapShape, kind: CodeType, *, dense: bool, last: bool) -> Layer:
+def matvec(
+    draw: st.DrawFn, name: str, source: str, shape: MapShape, kind: CodeType, *, dense: bool, last: bool
+) -> Layer:
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     rows = draw(st.integers(1, 8))
     weight_kind = draw(st.sampled_from(["bipolar", "bipolar", "bipolar", "ternary", "small"]))

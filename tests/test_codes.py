@@ -43,7 +43,13 @@ def test_zero_is_no_bipolar_code() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "name"),
-    [(BIPOLAR, "bipolar"), (TERNARY, "ternary"), (unsigned(8), "uint8"), (signed(4), "int4"), (CodeType(-3, 9), "int[-3,9]")],
+    [
+        (BIPOLAR, "bipolar"),
+        (TERNARY, "ternary"),
+        (unsigned(8), "uint8"),
+        (signed(4), "int4"),
+        (CodeType(-3, 9), "int[-3,9]"),
+    ],
 )
 def test_types_have_short_names(kind: CodeType, name: str) -> None:
     assert str(kind) == name

@@ -62,7 +62,9 @@ def test_golden_equals_the_float_graph_on_more_frames(example: Example) -> None:
     frames = slice(0, 1000)
     graph = read_onnx(example.folder / "model.onnx")
     floats = evaluate.run(graph, {graph.inputs[0]: example.values[frames]})[graph.outputs[0]]
-    assert np.array_equal(codes_of_scores(example.network, floats), codes_of_scores(example.network, example.scores(1000)))
+    assert np.array_equal(
+        codes_of_scores(example.network, floats), codes_of_scores(example.network, example.scores(1000))
+    )
 
 
 def test_the_verilog_equals_golden_on_every_kept_frame(example: Example, tmp_path: Path) -> None:

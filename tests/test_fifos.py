@@ -20,7 +20,9 @@ def interval(plan: Plan, frames: int = 24) -> int:
 
 
 def opened(plan: Plan) -> Plan:
-    return replace(plan, folds={name: replace(fold, slots=None, buffer_beats=None) for name, fold in plan.folds.items()})
+    return replace(
+        plan, folds={name: replace(fold, slots=None, buffer_beats=None) for name, fold in plan.folds.items()}
+    )
 
 
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

@@ -73,16 +73,28 @@ def test_a_folding_file_is_read_back_as_it_was_written() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda c: c["layers"].update(dense7={"pe": 1, "simd": 1}), "'layers' of file has an unknown entry 'dense7'; did you mean 'dense1'?"),
+        (
+            lambda c: c["layers"].update(dense7={"pe": 1, "simd": 1}),
+            "'layers' of file has an unknown entry 'dense7'; did you mean 'dense1'?",
+        ),
         (lambda c: c["layers"]["dense0"].update(SIMD=2), "layer 'dense0' of file has an unknown entry 'SIMD'"),
         (lambda c: c["layers"]["dense0"].update(simmd=2), "unknown entry 'simmd'; did you mean 'simd'?"),
         (lambda c: c.update(layer={}), "file has an unknown entry 'layer'; did you mean 'layers'?"),
         (lambda c: c["layers"].pop("dense1"), "file says nothing of layer 'dense1'; add it with its pe and simd"),
         (lambda c: c["layers"]["dense0"].update(pe=3), "PE must divide 8 "),
         (lambda c: c["layers"]["dense0"].update(simd=5), "SIMD must divide 12 "),
-        (lambda c: c["layers"]["dense0"].update(pe=0), "'pe' of layer 'dense0' of file must be a positive whole number, not 0"),
-        (lambda c: c["layers"]["dense0"].update(pe=True), "'pe' of layer 'dense0' of file must be a positive whole number, not True"),
-        (lambda c: c["layers"]["dense0"].update(memory="blok"), "'memory' of layer 'dense0' of file must be one of 'auto', 'block'"),
+        (
+            lambda c: c["layers"]["dense0"].update(pe=0),
+            "'pe' of layer 'dense0' of file must be a positive whole number, not 0",
+        ),
+        (
+            lambda c: c["layers"]["dense0"].update(pe=True),
+            "'pe' of layer 'dense0' of file must be a positive whole number, not True",
+        ),
+        (
+            lambda c: c["layers"]["dense0"].update(memory="blok"),
+            "'memory' of layer 'dense0' of file must be one of 'auto', 'block'",
+        ),
         (lambda c: c.update(clock_mhz=0), "'clock_mhz' of file must be a positive number, not 0"),
         (lambda c: c.update(layers=[]), "'layers' of file must be an object with named entries, not []"),
     ],

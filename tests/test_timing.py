@@ -98,13 +98,25 @@ def stage(draw: st.DrawFn, beats_in: int) -> Schedule:
         return Schedule(len(steps), steps, steps, latency, slots, slot_return, accept=steps[::ratio])
     if kind == "buffered":
         repeats = draw(st.integers(1, 3))
-        steps = np.concatenate([every, np.arange(1, repeats) * beats_in + beats_in - 1]) if beats_in > 1 else np.arange(repeats)
+        steps = (
+            np.concatenate([every, np.arange(1, repeats) * beats_in + beats_in - 1])
+            if beats_in > 1
+            else np.arange(repeats)
+        )
         emit = np.flatnonzero(steps % beats_in == beats_in - 1)
         need = np.where(steps < beats_in, steps, -1)
         vectors = draw(st.integers(1, 2))
         room = np.full(beats_in, len(steps) - 1 - vectors * len(steps))
         return Schedule(
-            beats_in * repeats, steps, emit, latency, slots, slot_return, need=need, room=room, read_latency=draw(st.integers(1, 3))
+            beats_in * repeats,
+            steps,
+            emit,
+            latency,
+            slots,
+            slot_return,
+            need=need,
+            room=room,
+            read_latency=draw(st.integers(1, 3)),
         )
     return Schedule(beats_in, every, every, latency, slots, slot_return, accept=every)
 

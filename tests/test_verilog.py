@@ -125,7 +125,9 @@ def test_icarus_accepts_it_without_a_warning(written):
 
 def test_yosys_reads_it_back(written):
     folder, _ = written
-    yosys(["read_verilog sums.v", "hierarchy -check -top sums", "proc", "check -assert"], folder / "rtl", folder / "log")
+    yosys(
+        ["read_verilog sums.v", "hierarchy -check -top sums", "proc", "check -assert"], folder / "rtl", folder / "log"
+    )
 
 
 def test_fusesoc_file_lists_what_is_there(written):
@@ -159,7 +161,9 @@ module b();
 endmodule
 """
     result = tidy(verilog, {}).text
-    assert result == """module a(x_2, x, wire_2);
+    assert (
+        result
+        == """module a(x_2, x, wire_2);
   input x_2;
   input x;
   input wire_2;
@@ -171,6 +175,7 @@ module b();
   a u_2 (.x_2(x), .x(x_2), .wire_2(y_z));
 endmodule
 """
+    )
 
 
 def test_attributes_for_synthesis_stay():

@@ -202,7 +202,12 @@ class MatVec:
         width = fold.pe * self.out_type.bits
         slots = self.pipeline(fold)[1]
         luts = fold.pe * (fold.simd * per_lane + bits * (1 + steps)) + width + 4 * slots.bit_length() + 20
-        flipflops = fold.pe * (fold.simd * lane_bits // 2 + 2 * bits) + fold.simd * self.in_type.bits + width * min(slots, 2) + 30
+        flipflops = (
+            fold.pe * (fold.simd * lane_bits // 2 + 2 * bits)
+            + fold.simd * self.in_type.bits
+            + width * min(slots, 2)
+            + 30
+        )
         return Resources(luts, flipflops, (*buffers, *self.memories(name, fold)))
 
 

@@ -17,7 +17,17 @@ from hwgen.rtl_templates.stream_check import Run, pack, run, unpack
 from hwgen.timing import predict
 
 WEIGHTS = {"binary": (-1, 1), "ternary": (-1, 0, 1), "small": (-4, -1, 0, 2, 3), "positive": (0, 1, 3), "zero": (0,)}
-IN_TYPES = [BIPOLAR, TERNARY, unsigned(1), unsigned(2), unsigned(8), signed(3), signed(8), CodeType(-1, 0), CodeType(0, 9)]
+IN_TYPES = [
+    BIPOLAR,
+    TERNARY,
+    unsigned(1),
+    unsigned(2),
+    unsigned(8),
+    signed(3),
+    signed(8),
+    CodeType(-1, 0),
+    CodeType(0, 9),
+]
 OUT_TYPES = [BIPOLAR, unsigned(1), unsigned(2), signed(3), TERNARY, CodeType(3, 8), None]
 
 
@@ -164,7 +174,12 @@ def test_an_inconsistent_record_is_refused(change, message):
 
 
 def test_folds_are_the_divisors():
-    assert [(fold.pe, fold.simd) for fold in make_layer(2, 3, BIPOLAR, BIPOLAR).folds()] == [(1, 1), (1, 3), (2, 1), (2, 3)]
+    assert [(fold.pe, fold.simd) for fold in make_layer(2, 3, BIPOLAR, BIPOLAR).folds()] == [
+        (1, 1),
+        (1, 3),
+        (2, 1),
+        (2, 3),
+    ]
 
 
 @pytest.mark.parametrize("pe", [1, 6])
@@ -176,4 +191,3 @@ def test_resources_name_the_memories(pe):
     assert ("dense.vectors" in sizes) == (pe == 1)
     assert resources.luts > 0
     assert resources.flipflops > 0
-

@@ -31,7 +31,9 @@ def test_words_leave_in_order_after_the_stated_latency(width, depth):
 def test_nothing_is_lost_under_stalls_and_reset(width, depth, stalls):
     sent = words(3 * depth + 40, width)
     source_stall, sink_stall = stalls
-    result = run(Fifo(width, depth), sent, len(sent), source_stall=source_stall, sink_stall=sink_stall, reset_at=depth + 9)
+    result = run(
+        Fifo(width, depth), sent, len(sent), source_stall=source_stall, sink_stall=sink_stall, reset_at=depth + 9
+    )
     assert result.payloads == sent
 
 

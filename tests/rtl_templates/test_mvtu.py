@@ -45,7 +45,10 @@ def make_matrix(in_type, out_type, rows, columns, choices=(-1, 1)):
     rng = np.random.default_rng(rows * columns)
     weights = rng.choice(np.array(choices), (rows, columns)).astype(np.int64)
     correction = rng.integers(-5, 6, (POSITIONS.count, rows))
-    low, high = (int(bound.min() if sign else bound.max()) for sign, bound in zip((1, 0), accumulator_range(weights, in_type), strict=True))
+    low, high = (
+        int(bound.min() if sign else bound.max())
+        for sign, bound in zip((1, 0), accumulator_range(weights, in_type), strict=True)
+    )
     levels = None
     if out_type is None:
         out_type = CodeType(low - 5, high + 5)

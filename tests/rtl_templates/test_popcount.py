@@ -13,7 +13,9 @@ from hwgen.rtl_templates.popcount import Popcount
 from hwgen.rtl_templates.stream_check import pack
 
 
-def rtl(component: wiring.Component, inputs: list[dict[str, int]], outputs: tuple[str, ...], latency: int) -> list[tuple[int, ...]]:
+def rtl(
+    component: wiring.Component, inputs: list[dict[str, int]], outputs: tuple[str, ...], latency: int
+) -> list[tuple[int, ...]]:
     """Put a set of inputs on the ports in every cycle; give the outputs ``latency`` cycles later."""
     top = Module()
     top.submodules.unit = component
@@ -43,7 +45,12 @@ def test_popcount_counts_every_lane(lanes, registers, spare):
     if spare and lanes == 1:
         spare = False
     rng = random.Random(lanes)
-    words = [0, (1 << lanes) - 1, *(1 << n for n in range(min(lanes, 64))), *(rng.getrandbits(lanes) for _ in range(20))]
+    words = [
+        0,
+        (1 << lanes) - 1,
+        *(1 << n for n in range(min(lanes, 64))),
+        *(rng.getrandbits(lanes) for _ in range(20)),
+    ]
     registers = [level for level in registers if level <= Popcount.levels(lanes, spare)]
     unit = Popcount(lanes, spare=spare, registers=registers)
     counts = rtl(unit, [{"i": word} for word in words], ("o", "carry"), len(registers))
@@ -67,7 +74,9 @@ def test_a_tree_adds_exactly(count, bounds, registers):
     tree = AdderTree([bounds] * count, carries=carries, registers=registers)
     rows = [[low] * count, [high] * count, *rng.integers(low, high + 1, (20, count)).tolist()]
     bits = [0, (1 << carries) - 1, *(int(word) for word in rng.integers(0, 1 << carries, 20))]
-    inputs = [{"i": pack(row, range_shape(low, high).width), "carry": word} for row, word in zip(rows, bits, strict=True)]
+    inputs = [
+        {"i": pack(row, range_shape(low, high).width), "carry": word} for row, word in zip(rows, bits, strict=True)
+    ]
     expected = [(sum(row) + word.bit_count(),) for row, word in zip(rows, bits, strict=True)]
     assert rtl(tree, inputs, ("o",), len(registers)) == expected
     assert tree.bounds == (low * count, high * count + carries)
