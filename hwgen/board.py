@@ -114,10 +114,11 @@ class Clock:
 
 @dataclass(frozen=True)
 class Pins:
-    """Buttons or LEDs, and whether low means pressed or lit."""
+    """Buttons or LEDs, whether low means pressed or lit, and the I/O standard of their bank (ECP5, Gowin)."""
 
     pins: tuple[str, ...]
     active_low: bool
+    io_type: str = "LVCMOS33"
 
 
 @dataclass(frozen=True)
@@ -132,12 +133,15 @@ class Uart:
         Highest rate that the other side takes.
     note : str
         What a person has to do for it.
+    hold_high : tuple of str
+        Pins that the FPGA must drive high for it.
     """
 
     rx: str
     tx: str
     max_baud: int
     note: str = ""
+    hold_high: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,11 @@ def boards(*, as_json: bool, verbose: bool, quiet: bool) -> None:
 @click.option("--no-pnr", is_flag=True, help="Map only: resources, no clock.")
 @click.option("--seed", "seeds", type=int, multiple=True, help="Seed of the placer; may be repeated.  [default: 1, 2]")
 @click.option("--jobs", type=click.IntRange(min=1), help="Seeds tried at once.  [default: number of processors]")
-@click.option("--clock-mhz", type=Number(), help="Clock to reach, or exit code 1; without it the device's own goal.")
+@click.option(
+    "--clock-mhz",
+    type=Number(),
+    help="Clock to reach, or exit code 1, with --device; without it the device's own goal.",
+)
 @common
 def synth(
     folder: Path,
@@ -57,7 +61,7 @@ def synth(
     verbose: bool,
     quiet: bool,
 ) -> int:
-    """Synthesise the Verilog in BUILD for a board or device: resources, Fmax, critical path."""
+    """Synthesise the Verilog in BUILD: a bitstream for a board, or figures of a device (resources, Fmax, critical path)."""
     screen = Screen(as_json, verbose - quiet)
     with screen.steps() as progress:
         facts = synthesise(
@@ -71,7 +75,9 @@ def synth(
             progress=progress,
         )
     screen.result(facts, render(facts))
-    missed = clock_mhz is not None and facts["clock_met"] is False
+    if board is not None and facts["clock_met"] is False:
+        click.echo(f"hwgen: {facts['notes'][-1]}", err=True)
+    missed = (board is not None or clock_mhz is not None) and facts["clock_met"] is False
     return EXIT_CLOCK_MISSED if missed else 0
 
 

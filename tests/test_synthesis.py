@@ -14,7 +14,7 @@ import hwgen
 from hwgen import buildfolder, cli, toolchain
 from hwgen.board import Family, devices, find_board, find_device
 from hwgen.errors import BuildError, OptionError, ToolError
-from hwgen.synthesis import flow, keep, place, recipe, synthesise
+from hwgen.synthesis import flow, job, keep, place, recipe, synthesise
 from hwgen.synthesis.recipe import Resources
 from hwgen.toolchain import Task, run_all
 from tests.small_networks import mlp
@@ -190,7 +190,7 @@ def test_what_is_no_build_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_design_that_cannot_fit_is_refused_with_its_figures(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flow, "find_device", lambda name: replace(find_device(name), luts=20))
+    monkeypatch.setattr(job, "find_device", lambda name: replace(find_device(name), luts=20))
     with pytest.raises(OptionError, match=r"^'mlp' needs \d+ LUTs, .*, and up5k has 20, 5,280 and 30; compile with"):
         synthesise(fresh, device="up5k")
     assert synthesise(fresh, device="up5k", place_and_route=False)["fits"] is False

@@ -2,61 +2,36 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from amaranth.back import rtlil
 
-from hwgen import buildfolder
-from hwgen.board import Device, find_board, find_device
-from hwgen.errors import OptionError, ToolError
+from hwgen.board_top import write_board_top
+from hwgen.built import load
+from hwgen.errors import OptionError
 from hwgen.progress import Progress, silent
 from hwgen.synthesis import place, recipe
 from hwgen.synthesis.harness import Harness
+from hwgen.synthesis.job import TOP, Job, prepare
 from hwgen.synthesis.keep import MAPPED, keep, kept_result, scratch_folder
+from hwgen.synthesis.on_board import BoardPins, constraints
+from hwgen.synthesis.pack import PACKERS, pack
 from hwgen.synthesis.result import Synthesis, fits
-from hwgen.toolchain import Program, Task, place_and_route, run_all, yosys
+from hwgen.toolchain import Program, Task, run_all, yosys
 
 __all__ = ["DEFAULT_SEEDS", "synthesise"]
 
 DEFAULT_SEEDS = (1, 2)
-TOP = "harness"
+SMALLER = "compile with a smaller --target-fps or --min-area, or choose a larger device"
 
 _PORT = re.compile(r"^  (input|output) (?:\[(\d+):0\] )?(\w+);$", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class _Job:
-    """Everything that a result depends on."""
-
-    name: str
-    rtl: Path
-    sources: dict[str, str]
-    ii: int
-    target: str
-    device: Device
-    clock_mhz: float
-    seeds: tuple[int, ...]
-    tools: dict[str, str]
-
-    def netlist_key(self) -> str:
-        """Give the hash of what the netlist depends on."""
-        steps = recipe.commands(self.device, TOP, self.name, Path())
-        return _digest([self.sources, steps, self.tools["pyosys"], metadata.version("hwgen")])
-
-    def key(self) -> str:
-        """Give the hash of what the whole result depends on."""
-        device = asdict(self.device) | {"family": self.device.family.value}
-        return _digest([self.netlist_key(), self.target, device, self.clock_mhz, self.seeds, self.ii, self.tools])
 
 
 def synthesise(
@@ -72,8 +47,9 @@ def synthesise(
 ) -> dict[str, Any]:
     """Map a build folder's Verilog to a device, place and route it, and keep the result in ``<folder>/synth/<target>``.
 
-    The accelerator is placed out of context: between two shift registers (`hwgen.synthesis.harness`) that reach its ports
-    by four pins. A result that is already there for the same Verilog, target, options and tools is given again.
+    On a device the accelerator is placed out of context: between two shift registers (`hwgen.synthesis.harness`) that
+    reach its ports by four pins. On a board it stands behind the host link (`hwgen.board_top`), at the board's own pins
+    and at the clock of the board's pin, and the result has a bitstream if that clock is reached. A result that is already there for the same Verilog, target, options and tools is given again.
 
     Parameters
     ----------
@@ -89,7 +65,7 @@ def synthesise(
     jobs : int or None
         Seeds tried at once; None: as many as there are processors.
     clock_mhz : float or None
-        Clock to aim at; None: the device's own goal.
+        Clock to aim at; None: the device's own goal. A board's is that of its pin.
     progress : callable
         Called with the name of each step as it begins.
 
@@ -107,7 +83,7 @@ def synthesise(
     ToolError
         If a program is missing, or fails with every seed.
     """
-    job, placer = _prepare(Path(folder), board, device, place_and_route, seeds, clock_mhz)
+    job, placer, packer = prepare(Path(folder), board, device, place_and_route, seeds, clock_mhz)
     at_once = os.cpu_count() or 1 if jobs is None else jobs
     results = Path(folder) / "synth" / job.target
     kept = kept_result(results)
@@ -118,7 +94,7 @@ def synthesise(
         began = time.perf_counter()
         if reused:
             progress("taking the netlist that is there")
-            for file in MAPPED:
+            for file in (*MAPPED, *_tops(job)):
                 shutil.copy(results / file, scratch / file)
         else:
             progress(f"mapping to {job.device.part}")
@@ -133,6 +109,13 @@ def synthesise(
             began = time.perf_counter()
             placements, failed = _place(job, placer, at_once, scratch, progress)
             seconds["place and route"] = round(time.perf_counter() - began, 2)
+        bitstream = None
+        if packer is not None and placements[0].slowest_mhz >= job.clock_mhz:
+            progress("packing the bitstream")
+            began = time.perf_counter()
+            bitstream = f"{job.name}.{PACKERS[job.device.family].bitstream}"
+            pack(packer, job.device, scratch, _layout(job, placements[0].seed), bitstream)
+            seconds["packing"] = round(time.perf_counter() - began, 2)
         facts = Synthesis(
             target=job.target,
             device=job.device,
@@ -144,59 +127,41 @@ def synthesise(
             failed_seeds=tuple(failed),
             seconds=seconds,
             tools=job.tools,
-            notes=_notes(job, place_and_route),
+            notes=_notes(job, place_and_route, placements),
             key=job.key(),
+            baud=job.baud,
+            bitstream=bitstream,
         ).facts() | {"netlist_key": job.netlist_key()}
-        keep(results, scratch, facts)
+        more = [*_tops(job), *([] if packer is None else [_pins(job)]), *([] if bitstream is None else [bitstream])]
+        keep(results, scratch, facts, more)
     return facts | {"cached": False}
 
 
-def _prepare(
-    folder: Path, board: str | None, device: str | None, routed: bool, seeds: Sequence[int], clock_mhz: float | None
-) -> tuple[_Job, Program | None]:
-    """Check every argument and find every program before anything runs."""
-    if clock_mhz is not None and not 0 < clock_mhz < float("inf"):
-        raise OptionError(f"The clock must be a positive number of MHz, not {clock_mhz:g}")
-    if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
-        raise OptionError(
-            f"The seeds must be different whole numbers from 0 on, not {', '.join(map(str, seeds)) or 'none'}"
-        )
-    if board is not None and device is None:
-        chip, target = find_board(board).device, Path(board).stem
-    elif device is not None and board is None:
-        chip, target = find_device(device), device
-    else:
-        raise OptionError("Give either a board or a device; 'hwgen boards' lists both")
-    manifest = buildfolder.check(folder)
-    sources = {
-        file: digest for file, digest in manifest["files"].items() if re.fullmatch(r"rtl/.*(?<!_inst)\.(v|mem)", file)
-    }
-    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-    tools = {"pyosys": _pyosys_version()}
-    placer = None
-    if routed and chip.family in place.PLACERS:
-        placer = place_and_route(place.PLACERS[chip.family])
-        tools[placer.name] = placer.version
-    job = _Job(
-        name=manifest["name"],
-        rtl=(folder / "rtl").absolute(),
-        sources=sources,
-        ii=report["ii"],
-        target=target,
-        device=chip,
-        clock_mhz=chip.clock_goal_mhz if clock_mhz is None else clock_mhz,
-        seeds=tuple(seeds) if placer is not None else (),
-        tools=tools,
-    )
-    return job, placer
-
-
-def _map(job: _Job, scratch: Path) -> None:
+def _map(job: Job, scratch: Path) -> None:
     """Wrap the accelerator and map it to the device's cells."""
-    verilog = (job.rtl / f"{job.name}.v").read_text(encoding="ascii")
-    harness = rtlil.convert(Harness(job.name, _ports(verilog, job.name)), name=TOP, emit_src=False)
-    (scratch / f"{TOP}.il").write_text(harness, encoding="utf-8")
-    yosys(recipe.commands(job.device, TOP, job.name, scratch), job.rtl, scratch / "yosys.log")
+    top: Harness | BoardPins
+    around = None
+    if job.board is not None and job.baud is not None:
+        board = write_board_top(load(job.folder), scratch, clock_hz=job.board.clock.hz, baud=job.baud)
+        top, around = BoardPins(board.module, job.board), board.file.name
+    else:
+        verilog = (job.rtl / f"{job.name}.v").read_text(encoding="ascii")
+        top = Harness(job.name, _ports(verilog, job.name))
+    (scratch / f"{TOP}.il").write_text(rtlil.convert(top, name=TOP, emit_src=False), encoding="utf-8")
+    yosys(recipe.commands(job.device, TOP, job.name, scratch, around), job.rtl, scratch / "yosys.log")
+
+
+def _tops(job: Job) -> list[str]:
+    """Name the file of the board's Verilog, as `hwgen.board_top` calls it."""
+    return [] if job.board is None else [f"{job.name}_board.v"]
+
+
+def _pins(job: Job) -> str:
+    return "pins.cst" if job.board is None else f"pins.{PACKERS[job.device.family].pins}"
+
+
+def _layout(job: Job, seed: int) -> str:
+    return f"layout{seed}.{PACKERS[job.device.family].layout}"
 
 
 def _ports(verilog: str, module: str) -> dict[str, tuple[bool, int]]:
@@ -205,7 +170,7 @@ def _ports(verilog: str, module: str) -> dict[str, tuple[bool, int]]:
     return {name: (way == "input", int(high or 0) + 1) for way, high, name in _PORT.findall(body)}
 
 
-def _count(job: _Job, scratch: Path) -> tuple[recipe.Resources, recipe.Resources]:
+def _count(job: Job, scratch: Path) -> tuple[recipe.Resources, recipe.Resources]:
     """Give what the accelerator takes, and what the harness around it takes."""
     modules = json.loads((scratch / "cells.json").read_text(encoding="utf-8"))["modules"]
     family = job.device.family
@@ -214,17 +179,28 @@ def _count(job: _Job, scratch: Path) -> tuple[recipe.Resources, recipe.Resources
 
 
 def _place(
-    job: _Job, placer: Program, at_once: int, scratch: Path, progress: Progress
+    job: Job, placer: Program, at_once: int, scratch: Path, progress: Progress
 ) -> tuple[list[place.Placement], list[int]]:
     """Place and route with every seed; give the placements, fastest first, and the seeds that failed."""
-    ports = ("clk", "d", "capture", "q")
-    pins = "".join(f'IO_LOC "{port}" {pin};\n' for port, pin in zip(ports, job.device.harness_pins, strict=False))
-    (scratch / "pins.cst").write_text(pins, encoding="ascii")
+    if job.board is None:
+        ports = ("clk", "d", "capture", "q")
+        pins = "".join(f'IO_LOC "{port}" {pin};\n' for port, pin in zip(ports, job.device.harness_pins, strict=False))
+    else:
+        pins = constraints(job.board)
+    (scratch / _pins(job)).write_text(pins, encoding="ascii")
     tasks = [
         Task(
             [
                 *placer.command,
-                *place.arguments(job.device, seed, job.clock_mhz, "netlist.json", f"report{seed}.json", "pins.cst"),
+                *place.arguments(
+                    job.device,
+                    seed,
+                    job.clock_mhz,
+                    "netlist.json",
+                    f"report{seed}.json",
+                    _pins(job),
+                    None if job.board is None else _layout(job, seed),
+                ),
             ],
             scratch,
             scratch / f"nextpnr{seed}.log",
@@ -244,8 +220,14 @@ def _place(
     return sorted(placements, key=lambda placement: (-placement.slowest_mhz, placement.seed)), failed
 
 
-def _notes(job: _Job, asked: bool) -> tuple[str, ...]:
+def _notes(job: Job, asked: bool, placements: list[place.Placement]) -> tuple[str, ...]:
     notes = []
+    if job.board is not None:
+        clock = f"the board's clock of {job.clock_mhz:g} MHz"
+        notes.append(f"no PLL: {clock} drives the link and the accelerator")
+        notes += [note for note in (job.board.clock.note, job.board.uart.note) if note]
+        if placements and placements[0].slowest_mhz < job.clock_mhz:
+            notes.append(f"no bitstream: {placements[0].slowest_mhz:.1f} MHz do not reach {clock}; {SMALLER}")
     if asked and job.device.family not in place.PLACERS:
         notes.append(
             f"no open program places and routes {job.device.part}: resources only, before the maker's own optimisation"
@@ -253,21 +235,9 @@ def _notes(job: _Job, asked: bool) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _too_large(job: _Job, needs: recipe.Resources) -> str:
+def _too_large(job: Job, needs: recipe.Resources) -> str:
     device = job.device
     return (
         f"'{job.name}' needs {needs.luts:,} LUTs, {needs.ffs:,} flip-flops and {needs.brams:,} block RAMs, and {device.name} has "
-        f"{device.luts:,}, {device.ffs:,} and {device.bram_blocks:,}; compile with a smaller --target-fps or --min-area, "
-        "or choose a larger device (--no-pnr gives all figures)"
+        f"{device.luts:,}, {device.ffs:,} and {device.bram_blocks:,}; {SMALLER} (--no-pnr gives all figures)"
     )
-
-
-def _pyosys_version() -> str:
-    try:
-        return metadata.version("pyosys")
-    except metadata.PackageNotFoundError:
-        raise ToolError("Yosys was not found; install it with: pip install pyosys") from None
-
-
-def _digest(facts: list[Any]) -> str:
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ MAPPED = ("cells.json", "mapped.v", "netlist.json", "yosys.log")
 """Files that mapping leaves; what placing and routing needs is among them."""
 
 
-def keep(results: Path, scratch: Path, facts: dict[str, Any]) -> None:
+def keep(results: Path, scratch: Path, facts: dict[str, Any], more: Sequence[str] = ()) -> None:
     """Put what is worth keeping of a scratch folder into the folder of results, all at once.
 
     Parameters
@@ -32,8 +32,10 @@ def keep(results: Path, scratch: Path, facts: dict[str, Any]) -> None:
         Holds the files `MAPPED` and, after placing and routing, ``report<seed>.json`` and ``nextpnr<seed>.log``.
     facts : dict
         Contents of ``result.json``.
+    more : sequence of str
+        Further files of the scratch folder to keep.
     """
-    files = {file: file for file in MAPPED}
+    files = {file: file for file in (*MAPPED, *more)}
     if "seed" in facts:
         files |= {f"report{facts['seed']}.json": "timing.json", f"nextpnr{facts['seed']}.log": "nextpnr.log"}
     with buildfolder.writing(results) as partial:

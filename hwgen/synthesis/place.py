@@ -99,7 +99,9 @@ class Placement:
         return min(self.fmax_mhz.values(), default=float("inf"))
 
 
-def arguments(device: Device, seed: int, clock_mhz: float, netlist: str, report: str, pins: str) -> list[str]:
+def arguments(
+    device: Device, seed: int, clock_mhz: float, netlist: str, report: str, pins: str, layout: str | None = None
+) -> list[str]:
     """Give nextpnr's arguments.
 
     Parameters
@@ -111,7 +113,9 @@ def arguments(device: Device, seed: int, clock_mhz: float, netlist: str, report:
     netlist, report : str
         JSON files to read and to write.
     pins : str
-        Gowin: file of pin constraints.
+        File of pin constraints; out of context only Gowin has one.
+    layout : str or None
+        Routed design to write, which a packer reads: every port then has its pin. None: out of context.
     """
     common = [
         "--json",
@@ -126,11 +130,14 @@ def arguments(device: Device, seed: int, clock_mhz: float, netlist: str, report:
     ]
     if device.family is Family.ICE40:
         model = device.part.removeprefix("iCE40").lower()
-        return [f"--{model}", "--package", device.package, "--pcf-allow-unconstrained", *common]
+        ends = ["--pcf-allow-unconstrained"] if layout is None else ["--pcf", pins, "--asc", layout]
+        return [f"--{model}", "--package", device.package, *ends, *common]
     if device.family is Family.ECP5:
         size = device.part.removeprefix("LFE5U-").removesuffix("F")
         speed = ["--speed", device.speed]
-        return [f"--{size}k", "--package", device.package, *speed, "--lpf-allow-unconstrained", *common]
+        ends = ["--lpf-allow-unconstrained"] if layout is None else ["--lpf", pins, "--textcfg", layout]
+        return [f"--{size}k", "--package", device.package, *speed, *ends, *common]
+    common += [] if layout is None else ["--write", layout]
     return ["--device", device.part, "--vopt", f"family={device.series}", "--vopt", f"cst={pins}", *common]
 
 
@@ -166,7 +173,7 @@ def _segment(part: dict[str, Any]) -> Segment:
 
 
 def _source_name(name: str) -> str:
-    return _MAPPED.sub("", name.removeprefix("accelerator."))
+    return _MAPPED.sub("", name.removeprefix("board.").removeprefix("accelerator."))
 
 
 def _clock(net: str) -> str:

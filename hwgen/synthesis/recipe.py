@@ -95,7 +95,7 @@ def mapper(device: Device) -> str:
             return "synth_xilinx -family xc7 -flatten -noiopad -noclkbuf"
 
 
-def commands(device: Device, top: str, module: str, folder: Path) -> list[str]:
+def commands(device: Device, top: str, module: str, folder: Path, around: str | None = None) -> list[str]:
     """Give the Yosys commands that map ``module`` within ``top``, run in the folder of its Verilog.
 
     The module is mapped by itself, so its cells can be counted apart from those around it, and is made one with them
@@ -109,10 +109,13 @@ def commands(device: Device, top: str, module: str, folder: Path) -> list[str]:
     folder : Path
         Holds ``<top>.il``, the RTLIL of the top; ``cells.json`` (cells by module), ``mapped.v`` (the module's cells) and
         ``netlist.json`` (all of it as one module) are written to it.
+    around : str or None
+        Verilog file, in ``folder``, of what ``top`` puts around the module.
     """
     return [
         f"read_rtlil {folder}/{top}.il",
         f"read_verilog {module}.v",
+        *([] if around is None else [f"read_verilog {folder}/{around}"]),
         f"setattr -mod -set keep_hierarchy 1 {module}",
         # Its SAT self-check does not finish on popcount trees, and its don't-care pass can hang there; the pass saves
         # no LUT in a thousand.

@@ -31,7 +31,7 @@ class Synthesis:
         Name of the board or device.
     device : Device
     accelerator, harness : Resources
-        What the accelerator itself takes, and what the shift registers around it take.
+        What the accelerator itself takes, and what stands around it: shift registers, or the link of a board.
     clock_mhz : float
         The clock aimed at.
     ii : int
@@ -47,6 +47,10 @@ class Synthesis:
     notes : tuple of str
     key : str
         Hash of everything that the result depends on.
+    baud : int or None
+        Rate of the board's serial port; None out of context.
+    bitstream : str or None
+        Name of its file, where there is one.
     """
 
     target: str
@@ -61,6 +65,8 @@ class Synthesis:
     tools: dict[str, str]
     notes: tuple[str, ...]
     key: str
+    baud: int | None = None
+    bitstream: str | None = None
 
     @property
     def best(self) -> Placement | None:
@@ -75,7 +81,7 @@ class Synthesis:
             "format": FORMAT,
             "target": self.target,
             "device": device | {"speed": self.device.speed},
-            "out_of_context": True,
+            "out_of_context": self.baud is None,
             "resources": asdict(self.accelerator),
             "harness": asdict(self.harness),
             "available": {
@@ -99,6 +105,8 @@ class Synthesis:
                 "packed": {kind: {"used": used, "available": of} for kind, (used, of) in best.utilization.items()},
                 "critical_path": None if best.path is None else _path_facts(best.path),
             }
+        if self.baud is not None:
+            facts |= {"baud": self.baud, "bitstream": self.bitstream}
         return facts | {
             "seconds": self.seconds,
             "tools": self.tools,
@@ -112,21 +120,22 @@ def fits(accelerator: Resources, harness: Resources, device: Device) -> bool:
     return (
         accelerator.luts + harness.luts <= device.luts
         and accelerator.ffs + harness.ffs <= device.ffs
-        and accelerator.brams <= device.bram_blocks
-        and accelerator.sprams <= device.spram_blocks
-        and accelerator.dsps <= device.dsps
+        and accelerator.brams + harness.brams <= device.bram_blocks
+        and accelerator.sprams + harness.sprams <= device.spram_blocks
+        and accelerator.dsps + harness.dsps <= device.dsps
     )
 
 
 def render(facts: dict[str, Any]) -> RenderableType:
     """Lay out the contents of a result.json for a terminal."""
     name = facts["device"]["part"]
-    title = f"{facts['target']} ({name} {facts['device']['package']}), out of context"
+    context = ", out of context" if facts["out_of_context"] else ""
+    title = f"{facts['target']} ({name} {facts['device']['package']}){context}"
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
     for column, justify in (
         ("", "left"),
         ("accelerator", "right"),
-        ("harness", "right"),
+        ("harness" if facts["out_of_context"] else "link", "right"),
         ("available", "right"),
         ("", "right"),
     ):
@@ -155,6 +164,8 @@ def render(facts: dict[str, Any]) -> RenderableType:
                     f"{path['levels']} cells: {escape(' > '.join(shown))}"
                 )
             )
+    if facts.get("bitstream") is not None:
+        parts.append(Text(f"Bitstream {facts['bitstream']}, serial port at {facts['baud']:,} baud"))
     steps = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in facts["seconds"].items())
     parts.append(Text(f"{steps}{' (cached)' if facts['cached'] else ''}"))
     parts += [Text(f"Note: {note}") for note in facts["notes"]]

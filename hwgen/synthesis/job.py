@@ -1,0 +1,160 @@
+"""What is to be synthesised: every argument checked, every program found, and the hash by which a result is known again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from hwgen import buildfolder
+from hwgen.board import Board, Device, find_board, find_device
+from hwgen.board_top import network_id
+from hwgen.errors import OptionError, ToolError
+from hwgen.synthesis import place, recipe
+from hwgen.synthesis.on_board import choose_baud
+from hwgen.synthesis.pack import PACKERS
+from hwgen.toolchain import Program, place_and_route
+from hwgen.toolchain import packer as find_packer
+
+__all__ = ["TOP", "Job", "prepare"]
+
+TOP = "harness"
+"""Module that is synthesised: what stands around the accelerator."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything that a result depends on.
+
+    Parameters
+    ----------
+    name : str
+        Of the accelerator's module.
+    folder : Path
+        Build folder.
+    sources : dict
+        File of ``rtl/`` -> hash.
+    ii : int
+        Cycles from one frame to the next.
+    target : str
+        Name of the board or device.
+    device : Device
+    clock_mhz : float
+        Clock to aim at.
+    seeds : tuple of int
+        Empty: no placing and routing.
+    tools : dict
+        Program -> version.
+    board : Board or None
+        None: out of context.
+    baud : int or None
+        Rate of the board's serial port.
+    network_id : int or None
+        What the board's link tells the host.
+    """
+
+    name: str
+    folder: Path
+    sources: dict[str, str]
+    ii: int
+    target: str
+    device: Device
+    clock_mhz: float
+    seeds: tuple[int, ...]
+    tools: dict[str, str]
+    board: Board | None = None
+    baud: int | None = None
+    network_id: int | None = None
+
+    @property
+    def rtl(self) -> Path:
+        """The folder of the accelerator's Verilog."""
+        return (self.folder / "rtl").absolute()
+
+    def netlist_key(self) -> str:
+        """Give the hash of what the netlist depends on."""
+        around = [repr(self.board), self.baud, self.network_id]
+        steps = recipe.commands(self.device, TOP, self.name, Path())
+        return _digest([self.sources, steps, self.tools["pyosys"], metadata.version("hwgen"), around])
+
+    def key(self) -> str:
+        """Give the hash of what the whole result depends on."""
+        device = asdict(self.device) | {"family": self.device.family.value}
+        return _digest([self.netlist_key(), self.target, device, self.clock_mhz, self.seeds, self.ii, self.tools])
+
+
+def prepare(
+    folder: Path, board: str | None, device: str | None, routed: bool, seeds: Sequence[int], clock_mhz: float | None
+) -> tuple[Job, Program | None, Program | None]:
+    """Check every argument and find every program before anything runs.
+
+    Returns
+    -------
+    Job
+    Program or None
+        Places and routes.
+    Program or None
+        Packs the bitstream.
+    """
+    if clock_mhz is not None and not 0 < clock_mhz < float("inf"):
+        raise OptionError(f"The clock must be a positive number of MHz, not {clock_mhz:g}")
+    if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
+        raise OptionError(
+            f"The seeds must be different whole numbers from 0 on, not {', '.join(map(str, seeds)) or 'none'}"
+        )
+    if board is not None and device is None:
+        found = find_board(board)
+        chip, target = found.device, Path(board).stem
+        if clock_mhz is not None:
+            raise OptionError(
+                f"All of board '{target}' runs at the clock of its pin, {found.clock.hz / 1e6:g} MHz: --clock-mhz is for --device"
+            )
+    elif device is not None and board is None:
+        found, chip, target = None, find_device(device), device
+    else:
+        raise OptionError("Give either a board or a device; 'hwgen boards' lists both")
+    manifest = buildfolder.check(folder)
+    sources = {
+        file: digest for file, digest in manifest["files"].items() if re.fullmatch(r"rtl/.*(?<!_inst)\.(v|mem)", file)
+    }
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    tools = {"pyosys": _pyosys_version()}
+    placer = packer = None
+    if routed and chip.family in place.PLACERS:
+        placer = place_and_route(place.PLACERS[chip.family])
+        tools[placer.name] = placer.version
+        if found is not None:
+            packer = find_packer(PACKERS[chip.family].program)
+            tools[packer.name] = packer.version
+    goal = chip.clock_goal_mhz if found is None else found.clock.hz / 1e6
+    job = Job(
+        name=manifest["name"],
+        folder=folder,
+        sources=sources,
+        ii=report["ii"],
+        target=target,
+        device=chip,
+        clock_mhz=goal if clock_mhz is None else clock_mhz,
+        seeds=tuple(seeds) if placer is not None else (),
+        tools=tools,
+        board=found,
+        baud=None if found is None else choose_baud(found),
+        network_id=None if found is None else network_id(folder),
+    )
+    return job, placer, packer
+
+
+def _pyosys_version() -> str:
+    try:
+        return metadata.version("pyosys")
+    except metadata.PackageNotFoundError:
+        raise ToolError("Yosys was not found; install it with: pip install pyosys") from None
+
+
+def _digest(facts: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,141 @@
+"""What stands between an accelerator's board top and the pins of a board, and the files that name those pins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from amaranth.hdl import ClockDomain, Const, Instance, Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hwgen.board import Board, Family
+from hwgen.board_top import divisor
+from hwgen.errors import OptionError
+from hwgen.rtl_templates.uart import MIN_DIVISOR
+
+__all__ = ["BAUDS", "BoardPins", "Pad", "choose_baud", "constraints", "pads"]
+
+BAUDS = (3_000_000, 2_000_000, 1_500_000, 1_000_000, 921_600, 500_000, 460_800, 230_400, 115_200, 57_600, 9_600)
+"""Rates that serial ports of hosts offer."""
+
+IO_TYPE = "LVCMOS33"
+
+
+@dataclass(frozen=True)
+class Pad:
+    """A port of the whole, and the pin that it goes to.
+
+    Parameters
+    ----------
+    port, pin : str
+    pull : str
+        "UP", "DOWN" or "NONE".
+    io_type : str
+        Its I/O standard, in the words of ECP5 and Gowin.
+    """
+
+    port: str
+    pin: str
+    pull: str = "NONE"
+    io_type: str = IO_TYPE
+
+
+class BoardPins(wiring.Component):
+    """The board top with the signals that the pins of one board carry: a button's own polarity, pins to hold high.
+
+    Parameters
+    ----------
+    module : str
+        Name of the board top's Verilog module.
+    board : Board
+
+    Members
+    -------
+    clk : In(1)
+    uart_rx : In(1)
+    uart_tx : Out(1)
+    button : In(1)
+        Resets; only on boards with buttons.
+    high0, high1, ... : Out(1)
+        Always 1; one for each pin of ``board.uart.hold_high``.
+    """
+
+    def __init__(self, module: str, board: Board) -> None:
+        self.module = module
+        self.board = board
+        ports = {"clk": In(1), "uart_rx": In(1), "uart_tx": Out(1)}
+        ports |= {"button": In(1)} if board.buttons is not None else {}
+        super().__init__(ports | {f"high{number}": Out(1) for number in range(len(board.uart.hold_high))})
+
+    def elaborate(self, platform: object) -> Module:
+        """Instantiate the board top."""
+        m = Module()
+        m.domains.sync = clocking = ClockDomain(reset_less=True)
+        m.d.comb += clocking.clk.eq(self.clk)
+        reset = Signal()
+        if self.board.buttons is not None:
+            m.d.comb += reset.eq(~self.button if self.board.buttons.active_low else self.button)
+        for number in range(len(self.board.uart.hold_high)):
+            m.d.comb += getattr(self, f"high{number}").eq(Const(1))
+        m.submodules.board = Instance(
+            self.module, i_clk=clocking.clk, i_rst=reset, i_uart_rx=self.uart_rx, o_uart_tx=self.uart_tx
+        )
+        return m
+
+
+def pads(board: Board) -> tuple[Pad, ...]:
+    """Give the pins that `BoardPins` takes; the first button resets."""
+    ends = [
+        Pad("clk", board.clock.pin),
+        # Idle is high, also while nothing is plugged in.
+        Pad("uart_rx", board.uart.rx, "UP"),
+        Pad("uart_tx", board.uart.tx),
+    ]
+    if board.buttons is not None:
+        buttons = board.buttons
+        # Standards that are referenced to a voltage have no pull resistors: the board has its own.
+        pull = "NONE" if buttons.io_type.startswith("SSTL") else "UP" if buttons.active_low else "DOWN"
+        ends.append(Pad("button", buttons.pins[0], pull, buttons.io_type))
+    return (*ends, *(Pad(f"high{number}", pin) for number, pin in enumerate(board.uart.hold_high)))
+
+
+def constraints(board: Board) -> str:
+    """Give the pin constraints of `BoardPins` in the place-and-route program's format: PCF, LPF or CST."""
+    lines: list[str] = []
+    for pad in pads(board):
+        match board.device.family:
+            case Family.ICE40:
+                # The family pulls up only.
+                lines.append(f"set_io{' -pullup yes' if pad.pull == 'UP' else ''} {pad.port} {pad.pin}")
+            case Family.ECP5:
+                lines += [
+                    f'LOCATE COMP "{pad.port}" SITE "{pad.pin}";',
+                    f'IOBUF PORT "{pad.port}" IO_TYPE={pad.io_type} PULLMODE={pad.pull};',
+                ]
+            case _:
+                lines += [
+                    f'IO_LOC "{pad.port}" {pad.pin};',
+                    f'IO_PORT "{pad.port}" IO_TYPE={pad.io_type} PULL_MODE={pad.pull};',
+                ]
+    return "\n".join([*lines, ""])
+
+
+def choose_baud(board: Board) -> int:
+    """Give the fastest usual rate that the board's serial port takes and its clock gives.
+
+    Raises
+    ------
+    OptionError
+        If there is none.
+    """
+    for baud in BAUDS:
+        if baud <= board.uart.max_baud and baud * MIN_DIVISOR <= board.clock.hz:
+            try:
+                divisor(board.clock.hz, baud)
+            except OptionError:
+                continue
+            return baud
+    raise OptionError(
+        f"Board '{board.name}' has a clock of {board.clock.hz / 1e6:g} MHz and a serial port of at most "
+        f"{board.uart.max_baud:,} baud: none of the usual rates suits both; correct 'hz' or 'max_baud' in its TOML file"
+    )

@@ -1,0 +1,159 @@
+"""Bitstreams of boards: pins, rates, packing, and a clock that is missed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+import hwgen
+from hwgen import cli, toolchain
+from hwgen.board import boards, find_board
+from hwgen.errors import OptionError, ToolError
+from hwgen.synthesis import flow, on_board, synthesise
+from hwgen.synthesis.on_board import BoardPins, choose_baud, constraints
+from hwgen.toolchain import Task
+from hwgen.verilog import convert
+from tests.small_networks import mlp
+
+PREAMBLE = {"icebreaker": bytes.fromhex("7eaa997e"), "ulx3s_12f": bytes.fromhex("bdb3"), "orangecrab": b"\xbd\xb3"}
+"""What a configuration begins with, after comments and padding."""
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bitstream") / "build"
+    hwgen.build(hwgen.plan(mlp(4, 2), min_area=True), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def on_icebreaker(tmp_path_factory: pytest.TempPathFactory, build: Path) -> Path:
+    """A build folder with a bitstream, by the command line."""
+    folder = shutil.copytree(build, tmp_path_factory.mktemp("packed") / "build")
+    assert cli.main(["synth", str(folder), "--board", "icebreaker", "--seed", "1", "-q"]) == 0
+    return folder
+
+
+def test_a_board_gets_a_bitstream(on_icebreaker: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    results = on_icebreaker / "synth" / "icebreaker"
+    facts = json.loads((results / "result.json").read_text())
+    assert (facts["out_of_context"], facts["baud"], facts["bitstream"]) == (False, 3_000_000, "mlp.bin")
+    assert (facts["clock_goal_mhz"], facts["clock_met"]) == (12, True)
+    assert facts["notes"] == ["no PLL: the board's clock of 12 MHz drives the link and the accelerator"]
+    assert set(facts["tools"]) == {"pyosys", "nextpnr-ice40", "icepack"}
+    assert facts["resources"]["luts"] > 0
+    assert facts["harness"]["luts"] > 400  # the link
+    assert PREAMBLE["icebreaker"] in (results / "mlp.bin").read_bytes()[:64]
+    assert (results / "pins.pcf").read_text() == constraints(find_board("icebreaker"))
+    assert "3000000 baud" in (results / "mlp_board.v").read_text()
+    assert cli.main(["synth", str(on_icebreaker), "--board", "icebreaker", "--seed", "1"]) == 0
+    shown = capsys.readouterr().out
+    assert "Bitstream mlp.bin, serial port at 3,000,000 baud" in shown
+    assert "out of context" not in shown
+
+
+def test_the_same_bitstream_comes_from_the_kept_netlist_and_from_none(
+    on_icebreaker: Path, build: Path, tmp_path: Path
+) -> None:
+    first = (on_icebreaker / "synth" / "icebreaker" / "mlp.bin").read_bytes()
+    fresh = shutil.copytree(build, tmp_path / "build")
+    file = fresh / "synth" / "icebreaker" / "mlp.bin"
+    assert synthesise(fresh, board="icebreaker", place_and_route=False)["bitstream"] is None
+    assert not file.exists()
+    assert synthesise(fresh, board="icebreaker", seeds=[1])["cached"] is False
+    assert file.read_bytes() == first
+    assert synthesise(fresh, board="icebreaker", seeds=[1])["cached"] is True
+    assert file.read_bytes() == first
+
+
+def test_a_board_s_clock_that_is_missed_is_exit_code_1_without_a_bitstream(
+    on_icebreaker: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def slow(tasks: list[Task], at_once: int, progress: object) -> list[ToolError | None]:
+        report = {"fmax": {"clk": {"achieved": 11.9}}, "utilization": {}, "critical_paths": []}
+        (tasks[0].cwd / "report2.json").write_text(json.dumps(report))
+        tasks[0].log.write_text("")
+        return [None]
+
+    monkeypatch.setattr(flow, "run_all", slow)
+    folder = shutil.copytree(on_icebreaker, tmp_path / "build")
+    assert cli.main(["synth", str(folder), "--board", "icebreaker", "--seed", "2", "-q"]) == 1
+    assert capsys.readouterr().err == (
+        "hwgen: no bitstream: 11.9 MHz do not reach the board's clock of 12 MHz; "
+        "compile with a smaller --target-fps or --min-area, or choose a larger device\n"
+    )
+    assert not (folder / "synth" / "icebreaker" / "mlp.bin").exists()
+
+
+def test_a_board_s_clock_is_not_chosen(build: Path) -> None:
+    with pytest.raises(
+        OptionError, match=r"^All of board 'icebreaker' runs at the clock of its pin, 12 MHz: --clock-mhz is for"
+    ):
+        synthesise(build, board="icebreaker", clock_mhz=20)
+
+
+@pytest.mark.parametrize("name", ["icepack", "ecppack", "gowin_pack"])
+def test_a_missing_packer_says_what_to_install(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert toolchain.packer(name).name == name
+    monkeypatch.setattr(toolchain.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(ToolError, match=rf"^{name} was not found, and it makes the bitstream; install it with: pip"):
+        toolchain.packer(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "baud"),
+    [
+        ("icebreaker", 3_000_000),
+        ("orangecrab", 3_000_000),
+        ("tang_nano_9k", 1_000_000),
+        ("ulx3s_12f", 1_000_000),
+        ("colorlight_i5", 115_200),
+    ],
+)
+def test_the_rate_is_the_fastest_that_port_and_clock_allow(name: str, baud: int) -> None:
+    assert choose_baud(find_board(name)) == baud
+
+
+def test_a_board_without_a_common_rate_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(on_board, "BAUDS", (3_000_001,))
+    with pytest.raises(
+        OptionError, match=r"^Board 'icebreaker' has a clock of 12 MHz and a serial port of at most 3,000"
+    ):
+        choose_baud(find_board("icebreaker"))
+
+
+def test_pins_are_written_for_each_family() -> None:
+    assert constraints(find_board("icebreaker")) == (
+        "set_io clk 35\nset_io -pullup yes uart_rx 6\nset_io uart_tx 9\nset_io -pullup yes button 10\n"
+    )
+    assert constraints(find_board("upduino31")).splitlines()[-1] == "set_io high0 16"
+    assert 'LOCATE COMP "uart_rx" SITE "M1";' in constraints(find_board("ulx3s_12f"))
+    assert 'IOBUF PORT "button" IO_TYPE=LVCMOS33 PULLMODE=DOWN;' in constraints(find_board("ulx3s_12f"))
+    assert 'IOBUF PORT "button" IO_TYPE=SSTL135_I PULLMODE=NONE;' in constraints(find_board("orangecrab"))
+    assert 'IO_LOC "button" 3;\nIO_PORT "button" IO_TYPE=LVCMOS18 PULL_MODE=UP;' in constraints(
+        find_board("tang_nano_9k")
+    )
+
+
+def test_a_button_resets_with_its_own_polarity_and_pins_are_held_high() -> None:
+    low, high, none = (
+        convert(BoardPins("inner", find_board(name)), "pins").text for name in ("icebreaker", "ulx3s_12f", "upduino31")
+    )
+    assert "assign reset = ~button;" in low.replace("~ ", "~")
+    assert "assign reset = button;" in high or ".rst(button)" in high
+    assert "button" not in none
+    assert "assign high0 = 1'h1;" in none
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(boards()))
+def test_every_board_gets_a_bitstream_at_its_clock(build: Path, name: str) -> None:
+    facts = synthesise(build, board=name, seeds=[1])
+    assert facts["clock_met"] is True
+    content = (build / "synth" / name / facts["bitstream"]).read_bytes()
+    assert len(content) > 10_000
+    assert PREAMBLE.get(name, b"") in content
