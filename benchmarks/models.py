@@ -15,7 +15,28 @@ OPSET = 20
 CNV_CHANNELS = (64, 64, "pool", 128, 128, "pool", 256, 256)
 """FINN's CNV: 3x3 convolutions without padding, 2x2 pools, then dense 512, 512, 10."""
 
-RESNET18_CHANNELS = (64, 64, 64, 64, 64, "pool", 128, 128, 128, 128, "pool", 256, 256, 256, 256, "pool", 512, 512, 512, 512)
+RESNET18_CHANNELS = (
+    64,
+    64,
+    64,
+    64,
+    64,
+    "pool",
+    128,
+    128,
+    128,
+    128,
+    "pool",
+    256,
+    256,
+    256,
+    256,
+    "pool",
+    512,
+    512,
+    512,
+    512,
+)
 """The convolutions of ResNet-18 in a chain, zero padding of 1, without its shortcuts."""
 
 
@@ -60,11 +81,19 @@ class ModelWriter:
         gamma, beta = draw(channels), draw(channels) * 0.3
         mean, variance = draw(channels) * spread * 0.2 + 0.25, np.full(channels, spread**2)
         self.node("BatchNormalization", *(values.astype(np.float32) for values in (gamma, beta, mean, variance)))
+        self.binarize()
+
+    def binarize(self) -> None:
+        """Add x >= 0 ? 1 : -1."""
         condition = f"positive{len(self.nodes)}"
         zero, one, minus = (self.constant(np.float32(value)) for value in (0, 1, -1))
-        self.nodes.append(helper.make_node("GreaterOrEqual", [self.value, zero], [condition], name=f"ge_{len(self.nodes)}"))
+        self.nodes.append(
+            helper.make_node("GreaterOrEqual", [self.value, zero], [condition], name=f"ge_{len(self.nodes)}")
+        )
         self.value = f"value{len(self.nodes)}"
-        self.nodes.append(helper.make_node("Where", [condition, one, minus], [self.value], name=f"where_{len(self.nodes)}"))
+        self.nodes.append(
+            helper.make_node("Where", [condition, one, minus], [self.value], name=f"where_{len(self.nodes)}")
+        )
 
     def dense(self, features: int, *, last: bool = False) -> None:
         columns = int(np.prod(self.shape))
@@ -107,7 +136,7 @@ class ModelWriter:
 def write_mlp(path: Path, widths: tuple[int, ...], *, seed: int = 0) -> int:
     """Write a dense network that signs its own input: ``widths`` from the input features to the scores."""
     writer = ModelWriter((widths[0],), seed)
-    writer.sign(widths[0], 1.0)
+    writer.binarize()
     for width in widths[1:-1]:
         writer.dense(width)
     writer.dense(widths[-1], last=True)

@@ -1,10 +1,8 @@
 """The golden model again, on packed bits: the same integers, many times faster.
 
 A bipolar map is held as bits, eight channels a byte, and stays so from layer to layer; every other map is an array of
-integers. Layers whose
-inputs and weights are both bipolar count differing bits (`hwgen.bits`). Layers of other numbers are matrix products in
-floating point, exact as long
-as every partial sum fits the significand.
+integers. Layers whose inputs and weights are both bipolar count differing bits (`hwgen.bits`). Layers of other numbers
+are matrix products in floating point, exact as long as every partial sum fits the significand.
 """
 
 from __future__ import annotations
@@ -15,7 +13,7 @@ from functools import singledispatch
 import numpy as np
 
 from hwgen.activation import Thresholds
-from hwgen.bits import difference_count, pack_bits, unpack_bits
+from hwgen.bits import as_words, count_type, difference_count, pack_bits, unpack_bits
 from hwgen.codes import CodeType
 from hwgen.layers.argmax import ArgMax
 from hwgen.layers.conv import Conv
@@ -38,6 +36,9 @@ BLOCK_CODES = 1 << 21
 
 BLOCK_FRAMES = 2048
 """Frames that are worked on at once, however small they are."""
+
+BLOCK_INPUT = 1 << 17
+"""Input codes that are checked and packed at once: each pass after the first finds them in the second cache."""
 
 
 class PackedNetwork:
@@ -87,10 +88,19 @@ class PackedNetwork:
     def _admit(self, codes: np.ndarray) -> np.ndarray:
         """Check a block of input codes and give it in this module's form."""
         kind = self.network.input.type
-        legal = codes.min() >= kind.low and codes.max() <= kind.high
-        if not legal or (kind.bipolar and np.count_nonzero(codes) < codes.size):
-            self.network.checked_codes(codes)
-        return pack_bits(codes > 0) if kind.bipolar else codes.astype(_integers(kind))
+        if not kind.bipolar:
+            if codes.min() < kind.low or codes.max() > kind.high:
+                self.network.checked_codes(codes)
+            return codes.astype(_integers(kind))
+        bits = np.empty((*codes.shape[:3], -(-codes.shape[3] // 8)), dtype=np.uint8)
+        size = max(1, BLOCK_INPUT // codes[0].size)
+        for first in range(0, len(codes), size):
+            block = codes[first : first + size]
+            ones = block == 1
+            if np.count_nonzero(ones) + np.count_nonzero(block == -1) < block.size:
+                self.network.checked_codes(codes)
+            bits[first : first + size] = pack_bits(ones)
+        return bits
 
 
 def _integers(kind: CodeType) -> type[np.signedinteger]:
@@ -113,9 +123,7 @@ def _step(layer: Layer) -> Step:
 @_step.register
 def _dense(layer: Dense) -> Step:
     """Treat a dense layer as a convolution whose window is the whole map."""
-    height, width, channels = layer.in_shape
-    weights = layer.weights.reshape(layer.rows, height, width, channels)
-    return _linear(layer, weights, Window((height, width)), 0)
+    return _linear(layer, layer.weights.reshape(layer.rows, *layer.in_shape), Window(layer.in_shape[:2]), 0)
 
 
 @_step.register
@@ -129,18 +137,15 @@ def _linear(layer: Dense | Conv, weights: np.ndarray, window: Window, pad_value:
     taps = weights.reshape(rows, -1, weights.shape[-1])
     if layer.in_type.bipolar and np.all(np.abs(taps) == 1):
         return _binary(layer, taps, window, pad_value)
-    largest = int(np.abs(taps).sum(axis=(1, 2)).max()) * max(
-        abs(layer.in_type.low), abs(layer.in_type.high), abs(pad_value)
-    )
+    largest = int(np.abs(taps).sum(axis=(1, 2)).max()) * max(-layer.in_type.low, layer.in_type.high, abs(pad_value))
     real = np.float32 if largest < 1 << 24 else np.float64 if largest < 1 << 53 else np.int64
-    dtype = _integers(CodeType(-largest, largest))
     columns = np.ascontiguousarray(taps.reshape(rows, -1).T.astype(real))
-    finish = _finish(layer, dtype)
+    finish = _finish(layer, real, largest)
 
     def step(x: np.ndarray) -> np.ndarray:
         codes = unpack_bits(x, layer.in_shape[2]) if layer.in_type.bipolar else x
         accumulators = _windows(codes.astype(real), window, pad_value) @ columns
-        return finish(accumulators.astype(dtype).reshape(len(x), *layer.out_shape))
+        return finish(accumulators.reshape(len(x), *layer.out_shape))
 
     return step
 
@@ -148,33 +153,41 @@ def _linear(layer: Dense | Conv, weights: np.ndarray, window: Window, pad_value:
 def _binary(layer: Dense | Conv, taps: np.ndarray, window: Window, pad_value: int) -> Step:
     """Prepare a layer of bits: accumulator = columns - 2 * number of columns that differ."""
     height, width, _ = layer.out_shape
-    count = difference_count(pack_bits(taps > 0).reshape(len(taps), -1))
+    rows = pack_bits(taps > 0).reshape(len(taps), -1)
+    count = difference_count(rows)
     # A padded tap is packed as -1; what it should have contributed beyond that is the same for all frames.
     padded = _windows(np.zeros((1, *layer.in_shape[:2], 1), dtype=np.int64), window, 1)
     surplus = (pad_value + 1) * (padded.reshape(height, width, -1) @ taps.sum(axis=2).T)
     total = taps[0].size + surplus
 
     def differing(x: np.ndarray) -> np.ndarray:
-        return count(_windows(x, window, 0)).reshape(len(x), *layer.out_shape)
+        seen = _windows(as_words(x), window, 0).view(np.uint8)
+        return count(seen).reshape(len(x), *layer.out_shape)
 
     if layer.thresholds is not None and layer.out_type.bipolar:
         levels = layer.thresholds.levels[layer.thresholds.positions.classes()][..., 0]
         # total - 2 * differing >= level is differing < floor((total - level) / 2) + 1.
-        bound = np.clip((total - levels) // 2 + 1, 0, taps[0].size + 1).astype(np.uint32)
-        if bound.max() < 1 << 16:
-            bound = bound.astype(np.uint16)
+        bound = np.clip((total - levels) // 2 + 1, 0, taps[0].size + 1).astype(count_type(rows.shape[1]))
         return lambda x: pack_bits(differing(x) < bound)
 
-    dtype = _integers(CodeType(-int(np.abs(total).max()) - 2 * taps[0].size, 0))
-    finish = _finish(layer, dtype)
-    return lambda x: finish(total.astype(dtype) - 2 * differing(x).astype(dtype))
+    largest = int(np.abs(total).max()) + 2 * taps[0].size
+    dtype = _integers(CodeType(-largest, largest))
+    start, finish = total.astype(dtype), _finish(layer, dtype, largest)
+
+    def step(x: np.ndarray) -> np.ndarray:
+        accumulators = differing(x).astype(dtype)
+        accumulators *= -2
+        accumulators += start
+        return finish(accumulators)
+
+    return step
 
 
-def _finish(layer: Dense | Conv, dtype: type[np.signedinteger]) -> Step:
-    """Prepare what follows the accumulator, whose dtype is given."""
+def _finish(layer: Dense | Conv, dtype: type[np.number], largest: int) -> Step:
+    """Prepare what follows the accumulator, whose dtype and largest magnitude are given."""
     if layer.thresholds is None:
-        return lambda x: x.astype(_integers(layer.out_type))
-    return _activation(layer.thresholds, layer.out_type, dtype)
+        return lambda x: x.astype(_integers(layer.out_type), copy=False)
+    return _activation(layer.thresholds, layer.out_type, dtype, largest)
 
 
 def _windows(x: np.ndarray, window: Window, pad_value: int) -> np.ndarray:
@@ -185,11 +198,11 @@ def _windows(x: np.ndarray, window: Window, pad_value: int) -> np.ndarray:
     return seen.reshape(-1, seen.shape[3] * seen.shape[4])
 
 
-def _activation(thresholds: Thresholds, out_type: CodeType, dtype: type[np.signedinteger]) -> Step:
-    """Turn accumulators of a dtype into codes, or bits where the output is bipolar, level by level."""
-    limits = np.iinfo(dtype)
+def _activation(thresholds: Thresholds, out_type: CodeType, dtype: type[np.number], largest: int) -> Step:
+    """Turn accumulators of a dtype and largest magnitude into codes, or bits where the output is bipolar."""
     levels = np.moveaxis(thresholds.levels[thresholds.positions.classes()], -1, 0)
-    levels = np.ascontiguousarray(np.clip(levels, limits.min, limits.max).astype(dtype))
+    # Beyond the largest accumulator all levels are alike, and one more than it is still exact in the dtype.
+    levels = np.ascontiguousarray(np.clip(levels, -largest, largest + 1).astype(dtype))
 
     def activate(x: np.ndarray) -> np.ndarray:
         if out_type.bipolar:
@@ -206,8 +219,9 @@ def _activation(thresholds: Thresholds, out_type: CodeType, dtype: type[np.signe
 def _thresholding(layer: Thresholding) -> Step:
     if layer.in_type.bipolar:
         return _two_valued(layer)
-    activate = _activation(layer.thresholds, layer.out_type, _integers(layer.in_type))
-    signs = np.where(layer.negate, -1, 1).astype(_integers(layer.in_type))
+    dtype, largest = _integers(layer.in_type), max(-layer.in_type.low, layer.in_type.high)
+    activate = _activation(layer.thresholds, layer.out_type, dtype, largest)
+    signs = np.where(layer.negate, -1, 1).astype(dtype)
     return lambda x: activate(x * signs) if any(layer.negate) else activate(x)
 
 
@@ -218,18 +232,16 @@ def _table(layer: Table) -> Step:
     lookup = layer.lookup
     channels, entries = lookup.table.shape[1:]
     base = (lookup.positions.classes()[..., None] * channels + np.arange(channels)) * entries - lookup.low
-    flat = (
-        lookup.table.ravel() > 0 if layer.out_type.bipolar else lookup.table.ravel().astype(_integers(layer.out_type))
-    )
+    codes = lookup.table.ravel()
+    flat = codes > 0 if layer.out_type.bipolar else codes.astype(_integers(layer.out_type))
     return lambda x: pack_bits(flat[x + base]) if layer.out_type.bipolar else flat[x + base]
 
 
 def _two_valued(layer: Thresholding | Table) -> Step:
     """Prepare a function of one bit: each channel of each position is a constant, the bit, or its opposite."""
-    low, high = (layer.golden(np.full((1, *layer.in_shape), code)) for code in (-1, 1))
+    dtype, channels = _integers(layer.out_type), layer.in_shape[2]
+    low, high = (layer.golden(np.full((1, *layer.in_shape), code)).astype(dtype) for code in (-1, 1))
     if not layer.out_type.bipolar:
-        dtype, channels = _integers(layer.out_type), layer.in_shape[2]
-        low, high = low.astype(dtype), high.astype(dtype)
         return lambda x: np.where(unpack_bits(x, channels) > 0, high, low)
     varies, inverts = pack_bits(low != high), pack_bits(low > 0)
     return lambda x: (x & varies) ^ inverts
@@ -241,17 +253,19 @@ def _maxpool(layer: MaxPool) -> Step:
     turn: np.ufunc = np.bitwise_xor if layer.in_type.bipolar else np.multiply
     join: np.ufunc = np.bitwise_or if layer.in_type.bipolar else np.maximum
     if layer.in_type.bipolar:
-        opposite, nothing = pack_bits(np.array(layer.minimum)), 0
+        opposite, nothing = as_words(pack_bits(np.array(layer.minimum))), 0
     else:
         dtype = _integers(layer.in_type)
         opposite, nothing = np.where(layer.minimum, -1, 1).astype(dtype), int(np.iinfo(dtype).min)
+    negated = bool(np.any(layer.minimum))
 
     def step(x: np.ndarray) -> np.ndarray:
-        taps = iter(layer.window.tap_maps(turn(x, opposite), nothing))
-        best = np.array(next(taps))
+        maps = x.view(opposite.dtype)
+        taps = iter(layer.window.tap_maps(turn(maps, opposite) if negated else maps, nothing))
+        best = np.array(next(taps), order="C")
         for seen in taps:
             join(best, seen, out=best)
-        return np.asarray(turn(best, opposite))
+        return np.asarray(turn(best, opposite) if negated else best).view(x.dtype)
 
     return step
 

@@ -51,15 +51,16 @@ def test_any_number_of_frames(frames):
 
 
 @pytest.mark.parametrize("rows", [1, 128, 129, 300])
-@pytest.mark.parametrize("columns", [1, 63, 64, 65, 2049])
+@pytest.mark.parametrize("columns", [1, 63, 64, 65, 2049, 4088, 4089])
 def test_both_ways_of_counting_differing_bits(rows, columns):
     assert_packed_is_golden(mlp(columns, rows, 3), 33, rows + columns)
 
 
+@pytest.mark.parametrize("rows", [2, 130])
 @pytest.mark.parametrize("sign", [-1, 1])
-def test_the_extremes_of_an_accumulator_of_more_than_16_bits(sign):
+def test_the_extremes_of_an_accumulator_of_more_than_16_bits(sign, rows):
     columns = 70_000
-    layer = Dense("d", "x", (1, 1, columns), BIPOLAR, np.full((2, columns), 1), None, CodeType(-columns, columns))
+    layer = Dense("d", "x", (1, 1, columns), BIPOLAR, np.full((rows, columns), 1), None, CodeType(-columns, columns))
     network = alone(layer)
     codes = np.full((2, 1, 1, columns), sign, dtype=np.int8)
     assert PackedNetwork(network).golden(codes).tolist() == network.golden(codes).tolist()
