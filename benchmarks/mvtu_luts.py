@@ -76,7 +76,12 @@ def cells(component: wiring.Component, family: str) -> dict[str, int]:
     """Synthesise and count cells by kind."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "top.il").write_text(rtlil.convert(component, name="top", emit_src=False))
-        commands = ["read_rtlil top.il", "scratchpad -set abc9.verify false", FAMILIES[family], "tee -o stat.json stat -json"]
+        commands = [
+            "read_rtlil top.il",
+            "scratchpad -set abc9.verify false",
+            FAMILIES[family],
+            "tee -o stat.json stat -json",
+        ]
         yosys(commands, Path(folder), Path(folder) / "yosys.log")
         text = (Path(folder) / "stat.json").read_text()
     counted = Counter(json.loads(text[text.index("{") :])["design"]["num_cells_by_type"])
