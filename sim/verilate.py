@@ -11,7 +11,8 @@ from enum import Enum
 from pathlib import Path
 
 from hwgen.errors import ToolError
-from hwgen.toolchain import Program, Toolchain, run
+from hwgen.processes import run
+from hwgen.toolchain import Program, Toolchain
 
 __all__ = ["LONG_RUN_CYCLES", "Waves", "cache_folder", "compiled", "executable"]
 

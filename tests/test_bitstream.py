@@ -12,9 +12,9 @@ import hwgen
 from hwgen import cli, toolchain
 from hwgen.board import boards, find_board
 from hwgen.errors import OptionError, ToolError
+from hwgen.processes import Task
 from hwgen.synthesis import flow, on_board, synthesise
 from hwgen.synthesis.on_board import BoardPins, choose_baud, constraints
-from hwgen.toolchain import Task
 from hwgen.verilog import convert
 from tests.small_networks import mlp
 

@@ -12,7 +12,8 @@ import pytest
 import hwgen
 from hwgen.board_top import divisor, network_id, write_board_top
 from hwgen.errors import BuildError, OptionError
-from hwgen.toolchain import Toolchain, run
+from hwgen.processes import run
+from hwgen.toolchain import Toolchain
 from tests.small_networks import mlp
 
 

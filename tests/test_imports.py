@@ -11,7 +11,7 @@ FOLDERS = {"hwgen": ROOT / "hwgen", "hwgen.rtl_templates": ROOT / "rtl_templates
 
 DOORS = {
     "onnx": ["hwgen.frontend"],
-    "subprocess": ["hwgen.toolchain"],
+    "subprocess": ["hwgen.processes"],
     "click": ["hwgen.cli", "hwgen.cli_boards", "hwgen.cli_run", "hwgen.terminal"],
     "serial": ["hwgen.host_link"],
     "rich": [

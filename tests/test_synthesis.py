@@ -14,9 +14,9 @@ import hwgen
 from hwgen import buildfolder, cli, toolchain
 from hwgen.board import Family, devices, find_board, find_device
 from hwgen.errors import BuildError, OptionError, ToolError
+from hwgen.processes import Task, run_all
 from hwgen.synthesis import flow, job, keep, place, recipe, synthesise
 from hwgen.synthesis.recipe import Resources
-from hwgen.toolchain import Task, run_all
 from tests.small_networks import mlp
 
 FILES = {

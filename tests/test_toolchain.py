@@ -6,7 +6,8 @@ import time
 import pytest
 
 from hwgen.errors import ToolError
-from hwgen.toolchain import Program, Toolchain, run, running, yosys
+from hwgen.processes import run, running
+from hwgen.toolchain import Program, Toolchain, yosys
 
 
 def test_versions_name_every_tool():

@@ -8,7 +8,8 @@ import pytest
 from hwgen.beats import Beats
 from hwgen.codes import BIPOLAR, signed, unsigned
 from hwgen.errors import OptionError
-from hwgen.toolchain import Toolchain, run, yosys
+from hwgen.processes import run
+from hwgen.toolchain import Toolchain, yosys
 from hwgen.verilog import WAIVERS, Interface, check_name, write
 from hwgen.verilog_text import tidy
 from tests.sim.running_sum import RunningSum

@@ -16,6 +16,7 @@ from amaranth.back import rtlil
 from hwgen.board_top import write_board_top
 from hwgen.built import load
 from hwgen.errors import OptionError
+from hwgen.processes import Task, run_all
 from hwgen.progress import Progress, silent
 from hwgen.synthesis import place, recipe
 from hwgen.synthesis.harness import Harness
@@ -24,7 +25,7 @@ from hwgen.synthesis.keep import MAPPED, keep, kept_result, scratch_folder
 from hwgen.synthesis.on_board import BoardPins, constraints
 from hwgen.synthesis.pack import PACKERS, pack
 from hwgen.synthesis.result import Synthesis, fits
-from hwgen.toolchain import Program, Task, run_all, yosys
+from hwgen.toolchain import Program, yosys
 
 __all__ = ["DEFAULT_SEEDS", "synthesise"]
 

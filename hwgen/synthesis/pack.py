@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hwgen.board import Device, Family
-from hwgen.toolchain import Program, run
+from hwgen.processes import run
+from hwgen.toolchain import Program
 
 __all__ = ["PACKERS", "Packer", "pack"]
 
