@@ -34,6 +34,7 @@ KEYWORDS = frozenset(
 
 _ESCAPED = re.compile(r"\\(\S+) ")
 _ATTRIBUTE = re.compile(r"\s*\(\* (\w+) = .* \*\)$")
+_NO_BITS = re.compile(r"  (?:wire|reg) (?:signed )?\[-1:0\] ")  # an index into one thing; nothing refers to it
 _MODULE = re.compile(r"module (\w+)")
 _MEMORY = re.compile(r"  reg (?:\[(\d+):0\] )?(\w+) \[(\d+):0\];$")
 _READMEM = re.compile(r'  initial \$readmemb\("([^"]+)", (\w+)\);$')
@@ -112,7 +113,7 @@ def _tidy_module(lines: list[str], memories: dict[str, str], files: dict[str, st
     module, result, words = "", [], {}
     for line in lines:
         attribute = _ATTRIBUTE.match(line)
-        if attribute is not None and attribute[1] not in KEPT_ATTRIBUTES:
+        if (attribute is not None and attribute[1] not in KEPT_ATTRIBUTES) or _NO_BITS.match(line):
             continue
         if found := _MODULE.match(line):
             module = found[1]

@@ -13,6 +13,7 @@ import hwgen
 from examples.data.load import load
 from hwgen import evaluate, host
 from hwgen.frontend import read_onnx
+from tests.lint import lint
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 RATES = {"mnist_tfc": 1_000_000, "mnist_cnv": 25_000, "watch_motion": 50_000}
@@ -80,7 +81,9 @@ def test_golden_equals_the_float_model_on_every_kept_frame(example: Example) -> 
 
 def test_the_verilog_equals_golden_on_every_kept_frame(example: Example, tmp_path: Path) -> None:
     plan = hwgen.plan(example.network, target_fps=example.rate, clock_mhz=100)
-    result = hwgen.build(plan, tmp_path / "build").simulate(example.codes, expected=example.labels)
+    accelerator = hwgen.build(plan, tmp_path / "build")
+    assert "%Warning" not in lint(accelerator.folder, example.network.name)
+    result = accelerator.simulate(example.codes, expected=example.labels)
     assert result.frames == example.expected["frames"]
     assert (result.mismatches, result.beats_off_schedule) == (0, 0)
     assert result.ii_measured == result.ii_predicted

@@ -5,14 +5,19 @@ import re
 import numpy as np
 import pytest
 
+import hwgen
 from hwgen.beats import Beats
 from hwgen.codes import BIPOLAR, signed, unsigned
 from hwgen.errors import OptionError
+from hwgen.fold import Fold
+from hwgen.plan import Plan
 from hwgen.processes import run
 from hwgen.toolchain import Toolchain, yosys
 from hwgen.verilog import WAIVERS, Interface, check_name, write
 from hwgen.verilog_text import tidy
+from tests.lint import lint
 from tests.sim.running_sum import RunningSum
+from tests.small_networks import mlp
 
 SMALL = [(77 * i * i) % 8192 for i in range(16)]
 LARGE = [(77 * i * i) % 8192 for i in range(400)]
@@ -90,14 +95,15 @@ def test_header_explains_bipolar_beats(tmp_path):
     assert "A beat carries 16 codes (1 bit, 0 = -1 and 1 = +1), the first in the lowest bits." in text(tmp_path)
 
 
-def lint(folder, *files):
-    toolchain = Toolchain.find()
-    command = [toolchain.need("verilator").path, "--lint-only", "-Wall", "--top-module", "sums", *files]
-    return run(command, folder / "rtl", folder / "lint.log", toolchain.environment("verilator"))
-
-
 def test_verilator_lints_clean_with_the_waivers(written):
-    assert "%Warning" not in lint(written[0], "sums.vlt", "sums.v")
+    assert "%Warning" not in lint(written[0], "sums")
+
+
+@pytest.mark.parametrize(("pe", "simd"), [(1, 1), (2, 8), (1, 8), (4, 8)])
+def test_verilator_lints_whole_networks_clean(pe, simd, tmp_path):
+    folds = {"dense0": Fold(pe, simd), "dense1": Fold(pe // 2 or 1, simd // 2 or 1)}
+    hwgen.build(Plan(mlp(8, 4, 2), folds), tmp_path / "build")
+    assert "%Warning" not in lint(tmp_path / "build", "mlp")
 
 
 def test_verilator_accepts_the_instantiation_template(written):
