@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 import hwgen
 from hwgen.plan import Plan
+from tests.lint import lint
 from tests.random_networks import plans, random_codes
 
 FRAMES = 6
@@ -23,7 +24,9 @@ def hold_to_oracles(plan: Plan) -> None:
     port = plan.network.input
     codes = random_codes(np.random.default_rng(0), port.type, (FRAMES, *port.shape))
     with tempfile.TemporaryDirectory() as folder:
-        result = hwgen.build(plan, Path(folder) / "build").simulate(codes)
+        accelerator = hwgen.build(plan, Path(folder) / "build")
+        assert "%Warning" not in lint(accelerator.folder, plan.network.name)
+        result = accelerator.simulate(codes)
     assert np.array_equal(result.codes.reshape(-1), plan.network.golden(codes).reshape(-1))
     assert (result.mismatches, result.beats_off_schedule) == (0, 0)
     assert result.ii_measured == result.ii_predicted
