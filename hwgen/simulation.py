@@ -128,8 +128,9 @@ class Simulation:
     def render(self) -> RenderableType:
         """Lay the facts out for a terminal."""
         table = Table(title=f"{self.frames:,} frames in {self.engine.value}", title_justify="left", title_style="bold")
-        for name, justify in (("", "left"), ("predicted", "right"), ("measured", "right"), ("differences", "right")):
-            table.add_column(name, justify=justify)  # type: ignore[arg-type]
+        table.add_column("")
+        for name in ("predicted", "measured", "differences"):
+            table.add_column(name, justify="right")
 
         def count(number: int | None) -> str:
             return "-" if number is None else f"[{'red' if number else 'green'}]{number:,}[/]"

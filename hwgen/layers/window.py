@@ -41,10 +41,11 @@ class Window:
 
     def output(self, height: int, width: int) -> tuple[int, int]:
         """Give the extent of the output map."""
-        return tuple(  # type: ignore[return-value]
+        vertical, horizontal = (
             (size - span) // step + 1
             for size, span, step in zip(self.padded(height, width), self.span(), self.stride, strict=True)
         )
+        return vertical, horizontal
 
     def taps(self, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
         """Give the map row of every kernel row, and the map column of every kernel column, for each output.

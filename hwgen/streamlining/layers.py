@@ -165,7 +165,7 @@ def _sliding(node: Node, signal: Signal, kernel: tuple[int, ...]) -> tuple[Windo
 
     def pair(name: str, default: int) -> tuple[int, int]:
         numbers = tuple(int(number) for number in node.attributes.get(name) or (default,) * rank)
-        return (default, *numbers) if rank == 1 else numbers  # type: ignore[return-value]
+        return (default, numbers[0]) if rank == 1 else (numbers[0], numbers[1])
 
     amounts = [int(amount) for amount in node.attributes.get("pads") or (0,) * (2 * rank)]
     pads = (0, amounts[0], 0, amounts[1]) if rank == 1 else (amounts[0], amounts[1], amounts[2], amounts[3])

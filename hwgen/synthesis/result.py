@@ -132,14 +132,9 @@ def render(facts: dict[str, Any]) -> RenderableType:
     context = ", out of context" if facts["out_of_context"] else ""
     title = f"{facts['target']} ({name} {facts['device']['package']}){context}"
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
-    for column, justify in (
-        ("", "left"),
-        ("accelerator", "right"),
-        ("harness" if facts["out_of_context"] else "link", "right"),
-        ("available", "right"),
-        ("", "right"),
-    ):
-        table.add_column(column, justify=justify)  # type: ignore[arg-type]
+    table.add_column("")
+    for column in ("accelerator", "harness" if facts["out_of_context"] else "link", "available", ""):
+        table.add_column(column, justify="right")
     for resource, label in _LABELS.items():
         used, around, of = facts["resources"][resource], facts["harness"][resource], facts["available"].get(resource)
         if used or around:
