@@ -15,7 +15,7 @@ from rich.text import Text
 
 from hwgen.codes import BIPOLAR
 from hwgen.errors import ModelError, OptionError
-from hwgen.layers.protocol import Layer
+from hwgen.layers.protocol import Layer, inputs
 from hwgen.network import Network
 from hwgen.report import weight_bits
 
@@ -91,8 +91,9 @@ def _layer(layer: Layer) -> dict[str, Any]:
     return {
         "name": layer.name,
         "kind": type(layer).__name__,
-        "in_shape": list(layer.in_shape),
-        "in_type": str(layer.in_type),
+        "sources": list(layer.sources),
+        "in_shapes": [list(entry.shape) for entry in inputs(layer)],
+        "in_types": [str(entry.type) for entry in inputs(layer)],
         "out_shape": list(layer.out_shape),
         "out_type": str(layer.out_type),
         "weights": _weights(layer),
@@ -129,7 +130,7 @@ def ratios(network: Network) -> dict[str, float]:
         weights += _weights(layer)
         operations += _operations(layer)
         small_weights += _weights(layer) if binary else 0
-        small_operations += _operations(layer) if binary and layer.in_type == BIPOLAR else 0
+        small_operations += _operations(layer) if binary and inputs(layer)[0].type == BIPOLAR else 0
     if not weights:
         return {"compression_ratio": 1.0, "speedup_ratio": 1.0}
     return {
@@ -157,8 +158,8 @@ def render_description(facts: Mapping[str, Any]) -> RenderableType:
         table.add_row(
             layer["name"],
             layer["kind"],
-            "x".join(map(str, layer["in_shape"])),
-            layer["in_type"],
+            " + ".join("x".join(map(str, shape)) for shape in layer["in_shapes"]),
+            " + ".join(layer["in_types"]),
             "x".join(map(str, layer["out_shape"])),
             layer["out_type"],
             *(f"{layer[key]:,}" for key in ("weights", "weight_bits", "operations")),

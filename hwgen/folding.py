@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, MemoryStyle, WindowStyle
-from hwgen.layers.protocol import Layer, Resources
+from hwgen.layers.protocol import Layer, Resources, inputs
 from hwgen.network import Network
 from hwgen.plan import Plan
 
@@ -150,7 +150,10 @@ def _cheapest(network: Network, menu: Mapping[str, list[_Choice]], limit: int, c
         for choice in menu[layer.name]:
             if choice.cycles > limit:
                 continue
-            priced = [(way.cost + _converter_cost(way.lanes, choice.in_lanes, layer.in_type.bits), way) for way in ways]
+            priced = [
+                (way.cost + _converter_cost(way.lanes, choice.in_lanes, inputs(layer)[0].type.bits), way)
+                for way in ways
+            ]
             cost, before = min(priced, key=lambda entry: entry[0])
             way = _Way(cost + choice.cost, choice.out_lanes, (*before.folds, choice.fold))
             if choice.out_lanes not in cheapest or way.cost < cheapest[choice.out_lanes].cost:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from hwgen.codes import CodeType
 from hwgen.errors import DataError
-from hwgen.layers.protocol import Layer, MapShape
+from hwgen.layers.protocol import Layer, MapShape, inputs
 
 __all__ = ["InputPort", "Network", "OutputPort", "check"]
 
@@ -92,7 +94,7 @@ class OutputPort:
 
 @dataclass(frozen=True)
 class Network:
-    """Layers in topological order between one input and one output.
+    """Layers in topological order between one input and one output: a directed acyclic graph, whose maps may have several readers.
 
     Parameters
     ----------
@@ -133,11 +135,25 @@ class Network:
         DataError
             If the shape or a code is not the network's.
         """
-        codes = self.checked_codes(codes)
-        maps = {self.input.name: codes}
+        return self.evaluate(self.checked_codes(codes), {layer.name: layer.golden for layer in self.layers})
+
+    def evaluate(self, x: np.ndarray, steps: Mapping[str, Callable[..., np.ndarray]]) -> np.ndarray:
+        """Run a function for each layer, by name, on the maps that the layer reads; a map is forgotten after its last reader."""
+        left = Counter(self.readers())
+        maps = {self.input.name: x}
         for layer in self.layers:
-            maps[layer.name] = layer.golden(maps[layer.source])
+            maps[layer.name] = steps[layer.name](*(maps[source] for source in layer.sources))
+            left.subtract(layer.sources)
+            for source in set(layer.sources):
+                if not left[source]:
+                    del maps[source]
         return maps[self.output.source]
+
+    def readers(self) -> Iterator[str]:
+        """Give the source of every input of every layer, and of the output: each name as often as its map is read."""
+        for layer in self.layers:
+            yield from layer.sources
+        yield self.output.source
 
     def checked_codes(self, codes: np.ndarray) -> np.ndarray:
         """Return codes as int64 once shape and values are found right."""
@@ -156,20 +172,25 @@ def check(network: Network) -> None:
     Raises
     ------
     ValueError
-        If a name is used twice, a source is unknown or comes later, or shapes and types of neighbours differ.
+        If a name is used twice, a source is unknown or comes later, shapes and types of neighbours differ, or nothing reads a map.
     """
     maps: dict[str, tuple[MapShape, CodeType]] = {network.input.name: (network.input.shape, network.input.type)}
     for layer in network.layers:
         if layer.name in maps:
             raise ValueError(f"Two layers are named '{layer.name}'")
-        if layer.source not in maps:
-            raise ValueError(f"Layer '{layer.name}' reads '{layer.source}', which nothing before it yields")
-        if maps[layer.source] != (layer.in_shape, layer.in_type):
-            shape, kind = maps[layer.source]
-            raise ValueError(
-                f"Layer '{layer.name}' takes {layer.in_shape} {layer.in_type}, but '{layer.source}' gives {shape} {kind}"
-            )
+        # First, as a record may have shapes and types for more or fewer sources than it names.
         layer.check()
+        for entry in inputs(layer):
+            if entry.source not in maps:
+                raise ValueError(f"Layer '{layer.name}' reads '{entry.source}', which nothing before it yields")
+            if maps[entry.source] != (entry.shape, entry.type):
+                shape, kind = maps[entry.source]
+                raise ValueError(
+                    f"Layer '{layer.name}' takes {entry.shape} {entry.type}, but '{entry.source}' gives {shape} {kind}"
+                )
         maps[layer.name] = (layer.out_shape, layer.out_type)
     if network.output.source not in maps:
         raise ValueError(f"The output reads '{network.output.source}', which no layer yields")
+    unread = maps.keys() - set(network.readers())
+    if unread:
+        raise ValueError(f"Nothing reads the map of '{min(unread)}'")

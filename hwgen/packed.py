@@ -20,7 +20,7 @@ from hwgen.layers.conv import Conv
 from hwgen.layers.dense import Dense
 from hwgen.layers.maxpool import MaxPool
 from hwgen.layers.pad import Pad
-from hwgen.layers.protocol import Layer
+from hwgen.layers.protocol import Layer, inputs
 from hwgen.layers.table import Table
 from hwgen.layers.thresholding import Thresholding
 from hwgen.layers.window import Window
@@ -28,8 +28,8 @@ from hwgen.network import Network
 
 __all__ = ["PackedNetwork"]
 
-Step = Callable[[np.ndarray], np.ndarray]
-"""A layer on maps as this module holds them."""
+Step = Callable[..., np.ndarray]
+"""A layer on its sources' maps as this module holds them."""
 
 BLOCK_CODES = 1 << 21
 """Codes of the largest map that are worked on at once: what the outer caches hold."""
@@ -51,7 +51,7 @@ class PackedNetwork:
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self._steps = [(layer, _step(layer)) for layer in network.layers]
+        self._steps = {layer.name: _step(layer) for layer in network.layers}
         shapes = [network.input.shape, *(layer.out_shape for layer in network.layers)]
         self._block = max(1, min(BLOCK_FRAMES, BLOCK_CODES // max(int(np.prod(shape)) for shape in shapes)))
 
@@ -78,10 +78,7 @@ class PackedNetwork:
         out = np.empty((len(codes), *last.out_shape), dtype=np.int64)
         for first in range(0, len(codes), self._block):
             frames = slice(first, first + self._block)
-            maps = {port.name: self._admit(codes[frames])}
-            for layer, step in self._steps:
-                maps[layer.name] = step(maps[layer.source])
-            result = maps[last.name]
+            result = self.network.evaluate(self._admit(codes[frames]), self._steps)
             out[frames] = unpack_bits(result, last.out_shape[2]) if last.out_type.bipolar else result
         return out
 
@@ -111,10 +108,11 @@ def _integers(kind: CodeType) -> type[np.signedinteger]:
 @singledispatch
 def _step(layer: Layer) -> Step:
     """Prepare a layer of any other kind: its own golden model between packing and unpacking."""
+    kinds = inputs(layer)
 
-    def step(x: np.ndarray) -> np.ndarray:
-        codes = unpack_bits(x, layer.in_shape[2]) if layer.in_type.bipolar else x
-        y = layer.golden(codes.astype(np.int64))
+    def step(*maps: np.ndarray) -> np.ndarray:
+        codes = (unpack_bits(x, one.shape[2]) if one.type.bipolar else x for one, x in zip(kinds, maps, strict=True))
+        y = layer.golden(*(x.astype(np.int64) for x in codes))
         return pack_bits(y > 0) if layer.out_type.bipolar else y.astype(_integers(layer.out_type))
 
     return step

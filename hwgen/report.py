@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hwgen.codes import CodeType
-from hwgen.layers.protocol import Layer
+from hwgen.layers.protocol import Layer, inputs
 from hwgen.network import Network
 from hwgen.plan import Plan
 from hwgen.stages import LayerStage, stages
@@ -109,9 +109,9 @@ def _layer(stage: LayerStage, prediction: Prediction, number: int) -> dict[str, 
     return {
         "name": layer.name,
         "kind": type(layer).__name__,
-        "source": layer.source,
-        "in_shape": list(layer.in_shape),
-        "in_type": str(layer.in_type),
+        "sources": list(layer.sources),
+        "in_shapes": [list(entry.shape) for entry in inputs(layer)],
+        "in_types": [str(entry.type) for entry in inputs(layer)],
         "out_shape": list(layer.out_shape),
         "out_type": str(layer.out_type),
         "pe": fold.pe,

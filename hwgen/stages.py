@@ -10,7 +10,7 @@ import numpy as np
 from amaranth.lib import wiring
 
 from hwgen.fold import Fold
-from hwgen.layers.protocol import Layer
+from hwgen.layers.protocol import Layer, inputs
 from hwgen.plan import Plan
 from hwgen.rtl_templates.fifo import Fifo
 from hwgen.rtl_templates.width_converter import DownConverter, UpConverter
@@ -147,8 +147,9 @@ def stages(plan: Plan) -> tuple[Stage, ...]:
     chain: list[Stage] = [InputRegister("input_register", first.in_lanes, port.type.bits, codes // first.in_lanes)]
     for layer in plan.network.layers:
         stage = LayerStage(layer, plan.folds[layer.name])
-        height, width, channels = layer.in_shape
-        codes, bits = height * width * channels, layer.in_type.bits
+        (entry,) = inputs(layer)
+        height, width, channels = entry.shape
+        codes, bits = height * width * channels, entry.type.bits
         lanes = chain[-1].out_lanes
         common = lcm(lanes, stage.in_lanes)
         if common != lanes:

@@ -19,8 +19,11 @@ from hwgen.activation import Lookup, Positions, Thresholds
 from hwgen.codes import CodeType
 from hwgen.errors import BuildError
 from hwgen.layers.argmax import ArgMax
+from hwgen.layers.combine import Combine, Operation
+from hwgen.layers.concat import Concat
 from hwgen.layers.conv import Conv
 from hwgen.layers.dense import Dense
+from hwgen.layers.interleave import Interleave
 from hwgen.layers.maxpool import MaxPool
 from hwgen.layers.pad import Pad
 from hwgen.layers.table import Table
@@ -33,9 +36,12 @@ __all__ = ["load_network", "save_network"]
 RECORDS = (
     ArgMax,
     CodeType,
+    Combine,
+    Concat,
     Conv,
     Dense,
     InputPort,
+    Interleave,
     Lookup,
     MaxPool,
     Network,
@@ -47,6 +53,9 @@ RECORDS = (
     Thresholds,
     Window,
 )
+
+ENUMS: tuple[type[Enum], ...] = (Operation,)
+"""Closed choices that a record may hold."""
 
 
 def save_network(network: Network, folder: Path) -> tuple[Path, Path]:
@@ -99,6 +108,8 @@ def _to_tree(item: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
         return {"record": type(item).__name__, "fields": fields}
     if isinstance(item, tuple):
         return [_to_tree(entry, f"{path}.{number}", arrays) for number, entry in enumerate(item)]
+    if type(item) in ENUMS:
+        return {"enum": type(item).__name__, "value": item.value}
     if isinstance(item, Enum) or not isinstance(item, str | int | float | bool | None):
         raise TypeError(f"{path} holds a {type(item).__name__}, which a build folder cannot store")
     return item
@@ -109,6 +120,8 @@ def _from_tree(tree: Any, arrays: dict[str, np.ndarray]) -> Any:
         return tuple(_from_tree(entry, arrays) for entry in tree)
     if isinstance(tree, dict) and "array" in tree:
         return arrays[tree["array"]].astype(tree["dtype"])
+    if isinstance(tree, dict) and "enum" in tree:
+        return next(kind for kind in ENUMS if kind.__name__ == tree["enum"])(tree["value"])
     if isinstance(tree, dict):
         record = next((kind for kind in RECORDS if kind.__name__ == tree["record"]), None)
         if record is None:

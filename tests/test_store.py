@@ -7,7 +7,9 @@ import pytest
 
 from hwgen import store
 from hwgen.errors import BuildError
+from hwgen.layers.combine import Operation
 from tests.small_networks import mlp
+from tests.test_network import RESIDUAL
 
 
 def test_a_network_comes_back_as_it_was_saved(tmp_path: Path) -> None:
@@ -19,6 +21,14 @@ def test_a_network_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     assert [layer.name for layer in again.layers] == [layer.name for layer in network.layers]
     assert again.layers[0].weights.dtype == network.layers[0].weights.dtype
     assert again.output.onnx_shape == network.output.onnx_shape
+
+
+def test_a_closed_choice_comes_back(tmp_path: Path) -> None:
+    store.save_network(RESIDUAL, tmp_path)
+    again = store.load_network(tmp_path)
+    codes = np.random.default_rng(0).choice(np.array([-1, 1]), size=(20, 1, 1, 4))
+    assert np.array_equal(RESIDUAL.golden(codes), again.golden(codes))
+    assert again.layers[1].operation is Operation.ADD
 
 
 def test_the_same_network_gives_the_same_bytes(tmp_path: Path) -> None:

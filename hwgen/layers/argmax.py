@@ -39,6 +39,11 @@ class ArgMax:
     last: bool = False
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        """The one map that it reads."""
+        return (self.source,)
+
+    @property
     def out_shape(self) -> MapShape:
         """One index a pixel."""
         return (*self.in_shape[:2], 1)

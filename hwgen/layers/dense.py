@@ -49,6 +49,11 @@ class Dense:
     out_type: CodeType
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        """The one map that it reads."""
+        return (self.source,)
+
+    @property
     def rows(self) -> int:
         """Number of output channels."""
         return int(self.weights.shape[0])

@@ -46,6 +46,11 @@ class MaxPool:
     minimum: tuple[bool, ...]
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        """The one map that it reads."""
+        return (self.source,)
+
+    @property
     def out_shape(self) -> MapShape:
         """Shape of the output map."""
         return (*self.window.output(*self.in_shape[:2]), self.in_shape[2])

@@ -48,6 +48,11 @@ class Pad:
     value: int
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        """The one map that it reads."""
+        return (self.source,)
+
+    @property
     def window(self) -> Window:
         """The equal sliding window: one tap over the padded map."""
         return Window((1, 1), pads=self.pads)

@@ -1,10 +1,11 @@
-"""What every layer kind offers; a Protocol, not a base class."""
+"""What every layer kind offers; Protocols, not base classes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from itertools import starmap
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from amaranth.lib import wiring
@@ -13,7 +14,7 @@ from hwgen.codes import CodeType
 from hwgen.fold import Fold, MemoryStyle
 from hwgen.schedule import Schedule
 
-__all__ = ["Layer", "MapShape", "MemoryShape", "Resources"]
+__all__ = ["Join", "Layer", "MapInput", "MapShape", "MemoryShape", "Resources", "SingleInput", "inputs"]
 
 MapShape = tuple[int, int, int]
 """Shape of a feature map without batch: (height, width, channels). A vector is (1, 1, channels)."""
@@ -47,28 +48,30 @@ class Resources:
     memories: tuple[MemoryShape, ...] = ()
 
 
-class Layer(Protocol):
-    """A frozen record of one hardware layer: integers in, integers out.
+@dataclass(frozen=True)
+class MapInput:
+    """One of the maps that a layer reads: whose it is, its shape, and the type of its codes."""
 
-    ``source`` names the layer, or the network input, whose map it reads.
+    source: str
+    shape: MapShape
+    type: CodeType
+
+
+class Foldable(Protocol):
+    """What every layer kind offers, however many maps it reads.
+
+    ``sources`` names the layers, or network inputs, whose maps it reads, one for each input. Every beat of every input holds
+    ``in_lanes`` codes; the inputs' codes may differ in type.
     """
 
     @property
     def name(self) -> str: ...
     @property
-    def source(self) -> str: ...
-    @property
-    def in_shape(self) -> MapShape: ...
-    @property
-    def in_type(self) -> CodeType: ...
+    def sources(self) -> tuple[str, ...]: ...
     @property
     def out_shape(self) -> MapShape: ...
     @property
     def out_type(self) -> CodeType: ...
-
-    def golden(self, x: np.ndarray) -> np.ndarray:
-        """Map codes (frames, *in_shape) int64 to codes (frames, *out_shape) int64, in the mathematician's terms."""
-        ...
 
     def check(self) -> None:
         """Raise ValueError with a sentence if the record is inconsistent."""
@@ -103,5 +106,51 @@ class Layer(Protocol):
         ...
 
     def component(self, fold: Fold) -> wiring.Component:
-        """The hardware: ports ``i`` and ``o``, streams of ``in_lanes`` and ``out_lanes`` packed codes."""
+        """The hardware: an input port ``i`` (joins: ``i_0``, ``i_1``, ...) and ``o``, streams of ``in_lanes`` and ``out_lanes`` packed codes."""
         ...
+
+
+class SingleInput(Foldable, Protocol):
+    """A layer that reads one map."""
+
+    @property
+    def source(self) -> str: ...
+    @property
+    def in_shape(self) -> MapShape: ...
+    @property
+    def in_type(self) -> CodeType: ...
+
+    def golden(self, x: np.ndarray, /) -> np.ndarray:
+        """Map codes (frames, *in_shape) int64 to codes (frames, *out_shape) int64, in the mathematician's terms."""
+        ...
+
+
+@runtime_checkable
+class ManyInputs(Protocol):
+    """What tells a layer that reads several maps from one that reads one."""
+
+    @property
+    def sources(self) -> tuple[str, ...]: ...
+    @property
+    def in_shapes(self) -> tuple[MapShape, ...]: ...
+    @property
+    def in_types(self) -> tuple[CodeType, ...]: ...
+
+
+class Join(Foldable, ManyInputs, Protocol):
+    """A layer that reads several maps."""
+
+    def golden(self, *maps: np.ndarray) -> np.ndarray:
+        """Map codes (frames, *in_shapes[n]) int64 of every source to codes (frames, *out_shape) int64."""
+        ...
+
+
+Layer = SingleInput | Join
+"""A frozen record of one hardware layer: integers in, integers out."""
+
+
+def inputs(layer: Layer) -> tuple[MapInput, ...]:
+    """Give the maps that a layer reads, input by input."""
+    if isinstance(layer, ManyInputs):
+        return tuple(starmap(MapInput, zip(layer.sources, layer.in_shapes, layer.in_types, strict=True)))
+    return (MapInput(layer.source, layer.in_shape, layer.in_type),)

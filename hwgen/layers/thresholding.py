@@ -45,6 +45,11 @@ class Thresholding:
     out_type: CodeType
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        """The one map that it reads."""
+        return (self.source,)
+
+    @property
     def out_shape(self) -> MapShape:
         """Shape of the output map: that of the input."""
         return self.in_shape
