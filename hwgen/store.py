@@ -22,12 +22,18 @@ from hwgen.layers.argmax import ArgMax
 from hwgen.layers.combine import Combine, Operation
 from hwgen.layers.concat import Concat
 from hwgen.layers.conv import Conv
+from hwgen.layers.crop import Crop
 from hwgen.layers.dense import Dense
+from hwgen.layers.global_reduce import GlobalReduce, Reduction
 from hwgen.layers.interleave import Interleave
 from hwgen.layers.maxpool import MaxPool
 from hwgen.layers.pad import Pad
+from hwgen.layers.segments import Segments
+from hwgen.layers.select import Select
 from hwgen.layers.table import Table
 from hwgen.layers.thresholding import Thresholding
+from hwgen.layers.topk import TopK
+from hwgen.layers.upsample import Upsample
 from hwgen.layers.window import Window
 from hwgen.network import InputPort, Network, OutputPort
 
@@ -39,7 +45,9 @@ RECORDS = (
     Combine,
     Concat,
     Conv,
+    Crop,
     Dense,
+    GlobalReduce,
     InputPort,
     Interleave,
     Lookup,
@@ -48,13 +56,17 @@ RECORDS = (
     OutputPort,
     Pad,
     Positions,
+    Segments,
+    Select,
     Table,
     Thresholding,
     Thresholds,
+    TopK,
+    Upsample,
     Window,
 )
 
-ENUMS: tuple[type[Enum], ...] = (Operation,)
+ENUMS: tuple[type[Enum], ...] = (Operation, Reduction)
 """Closed choices that a record may hold."""
 
 

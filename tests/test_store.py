@@ -6,8 +6,16 @@ import numpy as np
 import pytest
 
 from hwgen import store
+from hwgen.codes import signed
 from hwgen.errors import BuildError
 from hwgen.layers.combine import Operation
+from hwgen.layers.crop import Crop
+from hwgen.layers.global_reduce import GlobalReduce, Reduction
+from hwgen.layers.segments import Segments
+from hwgen.layers.select import Select
+from hwgen.layers.topk import TopK
+from hwgen.layers.upsample import Upsample
+from hwgen.network import InputPort, Network, OutputPort, check
 from tests.small_networks import mlp
 from tests.test_network import RESIDUAL
 
@@ -57,3 +65,22 @@ def test_missing_and_broken_files_are_named(tmp_path: Path) -> None:
 def test_only_records_are_stored(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="network holds a set"):
         store.save_network({1, 2}, tmp_path)  # type: ignore[arg-type]
+
+
+def test_every_choice_of_a_record_comes_back(tmp_path: Path) -> None:
+    crop = Crop("crop", "x", (3, 3, 2), signed(4), (1, 0, 3, 2))
+    grow = Upsample("grow", "crop", (2, 2, 2), signed(4), (2, 1))
+    tables = (np.array([[0], [1]]), np.array([[1, 2], [3, 4]]), np.array([[5, 6], [7, 8]]))
+    bend = Segments("bend", "grow", (4, 2, 2), signed(4), *tables, 1, signed(6))
+    swap = Select("swap", "bend", (4, 2, 2), signed(6), (1, 0, 1))
+    pool = GlobalReduce("pool", "swap", (4, 2, 3), signed(6), Reduction.SUM, signed(9))
+    best = TopK("best", "pool", (1, 1, 3), signed(9), 2, largest=False)
+    port = InputPort("x", (3, 3, 2), (0, 1, 2), (3, 3, 2), signed(4))
+    output = OutputPort("y", "best", (2,), (0,), "int64", np.ones(2), np.zeros(2))
+    network = Network("all", port, (crop, grow, bend, swap, pool, best), output)
+    check(network)
+    store.save_network(network, tmp_path)
+    again = store.load_network(tmp_path)
+    assert again.layers[4] == pool
+    codes = np.random.default_rng(0).integers(-8, 8, size=(20, 3, 3, 2))
+    assert np.array_equal(network.golden(codes), again.golden(codes))
