@@ -84,6 +84,19 @@ EXACT = {
     'coordinate_transformation_mode = "asymmetric", '
     'nearest_mode = "floor"> (x, , s)',
     "resize_half": 's = Constant <value_floats = [1.0, 1.0, 2.0, 0.5]> () y = Resize <mode = "nearest"> (x, , s)',
+    "resize_axes": 's = Constant <value_floats = [2.0, 3.0]> () y = Resize <mode = "nearest", axes = [2, 3], '
+    'coordinate_transformation_mode = "asymmetric", nearest_mode = "floor"> (x, , s)',
+    "resize_sizes": "s = Constant <value_ints = [9, 13]> () y = Resize <axes = [2, 3], "
+    'coordinate_transformation_mode = "align_corners", nearest_mode = "round_prefer_ceil"> (x, , , s)',
+    "resize_ceil": 's = Constant <value_floats = [1.0, 1.0, 1.7, 0.6]> () y = Resize <nearest_mode = "ceil", '
+    'coordinate_transformation_mode = "pytorch_half_pixel"> (x, , s)',
+    "resize_shape": "t = Shape (x) a = Constant <value_ints = [0]> () b = Constant <value_ints = [2]> () "
+    "f = Slice (t, a, b) e = Constant <value_ints = [12, 18]> () s = Concat <axis = 0> (f, e) y = Resize (x, , , s)",
+    "gather_matrix": "i = Constant <value = int64[2,2] {0, 1, 2, 3}> () y = Gather <axis = 2> (x, i)",
+    "split_uneven": "a, b, c = Split <axis = 3, num_outputs = 3> (x) y = Concat <axis = 3> (c, a, b)",
+    "split_sizes": "s = Constant <value_ints = [1, 5]> () a, b = Split <axis = 2> (x, s) y = Concat <axis = 2> (b, a)",
+    "shrink": "y = Shrink <bias = 0.5, lambd = 0.5> (x)",
+    "hard_tanh": f"h = {ONE} l = Neg (h) y = Clip (x, l, h)",
     "reduce_max": "a = Constant <value_ints = [-1, 1]> () y = ReduceMax <keepdims = 0> (x, a)",
     "argmax": "i = ArgMax <axis = 1> (x) y = Cast <to = 1> (i)",
     "argmax_last": "r = Sign (x) i = ArgMax <axis = -1, select_last_index = 1, keepdims = 0> (r) y = Cast <to = 1> (i)",
@@ -100,6 +113,10 @@ CLOSE = {
     "sigmoid": "y = Sigmoid (x)",
     "tanh": "y = Tanh (x)",
     "hard_sigmoid": "y = HardSigmoid (x)",
+    "hard_sigmoid_own": "y = HardSigmoid <alpha = 0.25, beta = 0.4> (x)",
+    "celu": "y = Celu <alpha = 1.5> (x)",
+    "mish": "y = Mish (x)",
+    "tanh_of_sum": "a = Constant <value_ints = [1]> () b = ReduceSum <keepdims = 0> (x, a) y = Tanh (b)",
     "hard_swish": "y = HardSwish (x)",
     "elu": "y = Elu (x)",
     "selu": "y = Selu (x)",
@@ -124,6 +141,13 @@ CLOSE = {
     "average_ceil": "y = AveragePool <kernel_shape = [3, 3], strides = [2, 2], ceil_mode = 1> (x)",
     "average_ceil_counting": "y = AveragePool <kernel_shape = [3, 3], strides = [2, 2], pads = [1, 1, 0, 0], "
     "ceil_mode = 1, count_include_pad = 1> (x)",
+    "average_dilated": "y = AveragePool <kernel_shape = [2, 2], dilations = [2, 1], pads = [0, 1, 1, 0]> (x)",
+    "average_dilated_counting": "y = AveragePool <kernel_shape = [3, 2], dilations = [2, 1], pads = [2, 1, 1, 0], "
+    "count_include_pad = 1> (x)",
+    "average_same": 'y = AveragePool <kernel_shape = [3, 3], auto_pad = "SAME_UPPER", strides = [2, 1]> (x)',
+    "average_ceil_uneven": "y = AveragePool <kernel_shape = [3, 2], strides = [2, 3], pads = [1, 1, 1, 1], ceil_mode = 1> (x)",
+    "average_ceil_uneven_counting": "y = AveragePool <kernel_shape = [3, 2], strides = [2, 3], pads = [1, 1, 1, 1], "
+    "ceil_mode = 1, count_include_pad = 1> (x)",
     "global_average": "y = GlobalAveragePool (x)",
     "batch_norm": "s = Constant <value_floats = [0.5, -2.0, 1.0, 0.0]> () v = Abs (s) y = BatchNormalization "
     "<epsilon = 0.001> (x, s, s, s, v)",
@@ -145,6 +169,25 @@ def test_agrees_with_onnxruntime_to_float32(body, tmp_path):
     np.testing.assert_allclose(y, reference, rtol=3e-6, atol=3e-6)
 
 
+@pytest.mark.parametrize(("kind", "low", "high"), [("int4", -8, 7), ("uint4", 0, 15)])
+@pytest.mark.parametrize("given", ["zero point", "output type"])
+def test_quantisers_to_four_bits_equal_onnxruntime(kind, low, high, given, tmp_path):
+    code = {"int4": 22, "uint4": 21}[kind]
+    point = f", output_dtype = {code}" if given == "output type" else ""
+    zero = f"z = Constant <value = {kind}[1] {{1}}> ()" if given == "zero point" else ""
+    more = ", z" if zero else ""
+    body = f"s = Constant <value_floats = [0.5]> () {zero} q = QuantizeLinear <axis = 1{point}> (x, s{more}) y = DequantizeLinear <axis = 1> (q, s{more})"
+    (y,), (reference,) = both(parse(body, "float[N,1] x", opset=21), sample((80, 1)) * 4, tmp_path)
+    assert np.array_equal(y, reference)
+    assert (y.min(), y.max()) == tuple((edge - bool(zero)) * 0.5 for edge in (low, high))
+
+
+def test_quantiser_to_two_bits():
+    x = np.array([-9, -2, -1.5, -0.5, 0.5, 1.5, 9], np.float32)
+    y = call("QuantizeLinear", x, np.float32(1), np.int8(0), axis=1, bits=2)
+    assert np.array_equal(y, [-2, -2, -2, 0, 0, 1, 1])
+
+
 CONVOLUTIONS = [
     ("Conv", (5, 4, 3, 3), ""),
     ("Conv", (5, 4, 3, 2), "strides = [2, 1], pads = [1, 0, 2, 1], dilations = [1, 2]"),
@@ -154,6 +197,13 @@ CONVOLUTIONS = [
     ("ConvTranspose", (4, 5, 3, 3), "strides = [2, 3], pads = [1, 0, 2, 1]"),
     ("ConvTranspose", (4, 2, 2, 2), "group = 2, strides = [2, 2], dilations = [2, 1], output_padding = [1, 1]"),
     ("ConvTranspose", (4, 5, 3, 3), 'auto_pad = "SAME_UPPER", strides = [2, 2]'),
+    (
+        "ConvTranspose",
+        (4, 5, 3, 2),
+        "strides = [2, 2], pads = [1, 0, 1, 1], dilations = [1, 3], output_padding = [1, 0]",
+    ),
+    ("ConvTranspose", (4, 3, 4, 4), 'group = 2, auto_pad = "SAME_LOWER", strides = [2, 2]'),
+    ("ConvTranspose", (4, 1, 2, 2), "group = 4, strides = [3, 3]"),
     ("ConvTranspose", (4, 5, 3, 3), "output_shape = [12, 13], strides = [2, 2]"),
 ]
 
@@ -162,7 +212,7 @@ CONVOLUTIONS = [
 def test_convolutions_of_integers_equal_onnxruntime(op, shape, attributes, tmp_path):
     rng = np.random.default_rng(1)
     model = parse(f"y = {op} <{attributes}> (x, w, b)" if attributes else f"y = {op} (x, w, b)", "float[N,4,6,6] x")
-    maps = shape[0] if op == "Conv" else shape[1] * (2 if "group = 2" in attributes else 1)
+    maps = shape[0] if op == "Conv" else shape[1] * int(([*attributes.split("group = "), "1"])[1][0])
     for name, array in (("w", rng.integers(-3, 4, shape)), ("b", rng.integers(-9, 9, maps))):
         model.graph.initializer.append(onnx.numpy_helper.from_array(array.astype(np.float32), name))
     x = rng.integers(-8, 8, (2, 4, 6, 6)).astype(np.float32)

@@ -66,6 +66,13 @@ def _free_node(node: Node, facts: Facts, batch: int, constants: dict[str, np.nda
 
     if node.op == "Reshape":
         put(1, np.array([-1, *facts.shapes[node.outputs[0]][1:]], dtype=np.int64))
+    elif (
+        node.op == "Resize"
+        and len(node.inputs) > 3
+        and node.inputs[3] in facts.statics
+        and not node.attributes.get("axes")
+    ):
+        put(3, np.array([-1, *facts.statics[node.inputs[3]][1:]], dtype=np.int64))
     elif node.op == "Expand":
         put(1, np.array([1, *facts.shapes[node.outputs[0]][1:]], dtype=np.int64))
     elif node.op in CHANNELWISE and batch > 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -16,6 +16,7 @@ from hwgen.errors import ModelError
 from hwgen.frontend.domains import CUSTOM_OPERATORS, ONNX_DOMAINS, canonical_name
 from hwgen.frontend.exotic import fold_exotic
 from hwgen.frontend.load import opset_of
+from hwgen.frontend.narrow import array_of, dtype_of, narrow_bits
 from hwgen.frontend.normalise import normalise
 from hwgen.graph import Graph, Node, Value
 
@@ -24,10 +25,11 @@ __all__ = ["convert"]
 
 @dataclass
 class _Draft:
-    """Constants and names while a model is converted."""
+    """Constants, their bits where NumPy has no such integers, and names while a model is converted."""
 
     constants: dict[str, np.ndarray]
     taken: set[str]
+    bits: dict[str, int] = field(default_factory=dict)
 
     def fresh(self, wish: str) -> str:
         """Give a name that nothing has yet: the wish, or the wish with a number."""
@@ -51,8 +53,9 @@ def convert(model: onnx.ModelProto) -> Graph:
     tensors = [*proto.initializer, *(sparse.values for sparse in proto.sparse_initializer)]
     used = {name for node in proto.node for name in (*node.input, *node.output)} | {value.name for value in proto.input}
     draft = _Draft(
-        {tensor.name: numpy_helper.to_array(tensor) for tensor in proto.initializer},
+        {tensor.name: array_of(tensor) for tensor in proto.initializer},
         used | {tensor.name for tensor in tensors},
+        {tensor.name: bits for tensor in proto.initializer if (bits := narrow_bits(tensor.data_type))},
     )
     draft.constants.update({sparse.values.name: _dense(sparse) for sparse in proto.sparse_initializer})
     outputs = tuple(value.name for value in proto.output)
@@ -64,6 +67,8 @@ def convert(model: onnx.ModelProto) -> Graph:
         name = names.fresh(entry.name or f"{entry.op_type}_{index}")
         if entry.op_type == "Constant" and entry.domain in ONNX_DOMAINS:
             draft.constants[entry.output[0]] = _constant(entry)
+            bits = narrow_bits(entry.attribute[0].t.data_type)
+            draft.bits.update({entry.output[0]: bits} if bits else {})
             continue
         node = _node(entry, name, opset, draft)
         protos[name] = entry
@@ -76,6 +81,10 @@ def convert(model: onnx.ModelProto) -> Graph:
         for pair in entry.quant_parameter_tensor_names
         if pair.key == "finn_datatype"
     }
+    for entry in proto.input:
+        if bits := narrow_bits(entry.type.tensor_type.elem_type):
+            sign = "" if dtype_of(entry.type.tensor_type.elem_type).kind == "i" else "U"
+            annotations[entry.name] = f"{sign}INT{bits}"
     values = {value.name: value for value in inputs}
     return Graph(proto.name or "network", tuple(nodes), constants, values, tuple(values), outputs, annotations)
 
@@ -93,7 +102,7 @@ def _constant(node: onnx.NodeProto) -> np.ndarray:
     value = helper.get_attribute_value(attribute)
     match attribute.name:
         case "value":
-            return np.asarray(numpy_helper.to_array(value))
+            return array_of(value)
         case "sparse_value":
             return _dense(value)
         case "value_float" | "value_floats":
@@ -148,13 +157,15 @@ def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return value.decode()
     if isinstance(value, onnx.TensorProto):
-        return numpy_helper.to_array(value)
+        return array_of(value)
     return tuple(_plain(part) for part in value) if isinstance(value, list) else value
 
 
 def _node(entry: onnx.NodeProto, name: str, opset: int, draft: _Draft) -> Node:
     op = canonical_name(entry.domain, entry.op_type)
     node = Node(op, name, tuple(entry.input), tuple(entry.output), _attributes(entry, opset))
+    if op == "QuantizeLinear" and len(entry.input) > 2 and entry.input[2] in draft.bits:
+        node = replace(node, attributes={**node.attributes, "bits": draft.bits[entry.input[2]]})
 
     def add(suffix: str, array: np.ndarray) -> str:
         place = draft.fresh(f"{name}.{suffix}")
@@ -216,4 +227,4 @@ def _input(entry: onnx.ValueInfoProto) -> Value:
             f"Input '{entry.name}' has shape {list(shape)}, but a batch axis and at least one "
             "more are needed; export it as [1, ...]"
         )
-    return Value(entry.name, shape, np.dtype(helper.tensor_dtype_to_np_dtype(entry.type.tensor_type.elem_type)))
+    return Value(entry.name, shape, dtype_of(entry.type.tensor_type.elem_type))

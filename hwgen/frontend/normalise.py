@@ -14,6 +14,7 @@ import numpy as np
 from onnx import helper
 
 from hwgen.errors import ModelError
+from hwgen.frontend.narrow import dtype_of, narrow_bits
 from hwgen.graph import Node
 
 __all__ = ["NORMALISERS", "AddConstant", "normalise"]
@@ -137,7 +138,8 @@ def _quantize(node: Node, opset: int, add: AddConstant) -> Node:
     attributes: dict[str, Any] = {"axis": 1, **node.attributes}
     target = attributes.pop("output_dtype", 0)
     if target:
-        attributes["output_dtype"] = np.dtype(helper.tensor_dtype_to_np_dtype(target))
+        attributes["output_dtype"] = dtype_of(target)
+        attributes.update({"bits": narrow_bits(target)} if narrow_bits(target) else {})
     return replace(node, attributes=attributes)
 
 

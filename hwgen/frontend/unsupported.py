@@ -66,6 +66,8 @@ def _reason(node: Node, read: set[str]) -> str:
         return "only its first output can be used"
     if op == "Resize" and node.attributes.get("mode", "nearest") != "nearest":
         return f"interpolation '{node.attributes['mode']}'; only 'nearest' keeps the values of a quantised map"
+    if op == "Cast" and node.attributes["to"].kind not in "iufb":
+        return f"a cast to {node.attributes['to']}, which NumPy cannot compute with; use QuantizeLinear for narrow integers"
     if op in ("Quant", "Trunc") and str(node.attributes["rounding_mode"]).upper() not in ROUNDING:
         return f"rounding mode '{node.attributes['rounding_mode']}'; known are {', '.join(ROUNDING)}"
     if op in ("QuantizeLinear", "DequantizeLinear") and node.attributes.get("block_size", 0):

@@ -77,6 +77,20 @@ def _elu(attributes: Attributes, x: np.ndarray) -> np.ndarray:
     return np.where(x < 0, x.dtype.type(attributes["alpha"]) * np.expm1(np.minimum(x, 0)), x)
 
 
+def _celu(attributes: Attributes, x: np.ndarray) -> np.ndarray:
+    alpha = x.dtype.type(attributes["alpha"])
+    return np.where(x < 0, alpha * np.expm1(np.minimum(x, 0) / alpha), x)
+
+
+def _shrink(attributes: Attributes, x: np.ndarray) -> np.ndarray:
+    border, bias = x.dtype.type(attributes["lambd"]), x.dtype.type(attributes["bias"])
+    return np.where(x < -border, x + bias, np.where(x > border, x - bias, np.zeros_like(x)))
+
+
+def _swish(attributes: Attributes, x: np.ndarray) -> np.ndarray:
+    return np.asarray(x * _sigmoid(x * x.dtype.type(attributes["alpha"])))
+
+
 def _selu(attributes: Attributes, x: np.ndarray) -> np.ndarray:
     return np.asarray(x.dtype.type(attributes["gamma"]) * _elu(attributes, x))
 
@@ -135,6 +149,7 @@ ELEMENTWISE: dict[str, Operator] = {
     "Cast": _cast,
     "CastLike": _cast_like,
     "Ceil": _unary(np.ceil),
+    "Celu": _celu,
     "Clip": _clip,
     "Div": _divide,
     "Elu": _elu,
@@ -156,6 +171,7 @@ ELEMENTWISE: dict[str, Operator] = {
     "Max": _variadic(np.maximum),
     "Mean": _mean,
     "Min": _variadic(np.minimum),
+    "Mish": _unary(lambda x: x * np.tanh(np.logaddexp(x, 0))),
     "Mod": _modulo,
     "Mul": _binary(np.multiply),
     "Neg": _unary(np.negative),
@@ -167,6 +183,7 @@ ELEMENTWISE: dict[str, Operator] = {
     "Relu": _unary(lambda x: np.maximum(x, 0)),
     "Round": _unary(np.rint),
     "Selu": _selu,
+    "Shrink": _shrink,
     "Sigmoid": _unary(_sigmoid),
     "Sign": _unary(np.sign),
     "Softplus": _unary(lambda x: np.logaddexp(x, 0)),
@@ -174,6 +191,7 @@ ELEMENTWISE: dict[str, Operator] = {
     "Sqrt": _unary(np.sqrt),
     "Sub": _binary(np.subtract),
     "Sum": _variadic(np.add),
+    "Swish": _swish,
     "Tanh": _unary(np.tanh),
     "ThresholdedRelu": _thresholded_relu,
     "Where": _where,

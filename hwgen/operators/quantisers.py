@@ -95,9 +95,10 @@ def _quantize_linear(
     axis = attributes["axis"]
     if zero_point is None:
         zero_point = np.zeros((), dtype=attributes.get("output_dtype", np.dtype(np.uint8)))
-    limits = np.iinfo(zero_point.dtype)
+    signed = zero_point.dtype.kind == "i"
+    low, high = integer_range(attributes.get("bits", 8 * zero_point.dtype.itemsize), signed, narrow=False)
     codes = np.rint(x / _per_axis(scale, axis, x.ndim)) + _per_axis(zero_point, axis, x.ndim).astype(x.dtype)
-    return np.asarray(np.clip(codes, limits.min, limits.max).astype(zero_point.dtype))
+    return np.asarray(np.clip(codes, low, high).astype(zero_point.dtype))
 
 
 def _dequantize_linear(

@@ -150,12 +150,13 @@ def _resize(
     scales: np.ndarray | None = None,
     sizes: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Resize to the nearest element (other modes are refused before evaluation)."""
-    for axis in range(x.ndim):
+    """Resize to the nearest element (other modes are refused before evaluation); a size of -1 keeps an axis."""
+    for place, axis in enumerate(attributes.get("axes") or range(x.ndim)):
         if sizes is not None and sizes.size:
-            size, scale = int(sizes[axis]), int(sizes[axis]) / x.shape[axis]
+            size = int(sizes[place]) if sizes[place] >= 0 else x.shape[axis]
+            scale = size / x.shape[axis]
         else:
-            scale = float(np.ravel(np.asarray(scales))[axis])
+            scale = float(np.ravel(np.asarray(scales))[place])
             size = math.floor(x.shape[axis] * scale)
         if size != x.shape[axis] or scale != 1:
             x = np.take(x, _nearest(attributes, x.shape[axis], size, scale), axis=axis)

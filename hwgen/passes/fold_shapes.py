@@ -68,6 +68,8 @@ def _any_batch(
         return first
     if node.op == "Expand":
         return axis_constant(1 if size is None else size for size in shape_of(graph, node.outputs[0]))
+    if node.op == "Resize" and first.shape == second.shape == (len(shape_of(graph, node.inputs[0])),):
+        return np.where(first == second, first, -1)
     if node.op in CHANNELWISE and first.ndim == second.ndim:
         grows = tuple(
             slice(0, 1) if size != other else slice(None) for size, other in zip(first.shape, second.shape, strict=True)

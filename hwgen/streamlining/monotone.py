@@ -18,7 +18,7 @@ UNKNOWN = 2
 """Neither rising (+1), falling (-1) nor constant (0), or not known."""
 
 _RISING = frozenset(
-    "Cast CastLike Ceil Clip DequantizeLinear Elu Erf Exp Floor HardSigmoid HardTanh Identity LeakyRelu Log Max Mean Min PRelu "
+    "Cast CastLike Ceil Celu Clip DequantizeLinear Elu Erf Exp Floor HardSigmoid HardTanh Identity LeakyRelu Log Max Mean Min PRelu "
     "QuantizeLinear Quant Relu Round Selu Sigmoid Sign Softplus Softsign Sqrt Sum Tanh ThresholdedRelu Trunc Add And Or".split()
 )
 """Operators that rise with each of their operands (given a positive slope, scale or alpha)."""
