@@ -18,6 +18,7 @@ from hwgen.codes import CodeType
 from hwgen.layers.argmax import ArgMax
 from hwgen.layers.conv import Conv
 from hwgen.layers.dense import Dense
+from hwgen.layers.embedding import Embedding
 from hwgen.layers.maxpool import MaxPool
 from hwgen.layers.pad import Pad
 from hwgen.layers.protocol import Layer, inputs
@@ -126,7 +127,47 @@ def _dense(layer: Dense) -> Step:
 
 @_step.register
 def _conv(layer: Conv) -> Step:
+    if layer.groups > 1:
+        return _grouped(layer)
     return _linear(layer, layer.weights, layer.window, layer.pad_value)
+
+
+def _grouped(layer: Conv) -> Step:
+    """Prepare a convolution whose rows see the channels of their own group: a matrix product for each group.
+
+    A row that sees a single channel is a weighted sum of the map shifted from tap to tap.
+    """
+    largest = int(np.abs(layer.weights).sum(axis=(1, 2, 3)).max()) * max(
+        -layer.in_type.low, layer.in_type.high, abs(layer.pad_value)
+    )
+    real = _exact_real(largest)
+    finish = _finish(layer, real, largest)
+    channels, height, width = layer.in_shape[2], *layer.out_shape[:2]
+    multiplier = layer.rows // layer.groups
+    # (taps, channels of a group, groups, rows of a group)
+    taps = layer.weights.reshape(layer.groups, multiplier, -1, channels // layer.groups).transpose(2, 3, 0, 1)
+    taps = np.ascontiguousarray(taps.astype(real))
+    matrices = taps.transpose(2, 0, 1, 3).reshape(layer.groups, layer.columns, multiplier)
+
+    def step(x: np.ndarray) -> np.ndarray:
+        codes = (unpack_bits(x, channels) if layer.in_type.bipolar else x).astype(real)
+        seen = layer.window.tap_maps(codes, layer.pad_value)
+        if channels == layer.groups:
+            sums = np.zeros((len(x), height, width, channels, multiplier), dtype=real)
+            for tap, weights in zip(seen, taps[:, 0], strict=True):
+                sums += tap[..., None] * weights
+        else:
+            maps = [tap.reshape(len(x), height, width, layer.groups, -1) for tap in seen]
+            windows = np.stack(maps, axis=4).reshape(-1, layer.groups, layer.columns)
+            sums = (windows.swapaxes(0, 1) @ matrices).swapaxes(0, 1)
+        return finish(sums.reshape(len(x), *layer.out_shape))
+
+    return step
+
+
+def _exact_real(largest: int) -> type[np.number]:
+    """Give the fastest dtype in which all integers up to the largest magnitude are exact."""
+    return np.float32 if largest < 1 << 24 else np.float64 if largest < 1 << 53 else np.int64
 
 
 def _linear(layer: Dense | Conv, weights: np.ndarray, window: Window, pad_value: int) -> Step:
@@ -136,7 +177,7 @@ def _linear(layer: Dense | Conv, weights: np.ndarray, window: Window, pad_value:
     if layer.in_type.bipolar and np.all(np.abs(taps) == 1):
         return _binary(layer, taps, window, pad_value)
     largest = int(np.abs(taps).sum(axis=(1, 2)).max()) * max(-layer.in_type.low, layer.in_type.high, abs(pad_value))
-    real = np.float32 if largest < 1 << 24 else np.float64 if largest < 1 << 53 else np.int64
+    real = _exact_real(largest)
     columns = np.ascontiguousarray(taps.reshape(rows, -1).T.astype(real))
     finish = _finish(layer, real, largest)
 
@@ -243,6 +284,12 @@ def _two_valued(layer: Thresholding | Table) -> Step:
         return lambda x: np.where(unpack_bits(x, channels) > 0, high, low)
     varies, inverts = pack_bits(low != high), pack_bits(low > 0)
     return lambda x: (x & varies) ^ inverts
+
+
+@_step.register
+def _embedding(layer: Embedding) -> Step:
+    table = pack_bits(layer.table > 0) if layer.out_type.bipolar else layer.table.astype(_integers(layer.out_type))
+    return lambda x: table[x[..., 0]]
 
 
 @_step.register

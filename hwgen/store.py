@@ -24,6 +24,7 @@ from hwgen.layers.concat import Concat
 from hwgen.layers.conv import Conv
 from hwgen.layers.crop import Crop
 from hwgen.layers.dense import Dense
+from hwgen.layers.embedding import Embedding
 from hwgen.layers.global_reduce import GlobalReduce, Reduction
 from hwgen.layers.interleave import Interleave
 from hwgen.layers.maxpool import MaxPool
@@ -48,6 +49,7 @@ RECORDS = (
     Crop,
     Dense,
     GlobalReduce,
+    Embedding,
     InputPort,
     Interleave,
     Lookup,

@@ -10,6 +10,7 @@ from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
 from hwgen.errors import DataError
 from hwgen.layers.conv import Conv
 from hwgen.layers.dense import Dense
+from hwgen.layers.embedding import Embedding
 from hwgen.layers.window import Window
 from hwgen.network import InputPort, Network, OutputPort
 from hwgen.packed import PackedNetwork
@@ -80,6 +81,26 @@ def test_padding_of_bits_with_any_number(channels, pad_value, kernel):
     thresholds = Thresholds(levels, Positions.uniform(height, width))
     layer = Conv("c", "x", (5, 5, channels), BIPOLAR, weights, window, pad_value, thresholds, BIPOLAR)
     assert_packed_is_golden(alone(layer), 3)
+
+
+@pytest.mark.parametrize("kind", [BIPOLAR, signed(4), unsigned(8)], ids=str)
+@pytest.mark.parametrize("out_type", [BIPOLAR, signed(2), None], ids=str)
+@pytest.mark.parametrize(("groups", "channels", "rows"), [(2, 4, 6), (12, 12, 12), (12, 12, 24), (4, 12, 4)])
+def test_groups(kind, out_type, groups, channels, rows):
+    random = np.random.default_rng(groups)
+    window = Window((3, 2), (1, 2), (2, 1), (1, 1, 2, 1))
+    weights = random.integers(-3, 4, (rows, *window.kernel, channels // groups))
+    levels = np.sort(random.integers(-40, 40, (1, rows, (out_type or kind).levels - 1)))
+    thresholds = None if out_type is None else Thresholds(levels, Positions.uniform(*window.output(6, 5)))
+    out_type = out_type or signed(20)
+    layer = Conv("c", "x", (6, 5, channels), kind, weights, window, 0, thresholds, out_type, groups)
+    assert_packed_is_golden(alone(layer), 3)
+
+
+@pytest.mark.parametrize("kind", [BIPOLAR, signed(4)], ids=str)
+def test_embedding(kind):
+    table = random_codes(np.random.default_rng(0), kind, (37, 12))
+    assert_packed_is_golden(alone(Embedding("e", "x", (3, 4, 1), CodeType(0, 36), table, kind)), 9)
 
 
 @pytest.mark.parametrize("weight", [1 << 12, 1 << 30, 1 << 50])

@@ -51,7 +51,7 @@ class Conv:
         Name of the layer and of the layer or input that it reads.
     in_shape : MapShape
     in_type : CodeType
-    weights : ndarray of int64, shape (rows, kernel height, kernel width, channels)
+    weights : ndarray of int64, shape (rows, kernel height, kernel width, channels // groups)
         One row for each output channel.
     window : Window
     pad_value : int
@@ -59,6 +59,9 @@ class Conv:
     thresholds : Thresholds or None
         None: the accumulator itself goes out.
     out_type : CodeType
+    groups : int
+        Output and input channels fall into so many groups of neighbours; a row sees the channels of its own group. As
+        many groups as channels is a depthwise convolution, and with weights of one a sum over the window (pooling).
     """
 
     name: str
@@ -70,6 +73,7 @@ class Conv:
     pad_value: int
     thresholds: Thresholds | None
     out_type: CodeType
+    groups: int = 1
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -83,7 +87,7 @@ class Conv:
 
     @property
     def columns(self) -> int:
-        """Weights of one row: the size of a window."""
+        """Weights of one row: the size of a window in the channels of its group."""
         return int(self.weights[0].size)
 
     @property
@@ -94,7 +98,7 @@ class Conv:
     def golden(self, x: np.ndarray) -> np.ndarray:
         """Map codes (frames, *in_shape) int64 to codes (frames, *out_shape) int64."""
         height, width, _ = self.out_shape
-        chunk = max(1, PATCH_NUMBERS // (height * width * self.columns))
+        chunk = max(1, PATCH_NUMBERS // (height * width * self.columns * self.groups))
         out = np.empty((len(x), *self.out_shape), dtype=np.int64)
         for first in range(0, len(x), chunk):
             accumulators = self._accumulators(x[first : first + chunk])
@@ -102,7 +106,7 @@ class Conv:
         return out
 
     def _accumulators(self, x: np.ndarray) -> np.ndarray:
-        """Correlate: a matrix product of all windows with the weights.
+        """Correlate: for each group, a matrix product of all its windows with the weights.
 
         Every partial sum is an integer of at most ``sum |w| * max |x|``; below 2**24 (2**53) single (double) precision
         holds all of them exactly, in any order of summation.
@@ -110,14 +114,14 @@ class Conv:
         largest = max(abs(self.in_type.low), abs(self.in_type.high), abs(self.pad_value))
         bound = largest * int(np.abs(self.weights).reshape(self.rows, -1).sum(axis=1).max())
         dtype = np.float32 if bound < 1 << 24 else np.float64 if bound < 1 << 53 else np.int64
-        height, width, _ = self.out_shape
-        taps, channels = self.window.kernel[0] * self.window.kernel[1], self.in_shape[2]
-        patches = np.empty((len(x), height, width, taps, channels), dtype=dtype)
+        positions = len(x) * self.out_shape[0] * self.out_shape[1]
+        taps, channels = self.window.kernel[0] * self.window.kernel[1], self.in_shape[2] // self.groups
+        patches = np.empty((self.groups, positions, taps, channels), dtype=dtype)
         for tap, seen in enumerate(self.window.tap_maps(x, self.pad_value)):
-            patches[..., tap, :] = seen
-        matrix = self.weights.reshape(self.rows, -1).astype(dtype)
-        sums: np.ndarray = patches.reshape(-1, self.columns) @ matrix.T
-        return sums.astype(np.int64).reshape(len(x), height, width, self.rows)
+            patches[:, :, tap] = np.moveaxis(seen.reshape(positions, self.groups, channels), 1, 0)
+        matrices = self.weights.reshape(self.groups, -1, self.columns).astype(dtype)
+        sums: np.ndarray = patches.reshape(self.groups, positions, self.columns) @ matrices.swapaxes(1, 2)
+        return np.moveaxis(sums, 0, 1).astype(np.int64).reshape(len(x), *self.out_shape)
 
     def _activate(self, accumulators: np.ndarray) -> np.ndarray:
         if self.thresholds is None:
@@ -147,10 +151,16 @@ class Conv:
             self.window.check(height, width)
         except ValueError as error:
             raise ValueError(f"Layer '{self.name}': {error}") from None
-        if self.weights.ndim != 4 or self.weights.shape[1:] != (*self.window.kernel, channels):
+        if self.groups < 1 or channels % self.groups or len(self.weights) % self.groups:
+            raise ValueError(
+                f"Layer '{self.name}' has {self.groups} groups, which must divide its {channels} input channels "
+                f"and its {len(self.weights)} rows"
+            )
+        expected = (*self.window.kernel, channels // self.groups)
+        if self.weights.ndim != 4 or self.weights.shape[1:] != expected:
             raise ValueError(
                 f"Layer '{self.name}' needs weights of shape "
-                f"(rows, {self.window.kernel[0]}, {self.window.kernel[1]}, {channels}), not {self.weights.shape}"
+                f"(rows, {expected[0]}, {expected[1]}, {expected[2]}), not {self.weights.shape}"
             )
         if self.thresholds is None:
             low, high = self.accumulator_range()
@@ -183,6 +193,8 @@ class Conv:
         """Raise OptionError naming the layer, the illegal value and the legal ones."""
         check_divides("PE", fold.pe, self.rows, "output channels", self.name)
         check_slots(fold, self.name)
+        if self.groups > 1:
+            raise OptionError(f"Layer '{self.name}' has {self.groups} groups, which no hardware computes yet")
         if fold.window is WindowStyle.PARALLEL:
             if fold.simd != self.columns:
                 whole = f"the whole window of {self.columns} inputs, as it is parallel"

@@ -17,7 +17,7 @@ from hwgen.rtl_templates.mvtu import Mvtu
 from hwgen.rtl_templates.output_queue import OutputQueue
 from hwgen.rtl_templates.storage import suits_block_ram
 
-__all__ = ["MatVec", "accumulator_range", "memory_style", "pack_words"]
+__all__ = ["MatVec", "accumulator_range", "as_block", "memory_style", "pack_words"]
 
 
 def accumulator_range(weights: np.ndarray, in_type: CodeType) -> tuple[np.ndarray, np.ndarray]:
@@ -156,7 +156,7 @@ class MatVec:
             output=output,
             position_rows=(0,) if uniform else self.position_rows,
             position_columns=(0,) if uniform else self.position_columns,
-            block=_block(fold.memory),
+            block=as_block(fold.memory),
             slots=fold.slots,
         )
 
@@ -211,7 +211,7 @@ class MatVec:
         return Resources(luts, flipflops, (*buffers, *self.memories(name, fold)))
 
 
-def _block(style: MemoryStyle) -> bool | None:
+def as_block(style: MemoryStyle) -> bool | None:
     """Translate a style for the templates."""
     return None if style is MemoryStyle.AUTO else style is MemoryStyle.BLOCK
 

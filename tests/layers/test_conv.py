@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from hwgen.activation import Positions, Thresholds
@@ -32,8 +32,9 @@ def by_definition(layer: Conv, x: np.ndarray) -> np.ndarray:
         for tap_y, y in enumerate(rows[row]):
             for tap_x, z in enumerate(columns[column]):
                 inside = 0 <= y < height and 0 <= z < width
-                for channel in range(channels):
-                    code = int(x[frame, y, z, channel]) if inside else layer.pad_value
+                for channel in range(channels // layer.groups):
+                    seen = n // (len(layer.weights) // layer.groups) * (channels // layer.groups) + channel
+                    code = int(x[frame, y, z, seen]) if inside else layer.pad_value
                     total += int(layer.weights[n, tap_y, tap_x, channel]) * code
         out[index] = total
         if layer.thresholds is not None:
@@ -46,12 +47,13 @@ def by_definition(layer: Conv, x: np.ndarray) -> np.ndarray:
 
 @st.composite
 def convs(draw: st.DrawFn) -> Conv:
-    size, channels, rows = draw(sizes), draw(st.integers(1, 4)), draw(st.integers(1, 4))
+    size, groups = draw(sizes), draw(st.sampled_from([1, 1, 2, 3, 4]))
+    channels, rows = (groups * draw(st.integers(1, 4 if groups == 1 else 2)) for _ in range(2))
     window, in_type = draw(windows(size)), draw(st.sampled_from(IN_TYPES))
     pad_value = draw(st.sampled_from([0, 0, in_type.low, in_type.high]))
     random = np.random.default_rng(draw(seeds))
-    weights = random.choice(draw(st.sampled_from(WEIGHTS)), size=(rows, *window.kernel, channels))
-    scores = Conv("conv", "x", (*size, channels), in_type, weights, window, pad_value, None, CodeType(0, 0))
+    weights = random.choice(draw(st.sampled_from(WEIGHTS)), size=(rows, *window.kernel, channels // groups))
+    scores = Conv("conv", "x", (*size, channels), in_type, weights, window, pad_value, None, CodeType(0, 0), groups)
     low, high = scores.accumulator_range()
     if draw(st.booleans()):
         return replace(scores, out_type=CodeType(int(low.min()), int(high.max())))
@@ -101,8 +103,9 @@ def test_the_accumulator_range_is_reached(layer: Conv):
             for tap_x, z in enumerate(columns[position[1]]):
                 if 0 <= y < layer.in_shape[0] and 0 <= z < layer.in_shape[1]:
                     positive = layer.weights[0, tap_y, tap_x] > 0
-                    x[0, y, z] = np.where(positive, layer.in_type.low, layer.in_type.high)
-                    x[1, y, z] = np.where(positive, layer.in_type.high, layer.in_type.low)
+                    seen = slice(0, len(positive))
+                    x[0, y, z, seen] = np.where(positive, layer.in_type.low, layer.in_type.high)
+                    x[1, y, z, seen] = np.where(positive, layer.in_type.high, layer.in_type.low)
         extremes = scores.golden(x)[:, position[0], position[1], 0]
         assert extremes.tolist() == [low[classes[position], 0], high[classes[position], 0]]
 
@@ -128,6 +131,8 @@ CONV = Conv(
             r"Layer 'conv3' needs weights of shape \(rows, 3, 3, 6\), not \(4, 3, 3, 5\)",
         ),
         ({"in_shape": (2, 5, 6)}, "Layer 'conv3': A window of 3x3 does not fit into 2x5 with padding"),
+        ({"groups": 3}, "Layer 'conv3' has 3 groups, which must divide its 6 input channels and its 4 rows"),
+        ({"groups": 2}, r"Layer 'conv3' needs weights of shape \(rows, 3, 3, 3\), not \(4, 3, 3, 6\)"),
         ({"thresholds": None}, r"Layer 'conv3' yields accumulators -54..54, which do not fit bipolar"),
         ({"out_type": TERNARY}, r"Layer 'conv3' needs thresholds of shape \(1, 4, 2\), not \(1, 4, 1\)"),
         (
@@ -168,4 +173,5 @@ def test_hardware_is_golden(layer: Conv, data: st.DataObject, seed: int):
         slots=data.draw(st.sampled_from([None, None, 1, 9])),
         memory=data.draw(st.sampled_from(MemoryStyle)),
     )
+    assume(layer.groups == 1)
     assert_hardware_is_golden(layer, fold, seed)

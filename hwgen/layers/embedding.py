@@ -1,0 +1,132 @@
+"""Embedding: each symbol of a map is replaced by its vector of codes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwgen.codes import CodeType
+from hwgen.fold import Fold
+from hwgen.layers.channelwise import channel_folds, check_channel_fold
+from hwgen.layers.matvec import as_block, memory_style, pack_words
+from hwgen.layers.protocol import MapShape, MemoryShape, Resources
+from hwgen.rtl_templates.embedding import EmbeddingUnit
+from hwgen.rtl_templates.output_queue import OutputQueue
+from hwgen.schedule import Schedule
+
+__all__ = ["Embedding"]
+
+
+@dataclass(frozen=True, eq=False)
+class Embedding:
+    """Vector of codes = row of the table that the symbol numbers.
+
+    Parameters
+    ----------
+    name, source : str
+        Name of the layer and of the layer or input that it reads.
+    in_shape : MapShape
+        (height, width, 1): a symbol at each position.
+    in_type : CodeType
+        Symbols from 0 on; no more than the table has rows.
+    table : ndarray of int64, shape (entries, dimensions)
+        Codes of ``out_type``.
+    out_type : CodeType
+    """
+
+    name: str
+    source: str
+    in_shape: MapShape
+    in_type: CodeType
+    table: np.ndarray
+    out_type: CodeType
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The one map that it reads."""
+        return (self.source,)
+
+    @property
+    def out_shape(self) -> MapShape:
+        """Shape of the output map: a vector at each position."""
+        return (*self.in_shape[:2], int(self.table.shape[1]))
+
+    def golden(self, x: np.ndarray) -> np.ndarray:
+        """Map symbols (frames, height, width, 1) int64 to codes (frames, height, width, dimensions) int64."""
+        return np.asarray(self.table[x[..., 0]], dtype=np.int64)
+
+    def check(self) -> None:
+        """Raise ValueError with a sentence if the record is inconsistent."""
+        if self.in_shape[2] != 1:
+            raise ValueError(f"Layer '{self.name}' takes one symbol at each position, not {self.in_shape[2]}")
+        if self.table.ndim != 2 or 0 in self.table.shape:
+            raise ValueError(
+                f"Layer '{self.name}' needs a table of shape (entries, dimensions), not {self.table.shape}"
+            )
+        if self.in_type.low < 0 or self.in_type.high >= len(self.table):
+            raise ValueError(
+                f"Layer '{self.name}' has a table of {len(self.table)} entries, but symbols are "
+                f"{self.in_type.low}..{self.in_type.high}"
+            )
+        if not self.out_type.contains(self.table):
+            raise ValueError(f"Layer '{self.name}': the table holds values that are no {self.out_type} codes")
+
+    def folds(self) -> Iterator[Fold]:
+        """PE, the dimensions given at once, is any divisor of them."""
+        return channel_folds(self.out_shape[2])
+
+    def check_fold(self, fold: Fold) -> None:
+        """Raise OptionError if PE does not divide the dimensions."""
+        check_channel_fold(self.name, self.out_shape[2], fold)
+
+    def cycles(self, fold: Fold) -> int:
+        """Output beats of a frame."""
+        height, width, dimensions = self.out_shape
+        return height * width * dimensions // fold.pe
+
+    def in_lanes(self, fold: Fold) -> int:
+        """One symbol a beat."""
+        return 1
+
+    def out_lanes(self, fold: Fold) -> int:
+        """PE dimensions a beat."""
+        return fold.pe
+
+    def timing(self, fold: Fold) -> Schedule:
+        """Take a symbol with the first of its steps; each step yields a beat."""
+        steps = np.arange(self.cycles(fold), dtype=np.int64)
+        width = fold.pe * self.out_type.bits
+        slots = OutputQueue.least_slots(width, EmbeddingUnit.PIPELINE) if fold.slots is None else fold.slots
+        return Schedule(
+            len(steps),
+            step=steps,
+            accept=steps[:: self.out_shape[2] // fold.pe],
+            emit=steps,
+            latency=EmbeddingUnit.PIPELINE + OutputQueue.latency(width, slots),
+            slots=slots,
+        )
+
+    def resources(self, fold: Fold) -> Resources:
+        """Count the table, the address and the output FIFO."""
+        width, depth = fold.pe * self.out_type.bits, self.table.size // fold.pe
+        address = depth.bit_length()
+        style = memory_style(fold.memory, depth, width)
+        queue = width * self.timing(fold).slots
+        return Resources(
+            3 * address + queue, 3 * address + width + queue, (MemoryShape(f"{self.name}.table", depth, width, style),)
+        )
+
+    def component(self, fold: Fold) -> EmbeddingUnit:
+        """Give the unit; its table has the first PE dimensions of all symbols, then the next."""
+        fields = self.out_type.to_bits(self.table).astype(np.int64)
+        parts = fields.reshape(len(fields), -1, fold.pe).swapaxes(0, 1).reshape(-1, fold.pe)
+        return EmbeddingUnit(
+            in_bits=self.in_type.bits,
+            entries=len(self.table),
+            words=pack_words(parts, self.out_type.bits, 1, fold.pe),
+            width=fold.pe * self.out_type.bits,
+            block=as_block(fold.memory),
+            slots=fold.slots,
+        )

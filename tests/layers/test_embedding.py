@@ -1,0 +1,67 @@
+"""Embedding: golden by definition, hardware equal to golden on the predicted cycles."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
+from hwgen.errors import OptionError
+from hwgen.fold import Fold, MemoryStyle
+from hwgen.layers.embedding import Embedding
+from tests.layers.channelwise_cases import assert_hardware_is_golden, folds, random_codes, seeds, types
+
+EMBEDDING = Embedding("words", "x", (1, 4, 1), unsigned(2), np.arange(24).reshape(4, 6), unsigned(5))
+
+
+@st.composite
+def layers(draw: st.DrawFn) -> Embedding:
+    entries, dimensions, out_type = draw(st.integers(1, 9)), draw(st.integers(1, 6)), draw(types)
+    low = draw(st.integers(0, entries - 1))
+    table = random_codes(np.random.default_rng(draw(seeds)), out_type, (entries, dimensions))
+    shape = (draw(st.integers(1, 3)), draw(st.integers(1, 4)), 1)
+    return Embedding("words", "x", shape, CodeType(low, draw(st.integers(low, entries - 1))), table, out_type)
+
+
+def test_golden_reads_the_row_of_each_symbol():
+    layer = replace(EMBEDDING, in_shape=(2, 1, 1))
+    assert layer.golden(np.array([[[[3]], [[0]]]])).tolist() == [[[[18, 19, 20, 21, 22, 23]], [[0, 1, 2, 3, 4, 5]]]]
+    assert layer.out_shape == (2, 1, 6)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(data=st.data(), layer=layers(), seed=seeds)
+def test_hardware_is_golden(data: st.DataObject, layer: Embedding, seed: int):
+    assert_hardware_is_golden(layer, data.draw(folds(layer)), seed)
+
+
+@pytest.mark.parametrize("pe", [1, 4, 16])
+def test_a_large_table_lies_in_block_ram(pe: int):
+    table = random_codes(np.random.default_rng(pe), signed(3), (300, 16))
+    layer = Embedding("words", "x", (1, 7, 1), CodeType(0, 299), table, signed(3))
+    (memory,) = layer.resources(Fold(pe=pe)).memories
+    assert (memory.depth, memory.width, memory.style) == (300 * 16 // pe, 3 * pe, MemoryStyle.BLOCK)
+    assert_hardware_is_golden(layer, Fold(pe=pe), pe)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"in_shape": (1, 4, 2)}, "Layer 'words' takes one symbol at each position, not 2"),
+        ({"table": np.arange(4)}, r"Layer 'words' needs a table of shape \(entries, dimensions\), not \(4,\)"),
+        ({"in_type": unsigned(3)}, r"Layer 'words' has a table of 4 entries, but symbols are 0\.\.7"),
+        ({"in_type": signed(2)}, r"Layer 'words' has a table of 4 entries, but symbols are -2\.\.1"),
+        ({"out_type": BIPOLAR}, "Layer 'words': the table holds values that are no bipolar codes"),
+    ],
+)
+def test_an_inconsistent_record_is_refused(change: dict, message: str):
+    EMBEDDING.check()
+    with pytest.raises(ValueError, match=message):
+        replace(EMBEDDING, **change).check()
+
+
+def test_an_illegal_folding_is_refused():
+    with pytest.raises(OptionError, match=r"PE must divide 6 channels, not 4 \(layer 'words'\): use 3 or 6"):
+        EMBEDDING.check_fold(Fold(pe=4))
