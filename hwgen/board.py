@@ -105,11 +105,14 @@ class Clock:
     hz : int
     note : str
         What a person has to do for it.
+    pll_pad : bool
+        iCE40: whether the pin is the one that belongs to the PLL.
     """
 
     pin: str
     hz: int
     note: str = ""
+    pll_pad: bool = False
 
 
 @dataclass(frozen=True)

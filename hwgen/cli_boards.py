@@ -45,7 +45,7 @@ def boards(*, as_json: bool, verbose: bool, quiet: bool) -> None:
 @click.option(
     "--clock-mhz",
     type=Number(),
-    help="Clock to reach, or exit code 1, with --device; without it the device's own goal.",
+    help="Clock to reach, or exit code 1: a device's own goal without it; a board's PLL makes it, else the pin's clock.",
 )
 @common
 def synth(

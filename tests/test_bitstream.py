@@ -42,7 +42,7 @@ def test_a_board_gets_a_bitstream(on_icebreaker: Path, capsys: pytest.CaptureFix
     facts = json.loads((results / "result.json").read_text())
     assert (facts["out_of_context"], facts["baud"], facts["bitstream"]) == (False, 3_000_000, "mlp.bin")
     assert (facts["clock_goal_mhz"], facts["clock_met"]) == (12, True)
-    assert facts["notes"] == ["no PLL: the board's clock of 12 MHz drives the link and the accelerator"]
+    assert facts["notes"] == ["the board's clock of 12 MHz drives the link and the accelerator"]
     assert set(facts["tools"]) == {"pyosys", "nextpnr-ice40", "icepack"}
     assert facts["resources"]["luts"] > 0
     assert facts["harness"]["luts"] > 400  # the link
@@ -88,11 +88,18 @@ def test_a_board_s_clock_that_is_missed_is_exit_code_1_without_a_bitstream(
     assert not (folder / "synth" / "icebreaker" / "mlp.bin").exists()
 
 
-def test_a_board_s_clock_is_not_chosen(build: Path) -> None:
-    with pytest.raises(
-        OptionError, match=r"^All of board 'icebreaker' runs at the clock of its pin, 12 MHz: --clock-mhz is for"
-    ):
-        synthesise(build, board="icebreaker", clock_mhz=20)
+def test_a_pll_makes_a_board_s_clock(build: Path) -> None:
+    facts = synthesise(build, board="icebreaker", clock_mhz=31, seeds=[1])
+    assert (facts["clock_goal_mhz"], facts["clock_met"], facts["baud"]) == (30.75, True, 1_000_000)
+    assert facts["notes"] == ["the PLL's clock of 30.75 MHz drives the link and the accelerator"]
+    assert set(facts["clocks"]) == {"aclk"}
+    assert "Clock 30.75 MHz, 1000000 baud" in (build / "synth" / "icebreaker" / "mlp_board.v").read_text()
+    netlist = json.loads((build / "synth" / "icebreaker" / "netlist.json").read_text())
+    cells = netlist["modules"]["harness"]["cells"].values()
+    (pll,) = [cell for cell in cells if cell["type"] == "SB_PLL40_PAD"]
+    assert [int(pll["parameters"][name], 2) for name in ("DIVR", "DIVF", "DIVQ")] == [0, 81, 5]
+    at_pin = synthesise(build, board="icebreaker", clock_mhz=12, seeds=[1])
+    assert at_pin["notes"] == ["the board's clock of 12 MHz drives the link and the accelerator"]
 
 
 @pytest.mark.parametrize("name", ["icepack", "ecppack", "gowin_pack"])
@@ -115,7 +122,7 @@ def test_a_missing_packer_says_what_to_install(name: str, monkeypatch: pytest.Mo
     ],
 )
 def test_the_rate_is_the_fastest_that_port_and_clock_allow(name: str, baud: int) -> None:
-    assert choose_baud(find_board(name)) == baud
+    assert choose_baud(find_board(name), find_board(name).clock.hz) == baud
 
 
 def test_a_board_without_a_common_rate_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +130,7 @@ def test_a_board_without_a_common_rate_is_refused(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(
         OptionError, match=r"^Board 'icebreaker' has a clock of 12 MHz and a serial port of at most 3,000"
     ):
-        choose_baud(find_board("icebreaker"))
+        choose_baud(find_board("icebreaker"), 12_000_000)
 
 
 def test_pins_are_written_for_each_family() -> None:

@@ -50,7 +50,7 @@ def synthesise(
 
     On a device the accelerator is placed out of context: between two shift registers (`hwgen.synthesis.harness`) that
     reach its ports by four pins. On a board it stands behind the host link (`hwgen.board_top`), at the board's own pins
-    and at the clock of the board's pin, and the result has a bitstream if that clock is reached. A result that is already there for the same Verilog, target, options and tools is given again.
+    and at the clock of the board's pin or a PLL's, and the result has a bitstream if that clock is reached. A result that is already there for the same Verilog, target, options and tools is given again.
 
     Parameters
     ----------
@@ -66,7 +66,8 @@ def synthesise(
     jobs : int or None
         Seeds tried at once; None: as many as there are processors.
     clock_mhz : float or None
-        Clock to aim at; None: the device's own goal. A board's is that of its pin.
+        Device: clock to aim at; None: the device's own goal. Board: clock that its PLL shall make, or come nearest to
+        from below; None: the clock of its pin.
     progress : callable
         Called with the name of each step as it begins.
 
@@ -143,8 +144,8 @@ def _map(job: Job, scratch: Path) -> None:
     top: Harness | BoardPins
     around = None
     if job.board is not None and job.baud is not None:
-        board = write_board_top(load(job.folder), scratch, clock_hz=job.board.clock.hz, baud=job.baud)
-        top, around = BoardPins(board.module, job.board), board.file.name
+        board = write_board_top(load(job.folder), scratch, clock_hz=job.clock_hz, baud=job.baud)
+        top, around = BoardPins(board.module, job.board, job.pll), board.file.name
     else:
         verilog = (job.rtl / f"{job.name}.v").read_text(encoding="ascii")
         top = Harness(job.name, _ports(verilog, job.name))
@@ -224,11 +225,12 @@ def _place(
 def _notes(job: Job, asked: bool, placements: list[place.Placement]) -> tuple[str, ...]:
     notes = []
     if job.board is not None:
-        clock = f"the board's clock of {job.clock_mhz:g} MHz"
-        notes.append(f"no PLL: {clock} drives the link and the accelerator")
+        clock = f"the {'board' if job.pll is None else 'PLL'}'s clock of {job.clock_mhz:g} MHz"
+        notes.append(f"{clock} drives the link and the accelerator")
         notes += [note for note in (job.board.clock.note, job.board.uart.note) if note]
         if placements and placements[0].slowest_mhz < job.clock_mhz:
-            notes.append(f"no bitstream: {placements[0].slowest_mhz:.1f} MHz do not reach {clock}; {SMALLER}")
+            lower = "" if job.pll is None else "choose a lower --clock-mhz, "
+            notes.append(f"no bitstream: {placements[0].slowest_mhz:.1f} MHz do not reach {clock}; {lower}{SMALLER}")
     if asked and job.device.family not in place.PLACERS:
         notes.append(
             f"no open program places and routes {job.device.part}: resources only, before the maker's own optimisation"

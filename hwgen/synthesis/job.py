@@ -18,6 +18,7 @@ from hwgen.errors import OptionError, ToolError
 from hwgen.synthesis import place, recipe
 from hwgen.synthesis.on_board import choose_baud
 from hwgen.synthesis.pack import PACKERS
+from hwgen.synthesis.pll import Pll, pll
 from hwgen.toolchain import Program, place_and_route
 from hwgen.toolchain import packer as find_packer
 
@@ -52,6 +53,8 @@ class Job:
         Program -> version.
     board : Board or None
         None: out of context.
+    pll : Pll or None
+        What makes the board's clock; None: it comes from a pin.
     baud : int or None
         Rate of the board's serial port.
     network_id : int or None
@@ -68,6 +71,7 @@ class Job:
     seeds: tuple[int, ...]
     tools: dict[str, str]
     board: Board | None = None
+    pll: Pll | None = None
     baud: int | None = None
     network_id: int | None = None
 
@@ -76,9 +80,14 @@ class Job:
         """The folder of the accelerator's Verilog."""
         return (self.folder / "rtl").absolute()
 
+    @property
+    def clock_hz(self) -> int:
+        """The clock of the board."""
+        return round(self.clock_mhz * 1e6)
+
     def netlist_key(self) -> str:
         """Give the hash of what the netlist depends on."""
-        around = [repr(self.board), self.baud, self.network_id]
+        around = [repr(self.board), repr(self.pll), self.baud, self.network_id]
         steps = recipe.commands(self.device, TOP, self.name, Path())
         return _digest([self.sources, steps, self.tools["pyosys"], metadata.version("hwgen"), around])
 
@@ -110,10 +119,6 @@ def prepare(
     if board is not None and device is None:
         found = find_board(board)
         chip, target = found.device, Path(board).stem
-        if clock_mhz is not None:
-            raise OptionError(
-                f"All of board '{target}' runs at the clock of its pin, {found.clock.hz / 1e6:g} MHz: --clock-mhz is for --device"
-            )
     elif device is not None and board is None:
         found, chip, target = None, find_device(device), device
     else:
@@ -131,7 +136,11 @@ def prepare(
         if found is not None:
             packer = find_packer(PACKERS[chip.family].program)
             tools[packer.name] = packer.version
-    goal = chip.clock_goal_mhz if found is None else found.clock.hz / 1e6
+    goal = chip.clock_goal_mhz if clock_mhz is None else clock_mhz
+    multiplier = None
+    if found is not None:
+        multiplier = None if clock_mhz in (None, found.clock.hz / 1e6) else pll(found, goal * 1e6)
+        goal = (found.clock.hz if multiplier is None else multiplier.hz) / 1e6
     job = Job(
         name=manifest["name"],
         folder=folder,
@@ -139,11 +148,12 @@ def prepare(
         ii=report["ii"],
         target=target,
         device=chip,
-        clock_mhz=goal if clock_mhz is None else clock_mhz,
+        clock_mhz=goal,
         seeds=tuple(seeds) if placer is not None else (),
         tools=tools,
         board=found,
-        baud=None if found is None else choose_baud(found),
+        pll=multiplier,
+        baud=None if found is None else choose_baud(found, round(goal * 1e6)),
         network_id=None if found is None else network_id(folder),
     )
     return job, placer, packer

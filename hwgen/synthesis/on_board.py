@@ -12,6 +12,7 @@ from hwgen.board import Board, Family
 from hwgen.board_top import divisor
 from hwgen.errors import OptionError
 from hwgen.rtl_templates.uart import MIN_DIVISOR
+from hwgen.synthesis.pll import Pll
 
 __all__ = ["BAUDS", "BoardPins", "Pad", "choose_baud", "constraints", "pads"]
 
@@ -41,13 +42,15 @@ class Pad:
 
 
 class BoardPins(wiring.Component):
-    """The board top with the signals that the pins of one board carry: a button's own polarity, pins to hold high.
+    """The board top with the signals that the pins of one board carry: a button's own polarity, pins to hold high, its PLL.
 
     Parameters
     ----------
     module : str
         Name of the board top's Verilog module.
     board : Board
+    pll : Pll or None
+        What makes the clock; None: the clock of the pin. Reset lasts until it has locked.
 
     Members
     -------
@@ -60,27 +63,43 @@ class BoardPins(wiring.Component):
         Always 1; one for each pin of ``board.uart.hold_high``.
     """
 
-    def __init__(self, module: str, board: Board) -> None:
+    def __init__(self, module: str, board: Board, pll: Pll | None = None) -> None:
         self.module = module
         self.board = board
+        self.pll = pll
         ports = {"clk": In(1), "uart_rx": In(1), "uart_tx": Out(1)}
         ports |= {"button": In(1)} if board.buttons is not None else {}
         super().__init__(ports | {f"high{number}": Out(1) for number in range(len(board.uart.hold_high))})
 
     def elaborate(self, platform: object) -> Module:
-        """Instantiate the board top."""
+        """Instantiate the board top, and the PLL in front of it."""
         m = Module()
         m.domains.sync = clocking = ClockDomain(reset_less=True)
-        m.d.comb += clocking.clk.eq(self.clk)
+        locked = Signal(init=1)
+        if self.pll is None:
+            m.d.comb += clocking.clk.eq(self.clk)
+        else:
+            m.submodules.pll = _instance(self.pll, self.clk, clocking.clk, locked)
         reset = Signal()
         if self.board.buttons is not None:
             m.d.comb += reset.eq(~self.button if self.board.buttons.active_low else self.button)
         for number in range(len(self.board.uart.hold_high)):
             m.d.comb += getattr(self, f"high{number}").eq(Const(1))
         m.submodules.board = Instance(
-            self.module, i_clk=clocking.clk, i_rst=reset, i_uart_rx=self.uart_rx, o_uart_tx=self.uart_tx
+            self.module, i_clk=clocking.clk, i_rst=reset | ~locked, i_uart_rx=self.uart_rx, o_uart_tx=self.uart_tx
         )
         return m
+
+
+def _instance(pll: Pll, clock_in: Signal, clock_out: Signal, locked: Signal) -> Instance:
+    """Give a PLL's cell between two clocks."""
+    ends: dict[str, object] = {f"p_{name}": value for name, value in pll.parameters.items()}
+    ends |= {f"i_{name}": Const(value, width) for name, (width, value) in pll.constants.items()}
+    if pll.feedback is not None:
+        back = Signal(name="feedback")
+        ends |= {f"o_{pll.feedback[0]}": back, f"i_{pll.feedback[1]}": back}
+    ends |= {f"i_{pll.clock_in}": clock_in, f"o_{pll.clock_out}": clock_out, f"o_{pll.locked}": locked}
+    return Instance(pll.cell, **ends)
 
 
 def pads(board: Board) -> tuple[Pad, ...]:
@@ -120,8 +139,8 @@ def constraints(board: Board) -> str:
     return "\n".join([*lines, ""])
 
 
-def choose_baud(board: Board) -> int:
-    """Give the fastest usual rate that the board's serial port takes and its clock gives.
+def choose_baud(board: Board, clock_hz: int) -> int:
+    """Give the fastest usual rate that the board's serial port takes and a clock gives.
 
     Raises
     ------
@@ -129,13 +148,14 @@ def choose_baud(board: Board) -> int:
         If there is none.
     """
     for baud in BAUDS:
-        if baud <= board.uart.max_baud and baud * MIN_DIVISOR <= board.clock.hz:
+        if baud <= board.uart.max_baud and baud * MIN_DIVISOR <= clock_hz:
             try:
-                divisor(board.clock.hz, baud)
+                divisor(clock_hz, baud)
             except OptionError:
                 continue
             return baud
     raise OptionError(
-        f"Board '{board.name}' has a clock of {board.clock.hz / 1e6:g} MHz and a serial port of at most "
-        f"{board.uart.max_baud:,} baud: none of the usual rates suits both; correct 'hz' or 'max_baud' in its TOML file"
+        f"Board '{board.name}' has a clock of {clock_hz / 1e6:g} MHz and a serial port of at most "
+        f"{board.uart.max_baud:,} baud: none of the usual rates suits both; choose another clock, or correct 'hz' or "
+        "'max_baud' in its TOML file"
     )

@@ -179,4 +179,4 @@ def _source_name(name: str) -> str:
 def _clock(net: str) -> str:
     """Give a clock's name without what buffers and pads added to it; the harness' clock is the accelerator's."""
     name = next((part for part in net.split("$") if part not in ("", "glbnet", "iopadmap")), net)
-    return CLOCK_PORT if name in ("clk", f"accelerator.{CLOCK_PORT}") else name
+    return CLOCK_PORT if name == "clk" or name.rpartition(".")[2] == CLOCK_PORT else name
