@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from hwgen.codes import CodeType
+
 __all__ = ["Fold", "MemoryStyle", "WindowStyle"]
 
 
@@ -15,6 +17,8 @@ class MemoryStyle(Enum):
     BLOCK = "block"
     DISTRIBUTED = "distributed"
     CONSTANT = "constant"
+    SPRAM = "spram"
+    """Weights in a large RAM with a single port, which starts with no contents and must be loaded; tables as with AUTO."""
 
 
 class WindowStyle(Enum):
@@ -45,6 +49,10 @@ class Fold:
         Depth of the layer's output FIFO in beats; None: the least that keeps the layer itself at full rate.
     buffer_beats : int or None
         Capacity of the layer's input buffer in beats (line buffer, vector buffer); None: the layer's default.
+    writable : bool
+        Whether weights, thresholds and tables can be written at run time.
+    weights : CodeType or None
+        What the weights of a writable layer may ever be; its sums are as wide as the worst of them needs. None if it has no weights.
     """
 
     pe: int = 1
@@ -53,3 +61,5 @@ class Fold:
     window: WindowStyle = WindowStyle.SEQUENTIAL
     slots: int | None = None
     buffer_beats: int | None = None
+    writable: bool = False
+    weights: CodeType | None = None

@@ -1,7 +1,8 @@
 """The end of a matrix-vector unit: accumulators become codes, by the table row of the group of channels at hand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import wiring
@@ -10,6 +11,8 @@ from amaranth.lib.wiring import In, Out
 from hwgen.rtl_templates.adder_tree import range_shape
 from hwgen.rtl_templates.channel_table import ChannelAddress
 from hwgen.rtl_templates.rom import Rom
+from hwgen.rtl_templates.storage import Storage
+from hwgen.rtl_templates.write_bus import Contents, write_port
 
 __all__ = ["Activation", "Levels", "Scores", "levels_latency"]
 
@@ -59,10 +62,12 @@ class Activation(wiring.Component):
     output : Levels or Scores
     rows, columns : sequence of int
         Class of each row and column of the map, see `ChannelAddress`.
-    block : bool or None
-        Table in block RAM, see `Rom`.
+    storage : Storage
+        Of the table, see `Rom`.
     ahead : int
         Cycles by which ``step`` comes before the totals: the table's latency.
+    writable : bool
+        Whether the table can be written.
 
     Members
     -------
@@ -71,6 +76,8 @@ class Activation(wiring.Component):
     totals : In(lanes totals)
     codes : Out(lanes * output.bits)
         `output.latency` cycles behind the totals.
+    write : ``In(write_port(memories))``
+        Only if writable.
     """
 
     def __init__(
@@ -81,20 +88,23 @@ class Activation(wiring.Component):
         output: Levels | Scores,
         rows: Sequence[int] = (0,),
         columns: Sequence[int] = (0,),
-        block: bool | None = None,
+        storage: Storage = Storage.AUTO,
         ahead: int = Rom.LATENCY,
+        writable: bool = False,
     ) -> None:
         self.lanes = lanes
         self.total = range_shape(*bounds)
         self.output = output
         self.rows = rows
         self.columns = columns
-        self.block = block
+        self.storage = storage
+        self.writable = writable
         self.ahead = ahead
         levels = isinstance(output, Levels)
         self.entry = range_shape(bounds[0], bounds[1] + 1) if levels else unsigned(output.bits)
         self.entries = len(output.table[0][0])
-        super().__init__({"step": In(1), "totals": In(lanes * self.total.width), "codes": Out(lanes * output.bits)})
+        ports = {"step": In(1), "totals": In(lanes * self.total.width), "codes": Out(lanes * output.bits)}
+        super().__init__(ports | ({"write": In(write_port(self.memories))} if writable else {}))
 
     @staticmethod
     def table_width(lanes: int, bounds: tuple[int, int], output: Levels | Scores) -> int:
@@ -114,13 +124,21 @@ class Activation(wiring.Component):
             for first in range(0, len(entries), per_word)
         ]
 
+    @cached_property
+    def memories(self) -> Mapping[str, Contents]:
+        """The table."""
+        return {"table": Contents(self.words(), self.lanes * self.entries * self.entry.width)}
+
     def elaborate(self, platform: object) -> Module:
         """Read the table ahead, so that its row stands beside the totals."""
         m = Module()
-        words = self.words()
         groups = len(self.output.table[0]) // self.lanes
-        width = self.lanes * self.entries * self.entry.width
-        m.submodules.table = table = Rom(words, width, block=self.block, latency=self.ahead)
+        words, width = self.memories["table"].words, self.memories["table"].width
+        m.submodules.table = table = Rom(
+            words, width, storage=self.storage, latency=self.ahead, writable=self.writable
+        )
+        if self.writable:
+            wiring.connect(m, wiring.flipped(self.write), table.write)
         if len(words) > 1:
             m.submodules.position = position = ChannelAddress(self.rows, self.columns, groups)
             m.d.comb += [position.step.eq(self.step), table.address.eq(position.address)]

@@ -5,7 +5,9 @@ from itertools import pairwise
 
 from amaranth.hdl import Module
 from amaranth.lib import wiring
-from amaranth.lib.wiring import connect, flipped
+from amaranth.lib.wiring import In, connect, flipped
+
+from hwgen.rtl_templates.write_bus import Contents, fan_out, memories_of, write_port
 
 __all__ = ["Chain"]
 
@@ -24,12 +26,20 @@ class Chain(wiring.Component):
         As the first unit's.
     o
         As the last unit's.
+    write : ``In(write_port(memories))``
+        Only if a unit has one.
     """
 
     def __init__(self, units: Mapping[str, wiring.Component]) -> None:
         self.units = dict(units)
         first, *_, last = [*self.units.values()] * 2
-        super().__init__({"i": first.signature.members["i"], "o": last.signature.members["o"]})
+        ports = {"i": first.signature.members["i"], "o": last.signature.members["o"]}
+        super().__init__(ports | ({"write": In(write_port(self.memories))} if self.memories else {}))
+
+    @property
+    def memories(self) -> Mapping[str, Contents]:
+        """Those of all units; no two have the same name."""
+        return {name: memory for unit in self.units.values() for name, memory in memories_of(unit).items()}
 
     def elaborate(self, platform: object) -> Module:
         """Connect the streams."""
@@ -41,4 +51,7 @@ class Chain(wiring.Component):
         for source, reader in pairwise(units):
             connect(m, source.o, reader.i)
         connect(m, units[-1].o, flipped(self.o))
+        ports = [unit.write for unit in units if memories_of(unit)]
+        if ports:
+            fan_out(m, self.write, ports)
         return m

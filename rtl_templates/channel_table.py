@@ -7,7 +7,8 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl_templates.storage import MEMORY_ATTRIBUTES, suits_block_ram
+from hwgen.rtl_templates.rom import Rom
+from hwgen.rtl_templates.storage import MEMORY_ATTRIBUTES, Storage, suits_block_ram
 
 __all__ = ["ChannelAddress", "read_rom"]
 
@@ -76,7 +77,15 @@ class ChannelAddress(wiring.Component):
         return m
 
 
-def read_rom(m: Module, name: str, words: Sequence[int], width: int, address: Value, style: str) -> Value:
+def read_rom(
+    m: Module,
+    name: str,
+    words: Sequence[int],
+    width: int,
+    address: Value,
+    style: str,
+    ports: list[wiring.PureInterface] | None = None,
+) -> Value:
     """Add a read-only memory to the module itself and give the word of ``address`` one cycle later; a memory of equal words is a constant.
 
     Parameters
@@ -91,10 +100,18 @@ def read_rom(m: Module, name: str, words: Sequence[int], width: int, address: Va
     address : Value
     style : str
         ``"block"`` reads block RAM, ``"distributed"`` and ``"constant"`` LUTs, ``"auto"`` what suits the size.
+    ports : list or None
+        If given, the memory can be written, and its write port is appended.
     """
+    block = style == "block" or (style == "auto" and suits_block_ram(len(words), width))
+    if ports is not None:
+        storage = Storage.BLOCK if block else Storage.LUTS
+        m.submodules[name] = rom = Rom(words, width, storage=storage, latency=1, writable=True)
+        m.d.comb += rom.address.eq(address)
+        ports.append(rom.write)
+        return rom.data
     if len(set(words)) == 1:
         return Const(words[0], width)
-    block = style == "block" or (style == "auto" and suits_block_ram(len(words), width))
     m.submodules[name] = memory = Memory(shape=width, depth=len(words), init=words, attrs=MEMORY_ATTRIBUTES[block])
     port = memory.read_port(domain="sync" if block else "comb")
     m.d.comb += port.addr.eq(address)

@@ -1,14 +1,16 @@
 """Look a number up in a table, a channel's own table for each lane."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
-from amaranth.hdl import Cat, Const, Module, Signal, unsigned
+from amaranth.hdl import Cat, Const, Module, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl_templates.channel_table import ChannelAddress, read_rom
 from hwgen.rtl_templates.output_queue import OutputQueue
+from hwgen.rtl_templates.write_bus import Contents, fan_out, write_port
 
 __all__ = ["LookupUnit"]
 
@@ -34,11 +36,15 @@ class LookupUnit(wiring.Component):
         Memory of the tables, see `read_rom`.
     slots : int or None
         Depth of the output FIFO; None: the least for a beat in every cycle.
+    writable : bool
+        Whether the tables can be written.
 
     Members
     -------
     i : ``In(stream.Signature(lanes * in_bits))``
     o : ``Out(stream.Signature(lanes * out_bits))``
+    write : ``In(write_port(memories))``
+        Only if writable.
     """
 
     PIPELINE = 2
@@ -55,6 +61,7 @@ class LookupUnit(wiring.Component):
         columns: Sequence[int] = (0,),
         style: str = "auto",
         slots: int | None = None,
+        writable: bool = False,
     ) -> None:
         self.lanes = lanes
         self.in_bits = in_bits
@@ -65,12 +72,20 @@ class LookupUnit(wiring.Component):
         self._folds = table.shape[1] // lanes
         self._rows, self._columns = tuple(rows), tuple(columns)
         self._style = style
-        super().__init__(
-            {
-                "i": In(stream.Signature(unsigned(lanes * in_bits))),
-                "o": Out(stream.Signature(unsigned(self.width_out))),
-            }
-        )
+        self.writable = writable
+        ports = {
+            "i": In(stream.Signature(unsigned(lanes * in_bits))),
+            "o": Out(stream.Signature(unsigned(self.width_out))),
+        }
+        super().__init__(ports | ({"write": In(write_port(self.memories))} if writable else {}))
+
+    @cached_property
+    def memories(self) -> Mapping[str, Contents]:
+        """The table of each lane."""
+        return {
+            f"table_{lane}": Contents(self._table[:, lane].ravel().tolist(), self.out_bits)
+            for lane in range(self.lanes)
+        }
 
     def elaborate(self, platform: object) -> Module:
         """Address the tables with the incoming numbers and push what they hold."""
@@ -81,7 +96,8 @@ class LookupUnit(wiring.Component):
         m.d.comb += [self.i.ready.eq(queue.ready), take.eq(self.i.valid & queue.ready), queue.reserve.eq(take)]
         m.d.sync += [read.eq(take), valid.eq(read)]
 
-        base = Const(0, 0)
+        base: Value = Const(0, 0)
+        ports: list[wiring.PureInterface] | None = [] if self.writable else None
         if not all(self._same(lane) for lane in range(self.lanes)):
             m.submodules.position = position = ChannelAddress(self._rows, self._columns, self._folds)
             m.d.comb += position.step.eq(take)
@@ -93,13 +109,17 @@ class LookupUnit(wiring.Component):
                 words, address = self._table[0, lane], number
             else:
                 words, address = self._table[:, lane], Cat(number, base)
-            return read_rom(m, f"table_{lane}", words.ravel().tolist(), self.out_bits, address, self._style)
+            return read_rom(m, f"table_{lane}", words.ravel().tolist(), self.out_bits, address, self._style, ports)
 
         entries = Signal(self.width_out, reset_less=True)
         m.d.sync += entries.eq(Cat(entry(lane) for lane in range(self.lanes)))
         m.d.comb += [queue.push.eq(valid), queue.data.eq(entries)]
+        if ports is not None:
+            fan_out(m, self.write, ports)
         return m
 
     def _same(self, lane: int) -> bool:
-        """Whether all channels of a lane, in all classes, have the same table."""
+        """Whether all channels of a lane, in all classes, have the same table and keep it."""
+        if self.writable:
+            return len(self._table) == 1
         return bool(np.all(self._table[:, lane] == self._table[0, lane]))

@@ -1,6 +1,7 @@
 """Matrix-vector-threshold unit (MVTU): PE x SIMD lanes, accumulators, thresholds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
@@ -12,6 +13,8 @@ from hwgen.rtl_templates.dot_product import DotProduct, Lanes
 from hwgen.rtl_templates.fifo import wrapping
 from hwgen.rtl_templates.output_queue import OutputQueue
 from hwgen.rtl_templates.rom import Rom
+from hwgen.rtl_templates.storage import Storage
+from hwgen.rtl_templates.write_bus import Contents, fan_out, write_port
 
 __all__ = ["Lanes", "Levels", "Mvtu", "Scores"]
 
@@ -39,15 +42,19 @@ class Mvtu(wiring.Component):
     output : Levels or Scores
     position_rows, position_columns : sequence of int
         Class of each row and column of the map of vectors, see `ChannelAddress`; the table of ``output`` has a part for each class.
-    block : bool or None
-        Weights and tables in block RAM (True), in LUTs (False), or where their size suits (None).
+    storage : Storage
+        Of weights and table; with huge weights the table is where its size suits.
     slots : int or None
         Depth of the output FIFO in beats; None: the least that lets the unit take a beat in every cycle.
+    writes_weights, writes_table : bool
+        Whether they can be written. What is on its way through the unit meanwhile comes out as anything; no cycle changes.
 
     Members
     -------
     i : ``In(stream.Signature(simd * in_shape.width))``
     o : ``Out(stream.Signature(pe * output.bits))``
+    write : ``In(write_port(memories))``
+        Only if something is writable.
     """
 
     def __init__(
@@ -64,8 +71,10 @@ class Mvtu(wiring.Component):
         output: Levels | Scores,
         position_rows: Sequence[int] = (0,),
         position_columns: Sequence[int] = (0,),
-        block: bool | None = None,
+        storage: Storage = Storage.AUTO,
         slots: int | None = None,
+        writes_weights: bool = False,
+        writes_table: bool = False,
     ) -> None:
         self.pe = pe
         self.simd = simd
@@ -78,16 +87,39 @@ class Mvtu(wiring.Component):
         self.output = output
         self.position_rows = position_rows
         self.position_columns = position_columns
-        self.block = block
+        self.storage = storage
+        self.writes_weights = writes_weights
         self.pipeline = self.pipeline_cycles(lanes, simd, len(words), column_folds, output.latency)
         width = pe * output.bits
         self.slots = OutputQueue.least_slots(width, self.pipeline, column_folds) if slots is None else slots
         self.latency = self.pipeline + OutputQueue.latency(width, self.slots)
-        super().__init__(
-            {
-                "i": In(stream.Signature(unsigned(simd * in_shape.width))),
-                "o": Out(stream.Signature(unsigned(width))),
-            }
+        stages = 1 + (Rom.LATENCY if len(words) > 1 else 0) + len(self._row().registers)
+        self.activation = Activation(
+            lanes=pe,
+            bounds=accumulator,
+            output=output,
+            rows=position_rows,
+            columns=position_columns,
+            storage=Storage.AUTO if storage is Storage.HUGE else storage,
+            ahead=min(Rom.LATENCY, stages),
+            writable=writes_table,
+        )
+        ports = {
+            "i": In(stream.Signature(unsigned(simd * in_shape.width))),
+            "o": Out(stream.Signature(unsigned(width))),
+        }
+        super().__init__(ports | ({"write": In(write_port(self.memories))} if self.memories else {}))
+
+    @cached_property
+    def memories(self) -> Mapping[str, Contents]:
+        """What can be written."""
+        width, initial = self.pe * self.simd * self.weight_shape.width, self.storage is not Storage.HUGE
+        weights = {"weights": Contents(self.words, width, initial=initial)} if self.writes_weights else {}
+        return weights | (self.activation.memories if self.activation.writable else {})
+
+    def _row(self) -> DotProduct:
+        return DotProduct(
+            self.lanes, self.simd, self.in_shape, self.weight_shape, accumulates=self.column_folds > 1
         )
 
     @staticmethod
@@ -107,26 +139,15 @@ class Mvtu(wiring.Component):
         inputs, word = self._fetch(m, stages)
         rows = []
         for p in range(self.pe):
-            m.submodules[f"row_{p}"] = row = DotProduct(
-                self.lanes, self.simd, self.in_shape, self.weight_shape, accumulates=self.column_folds > 1
-            )
+            m.submodules[f"row_{p}"] = row = self._row()
             m.d.comb += [row.row_inputs.eq(inputs), row.row_weights.eq(word.word_select(p, len(row.row_weights)))]
             rows.append(row)
         for level in rows[0].registers:
             stages.append(self._delay(m, f"level_{level}", stages[-1]))
         taken, last = stages[-1]
         totals = [self._accumulate(m, p, row, taken, last) for p, row in enumerate(rows)]
-        ahead = min(Rom.LATENCY, len(stages))
-        m.submodules.activation = activation = Activation(
-            lanes=self.pe,
-            bounds=self.accumulator,
-            output=self.output,
-            rows=self.position_rows,
-            columns=self.position_columns,
-            block=self.block,
-            ahead=ahead,
-        )
-        taken_early, last_early = stages[-ahead]
+        m.submodules.activation = activation = self.activation
+        taken_early, last_early = stages[-activation.ahead]
         done = Signal(name="summed")
         m.d.comb += [activation.step.eq(taken_early & last_early), activation.totals.eq(Cat(*totals))]
         m.d.sync += done.eq(taken & last)
@@ -135,6 +156,9 @@ class Mvtu(wiring.Component):
             m.d.sync += activated.eq(done)
             done = activated
         m.d.comb += [queue.data.eq(activation.codes), queue.push.eq(done)]
+        if self.memories:
+            ports = [self._weights.write] if self.writes_weights else []
+            fan_out(m, self.write, [*ports, activation.write] if activation.writable else ports)
         wiring.connect(m, queue.o, wiring.flipped(self.o))
         return m
 
@@ -160,9 +184,13 @@ class Mvtu(wiring.Component):
         """Read the step's weights, and let its inputs wait for them; a single word is a constant and there at once."""
         width = self.pe * self.simd * self.weight_shape.width
         inputs = self.i.payload
-        if len(self.words) == 1:
+        if len(self.words) == 1 and not self.writes_weights:
             return inputs, Const(self.words[0], width)
-        m.submodules.weights = weights = Rom(self.words, width, block=self.block)
+        m.submodules.weights = self._weights = weights = Rom(
+            self.words, width, storage=self.storage, writable=self.writes_weights
+        )
+        if len(self.words) == 1:
+            return inputs, weights.data
         step = Signal(range(len(self.words)))
         with m.If(stages[0][0]):
             m.d.sync += step.eq(wrapping(step, len(self.words)))

@@ -1,6 +1,20 @@
 """Where a small memory should live: the one rule that FIFOs, buffers and read-only memories follow."""
 
-__all__ = ["MEMORY_ATTRIBUTES", "NO_COLLISION", "ROM_ATTRIBUTES", "suits_block_ram"]
+from enum import Enum
+
+__all__ = ["HUGE", "MEMORY_ATTRIBUTES", "NO_COLLISION", "ROM_ATTRIBUTES", "Storage", "suits_block_ram"]
+
+
+class Storage(Enum):
+    """Where a table lives."""
+
+    AUTO = "auto"
+    """In block RAM or LUTs, as its size suits."""
+    BLOCK = "block"
+    LUTS = "luts"
+    HUGE = "huge"
+    """In a large RAM with a single port, which starts with no contents: SPRAM on iCE40 UP5K."""
+
 
 Attributes = dict[str, int | str]
 
@@ -12,6 +26,9 @@ NO_COLLISION: Attributes = {"no_rw_check": 1}
 
 ROM_ATTRIBUTES: dict[bool, Attributes] = {True: {"rom_style": "block"}, False: {"rom_style": "logic"}}
 """Tell synthesis where a constant table goes: block RAM or plain logic."""
+
+HUGE: Attributes = {"ram_style": "huge"}
+"""Ask synthesis for a large RAM with a single port; there is no other way to build a memory of a size that needs one."""
 
 LEAST_BLOCK_BITS = 1024
 """A quarter of the smallest block RAM (iCE40, 4 Kbit): fewer bits are cheaper as registers or LUT RAM."""

@@ -1,6 +1,7 @@
 """Count the levels that a number reaches, a channel's own levels for each lane."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 from amaranth.hdl import Cat, Const, Module, Shape, Signal, Value, unsigned
@@ -9,6 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl_templates.channel_table import ChannelAddress, read_rom
 from hwgen.rtl_templates.output_queue import OutputQueue
+from hwgen.rtl_templates.write_bus import Contents, fan_out, write_port
 
 __all__ = ["ThresholdUnit"]
 
@@ -44,11 +46,15 @@ class ThresholdUnit(wiring.Component):
         Memory of the levels, see `read_rom`.
     slots : int or None
         Depth of the output FIFO; None: the least for a beat in every cycle.
+    writable : bool
+        Whether levels, and which channels fall, can be written.
 
     Members
     -------
     i : ``In(stream.Signature(lanes * width of in_shape))``
     o : ``Out(stream.Signature(lanes * out_bits))``
+    write : ``In(write_port(memories))``
+        Only if writable.
     """
 
     def __init__(
@@ -64,6 +70,7 @@ class ThresholdUnit(wiring.Component):
         columns: Sequence[int] = (0,),
         style: str = "auto",
         slots: int | None = None,
+        writable: bool = False,
     ) -> None:
         classes, channels, steps = levels.shape
         self.lanes = lanes
@@ -81,13 +88,28 @@ class ThresholdUnit(wiring.Component):
         self._levels = _completed(np.clip(levels, always, never), self.stages, falling, always, never).reshape(
             len(self._falling), lanes, -1
         )
-        self._level_shape = Shape.cast(range(min(always, int(self._levels.min())), int(self._levels.max()) + 1))
-        super().__init__(
-            {
-                "i": In(stream.Signature(unsigned(lanes * self.in_shape.width))),
-                "o": Out(stream.Signature(unsigned(self.width_out))),
-            }
-        )
+        highest = never if writable else int(self._levels.max())
+        self._level_shape = Shape.cast(range(min(always, int(self._levels.min())), highest + 1))
+        self.writable = writable
+        self._any_falls = writable or bool(self._falling.any())
+        ports = {
+            "i": In(stream.Signature(unsigned(lanes * self.in_shape.width))),
+            "o": Out(stream.Signature(unsigned(self.width_out))),
+        }
+        super().__init__(ports | ({"write": In(write_port(self.memories))} if writable else {}))
+
+    @cached_property
+    def memories(self) -> Mapping[str, Contents]:
+        """The levels of each stage, by the names of the memories."""
+        return {
+            self._memory_name(stage, lane): Contents(words, width)
+            for stage in range(self.stages)
+            for lane, (words, width) in enumerate(self._memories(stage))
+        }
+
+    @staticmethod
+    def _memory_name(stage: int, lane: int) -> str:
+        return f"levels_{stage}" + f"_{lane}" * (stage > 0)
 
     @staticmethod
     def pipeline(steps: int) -> int:
@@ -98,7 +120,7 @@ class ThresholdUnit(wiring.Component):
         """Give (stage, words, bits a word) of each memory that is not a constant; stages after the first have one a lane."""
         for stage in range(self.stages):
             for words, width in self._memories(stage):
-                if len(set(words)) > 1:
+                if self.writable or len(set(words)) > 1:
                     yield stage, len(words), width
 
     def elaborate(self, platform: object) -> Module:
@@ -122,12 +144,15 @@ class ThresholdUnit(wiring.Component):
             m.d.sync += register.eq(value)
             return register
 
+        ports: list[wiring.PureInterface] | None = [] if self.writable else None
         valid, numbers = take, self.i.payload
         codes: list[Value] = [Const(0, 0) for _ in range(self.lanes)]
         for stage in range(self.stages):
             addresses = [Cat(code, address) for code in codes[: 1 if stage == 0 else None]]
             words = Cat(
-                read_rom(m, f"levels_{stage}" + f"_{lane}" * (stage > 0), memory, width, addresses[lane], self._style)
+                read_rom(
+                    m, self._memory_name(stage, lane), memory, width, addresses[lane], self._style, ports
+                )
                 for lane, (memory, width) in enumerate(self._memories(stage))
             )
             numbers = delayed(numbers, f"numbers_{stage}")
@@ -146,18 +171,20 @@ class ThresholdUnit(wiring.Component):
         for lane, code in enumerate(codes):
             m.d.sync += results.word_select(lane, self.out_bits).eq(code + self.low)
         m.d.comb += [queue.push.eq(found_all), queue.data.eq(results)]
+        if ports is not None:
+            fan_out(m, self.write, ports)
         return m
 
     def _compare(self, m: Module, stage: int, lane: int, numbers: Value, words: Value) -> Signal:
         """Give the next bit of one lane's code."""
         reached = Signal(name=f"reached_{stage}_{lane}")
         known = np.unique(self._stage_levels(stage)[:, lane])
-        if len(known) == 1 and known[0] in (self._always, self._never):
+        if not self.writable and len(known) == 1 and known[0] in (self._always, self._never):
             # A comparison whose outcome is certain would stand in the Verilog as one, and every tool would warn of it.
             m.d.comb += reached.eq(int(known[0] == self._always))
         else:
             m.d.comb += reached.eq(self._at_least(numbers, words, lane))
-        if not self._falling.any():
+        if not self._any_falls:
             return reached
         bit = Signal(name=f"bit_{stage}_{lane}")
         m.d.comb += bit.eq(reached ^ words[(lane + 1) * self._word_width() - 1])
@@ -176,7 +203,7 @@ class ThresholdUnit(wiring.Component):
         return (max(self._rows) + 1) * (max(self._columns) + 1)
 
     def _word_width(self) -> int:
-        return self._level_shape.width + bool(self._falling.any())
+        return self._level_shape.width + self._any_falls
 
     def _stage_levels(self, stage: int) -> np.ndarray:
         """Give the levels that a stage compares with, by address, lane and the bits of the code known so far."""

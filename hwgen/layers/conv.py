@@ -12,7 +12,7 @@ from hwgen.activation import Positions, Thresholds
 from hwgen.codes import CodeType
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, WindowStyle
-from hwgen.layers.legal import check_divides, check_slots, divisors
+from hwgen.layers.legal import check_divides, check_memory, check_slots, divisors
 from hwgen.layers.matvec import MatVec
 from hwgen.layers.protocol import MapShape, Resources
 from hwgen.layers.window import Window, common_classes
@@ -195,6 +195,7 @@ class Conv:
         check_slots(fold, self.name)
         if self.groups > 1:
             raise OptionError(f"Layer '{self.name}' has {self.groups} groups, which no hardware computes yet")
+        check_memory(fold, self.weights, self.rows // fold.pe * self.columns // fold.simd, self.name)
         if fold.window is WindowStyle.PARALLEL:
             if fold.simd != self.columns:
                 whole = f"the whole window of {self.columns} inputs, as it is parallel"
@@ -202,6 +203,10 @@ class Conv:
             return
         check_divides("SIMD", fold.simd, self.in_shape[2], "input channels", self.name)
         self._capacity(fold)
+
+    def writable(self, fold: Fold) -> Fold:
+        """Give the folding with memories that can be written, see `MatVec.writable`."""
+        return self.matrix.writable(fold)
 
     def _capacity(self, fold: Fold) -> int:
         """Words of the sequential window unit's memory."""

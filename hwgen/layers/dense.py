@@ -13,7 +13,7 @@ from hwgen.activation import Thresholds
 from hwgen.codes import CodeType
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, MemoryStyle
-from hwgen.layers.legal import check_divides, check_slots, divisors
+from hwgen.layers.legal import check_divides, check_memory, check_slots, divisors
 from hwgen.layers.matvec import MatVec, accumulator_range, memory_style
 from hwgen.layers.protocol import MapShape, MemoryShape, Resources
 from hwgen.rtl_templates.chain import Chain
@@ -113,11 +113,16 @@ class Dense:
         check_divides("PE", fold.pe, self.rows, "output channels", self.name)
         check_divides("SIMD", fold.simd, self.columns, "inputs", self.name)
         check_slots(fold, self.name)
+        check_memory(fold, self.weights, self.cycles(fold), self.name)
         vector = self.columns // fold.simd
         if fold.buffer_beats is not None and fold.buffer_beats < vector:
             raise OptionError(
                 f"The input buffer must hold a vector of {vector} beats, not {fold.buffer_beats} (layer '{self.name}')"
             )
+
+    def writable(self, fold: Fold) -> Fold:
+        """Give the folding with memories that can be written, see `MatVec.writable`."""
+        return self.matrix.writable(fold)
 
     def cycles(self, fold: Fold) -> int:
         """Row folds times column folds."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hwgen.errors import OptionError
-from hwgen.fold import Fold, WindowStyle
+import numpy as np
 
-__all__ = ["check_divides", "check_same_lanes", "check_slots", "divisors"]
+from hwgen.errors import OptionError
+from hwgen.fold import Fold, MemoryStyle, WindowStyle
+
+__all__ = ["check_divides", "check_memory", "check_same_lanes", "check_slots", "check_tables", "divisors"]
 
 
 def divisors(total: int) -> Iterator[int]:
@@ -56,3 +58,38 @@ def check_same_lanes(fold: Fold, layer: str) -> None:
         raise OptionError(f"PE and SIMD must be the same, not {fold.pe} and {fold.simd} (layer '{layer}')")
     if fold.window is WindowStyle.PARALLEL:
         raise OptionError(f"Layer '{layer}' takes a sequential window, not a parallel one")
+
+
+def check_memory(fold: Fold, weights: np.ndarray, words: int, layer: str) -> None:
+    """Refuse a memory style that cannot hold a layer's weights, or weights that a writable layer was not made for.
+
+    Raises
+    ------
+    OptionError
+        Naming the layer.
+    """
+    check_tables(fold, layer, spram=True)
+    if fold.memory is MemoryStyle.SPRAM and words == 1:
+        raise OptionError(f"Layer '{layer}' computes all at once and has no memory for SPRAM; use a smaller PE or SIMD")
+    if fold.weights is not None and not fold.weights.contains(weights):
+        raise OptionError(
+            f"Layer '{layer}' is made for weights of type {fold.weights}, but these are {weights.min()}..{weights.max()}"
+        )
+
+
+def check_tables(fold: Fold, layer: str, *, spram: bool = False) -> None:
+    """Refuse constants that shall be written, and SPRAM for what cannot be in it or is never written.
+
+    Raises
+    ------
+    OptionError
+        Naming the layer.
+    """
+    if fold.writable and fold.memory is MemoryStyle.CONSTANT:
+        raise OptionError(f"Layer '{layer}' cannot be writable with its memory 'constant'; choose another memory")
+    if fold.memory is not MemoryStyle.SPRAM:
+        return
+    if not spram:
+        raise OptionError(f"Layer '{layer}' has no weights for SPRAM; choose another memory")
+    if not fold.writable:
+        raise OptionError(f"Layer '{layer}' must be writable to be in SPRAM, which starts with no contents")

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from amaranth.hdl import Shape
 
-from hwgen.codes import CodeType
+from hwgen.codes import CodeType, signed, unsigned
 from hwgen.fold import Fold, MemoryStyle
 from hwgen.layers.protocol import MemoryShape, Resources
 from hwgen.rtl_templates.activation import Activation, Levels, Scores, levels_latency
 from hwgen.rtl_templates.dot_product import Lanes
 from hwgen.rtl_templates.mvtu import Mvtu
 from hwgen.rtl_templates.output_queue import OutputQueue
-from hwgen.rtl_templates.storage import suits_block_ram
+from hwgen.rtl_templates.storage import Storage, suits_block_ram
 
 __all__ = ["MatVec", "accumulator_range", "as_block", "memory_style", "pack_words"]
+
+STORAGE = {
+    MemoryStyle.AUTO: Storage.AUTO,
+    MemoryStyle.BLOCK: Storage.BLOCK,
+    MemoryStyle.DISTRIBUTED: Storage.LUTS,
+    MemoryStyle.CONSTANT: Storage.LUTS,
+    MemoryStyle.SPRAM: Storage.HUGE,
+}
 
 
 def accumulator_range(weights: np.ndarray, in_type: CodeType) -> tuple[np.ndarray, np.ndarray]:
@@ -77,6 +85,8 @@ class MatVec:
         What the accumulator has besides the products.
     position_rows, position_columns : tuple of int
         Class of each row and column of the map of vectors, as in `hwgen.activation.Positions`.
+    any_of : CodeType or None
+        The hardware must suit all weights of this type, not just these.
     """
 
     weights: np.ndarray
@@ -86,6 +96,20 @@ class MatVec:
     correction: np.ndarray | None = None
     position_rows: tuple[int, ...] = (0,)
     position_columns: tuple[int, ...] = (0,)
+    any_of: CodeType | None = None
+
+    def folded(self, fold: Fold) -> MatVec:
+        """Give the matrix as a folding has it: one of all that may be written, if it is writable."""
+        return self if fold.weights == self.any_of else replace(self, any_of=fold.weights)
+
+    def writable(self, fold: Fold) -> Fold:
+        """Give the folding with writable memories, for all weights that fit the present ones' bits."""
+        if fold.weights is not None:
+            return replace(fold, writable=True)
+        kind = self.weight_type
+        if not kind.bipolar and (kind.low, kind.high) != (-1, 1):
+            kind = signed(kind.bits) if kind.signed else unsigned(kind.bits)
+        return replace(fold, writable=True, weights=kind)
 
     @property
     def columns(self) -> int:
@@ -95,6 +119,8 @@ class MatVec:
     @cached_property
     def lanes(self) -> Lanes:
         """XNOR or add/subtract lanes for weights of +-1, else multipliers."""
+        if self.any_of is not None and not self.any_of.bipolar:
+            return Lanes.MULTIPLY
         if not np.all(np.abs(self.weights) == 1):
             return Lanes.MULTIPLY
         return Lanes.XNOR if self.in_type.bits == 1 and not self.in_type.signed else Lanes.ADD_SUB
@@ -104,6 +130,8 @@ class MatVec:
         """Type of the weights as they are stored."""
         if self.lanes is not Lanes.MULTIPLY:
             return CodeType(-1, 1, bipolar=True)
+        if self.any_of is not None:
+            return self.any_of
         return CodeType(min(0, int(self.weights.min())), max(0, int(self.weights.max())))
 
     @property
@@ -126,9 +154,30 @@ class MatVec:
 
     @cached_property
     def sum_range(self) -> tuple[int, int]:
-        """Exact least and greatest sum of the hardware over all rows."""
+        """Exact least and greatest sum of the hardware over all rows, whichever the weights are if they can be written."""
+        if self.any_of is not None:
+            return self._worst_sums()
         low, high = accumulator_range(self.weights, self.in_type)
         return int(((low - self.offset) // self.scale).min()), int(((high - self.offset) // self.scale).max())
+
+    def _worst_sums(self) -> tuple[int, int]:
+        """Give the least and greatest sum of any weights: each lane's bounds, added up."""
+        kind, mask = self.in_type, (1 << self.in_type.bits) - 1
+        if self.lanes is not Lanes.MULTIPLY:
+            # A lane gives u or 2**k - 1 - u, with u = x + shift.
+            shift = 1 << (kind.bits - 1) if kind.signed else 0
+            low, high = (0, 1) if kind.bipolar else (kind.low + shift, kind.high + shift)
+            return self.columns * min(low, mask - high), self.columns * max(high, mask - low)
+        bounds = (0, 1) if kind.bipolar else (kind.low, kind.high)
+        products = [x * w for x in bounds for w in (self.weight_type.low, self.weight_type.high)]
+        return self.columns * min(products), self.columns * max(products)
+
+    @property
+    def _table_varies(self) -> bool:
+        """Whether the table depends on the weights, or on thresholds."""
+        if self.levels is not None or self.correction is not None:
+            return True
+        return self.lanes is Lanes.ADD_SUB or (self.lanes is Lanes.MULTIPLY and self.in_type.bipolar)
 
     def output(self) -> Levels | Scores:
         """Give the activation in terms of the hardware's sum."""
@@ -142,6 +191,8 @@ class MatVec:
 
     def unit(self, fold: Fold) -> Mvtu:
         """Give the matrix-vector-threshold unit."""
+        if fold.weights != self.any_of:
+            return self.folded(fold).unit(fold)
         weight_type, output = self.weight_type, self.output()
         uniform = len(output.table) == 1
         return Mvtu(
@@ -156,8 +207,10 @@ class MatVec:
             output=output,
             position_rows=(0,) if uniform else self.position_rows,
             position_columns=(0,) if uniform else self.position_columns,
-            block=as_block(fold.memory),
+            storage=STORAGE[fold.memory],
             slots=fold.slots,
+            writes_weights=fold.writable,
+            writes_table=fold.writable and self._table_varies,
         )
 
     def words(self, fold: Fold) -> list[int]:
@@ -167,6 +220,8 @@ class MatVec:
 
     def pipeline(self, fold: Fold) -> tuple[int, int]:
         """Give latency (cycles from a row group's last step until its beat can leave) and slots of the unit."""
+        if fold.weights != self.any_of:
+            return self.folded(fold).pipeline(fold)
         steps = self.weights.size // (fold.pe * fold.simd)
         activation = 0 if self.levels is None else levels_latency(self.levels.shape[2])
         pipeline = Mvtu.pipeline_cycles(self.lanes, fold.simd, steps, self.columns // fold.simd, activation)
@@ -178,6 +233,8 @@ class MatVec:
 
     def memories(self, name: str, fold: Fold) -> tuple[MemoryShape, ...]:
         """Give the shapes of the weight memory and the table, as far as they are not constants."""
+        if fold.weights != self.any_of:
+            return self.folded(fold).memories(name, fold)
         steps = self.weights.size // (fold.pe * fold.simd)
         output = self.output()
         groups = len(output.table) * len(self.weights) // fold.pe
@@ -186,7 +243,7 @@ class MatVec:
             "table": (groups, Activation.table_width(fold.pe, self.sum_range, output)),
         }
         return tuple(
-            MemoryShape(f"{name}.{kind}", depth, width, memory_style(fold.memory, depth, width))
+            MemoryShape(f"{name}.{kind}", depth, width, _style(fold, kind, depth, width))
             for kind, (depth, width) in shapes.items()
         )
 
@@ -195,6 +252,8 @@ class MatVec:
 
         A lane is one LUT for its product and one for each bit that the tree adds; each row has an accumulator and its comparators.
         """
+        if fold.weights != self.any_of:
+            return self.folded(fold).resources(name, fold, buffers=buffers)
         bits = sum(bound.bit_length() for bound in np.abs(self.sum_range).tolist()) + 1
         lane_bits = self.in_type.bits * (self.weight_type.bits if self.lanes is Lanes.MULTIPLY else 1)
         per_lane = 2 * lane_bits
@@ -214,6 +273,16 @@ class MatVec:
 def as_block(style: MemoryStyle) -> bool | None:
     """Translate a style for the templates."""
     return None if style is MemoryStyle.AUTO else style is MemoryStyle.BLOCK
+
+
+def _style(fold: Fold, kind: str, depth: int, width: int) -> MemoryStyle:
+    """Give the style of the weights or the table: a single word that can be written is registers, and SPRAM is for weights."""
+    style = fold.memory
+    if style is MemoryStyle.SPRAM:
+        style = MemoryStyle.SPRAM if kind == "weights" else MemoryStyle.AUTO
+    if depth == 1 and fold.writable and style is not MemoryStyle.SPRAM:
+        return MemoryStyle.DISTRIBUTED
+    return memory_style(style, depth, width)
 
 
 def memory_style(style: MemoryStyle, depth: int, width: int) -> MemoryStyle:

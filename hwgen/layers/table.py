@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from hwgen.activation import Lookup
 from hwgen.codes import CodeType
 from hwgen.fold import Fold
 from hwgen.layers.channelwise import beat_schedule, channel_folds, check_channel_fold
+from hwgen.layers.legal import check_tables
 from hwgen.layers.protocol import MapShape, MemoryShape, Resources
 from hwgen.rtl_templates.lookup import LookupUnit
 from hwgen.schedule import Schedule
@@ -81,6 +82,11 @@ class Table:
     def check_fold(self, fold: Fold) -> None:
         """Raise OptionError if PE does not divide the channels."""
         check_channel_fold(self.name, self.in_shape[2], fold)
+        check_tables(fold, self.name)
+
+    def writable(self, fold: Fold) -> Fold:
+        """Give the folding with memories that can be written."""
+        return replace(fold, writable=True)
 
     def cycles(self, fold: Fold) -> int:
         """Beats of a frame."""
@@ -126,6 +132,7 @@ class Table:
             columns=self.lookup.positions.columns,
             style=fold.memory.value,
             slots=fold.slots,
+            writable=fold.writable,
         )
 
     def _codes(self) -> np.ndarray:
