@@ -9,9 +9,10 @@ from difflib import get_close_matches
 from math import lcm
 from typing import Any, TypeVar
 
+from hwgen.codes import BIPOLAR, CodeType
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, MemoryStyle, WindowStyle
-from hwgen.layers.protocol import Layer, Resources, inputs
+from hwgen.layers.protocol import Layer, Resources, Writable, inputs
 from hwgen.network import Network
 from hwgen.plan import Plan
 
@@ -23,6 +24,7 @@ __all__ = [
     "fold_for_throughput",
     "folding_from_json",
     "folding_to_json",
+    "make_writable",
 ]
 
 Style = TypeVar("Style", MemoryStyle, WindowStyle)
@@ -173,6 +175,8 @@ def folding_to_json(plan: Plan) -> str:
             "window": fold.window.value,
             "slots": fold.slots,
             "buffer_beats": fold.buffer_beats,
+            "writable": fold.writable,
+            "weights": _weights_to_json(fold.weights),
         }
         for layer in plan.network.layers
         for fold in [plan.folds[layer.name]]
@@ -187,7 +191,7 @@ def folding_from_json(network: Network, text: str, *, source: str = "folding fil
     ----------
     network : Network
     text : str
-        JSON with ``clock_mhz`` and ``layers``; each layer has ``pe`` and ``simd`` and may have ``memory``, ``window``, ``slots``, ``buffer_beats``.
+        JSON with ``clock_mhz`` and ``layers``; each layer has ``pe`` and ``simd`` and may have ``memory``, ``window``, ``slots``, ``buffer_beats``, ``writable``, ``weights``.
     source : str
         What errors call the text.
 
@@ -210,22 +214,61 @@ def folding_from_json(network: Network, text: str, *, source: str = "folding fil
     clock = content.get("clock_mhz", 100)
     if isinstance(clock, bool) or not isinstance(clock, int | float) or clock <= 0:
         raise OptionError(f"'clock_mhz' of {source} must be a positive number, not {clock!r}")
-    folds = {name: _fold(layers[name], f"layer '{name}' of {source}") for name in names}
+    folds = {
+        layer.name: _fold(layer, layers[layer.name], f"layer '{layer.name}' of {source}") for layer in network.layers
+    }
     return Plan(network, folds, clock * 1e6)
 
 
-def _fold(entry: Any, where: str) -> Fold:
-    _known_keys(entry, ("pe", "simd", "memory", "window", "slots", "buffer_beats"), where)
+def _fold(layer: Layer, entry: Any, where: str) -> Fold:
+    _known_keys(entry, ("pe", "simd", "memory", "window", "slots", "buffer_beats", "writable", "weights"), where)
     numbers = {key: entry.get(key) for key in ("pe", "simd", "slots", "buffer_beats")}
     for key, value in numbers.items():
         optional = key in ("slots", "buffer_beats")
         if (value is None and not optional) or (value is not None and (type(value) is not int or value < 1)):
             raise OptionError(f"'{key}' of {where} must be a positive whole number, not {value!r}")
-    return Fold(
+    fold = Fold(
         memory=_choice(MemoryStyle, entry.get("memory", "auto"), f"'memory' of {where}"),
         window=_choice(WindowStyle, entry.get("window", "sequential"), f"'window' of {where}"),
+        weights=_weights(entry.get("weights"), where),
         **numbers,
     )
+    writable = entry.get("writable", fold.memory is MemoryStyle.SPRAM)
+    if not isinstance(writable, bool):
+        raise OptionError(f"'writable' of {where} must be true or false, not {writable!r}")
+    if not writable and fold.weights is not None:
+        raise OptionError(f"'weights' of {where} is for writable layers; leave it out or set 'writable'")
+    return make_writable(layer, fold) if writable else fold
+
+
+def make_writable(layer: Layer, fold: Fold) -> Fold:
+    """Give a layer's folding with memories that can be written at run time.
+
+    Raises
+    ------
+    OptionError
+        If the layer has none.
+    """
+    if not isinstance(layer, Writable):
+        raise OptionError(f"Layer '{layer.name}' has no memory that could be written; leave it out")
+    return layer.writable(fold)
+
+
+def _weights_to_json(weights: CodeType | None) -> str | list[int] | None:
+    if weights is None:
+        return None
+    return str(weights) if weights.bipolar else [weights.low, weights.high]
+
+
+def _weights(value: Any, where: str) -> CodeType | None:
+    if value is None or value == str(BIPOLAR):
+        return None if value is None else BIPOLAR
+    is_range = isinstance(value, list) and len(value) == 2 and all(type(bound) is int for bound in value)
+    if not is_range or value[0] > min(0, value[1]) or value[1] < 0:
+        raise OptionError(
+            f"'weights' of {where} must be 'bipolar' or the least and the greatest weight with 0 between, such as [-8, 7], not {value!r}"
+        )
+    return CodeType(*value)
 
 
 def _choice(kind: type[Style], value: Any, where: str) -> Style:

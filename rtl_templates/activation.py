@@ -134,9 +134,7 @@ class Activation(wiring.Component):
         m = Module()
         groups = len(self.output.table[0]) // self.lanes
         words, width = self.memories["table"].words, self.memories["table"].width
-        m.submodules.table = table = Rom(
-            words, width, storage=self.storage, latency=self.ahead, writable=self.writable
-        )
+        m.submodules.table = table = Rom(words, width, storage=self.storage, latency=self.ahead, writable=self.writable)
         if self.writable:
             wiring.connect(m, wiring.flipped(self.write), table.write)
         if len(words) > 1:

@@ -1,6 +1,6 @@
 """Replace a symbol by its vector: one word of a table a step."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
@@ -9,6 +9,8 @@ from amaranth.lib.wiring import In, Out
 from hwgen.rtl_templates.fifo import wrapping
 from hwgen.rtl_templates.output_queue import OutputQueue
 from hwgen.rtl_templates.rom import Rom
+from hwgen.rtl_templates.storage import Storage
+from hwgen.rtl_templates.write_bus import Contents, write_port
 
 __all__ = ["EmbeddingUnit"]
 
@@ -28,15 +30,19 @@ class EmbeddingUnit(wiring.Component):
         Word ``part * entries + symbol`` is the symbol's part-th word.
     width : int
         Bits of a word.
-    block : bool or None
-        Table in block RAM (True), in LUTs (False), or where its size suits (None).
+    storage : Storage
+        Of the table.
     slots : int or None
         Depth of the output FIFO in words; None: the least for a word in every cycle.
+    writable : bool
+        Whether the table can be written.
 
     Members
     -------
     i : ``In(stream.Signature(in_bits))``
     o : ``Out(stream.Signature(width))``
+    write : ``In(write_port(memories))``
+        Only if writable.
     """
 
     PIPELINE = 1 + Rom.LATENCY
@@ -49,23 +55,33 @@ class EmbeddingUnit(wiring.Component):
         entries: int,
         words: Sequence[int],
         width: int,
-        block: bool | None = None,
+        storage: Storage = Storage.AUTO,
         slots: int | None = None,
+        writable: bool = False,
     ) -> None:
         self.entries = entries
         self.words = words
         self.width = width
         self.parts = len(words) // entries
-        self.block = block
+        self.storage = storage
+        self.writable = writable
         self.slots = OutputQueue.least_slots(width, self.PIPELINE) if slots is None else slots
         self.latency = self.PIPELINE + OutputQueue.latency(width, self.slots)
-        super().__init__({"i": In(stream.Signature(unsigned(in_bits))), "o": Out(stream.Signature(unsigned(width)))})
+        ports = {"i": In(stream.Signature(unsigned(in_bits))), "o": Out(stream.Signature(unsigned(width)))}
+        super().__init__(ports | ({"write": In(write_port(self.memories))} if writable else {}))
+
+    @property
+    def memories(self) -> Mapping[str, Contents]:
+        """The table."""
+        return {"table": Contents(self.words, self.width)}
 
     def elaborate(self, platform: object) -> Module:
         """Take a symbol with its first step, keep it for the others; the words come out of the table in order."""
         m = Module()
         m.submodules.queue = queue = OutputQueue(self.width, self.slots)
-        m.submodules.table = table = Rom(self.words, self.width, block=self.block)
+        m.submodules.table = table = Rom(self.words, self.width, storage=self.storage, writable=self.writable)
+        if self.writable:
+            wiring.connect(m, wiring.flipped(self.write), table.write)
         wiring.connect(m, wiring.flipped(self.o), queue.o)
         step = Signal()
         symbol, base = self._count_parts(m, step, queue.ready)

@@ -93,7 +93,9 @@ class Mvtu(wiring.Component):
         width = pe * output.bits
         self.slots = OutputQueue.least_slots(width, self.pipeline, column_folds) if slots is None else slots
         self.latency = self.pipeline + OutputQueue.latency(width, self.slots)
-        stages = 1 + (Rom.LATENCY if len(words) > 1 else 0) + len(self._row().registers)
+        stages = (
+            1 + (Rom.LATENCY if len(words) > 1 else 0) + len(DotProduct.register_levels(lanes, simd, column_folds > 1))
+        )
         self.activation = Activation(
             lanes=pe,
             bounds=accumulator,
@@ -115,12 +117,7 @@ class Mvtu(wiring.Component):
         """What can be written."""
         width, initial = self.pe * self.simd * self.weight_shape.width, self.storage is not Storage.HUGE
         weights = {"weights": Contents(self.words, width, initial=initial)} if self.writes_weights else {}
-        return weights | (self.activation.memories if self.activation.writable else {})
-
-    def _row(self) -> DotProduct:
-        return DotProduct(
-            self.lanes, self.simd, self.in_shape, self.weight_shape, accumulates=self.column_folds > 1
-        )
+        return {**weights, **(self.activation.memories if self.activation.writable else {})}
 
     @staticmethod
     def pipeline_cycles(lanes: Lanes, simd: int, words: int, column_folds: int, activation: int) -> int:
@@ -139,7 +136,9 @@ class Mvtu(wiring.Component):
         inputs, word = self._fetch(m, stages)
         rows = []
         for p in range(self.pe):
-            m.submodules[f"row_{p}"] = row = self._row()
+            m.submodules[f"row_{p}"] = row = DotProduct(
+                self.lanes, self.simd, self.in_shape, self.weight_shape, accumulates=self.column_folds > 1
+            )
             m.d.comb += [row.row_inputs.eq(inputs), row.row_weights.eq(word.word_select(p, len(row.row_weights)))]
             rows.append(row)
         for level in rows[0].registers:

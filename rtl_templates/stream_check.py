@@ -1,12 +1,14 @@
 """Drive a component's stream ports in Amaranth's simulator and hold the handshake contract while doing so."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from amaranth.hdl import ResetInserter, Signal
 from amaranth.lib import wiring
 from amaranth.sim import Simulator, SimulatorContext
+
+from hwgen.rtl_templates.write_bus import Contents
 
 __all__ = ["Run", "pack", "run", "unpack"]
 
@@ -42,6 +44,7 @@ def run(
     sink_stall: float = 0.0,
     sink_opens_at: int = 0,
     reset_at: int | None = None,
+    writes: Mapping[str, Contents] | None = None,
     seed: int = 0,
     limit: int = 100_000,
 ) -> Run:
@@ -59,6 +62,8 @@ def run(
         Cycle before which nothing leaves.
     reset_at : int or None
         Cycle in which reset is held; afterwards all beats are sent anew and only what leaves from then on counts.
+    writes : mapping of str to Contents or None
+        Written through the port ``write`` first, in place of what the memories hold.
     limit : int
         Cycles after which the run has failed.
     """
@@ -69,6 +74,16 @@ def run(
     simulator.add_clock(1e-6)
 
     async def bench(ctx: SimulatorContext) -> None:
+        first = 0
+        for memory in (writes or {}).values():
+            for address, data in enumerate(memory.image()):
+                part = address & ((1 << memory.part_address_bits) - 1)
+                ctx.set(component.write.enable, 1 << first + part if part < memory.parts else 0)
+                ctx.set(component.write.address, address)
+                ctx.set(component.write.data, data)
+                await ctx.tick()
+            first += memory.parts
+            ctx.set(component.write.enable, 0)
         sent, cycle, idle, offered, waiting = 0, 0, 0, False, None
         while len(result.payloads) < outputs or idle < 20:
             assert cycle < limit, f"{len(result.payloads)} of {outputs} outputs after {limit} cycles"

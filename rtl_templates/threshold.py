@@ -150,9 +150,7 @@ class ThresholdUnit(wiring.Component):
         for stage in range(self.stages):
             addresses = [Cat(code, address) for code in codes[: 1 if stage == 0 else None]]
             words = Cat(
-                read_rom(
-                    m, self._memory_name(stage, lane), memory, width, addresses[lane], self._style, ports
-                )
+                read_rom(m, self._memory_name(stage, lane), memory, width, addresses[lane], self._style, ports)
                 for lane, (memory, width) in enumerate(self._memories(stage))
             )
             numbers = delayed(numbers, f"numbers_{stage}")

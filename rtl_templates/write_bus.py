@@ -1,13 +1,26 @@
 """Memories that are written at run time, and the bus that reaches them all: one write a cycle, passed on from station to station."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import gc
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.hdl import Cat, Module, Signal, UnusedElaboratable, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["PART_BITS", "Contents", "WriteBus", "WritePort", "WriteStation", "fan_out", "memories_of", "write_port"]
+__all__ = [
+    "PART_BITS",
+    "Contents",
+    "WriteBus",
+    "WritePort",
+    "WriteStation",
+    "fan_out",
+    "looked_at",
+    "memories_of",
+    "write_port",
+]
 
 PART_BITS = 32
 """Bits that are written at once; wider words are written in parts, the lowest first."""
@@ -93,6 +106,15 @@ def write_port(memories: Mapping[str, Contents]) -> WritePort:
 def memories_of(unit: wiring.Component) -> Mapping[str, Contents]:
     """Give the memories of a unit that its port ``write`` reaches, in the order of its enable bits; none if it has no such port."""
     return unit.memories if "write" in unit.signature.members else {}
+
+
+@contextmanager
+def looked_at() -> Iterator[None]:
+    """Let units be made in the block only to look at their memories: Amaranth warns of hardware that was made and not used."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnusedElaboratable)
+        yield
+        gc.collect()
 
 
 def fan_out(m: Module, source: wiring.PureInterface, ports: Iterable[wiring.PureInterface]) -> None:

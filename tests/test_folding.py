@@ -7,6 +7,7 @@ import re
 import pytest
 
 from hwgen import folding
+from hwgen.codes import BIPOLAR, CodeType
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, MemoryStyle
 from hwgen.plan import Plan
@@ -109,3 +110,33 @@ def test_mistakes_in_a_folding_file_are_named(change, message: str) -> None:
 def test_text_that_is_no_json_is_refused() -> None:
     with pytest.raises(OptionError, match=r"file is not JSON: .* at line 1, column 2"):
         folding.folding_from_json(NETWORK, "{pe: 1}", source="file")
+
+
+def test_writable_layers_keep_the_type_of_their_weights():
+    network = mlp(12, 8, 4)
+    layers = {"dense0": {"pe": 2, "simd": 6, "writable": True}, "dense1": {"pe": 2, "simd": 4, "memory": "spram"}}
+    plan = folding.folding_from_json(network, json.dumps({"layers": layers}))
+    assert all(fold.writable and fold.weights == BIPOLAR for fold in plan.folds.values())
+    assert folding.folding_from_json(network, folding.folding_to_json(plan)).folds == plan.folds
+    layers["dense0"]["weights"] = [-8, 7]
+    plan = folding.folding_from_json(network, json.dumps({"layers": layers}))
+    assert plan.folds["dense0"].weights == CodeType(-8, 7)
+    assert folding.folding_from_json(network, folding.folding_to_json(plan)).folds == plan.folds
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"writable": 1}, "'writable' of layer 'dense0' of folding file must be true or false, not 1"),
+        ({"weights": [-8, 7]}, "'weights' of layer 'dense0' of folding file is for writable layers"),
+        ({"writable": True, "weights": [1, 7]}, r"the least and the greatest weight with 0 between, such as \[-8, 7\], not \[1, 7\]"),
+        ({"writable": True, "weights": [0, 1]}, "Layer 'dense0' is made for weights of type uint1, but these are -1..1"),
+        ({"writable": True, "memory": "constant"}, "Layer 'dense0' cannot be writable with its memory 'constant'"),
+        ({"writable": False, "memory": "spram"}, "Layer 'dense0' must be writable to be in SPRAM"),
+        ({"pe": 8, "simd": 12, "memory": "spram"}, "Layer 'dense0' computes all at once and has no memory for SPRAM"),
+    ],
+)  # fmt: skip
+def test_impossible_memories_are_named(entry, message):
+    layers = {"dense0": {"pe": 2, "simd": 6} | entry, "dense1": {"pe": 2, "simd": 4}}
+    with pytest.raises(OptionError, match=message):
+        folding.folding_from_json(mlp(12, 8, 4), json.dumps({"layers": layers}))

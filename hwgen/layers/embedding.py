@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hwgen.codes import CodeType
 from hwgen.fold import Fold
 from hwgen.layers.channelwise import channel_folds, check_channel_fold
-from hwgen.layers.matvec import as_block, memory_style, pack_words
+from hwgen.layers.legal import check_tables
+from hwgen.layers.matvec import STORAGE, memory_style, pack_words
 from hwgen.layers.protocol import MapShape, MemoryShape, Resources
 from hwgen.rtl_templates.embedding import EmbeddingUnit
 from hwgen.rtl_templates.output_queue import OutputQueue
@@ -80,6 +81,11 @@ class Embedding:
     def check_fold(self, fold: Fold) -> None:
         """Raise OptionError if PE does not divide the dimensions."""
         check_channel_fold(self.name, self.out_shape[2], fold)
+        check_tables(fold, self.name)
+
+    def writable(self, fold: Fold) -> Fold:
+        """Give the folding with memories that can be written."""
+        return replace(fold, writable=True)
 
     def cycles(self, fold: Fold) -> int:
         """Output beats of a frame."""
@@ -127,6 +133,7 @@ class Embedding:
             entries=len(self.table),
             words=pack_words(parts, self.out_type.bits, 1, fold.pe),
             width=fold.pe * self.out_type.bits,
-            block=as_block(fold.memory),
+            storage=STORAGE[fold.memory],
             slots=fold.slots,
+            writable=fold.writable,
         )

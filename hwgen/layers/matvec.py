@@ -17,7 +17,7 @@ from hwgen.rtl_templates.mvtu import Mvtu
 from hwgen.rtl_templates.output_queue import OutputQueue
 from hwgen.rtl_templates.storage import Storage, suits_block_ram
 
-__all__ = ["MatVec", "accumulator_range", "as_block", "memory_style", "pack_words"]
+__all__ = ["STORAGE", "MatVec", "accumulator_range", "memory_style", "pack_words"]
 
 STORAGE = {
     MemoryStyle.AUTO: Storage.AUTO,
@@ -26,6 +26,7 @@ STORAGE = {
     MemoryStyle.CONSTANT: Storage.LUTS,
     MemoryStyle.SPRAM: Storage.HUGE,
 }
+"""The templates' words for where a memory lives."""
 
 
 def accumulator_range(weights: np.ndarray, in_type: CodeType) -> tuple[np.ndarray, np.ndarray]:
@@ -268,11 +269,6 @@ class MatVec:
             + 30
         )
         return Resources(luts, flipflops, (*buffers, *self.memories(name, fold)))
-
-
-def as_block(style: MemoryStyle) -> bool | None:
-    """Translate a style for the templates."""
-    return None if style is MemoryStyle.AUTO else style is MemoryStyle.BLOCK
 
 
 def _style(fold: Fold, kind: str, depth: int, width: int) -> MemoryStyle:

@@ -14,7 +14,7 @@ from hwgen.codes import CodeType
 from hwgen.fold import Fold, MemoryStyle
 from hwgen.schedule import Schedule
 
-__all__ = ["Join", "Layer", "MapInput", "MapShape", "MemoryShape", "Resources", "SingleInput", "inputs"]
+__all__ = ["Join", "Layer", "MapInput", "MapShape", "MemoryShape", "Resources", "SingleInput", "Writable", "inputs"]
 
 MapShape = tuple[int, int, int]
 """Shape of a feature map without batch: (height, width, channels). A vector is (1, 1, channels)."""
@@ -154,3 +154,12 @@ def inputs(layer: Layer) -> tuple[MapInput, ...]:
     if isinstance(layer, ManyInputs):
         return tuple(starmap(MapInput, zip(layer.sources, layer.in_shapes, layer.in_types, strict=True)))
     return (MapInput(layer.source, layer.in_shape, layer.in_type),)
+
+
+@runtime_checkable
+class Writable(Protocol):
+    """A layer with memories that can be written at run time."""
+
+    def writable(self, fold: Fold) -> Fold:
+        """Give the folding with all memories writable, and the type that new weights may have."""
+        ...

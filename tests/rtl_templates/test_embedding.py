@@ -3,7 +3,9 @@
 import pytest
 
 from hwgen.rtl_templates.embedding import EmbeddingUnit
+from hwgen.rtl_templates.storage import Storage
 from hwgen.rtl_templates.stream_check import Run, run
+from hwgen.rtl_templates.write_bus import Contents
 
 WIDTH = 7
 SYMBOLS = [0, 4, 4, 1, 3, 2, 0, 4]
@@ -17,15 +19,15 @@ def ref(parts: int) -> list[int]:
     return [words(parts)[part * 5 + symbol] for symbol in SYMBOLS for part in range(parts)]
 
 
-def rtl(parts: int, *, slots: int | None = None, block: bool | None = None, **stalls: float) -> tuple[Run, int]:
-    unit = EmbeddingUnit(in_bits=3, entries=5, words=words(parts), width=WIDTH, block=block, slots=slots)
+def rtl(parts: int, *, slots: int | None = None, storage: Storage = Storage.AUTO, **stalls: float) -> tuple[Run, int]:
+    unit = EmbeddingUnit(in_bits=3, entries=5, words=words(parts), width=WIDTH, storage=storage, slots=slots)
     return run(unit, SYMBOLS, len(SYMBOLS) * parts, **stalls), unit.latency
 
 
 @pytest.mark.parametrize("parts", [1, 2, 3, 4])
-@pytest.mark.parametrize("block", [None, True, False])
-def test_a_word_leaves_in_every_cycle(parts: int, block: bool | None):
-    result, latency = rtl(parts, block=block)
+@pytest.mark.parametrize("storage", [Storage.AUTO, Storage.BLOCK, Storage.LUTS])
+def test_a_word_leaves_in_every_cycle(parts: int, storage: Storage):
+    result, latency = rtl(parts, storage=storage)
     assert result.payloads == ref(parts)
     assert result.taken == [number * parts for number in range(len(SYMBOLS))]
     assert result.given == [cycle + latency for cycle in range(len(SYMBOLS) * parts)]
@@ -36,3 +38,11 @@ def test_a_word_leaves_in_every_cycle(parts: int, block: bool | None):
 def test_stalls_and_reset_do_not_change_the_data(parts: int, slots: int | None):
     result, _ = rtl(parts, slots=slots, source_stall=0.3, sink_stall=0.4, reset_at=9)
     assert result.payloads == ref(parts)
+
+
+@pytest.mark.parametrize("storage", [Storage.BLOCK, Storage.LUTS])
+def test_a_table_that_is_written_has_the_same_cycles(storage: Storage):
+    unit = EmbeddingUnit(in_bits=3, entries=5, words=[0] * 10, width=WIDTH, storage=storage, writable=True)
+    result = run(unit, SYMBOLS, len(SYMBOLS) * 2, writes={"table": Contents(words(2), WIDTH)})
+    assert result.payloads == ref(2)
+    assert result.given == [cycle + unit.latency for cycle in range(len(SYMBOLS) * 2)]

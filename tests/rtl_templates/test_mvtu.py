@@ -1,5 +1,7 @@
 """The matrix-vector-threshold unit on its own: position classes, storage, levels, and the packing of its memories."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
 from hwgen.fold import Fold, MemoryStyle
 from hwgen.layers.matvec import MatVec, accumulator_range, pack_words
 from hwgen.rtl_templates.stream_check import pack, run, unpack
+from hwgen.rtl_templates.write_bus import looked_at
 
 POSITIONS = Positions(rows=(0, 1, 1, 2), columns=(0, 1, 2, 2, 1))
 
@@ -19,7 +22,7 @@ def rtl(matrix: MatVec, fold: Fold, vectors: np.ndarray, **stalls: object) -> np
     fields = matrix.in_type.to_bits(vectors).reshape(len(vectors), -1, fold.simd)
     beats = [pack(beat, matrix.in_type.bits) for vector in fields for _ in range(row_folds) for beat in vector]
     result = run(unit, beats, len(vectors) * row_folds, **stalls)
-    if not stalls:
+    if not stalls or "writes" in stalls:
         column_folds = fields.shape[1]
         assert result.taken == list(range(len(beats)))
         assert result.given == [n + unit.latency for n in range(column_folds - 1, len(beats), column_folds)]
@@ -41,8 +44,8 @@ def ref(matrix: MatVec, vectors: np.ndarray) -> np.ndarray:
     return 2 * counts - 1 if matrix.out_type.bipolar else matrix.out_type.low + counts
 
 
-def make_matrix(in_type, out_type, rows, columns, choices=(-1, 1)):
-    rng = np.random.default_rng(rows * columns)
+def make_matrix(in_type, out_type, rows, columns, choices=(-1, 1), seed=0):
+    rng = np.random.default_rng(rows * columns + seed)
     weights = rng.choice(np.array(choices), (rows, columns)).astype(np.int64)
     correction = rng.integers(-5, 6, (POSITIONS.count, rows))
     low, high = (
@@ -118,3 +121,56 @@ def test_the_accumulator_is_as_wide_as_its_range():
     weights = np.ones((2, 15), dtype=np.int64)
     assert MatVec(weights, BIPOLAR, BIPOLAR, np.zeros((1, 2, 1))).sum_range == (0, 15)
     assert MatVec(2 * weights, signed(2), BIPOLAR, np.zeros((1, 2, 1))).sum_range == (-60, 30)
+
+
+WRITTEN = [
+    (BIPOLAR, BIPOLAR, (-1, 1)),
+    (unsigned(3), unsigned(2), (-1, 1)),
+    (signed(4), None, (-1, 1)),
+    (BIPOLAR, unsigned(2), (-1, 0, 1)),
+    (unsigned(2), None, (-3, 0, 4)),
+]
+
+
+@pytest.mark.parametrize(("in_type", "out_type", "choices"), WRITTEN, ids=str)
+@pytest.mark.parametrize("memory", [MemoryStyle.BLOCK, MemoryStyle.DISTRIBUTED, MemoryStyle.SPRAM])
+@pytest.mark.parametrize(("pe", "simd"), [(2, 4), (4, 16)])
+def test_weights_and_thresholds_are_written_and_no_cycle_changes(in_type, out_type, choices, memory, pe, simd):
+    before = make_matrix(in_type, out_type, 4, 16, choices)
+    after = make_matrix(in_type, out_type, 4, 16, choices, seed=1)
+    after = replace(after, out_type=before.out_type)
+    fold = before.writable(Fold(pe=pe, simd=simd, memory=memory))
+    with looked_at():
+        old, new = dict(before.unit(fold).memories), dict(after.unit(fold).memories)
+    assert [(name, memory.width) for name, memory in old.items()] == [
+        (name, memory.width) for name, memory in new.items()
+    ]
+    vectors = make_vectors(in_type, 23, 16)
+    if memory is not MemoryStyle.SPRAM:
+        np.testing.assert_array_equal(rtl(before, fold, vectors), ref(before, vectors))
+    written = rtl(before, fold, vectors, writes=new)
+    np.testing.assert_array_equal(written, ref(after, vectors))
+    assert before.pipeline(fold) == before.pipeline(Fold(pe=pe, simd=simd, memory=memory))
+
+
+def test_a_writable_matrix_is_wide_enough_for_the_worst_weights():
+    weights = np.ones((2, 5), dtype=np.int64)
+    for in_type, choices in [
+        (unsigned(3), (-1, 1)),
+        (signed(3), (-4, 3)),
+        (BIPOLAR, (-8, 7)),
+        (CodeType(1, 5), (-2, 1)),
+    ]:
+        matrix = MatVec(weights * choices[1], in_type, BIPOLAR, np.zeros((1, 2, 1)))
+        fold = MatVec(np.array([choices]), in_type, BIPOLAR, np.zeros((1, 1, 1))).writable(Fold())
+        low, high = matrix.folded(fold).sum_range
+        for row in ([choices[0]] * 5, [choices[1]] * 5, [choices[0], choices[1]] * 2 + [choices[0]]):
+            other = MatVec(np.array([row]), in_type, BIPOLAR, np.zeros((1, 1, 1)))
+            assert low <= other.sum_range[0]
+            assert other.sum_range[1] <= high
+
+
+def test_a_table_that_no_weights_change_stays_a_constant():
+    matrix = MatVec(np.ones((4, 8), dtype=np.int64), BIPOLAR, CodeType(-8, 8), None)
+    with looked_at():
+        assert list(matrix.unit(matrix.writable(Fold(pe=2, simd=4))).memories) == ["weights"]
