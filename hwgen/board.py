@@ -164,6 +164,8 @@ class Board:
     leds : Pins
     programmer : Programmer
     buttons : Pins or None
+    programmer_options : tuple of str
+        Words by which the programmer knows the board.
     """
 
     name: str
@@ -174,6 +176,7 @@ class Board:
     leds: Pins
     programmer: Programmer
     buttons: Pins | None = None
+    programmer_options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

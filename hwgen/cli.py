@@ -24,7 +24,7 @@ from rich.console import Group
 from rich.text import Text
 
 import hwgen
-from hwgen import cli_boards, cli_run
+from hwgen import cli_boards, cli_program, cli_run
 from hwgen.arrays import load_array, save_array
 from hwgen.describe import describe, render_description
 from hwgen.errors import HwgenError
@@ -190,6 +190,7 @@ def completion(shell: str, *, as_json: bool, verbose: bool, quiet: bool) -> None
 
 cli.add_command(cli_boards.boards)
 cli.add_command(cli_boards.synth)
+cli.add_command(cli_program.program)
 cli.add_command(cli_run.run)
 
 

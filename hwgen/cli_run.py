@@ -11,6 +11,7 @@ from hwgen.arrays import load_array, save_array
 from hwgen.built import load
 from hwgen.errors import OptionError
 from hwgen.host_link import open_link
+from hwgen.programming import board_result
 from hwgen.terminal import PATH, Screen, common
 
 __all__ = ["run"]
@@ -28,8 +29,9 @@ EXIT_MISMATCH = 1
 @click.option(
     "--baud",
     type=click.IntRange(min=1),
-    help=f"Rate of the board's serial port.  [default: {board_run.DEFAULT_BAUD}]",
+    help=f"Rate of the board's serial port.  [default: that of BUILD's bitstream, else {board_run.DEFAULT_BAUD}]",
 )
+@click.option("--board", help="Board, where BUILD has bitstreams for several: its rate is taken.")
 @click.option("--check", is_flag=True, help="Compare every output with the golden model; exit code 1 if one differs.")
 @click.option("--frames", type=click.IntRange(min=1), help="Only the first so many frames.")
 @click.option("-o", "--output", "output_file", type=PATH, help="Write the outputs to this .npy file.")
@@ -42,6 +44,7 @@ def run(
     virtual: bool,
     port: str | None,
     baud: int | None,
+    board: str | None,
     check: bool,
     frames: int | None,
     output_file: Path | None,
@@ -53,8 +56,8 @@ def run(
     """Infer on a board that holds BUILD, through its serial port."""
     if virtual == (port is not None):
         raise OptionError("Give either --port for a board or --virtual for a simulated one")
-    if virtual and baud is not None:
-        raise OptionError("A virtual board has no --baud: its port takes any rate")
+    if virtual and (baud is not None or board is not None):
+        raise OptionError("A virtual board has no --baud and is no --board: its port takes any rate")
     screen = Screen(as_json, verbose - quiet)
     accelerator = load(folder)
     x = load_array(input_file)
@@ -62,7 +65,7 @@ def run(
         opened = (
             board_run.virtual_link(accelerator, frames=frames or (len(x) if x.ndim else 1), progress=progress)
             if port is None
-            else open_link(port, baud or board_run.DEFAULT_BAUD)
+            else open_link(port, baud or _rate(folder, board))
         )
         with opened as link:
             result = board_run.run(accelerator, link, x, frames=frames, check=check, progress=progress)
@@ -70,3 +73,9 @@ def run(
         save_array(output_file, result.codes if codes else result.outputs)
     screen.result(result.facts(), result.render())
     return 0 if result.exact else EXIT_MISMATCH
+
+
+def _rate(folder: Path, board: str | None) -> int:
+    """Give the rate of the bitstream that a board was made of."""
+    result = board_result(folder, board)
+    return board_run.DEFAULT_BAUD if result is None else int(result[2]["baud"])

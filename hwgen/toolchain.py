@@ -15,7 +15,7 @@ from pathlib import Path
 from hwgen.errors import ToolError
 from hwgen.processes import output_of, run
 
-__all__ = ["Program", "Toolchain", "packer", "place_and_route", "yosys"]
+__all__ = ["Program", "Toolchain", "packer", "place_and_route", "programmer", "yosys"]
 
 OLDEST_VERILATOR = (5, 36)
 """cocotb 2.1 needs it, and so does the batch driver's generated code."""
@@ -27,6 +27,9 @@ _ADVICE = {
     "perl": "install Perl (Debian: apt install perl)",
     "iverilog": "install Icarus Verilog (Debian: apt install iverilog)",
     "vvp": "install Icarus Verilog (Debian: apt install iverilog)",
+    "iceprog": "install Project IceStorm (Debian: apt install fpga-icestorm)",
+    "openFPGALoader": "install it (Debian: apt install openfpgaloader)",
+    "dfu-util": "install it (Debian: apt install dfu-util)",
 }
 
 _YOSYS = """
@@ -165,6 +168,25 @@ def packer(name: str) -> Program:
     if found is None:
         raise ToolError(f"{name} was not found, and it makes the bitstream; install it with: pip install hwgen[synth]")
     return found
+
+
+def programmer(name: str) -> Program:
+    """Find the program that loads bitstreams into boards on the PATH.
+
+    Parameters
+    ----------
+    name : str
+        "iceprog", "openFPGALoader" or "dfu-util".
+
+    Raises
+    ------
+    ToolError
+        If it is not there.
+    """
+    path = shutil.which(name)
+    if path is None:
+        raise ToolError(f"{name} was not found, and it loads the bitstream into the board; {_ADVICE[name]}")
+    return Program(name, path, "unknown")
 
 
 def yosys(commands: Sequence[str], cwd: Path, log: Path) -> str:

@@ -185,7 +185,7 @@ def test_a_package_and_speed_of_the_board_replace_the_device_s_own() -> None:
         (
             'pin = "35"',
             'pin = "35"\nphase = 0',
-            r"^'mine.toml', key 'clock' has the unknown key 'phase'; known are pin, hz, note$",
+            r"^'mine.toml', key 'clock' has the unknown key 'phase'; known are pin, hz, note, pll_pad$",
         ),
         ("12_000_000", "12e6", r"^'mine.toml', key 'clock', key 'hz' must be a whole number, not 12000000.0$"),
         ("12_000_000", "true", r"^'mine.toml', key 'clock', key 'hz' must be a whole number, not True$"),

@@ -1,0 +1,32 @@
+"""The command that loads a bitstream into a board."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import click
+
+from hwgen import programming
+from hwgen.terminal import PATH, Screen, common
+
+__all__ = ["program"]
+
+
+@click.command()
+@click.argument("folder", metavar="BUILD", type=PATH)
+@click.option("--board", help="Board, where BUILD has bitstreams for several.")
+@click.option("--volatile", is_flag=True, help="Load it until power goes, instead of writing the board's flash.")
+@click.option("--dry-run", is_flag=True, help="Only print the command.")
+@common
+def program(
+    folder: Path, *, board: str | None, volatile: bool, dry_run: bool, as_json: bool, verbose: bool, quiet: bool
+) -> None:
+    """Load BUILD's bitstream into the board that is plugged in: with iceprog, openFPGALoader or dfu-util."""
+    screen = Screen(as_json, verbose - quiet)
+    with screen.steps() as progress:
+        loading = programming.program(folder, board=board, volatile=volatile, dry_run=dry_run, progress=progress)
+    if dry_run and not as_json:
+        click.echo(shlex.join(loading.command))  # in one line, to be copied
+        return
+    screen.result(loading.facts(), loading.render())
