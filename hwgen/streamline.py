@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hwgen.codes import CodeType
 from hwgen.errors import ModelError
 from hwgen.graph import Graph
+from hwgen.layers.protocol import Layer
 from hwgen.network import Network, check
 from hwgen.streamlining.builder import Builder, identifier
 from hwgen.streamlining.heads import output_port
 from hwgen.streamlining.input_port import declare_input
+from hwgen.streamlining.precision import Precision
 from hwgen.streamlining.signal import Signal
 from hwgen.streamlining.walk import walk
 
@@ -22,6 +26,7 @@ def streamline(
     input_scale: float | None = None,
     input_offset: float | None = None,
     strict: bool = False,
+    precision: Precision | None = None,
 ) -> Network:
     """Turn a graph into a network of integers that computes the same.
 
@@ -38,6 +43,8 @@ def streamline(
         Meaning of an input code: the model's input is ``input_scale * code + input_offset``; 1 and 0 if not given.
     strict : bool
         Refuse a Sign that can see exactly 0, instead of taking +1.
+    precision : Precision or None
+        How real numbers become integers; None: by the defaults of `Precision`.
 
     Returns
     -------
@@ -50,10 +57,33 @@ def streamline(
     OptionError
         If the declared input has no meaning.
     """
-    builder = Builder(strict=strict)
-    source = declare_input(graph, input_type, input_scale, input_offset, builder)
+    declared = (input_type, input_scale, input_offset)
+    shared: frozenset[str] = frozenset()
+    while True:
+        builder = Builder(strict=strict, precision=precision, shared=shared)
+        try:
+            network = _network(graph, declared, builder)
+        except ModelError:
+            if builder.clashes <= shared:
+                raise
+        if builder.clashes <= shared:
+            break
+        # The readers of a map want different codes of it: it goes out as it is, which is known only now.
+        shared |= builder.clashes
+    check(network)
+    return network
+
+
+def _network(
+    graph: Graph, declared: tuple[CodeType | str | None, float | None, float | None], builder: Builder
+) -> Network:
+    """Walk the graph once."""
+    source = declare_input(graph, *declared, builder)
     tensors = walk(graph, source, builder)
-    reached = {name: tensors[name] for name in graph.outputs if isinstance(tensors.get(name), Signal)}
+    for name in graph.outputs:
+        if name not in tensors:
+            raise ModelError(f"Output '{name}' holds the values of a ranking; only its indices have hardware")
+    reached = {name: tensors[name] for name in graph.outputs if isinstance(tensors[name], Signal)}
     if len(reached) != 1:
         raise ModelError(
             f"The model needs one output that depends on its input, not {len(reached)} ({', '.join(graph.outputs)})"
@@ -62,13 +92,22 @@ def streamline(
     for other in graph.outputs:
         if other != name:
             builder.note(f"Output '{other}' is left out: the hardware yields '{name}'")
-    if not isinstance(signal, Signal) or builder.input is None:
-        raise TypeError("The walk gives signals, and the input is declared first")
+    if not isinstance(signal, Signal):
+        raise TypeError("The walk gives signals")
     output = output_port(graph, name, signal, builder)
     if not builder.layers:
         raise ModelError("The model holds nothing but what the host does to its input; it needs at least one layer")
-    network = Network(
-        identifier(graph.name) or "network", builder.input, tuple(builder.layers), output, tuple(builder.notes)
-    )
-    check(network)
-    return network
+    if builder.input is None:
+        raise TypeError("The input is declared first")
+    layers = _read(builder.layers, {output.source})
+    return Network(identifier(graph.name) or "network", builder.input, layers, output, tuple(builder.notes))
+
+
+def _read(layers: Sequence[Layer], wanted: set[str]) -> tuple[Layer, ...]:
+    """Leave out layers that nothing reads."""
+    kept = []
+    for layer in reversed(layers):
+        if layer.name in wanted:
+            kept.append(layer)
+            wanted |= set(layer.sources)
+    return tuple(reversed(kept))

@@ -8,7 +8,7 @@ import numpy as np
 
 from hwgen.operators import Attributes, Operator
 
-__all__ = ["WINDOWS", "explicit_pads", "output_size"]
+__all__ = ["WINDOWS", "explicit_pads", "output_size", "transposed_pads"]
 
 
 def explicit_pads(attributes: Attributes, sizes: Sequence[int], kernel: Sequence[int]) -> tuple[int, ...]:
@@ -104,7 +104,7 @@ def _transposed_convolution(
         (size - 1) * stride + (extent - 1) * dilation + 1
         for size, stride, extent, dilation in zip(x.shape[2:], strides, kernel, dilations, strict=True)
     ]
-    begins, ends = _transposed_pads(attributes, x.shape[2:], full, strides, extra)
+    begins, ends = transposed_pads(attributes, x.shape[2:], full, strides, extra)
     room = tuple(size + more + max(0, -end) for size, more, end in zip(full, extra, ends, strict=True))
     result = np.zeros((x.shape[0], weights.shape[1] * groups, *room), dtype=x.dtype)
     for tap in np.ndindex(*kernel):
@@ -122,7 +122,7 @@ def _transposed_convolution(
     return result if bias is None else result + bias.reshape((1, -1) + (1,) * rank)
 
 
-def _transposed_pads(
+def transposed_pads(
     attributes: Attributes, sizes: Sequence[int], full: Sequence[int], strides: Sequence[int], extra: Sequence[int]
 ) -> tuple[list[int], list[int]]:
     """Give what is cut off the full result; a negative end adds zeros."""

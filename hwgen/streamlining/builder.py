@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Hashable
+from dataclasses import fields, is_dataclass
+from typing import Protocol, cast
 
-from hwgen.errors import ModelError
+import numpy as np
+
+from hwgen.codes import CodeType
 from hwgen.graph import Node
-from hwgen.layers.protocol import Layer
+from hwgen.layers.protocol import Layer, MapShape
 from hwgen.network import InputPort
+from hwgen.streamlining.precision import Precision
 from hwgen.streamlining.signal import Origin
 
 __all__ = ["Builder", "identifier"]
@@ -32,6 +39,19 @@ def identifier(text: str) -> str:
     return f"n{name}" if name[0].isdigit() else f"{name}_" if name in _KEYWORDS else name
 
 
+class Record(Protocol):
+    """What the network under construction needs to know of a layer."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def sources(self) -> tuple[str, ...]: ...
+    @property
+    def out_shape(self) -> MapShape: ...
+    @property
+    def out_type(self) -> CodeType: ...
+
+
 class Builder:
     """Collects what the network consists of.
 
@@ -39,15 +59,25 @@ class Builder:
     ----------
     strict : bool
         Refuse a Sign that can see exactly 0.
+    precision : Precision
+        How real numbers become fixed point.
+    shared : frozenset of str
+        Nodes whose integers go out as they are, because their readers take different codes of them.
     """
 
-    def __init__(self, *, strict: bool) -> None:
+    def __init__(
+        self, *, strict: bool, precision: Precision | None = None, shared: frozenset[str] = frozenset()
+    ) -> None:
         self.strict = strict
+        self.precision = precision or Precision()
+        self.shared = shared
+        self.clashes: set[str] = set()
         self.layers: list[Layer] = []
         self.notes: list[str] = []
         self.input: InputPort | None = None
         self._names: set[str] = set()
-        self._claimed: dict[int, tuple[Origin, Node]] = {}
+        self._records: dict[Hashable, str] = {}
+        self._linears: dict[str, Hashable] = {}
 
     def name(self, kind: str, node: Node | None = None) -> str:
         """Give a unique layer name: after the ONNX node where its name means something, else kind and number."""
@@ -69,28 +99,42 @@ class Builder:
         """Keep a name from being given to a layer."""
         self._names.add(name)
 
-    def add(self, layer: Layer) -> str:
-        """Append a layer and give its name."""
-        self.layers.append(layer)
-        return layer.name
+    def add(self, layer: Record) -> str:
+        """Append a layer and give its name; a layer that does the same as an earlier one is that one."""
+        content = _content(layer)
+        if content not in self._records:
+            self._records[content] = layer.name
+            self.layers.append(cast("Layer", layer))
+        return self._records[content]
+
+    def add_linear(self, origin: Origin, layer: Layer) -> str:
+        """Append what a linear layer has become for a reader.
+
+        Two readers that make different layers of it are a clash: the graph has to be walked again with this node among those
+        that are shared.
+        """
+        content = _content(layer)
+        if self._linears.setdefault(origin.node, content) != content:
+            self.clashes.add(origin.node)
+        return self.add(layer)
 
     def note(self, sentence: str) -> None:
         """Say something in the report, once."""
         if sentence not in self.notes:
             self.notes.append(sentence)
 
-    def claim(self, origin: Origin, reader: Node) -> None:
-        """Take an integer map for one reader.
 
-        Raises
-        ------
-        ModelError
-            If another layer reads it already.
-        """
-        if id(origin) in self._claimed:
-            other = self._claimed[id(origin)][1]
-            raise ModelError(
-                f"What '{origin.node}' yields goes to two layers, '{other.name}' ({other.op}) and '{reader.name}' ({reader.op}); "
-                "branches are supported only while they stay functions of one map and join again before the next layer"
-            )
-        self._claimed[id(origin)] = (origin, reader)
+def _content(value: object) -> Hashable:
+    """Give what a record says, without its name."""
+    if isinstance(value, np.ndarray):
+        return (value.shape, value.dtype.str, hashlib.sha256(np.ascontiguousarray(value).tobytes()).digest())
+    if is_dataclass(value):
+        parts = (_content(getattr(value, field.name)) for field in fields(value) if field.name != "name")
+        return (type(value).__name__, *parts)
+    return (
+        tuple(map(_content, value))
+        if isinstance(value, tuple)
+        else value
+        if isinstance(value, Hashable)
+        else repr(value)
+    )

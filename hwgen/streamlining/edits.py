@@ -90,8 +90,10 @@ def _compared(pool: Pool, function: Function, coding: Affine | Coded, trend: np.
     return relation
 
 
-def edited(signal: Signal, codes: Codes, trends: Sequence[np.ndarray], builder: Builder) -> Codes:
-    """Apply the edits of a signal to its codes; writes the layers down."""
+def edited(
+    signal: Signal, codes: Codes, trends: Sequence[np.ndarray], builder: Builder, *, nearest: bool = False
+) -> Codes:
+    """Apply the edits of a signal to its codes; writes the layers down. A border takes the ``nearest`` code if told so."""
     remaining = iter(trends)
     for edit in signal.edits:
         if isinstance(edit, Pool):
@@ -99,23 +101,23 @@ def edited(signal: Signal, codes: Codes, trends: Sequence[np.ndarray], builder: 
             pool = MaxPool(builder.name("pool", edit.node), codes.source, codes.shape, codes.type, edit.window, minimum)
             codes = replace(codes, source=builder.add(pool), shape=pool.out_shape)
         else:
-            value = pad_code(edit.values, codes)
+            value = pad_code(edit.values, codes, nearest=nearest)
             if value is None:
                 raise ModelError(
                     f"Node '{edit.node.name}' ({edit.node.op}) pads with {np.ravel(edit.values)[0]:g}, which is no value of the map "
                     f"(codes {codes.type}, value = {codes.scale[0]:g} * code + {codes.offset[0]:g}); pad with one of its values"
                 )
             pad = Pad(builder.name("pad", edit.node), codes.source, codes.shape, codes.type, edit.pads, value)
-            codes = replace(codes, source=builder.add(pad), shape=pad.out_shape)
+            codes = replace(codes, source=builder.add(pad), shape=pad.out_shape, reach=None)
     return codes
 
 
-def pad_code(values: np.ndarray, codes: Codes) -> int | None:
-    """Give the code that stands for the same real number in every channel, if there is one."""
+def pad_code(values: np.ndarray, codes: Codes, *, nearest: bool = False) -> int | None:
+    """Give the code that stands for the same real number in every channel, if there is one; or the ``nearest``."""
     if np.any(codes.scale == 0):
         return None
     exact = (np.broadcast_to(values, codes.scale.shape) - codes.offset) / codes.scale
     code = round(float(exact[0]))
-    if np.any(np.abs(exact - code) > 1e-6) or not codes.type.contains(np.array([code])):
+    if np.any(np.abs(exact - code) > (0.5 if nearest else 1e-6)) or not codes.type.contains(np.array([code])):
         return None
     return code

@@ -9,23 +9,42 @@ import numpy as np
 
 from hwgen.errors import ModelError
 from hwgen.graph import Node
-from hwgen.streamlining.layout import on_map
+from hwgen.streamlining.builder import Builder
+from hwgen.streamlining.layout import conflicts, on_map
+from hwgen.streamlining.rearrange import rearranged
 from hwgen.streamlining.signal import Pool, Ring, Signal
 from hwgen.streamlining.terms import Elements, Evaluator, Parameter, Step, Term
 
-__all__ = ["elementwise"]
+__all__ = ["alike", "elementwise"]
 
 _OWN_AXES = frozenset({"BatchNormalization", "MultiThreshold", "QuantizeLinear", "DequantizeLinear"})
 """Operators whose parameters do not broadcast."""
 
 
-def elementwise(node: Node, operands: Sequence[Signal | np.ndarray | None]) -> Signal:
+def alike(signals: Sequence[Signal]) -> bool:
+    """Whether signals are functions of the same integers, element by element."""
+    first = signals[0]
+    rank = max(signal.index.ndim for signal in signals)
+    index = _ranked(first.index, rank)
+    return all(
+        signal.origin is first.origin
+        and [edit.node for edit in signal.edits] == [edit.node for edit in first.edits]
+        and np.array_equal(_ranked(signal.index, rank), index)
+        for signal in signals[1:]
+    )
+
+
+def _ranked(index: np.ndarray, rank: int) -> np.ndarray:
+    return index.reshape((1,) * (rank - index.ndim) + index.shape)
+
+
+def elementwise(node: Node, operands: Sequence[Signal | np.ndarray | None], builder: Builder) -> Signal:
     """Apply an elementwise node to signals of one map and to constants.
 
     Raises
     ------
     ModelError
-        If two maps meet, or a constant does not fit the map.
+        If a constant does not fit the map.
     """
     signals = [operand for operand in operands if isinstance(operand, Signal)]
     first = signals[0]
@@ -36,15 +55,14 @@ def elementwise(node: Node, operands: Sequence[Signal | np.ndarray | None]) -> S
         shape = np.broadcast_shapes(*shapes)
     except ValueError as error:
         raise ModelError(f"Node '{node.name}' ({node.op}) has operands of shapes that do not fit: {error}") from error
-    indices = [
-        operand.index.reshape((1,) * (len(shape) - operand.index.ndim) + operand.index.shape) for operand in signals
-    ]
-    for signal, index in zip(signals, indices, strict=True):
-        _check_alike(node, first, signal, indices[0], index)
-    if indices[0].shape != shape:
-        raise ModelError(
-            f"Node '{node.name}' ({node.op}) widens a tensor of shape {first.index.shape} to {shape}, which has no hardware"
-        )
+    indices = [_ranked(operand.index, len(shape)) for operand in signals]
+    if indices[0].shape != shape or any(
+        conflicts(operand, node, indices[0], first.shape) for operand in operands if isinstance(operand, np.ndarray)
+    ):
+        if len(signals) > 1:
+            raise ModelError(f"Node '{node.name}' ({node.op}) widens two tensors of one map at once; widen them before")
+        moved = rearranged(first, shape, node, builder)
+        return elementwise(node, [moved if operand is first else operand for operand in operands], builder)
     parts: list[Term | Parameter | None] = []
     for operand in operands:
         if isinstance(operand, Signal):
@@ -64,23 +82,7 @@ def elementwise(node: Node, operands: Sequence[Signal | np.ndarray | None]) -> S
     dropped = tuple(dict.fromkeys(name for signal in signals for name in signal.dropped))
     if dropped:
         raise ModelError(f"Node '{node.name}' ({node.op}) follows '{dropped[-1]}', which has hardware only at the end")
-    return replace(first, term=Step(node, tuple(parts)), index=indices[0], edits=edits)
-
-
-def _check_alike(node: Node, first: Signal, other: Signal, index: np.ndarray, other_index: np.ndarray) -> None:
-    if first.origin is not other.origin:
-        raise ModelError(
-            f"Node '{node.name}' ({node.op}) joins two maps, from '{first.origin.node}' and from '{other.origin.node}'; "
-            "real-valued shortcuts are not supported yet"
-        )
-    same_edits = len(first.edits) == len(other.edits) and all(
-        a.node is b.node for a, b in zip(first.edits, other.edits, strict=True)
-    )
-    if not same_edits or not np.array_equal(index, other_index):
-        raise ModelError(
-            f"Node '{node.name}' ({node.op}) joins elements of '{first.origin.node}' from different places of its map, "
-            "which has no hardware yet"
-        )
+    return replace(first, term=Step(node, tuple(parts)), index=indices[0], edits=edits, tensor="")
 
 
 def _through(

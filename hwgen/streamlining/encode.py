@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwgen.errors import ModelError
-from hwgen.graph import Node
 from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.coding import MAX_LEVELS, Values, assign, snap, trend
 from hwgen.streamlining.domain import Floats
@@ -124,8 +123,8 @@ def _stretches(function: Function, runs: Runs, tied: np.ndarray) -> bool:
     return bool(np.any(part & (end - start > 1)))
 
 
-def encode(function: Function, builder: Builder, node: str, reader: Node) -> Affine | Coded:
-    """Find codes for a function.
+def encode(function: Function, builder: Builder, node: str) -> Affine | Coded | None:
+    """Find codes for a function; None if its values are no few equally spaced levels.
 
     Parameters
     ----------
@@ -134,13 +133,6 @@ def encode(function: Function, builder: Builder, node: str, reader: Node) -> Aff
         Takes notes.
     node : str
         Name of the node that makes the integers, for notes and errors.
-    reader : Node
-        The node that needs codes.
-
-    Raises
-    ------
-    ModelError
-        If the values are no few equally spaced levels.
     """
     channels = function.domain.count.shape[1]
     if not function.has_sign:
@@ -158,11 +150,7 @@ def encode(function: Function, builder: Builder, node: str, reader: Node) -> Aff
             coded = runs.with_values(values.codes)
             _note_roundings(function, evaluator, coded, values, builder, node)
             return Coded(coded, values, trend(coded, len(function.count)))
-    many = "too many values to count" if runs is None else f"{len(np.unique(runs.values[0]))} values"
-    raise ModelError(
-        f"Node '{reader.name}' ({reader.op}) reads real numbers: what comes from '{node}' takes {many}, which are not "
-        f"up to {MAX_LEVELS} equally spaced levels with one scale; put a sign or a quantiser (Quant, BipolarQuant) in front of it"
-    )
+    return None
 
 
 def _note_roundings(

@@ -12,6 +12,7 @@ from hwgen.errors import ModelError
 from hwgen.graph import Graph, Node
 from hwgen.layers.argmax import ArgMax
 from hwgen.layers.table import Table
+from hwgen.layers.topk import TopK
 from hwgen.network import OutputPort
 from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.domain import Floats, codes_domain
@@ -22,7 +23,7 @@ from hwgen.streamlining.resolve import codes_of, function_of, pooled_raw, raw_co
 from hwgen.streamlining.signal import Codes, Origin, Signal, identity
 from hwgen.streamlining.terms import Evaluator
 
-__all__ = ["arg_max", "check_ranked", "output_port"]
+__all__ = ["arg_max", "check_ranked", "output_port", "top"]
 
 RANKS = 1 << 16
 """Different scores that a ranking table can tell apart, and entries of a channel's table."""
@@ -49,6 +50,29 @@ def arg_max(node: Node, signal: Signal, axis: int, *, keepdims: bool, last: bool
     origin = Origin(node.name, layer.out_shape, domain, source=name, type=layer.out_type)
     index = pixels // signal.shape[2]
     return Signal(origin, identity(), layer.out_shape, index if keepdims else np.squeeze(index, axis))
+
+
+def top(node: Node, signal: Signal, k: np.ndarray, builder: Builder) -> Signal:
+    """Find the best k channels of every pixel; their values have no hardware.
+
+    Raises
+    ------
+    ModelError
+        If the axis is not the channels, or the scores cannot be ranked on integers.
+    """
+    axis, count, largest = int(node.attributes["axis"]), int(np.ravel(k)[0]), bool(node.attributes["largest"])
+    if count == 1 and largest:
+        return arg_max(node, signal, axis, keepdims=True, last=False, builder=builder)
+    pixels = check_ranked(node, signal, axis)
+    if signal.dropped:
+        builder.note(f"{_quoted(signal.dropped)} left out in front of '{node.name}': the order of scores is the same")
+    codes = _scores(node, replace(signal, dropped=()), builder)
+    layer = TopK(builder.name("topk", node), codes.source, codes.shape, codes.type, count, largest)
+    name = builder.add(layer)
+    domain = codes_domain(layer.out_type, layer.out_shape)
+    origin = Origin(node.name, layer.out_shape, domain, source=name, type=layer.out_type)
+    first = np.moveaxis(pixels, axis, -1) // signal.shape[2] * count
+    return Signal(origin, identity(), layer.out_shape, np.moveaxis(first + np.arange(count), -1, axis))
 
 
 def check_ranked(node: Node, signal: Signal, axis: int) -> np.ndarray:
@@ -82,10 +106,7 @@ def _scores(node: Node, signal: Signal, builder: Builder) -> Codes:
     if line is not None and _one_line(line):
         return codes_of(signal, node, builder)
     if line is None:
-        try:
-            coding = encode(function, builder, signal.origin.node, node)
-        except ModelError:
-            coding = None
+        coding = encode(function, builder, signal.origin.node)
         if (
             coding is not None
             and not isinstance(coding, Affine)
@@ -129,7 +150,6 @@ def _ranks(node: Node, signal: Signal, builder: Builder) -> Codes:
     out_type = CodeType(0, max(1, len(different) - 1))
     lookup = Lookup(np.ascontiguousarray(ranks), kind.low, function.domain.positions)
     name = builder.add(Table(builder.name("ranks"), origin.source, origin.shape, kind, lookup, out_type))
-    builder.claim(origin, node)
     builder.note(
         f"'{node.name}' compares {len(different)} ranks: the places of the classes' scores, computed in float32 as the graph does, "
         "among all that can occur; ties stay ties"
@@ -185,7 +205,6 @@ def _affine_head(signal: Signal, reader: Node, builder: Builder) -> Codes | None
     trends = pool_trends(signal.edits, function, line, flips=signal.origin.linear is not None)
     if trends is None:
         return _affine_head(pooled_raw(signal, reader, builder), reader, builder)
-    builder.claim(signal.origin, reader)
     return edited(signal, raw_codes(signal.origin, line, builder, head=True), trends, builder)
 
 
@@ -212,6 +231,5 @@ def _other_head(signal: Signal, reader: Node, builder: Builder) -> tuple[Codes, 
     integers = np.array([-1, 1]) if kind.bipolar else np.arange(kind.low, kind.high + 1)
     points = np.clip((integers[:, None] - low) // step, 0, count - 1)
     values = function.at(points, np.arange(len(count)), Evaluator(literal=True)).astype(np.float64).T
-    builder.claim(signal.origin, reader)
     ones = np.ones(signal.origin.shape[2])
     return Codes(signal.origin.source, signal.origin.shape, kind, ones, 0 * ones), np.ascontiguousarray(values)

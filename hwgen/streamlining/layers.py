@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -12,16 +12,18 @@ from hwgen.errors import ModelError
 from hwgen.graph import Node
 from hwgen.layers.protocol import MapShape
 from hwgen.layers.window import Window
+from hwgen.streamlining.arrange import arranged, channel_order, places_of
 from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.edits import pad_code
 from hwgen.streamlining.layout import axes_of
 from hwgen.streamlining.linear import Linear
-from hwgen.streamlining.resolve import codes_of
-from hwgen.streamlining.signal import Codes, Origin, Pool, Ring, Signal, flat_map
+from hwgen.streamlining.rearrange import rearranged
+from hwgen.streamlining.resolve import codes_of, fixed_codes, written
+from hwgen.streamlining.signal import Codes, Origin, Pool, Ring, Signal, flat_map, signal_of
 from hwgen.streamlining.terms import Leaf, Parameter, Step
-from hwgen.streamlining.weights import integer_rows
+from hwgen.streamlining.weights import integer_rows, rounded_rows
 
-__all__ = ["convolution", "max_pool", "padding", "product"]
+__all__ = ["convolution", "max_pool", "padding", "product", "sliding", "whole_map"]
 
 
 def product(node: Node, signal: Signal, weights: np.ndarray, builder: Builder) -> Signal:
@@ -44,30 +46,45 @@ def product(node: Node, signal: Signal, weights: np.ndarray, builder: Builder) -
         matrix, bias = 2 * matrix - 1, (1 - matrix).sum(axis=0)
     columns = signal.index.shape[-1]
     vectors = signal.index.reshape(-1, columns)
+    if len(vectors) > 1:
+        return _pixels(node, signal, matrix, bias, builder)
     codes = codes_of(signal, node, builder)
-    if len(vectors) == 1:
-        order = _whole(vectors[0], codes, node)
-        placed: np.ndarray = np.empty((matrix.shape[1], columns))
-        placed[:, order] = matrix.T
-        name = builder.name("dense", node)
-        linear, row_scale, offset = _typed(name, node, codes, placed, None, np.zeros(codes.shape[2]))
-        index: np.ndarray = np.arange(linear.rows)
+    order = vectors[0]
+    if len(np.unique(order)) < len(order) or len(order) != math.prod(codes.shape):
+        codes, order = arranged(codes, order.reshape(1, 1, -1), node, builder), np.arange(columns)
+    placed: np.ndarray = np.empty((matrix.shape[1], columns))
+    placed[:, order] = matrix.T
+    linear, row_scale, offset = _typed(builder.name("dense", node), node, codes, placed, None, builder)
+    index = np.arange(linear.rows).reshape(*signal.index.shape[:-1], linear.rows)
+    return _begin(node, linear, row_scale, offset, bias, index, builder)
+
+
+def _pixels(node: Node, signal: Signal, matrix: np.ndarray, bias: np.ndarray, builder: Builder) -> Signal:
+    """Multiply the channels of every pixel."""
+    columns = signal.index.shape[-1]
+    order = _raster_order(signal, columns)
+    if order is None:
+        lead = signal.index.shape[1:-1] if signal.index.ndim == 4 else (1, signal.index.size // columns)
+        places = signal.index.reshape(*lead, columns)
+        codes = arranged(codes_of(signal, node, builder), places, node, builder)
+        order = np.arange(columns)
     else:
-        height, width, channels = codes.shape
-        order = vectors[0]
-        if channels != columns or not np.array_equal(
-            vectors, flat_map((height, width, 1)).reshape(-1, 1) * channels + order
-        ):
-            raise ModelError(
-                f"Node '{node.name}' ({node.op}) multiplies along an axis that is not the channels of a map of {codes.shape}"
-            )
-        placed = np.empty((matrix.shape[1], 1, 1, columns))
-        placed[:, 0, 0, order] = matrix.T
-        name = builder.name("conv", node)
-        linear, row_scale, offset = _typed(name, node, codes, placed, Window((1, 1)), np.zeros(channels))
-        index = flat_map((height, width, linear.rows))
-    index = index.reshape(*signal.index.shape[:-1], linear.rows)
-    return _begin(node, linear, row_scale, offset, bias, index)
+        codes = codes_of(signal, node, builder)
+    placed = np.empty((matrix.shape[1], 1, 1, columns))
+    placed[:, 0, 0, order] = matrix.T
+    linear, row_scale, offset = _typed(builder.name("conv", node), node, codes, placed, Window((1, 1)), builder)
+    index = flat_map((*codes.shape[:2], linear.rows)).reshape(*signal.index.shape[:-1], linear.rows)
+    return _begin(node, linear, row_scale, offset, bias, index, builder)
+
+
+def _raster_order(signal: Signal, columns: int) -> np.ndarray | None:
+    """Give the order of channels of vectors that are the pixels of a map, row by row; None if they are not."""
+    height, width, channels = signal.shape
+    vectors = signal.index.reshape(-1, columns)
+    order: np.ndarray = vectors[0]
+    if channels != columns or len(np.unique(order)) < columns or vectors.size != height * width * channels:
+        return None
+    return order if np.array_equal(vectors, flat_map((height, width, 1)).reshape(-1, 1) * channels + order) else None
 
 
 def convolution(node: Node, signal: Signal, weights: np.ndarray, bias: np.ndarray | None, builder: Builder) -> Signal:
@@ -78,9 +95,10 @@ def convolution(node: Node, signal: Signal, weights: np.ndarray, bias: np.ndarra
     ModelError
         If the map is not laid out channels first, or weights or inputs are no codes.
     """
-    matrix = _ungrouped(node, weights.astype(np.float64), builder)
-    window, order, index = _sliding(node, signal, tuple(weights.shape[2:]))
-    kernels = matrix.reshape(len(matrix), matrix.shape[1], *window.kernel)
+    groups = int(node.attributes.get("group", 1))
+    signal, order = whole_map(node, signal, builder, free=groups == 1)
+    window, index = sliding(node, signal, tuple(weights.shape[2:]))
+    kernels = weights.astype(np.float64).reshape(*weights.shape[:2], *window.kernel)
     edits, border = list(signal.edits), np.zeros(signal.shape[2])
     ring = edits[-1] if edits else None
     if isinstance(ring, Ring) and not any(window.pads):
@@ -88,14 +106,14 @@ def convolution(node: Node, signal: Signal, weights: np.ndarray, bias: np.ndarra
         window, border = replace(window, pads=ring.pads), ring.values
     codes = codes_of(replace(signal, edits=tuple(edits)), node, builder)
     placed = np.empty((len(kernels), *window.kernel, kernels.shape[1]))
-    placed[..., order] = kernels.transpose(0, 2, 3, 1)
+    placed[..., order if groups == 1 else np.arange(kernels.shape[1])] = kernels.transpose(0, 2, 3, 1)
     name = builder.name("conv", node)
-    linear, row_scale, offset = _typed(name, node, codes, placed, window, border)
+    linear, row_scale, offset = _typed(name, node, codes, placed, window, builder, border, groups)
     constant = np.zeros(linear.rows) if bias is None else bias
-    return _begin(node, linear, row_scale, offset, constant, index(linear.out_shape))
+    return _begin(node, linear, row_scale, offset, constant, index(linear.out_shape), builder)
 
 
-def max_pool(node: Node, signal: Signal) -> Signal:
+def max_pool(node: Node, signal: Signal, builder: Builder) -> Signal:
     """Take note of a max pool.
 
     Raises
@@ -105,7 +123,8 @@ def max_pool(node: Node, signal: Signal) -> Signal:
     """
     if node.op == "GlobalMaxPool":
         node = replace(node, attributes={"kernel_shape": signal.index.shape[2:]})
-    window, order, index = _sliding(node, signal, tuple(node.attributes["kernel_shape"]))
+    signal, order = whole_map(node, signal, builder)
+    window, index = sliding(node, signal, tuple(node.attributes["kernel_shape"]))
     height, width, channels = signal.shape
     shape: MapShape = (*window.output(height, width), channels)
     where = index(shape)
@@ -114,7 +133,7 @@ def max_pool(node: Node, signal: Signal) -> Signal:
     return replace(signal, shape=shape, index=where, edits=(*signal.edits, pool))
 
 
-def padding(node: Node, signal: Signal, inputs: Sequence[np.ndarray | None]) -> Signal:
+def padding(node: Node, signal: Signal, inputs: Sequence[np.ndarray | None], builder: Builder) -> Signal:
     """Take note of a border of one value.
 
     Raises
@@ -125,9 +144,17 @@ def padding(node: Node, signal: Signal, inputs: Sequence[np.ndarray | None]) -> 
     amounts = [int(amount) for amount in np.ravel(inputs[0])] if inputs[0] is not None else []
     if not any(amounts):
         return signal
-    axes = axes_of(signal.index, signal.shape)
     rank = signal.index.ndim
-    if axes is None or node.attributes.get("mode", "constant") != "constant" or min(amounts) < 0:
+    if min(amounts) < 0:
+        cut = tuple(
+            slice(max(-amounts[axis], 0), signal.index.shape[axis] - max(-amounts[rank + axis], 0))
+            for axis in range(rank)
+        )
+        return padding(node, signal.moved(signal.index[cut]), [np.maximum(amounts, 0), *inputs[1:]], builder)
+    if axes_of(signal.index, signal.shape) is None:
+        signal = rearranged(signal, signal.index.shape, node, builder)
+    axes = axes_of(signal.index, signal.shape)
+    if axes is None or node.attributes.get("mode", "constant") != "constant":
         raise ModelError(
             f"Node '{node.name}' ({node.op}) is no border of one value around a map, which is all that has hardware"
         )
@@ -147,21 +174,26 @@ def padding(node: Node, signal: Signal, inputs: Sequence[np.ndarray | None]) -> 
     return replace(signal, shape=(height, width, channels), index=index, edits=(*signal.edits, ring))
 
 
-def _sliding(node: Node, signal: Signal, kernel: tuple[int, ...]) -> tuple[Window, np.ndarray, Any]:
-    """Give a node's window, the order of channels in its input, and how its output lies on a map."""
-    rank = len(kernel)
-    height, width, channels = signal.shape
-    index = signal.index
-    if rank not in (1, 2) or index.ndim != rank + 2:
-        raise ModelError(f"Node '{node.name}' ({node.op}) slides over {rank} dimensions; one and two have hardware")
-    maps = index[:, :, None] if rank == 1 else index
-    order = maps[0, :, 0, 0] % channels
-    expected = flat_map((height, width, 1)).reshape(1, 1, height, width) * channels + order.reshape(1, -1, 1, 1)
-    if maps.shape != (1, channels, height, width) or not np.array_equal(maps, expected):
+def whole_map(node: Node, signal: Signal, builder: Builder, *, free: bool = True) -> tuple[Signal, np.ndarray]:
+    """Give a tensor (1, channels, ...) as a whole map, and the map's channel at each of its channels.
+
+    A map whose elements were moved becomes another map; the order of channels alone is left to the reader if it is ``free``.
+    """
+    if signal.index.ndim not in (3, 4):
         raise ModelError(
-            f"Node '{node.name}' ({node.op}) reads a tensor of shape {index.shape} that is not the map of {signal.shape} "
-            "(height, width, channels) as its layer yields it; reshaping vectors to maps has no hardware"
+            f"Node '{node.name}' ({node.op}) slides over {signal.index.ndim - 2} dimensions; one and two have hardware"
         )
+    order = channel_order(places_of(signal.index), signal.shape)
+    if order is None or not (free or np.array_equal(order, np.arange(len(order)))):
+        signal = rearranged(signal, signal.index.shape, node, builder)
+        order = np.arange(signal.shape[2])
+    return signal, order
+
+
+def sliding(node: Node, signal: Signal, kernel: tuple[int, ...]) -> tuple[Window, Callable[[MapShape], np.ndarray]]:
+    """Give a node's window over a whole map, and how its output lies on a map."""
+    rank = len(kernel)
+    height, width, _ = signal.shape
 
     def pair(name: str, default: int) -> tuple[int, int]:
         numbers = tuple(int(number) for number in node.attributes.get(name) or (default,) * rank)
@@ -180,36 +212,18 @@ def _sliding(node: Node, signal: Signal, kernel: tuple[int, ...]) -> tuple[Windo
         maps = flat_map(shape).transpose(2, 0, 1)[None]
         return maps[:, :, 0] if rank == 1 else maps
 
-    return window, order, output
-
-
-def _ungrouped(node: Node, weights: np.ndarray, builder: Builder) -> np.ndarray:
-    """Write a grouped convolution as a whole one with zeros."""
-    groups = int(node.attributes.get("group", 1))
-    if groups == 1:
-        return weights
-    rows, channels = weights.shape[:2]
-    whole = np.zeros((rows, channels * groups, *weights.shape[2:]))
-    for group in range(groups):
-        part = slice(group * rows // groups, (group + 1) * rows // groups)
-        whole[part, group * channels : (group + 1) * channels] = weights[part]
-    builder.note(
-        f"Grouped convolution '{node.name}' is built as a whole one with zero weights: {groups} times the work, "
-        "and weights of two bits"
-    )
-    return whole
-
-
-def _whole(order: np.ndarray, codes: Codes, node: Node) -> np.ndarray:
-    if len(order) != int(np.prod(codes.shape)) or len(np.unique(order)) != len(order):
-        raise ModelError(
-            f"Node '{node.name}' ({node.op}) reads a part of the map of '{codes.source}', which has no hardware yet"
-        )
-    return order
+    return window, output
 
 
 def _typed(
-    name: str, node: Node, codes: Codes, weights: np.ndarray, window: Window | None, border: np.ndarray
+    name: str,
+    node: Node,
+    codes: Codes,
+    weights: np.ndarray,
+    window: Window | None,
+    builder: Builder,
+    border: np.ndarray | None = None,
+    groups: int = 1,
 ) -> tuple[Linear, np.ndarray, np.ndarray]:
     """Type the weights, after the meaning of each input code has been multiplied in.
 
@@ -220,21 +234,28 @@ def _typed(
     offset : ndarray of float64, shape (rows,) or (height, width, rows)
         Real result = ``scale * accumulator + offset``.
     """
-    repeats = 1 if window is not None else codes.shape[0] * codes.shape[1]
-    scale, shift = np.tile(codes.scale, repeats), np.tile(codes.offset, repeats)
     rows = len(weights)
-    try:
-        integers, row_scale = integer_rows((weights * scale).reshape(rows, -1), node)
-    except ModelError:
-        integer_rows(weights.reshape(rows, -1), node)
-        raise ModelError(
-            f"Node '{node.name}' ({node.op}) reads channels with different scales ({codes.scale.min():g} to "
-            f"{codes.scale.max():g}), so that its rows are no longer a few integers times one scale; use one scale for all channels"
-        ) from None
+    border = np.zeros(codes.shape[2]) if border is None else border
+
+    def columns(numbers: np.ndarray) -> np.ndarray:
+        """Give the number of the channel behind each weight."""
+        if window is None:
+            return np.tile(numbers, codes.shape[0] * codes.shape[1])[None]
+        return np.repeat(numbers.reshape(groups, -1), rows // groups, axis=0)[:, None, None]
+
+    scale, shift = columns(codes.scale), columns(codes.offset)
+    products = (weights * scale).reshape(rows, -1)
+    found = integer_rows(products)
+    if found is None and not codes.uniform and integer_rows(weights.reshape(rows, -1)) is not None:
+        values = signal_of(codes, node.name, flat_map(codes.shape))
+        return _typed(name, node, fixed_codes(values, node, builder), weights, window, builder, border, groups)
+    if found is None:
+        found = rounded_rows(products, node, builder)
+    integers, row_scale = found
     shaped = integers.reshape(weights.shape)
     code = pad_code(border, codes)
     pad_value = code if code is not None and not (np.all(border == 0) and np.all(shift == 0)) else 0
-    linear = Linear(name, codes.source, codes.shape, codes.type, shaped, window, pad_value)
+    linear = Linear(name, codes.source, codes.shape, codes.type, shaped, window, pad_value, groups)
     # offset / scale, where it is a ratio of small numbers, keeps ties exact that a product of rounded floats would lose.
     ratio = np.divide(shift, scale, out=np.zeros_like(shift), where=scale != 0)
     column = (-1, *(1,) * (shaped.ndim - 1))
@@ -242,13 +263,19 @@ def _typed(
     if window is None or not any(window.pads) or code is not None or not (np.any(shares) or np.any(border)):
         return linear, row_scale, shares.reshape(rows, -1).sum(axis=1)
     padded = window.padded_taps(*codes.shape[:2])[..., None]
-    taps = np.where(padded[:, None], (weights * border)[None], shares[None])
+    taps = np.where(padded[:, None], (weights * columns(border))[None], shares[None])
     classes = taps.reshape(len(padded), rows, -1).sum(axis=2)
     return linear, row_scale, classes[window.padding(*codes.shape[:2]).classes()]
 
 
 def _begin(
-    node: Node, linear: Linear, scale: np.ndarray, offset: np.ndarray, bias: np.ndarray, index: np.ndarray
+    node: Node,
+    linear: Linear,
+    scale: np.ndarray,
+    offset: np.ndarray,
+    bias: np.ndarray,
+    index: np.ndarray,
+    builder: Builder,
 ) -> Signal:
     """Make the signal of a linear layer: what its accumulator stands for, and the node's own bias."""
     leaf = Leaf(Parameter(scale[None, None]), Parameter(offset if offset.ndim == 3 else offset[None, None]))
@@ -256,4 +283,6 @@ def _begin(
     if np.any(bias):
         term = Step(Node("Add", node.name, (), ()), (leaf, Parameter(bias[None, None])))
     origin = Origin(node.name, linear.out_shape, linear.domain(), linear)
+    if node.name in builder.shared:
+        origin = written(origin, builder)
     return Signal(origin, term, linear.out_shape, index)

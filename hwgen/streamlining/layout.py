@@ -19,7 +19,7 @@ from hwgen.operators.shaping import SHAPING
 from hwgen.streamlining.signal import flat_map
 from hwgen.streamlining.terms import Parameter
 
-__all__ = ["axes_of", "input_map", "on_map", "output_permutation", "spread"]
+__all__ = ["axes_of", "conflicts", "input_map", "on_map", "output_permutation", "spread"]
 
 
 def input_map(graph: Graph, onnx_shape: tuple[int, ...]) -> tuple[tuple[int, ...], MapShape, np.ndarray]:
@@ -134,13 +134,24 @@ def spread(constant: np.ndarray, node: Node, shape: tuple[int, ...]) -> np.ndarr
         return None
 
 
+def conflicts(constant: np.ndarray, node: Node, index: np.ndarray, shape: MapShape) -> bool:
+    """Whether a tensor holds an element of the map twice with different entries of a constant."""
+    numbers = spread(constant, node, index.shape)
+    if constant.size == 1 or numbers is None or len(np.unique(index)) == index.size:
+        return False
+    entries = np.full(math.prod(shape), -1, dtype=np.int64)
+    entries[index.ravel()] = numbers.ravel()
+    flat = constant.reshape(len(constant), -1) if node.op == "MultiThreshold" else constant.reshape(-1, 1)
+    return bool(np.any(flat[entries[index]] != flat[numbers]))
+
+
 def on_map(constant: np.ndarray, node: Node, index: np.ndarray, shape: MapShape) -> Parameter:
     """Lay a node's constant out like the map.
 
     Raises
     ------
     ModelError
-        If it widens the tensor, or the tensor does not hold each element of the map once.
+        If it widens the tensor.
     """
     if constant.size == 1:
         return Parameter(constant.reshape(()))
@@ -155,11 +166,12 @@ def on_map(constant: np.ndarray, node: Node, index: np.ndarray, shape: MapShape)
         return Parameter(entries[None, None])
     whole = np.full(math.prod(shape), -1, dtype=np.int64)
     whole[index.ravel()] = numbers.ravel()
+    grid = whole.reshape(shape)
     if index.size != whole.size or whole.min() < 0:
-        raise ModelError(
-            f"Node '{node.name}' ({node.op}) reads a part of a map, or parts of it twice, which has no hardware yet"
-        )
-    picked = entries[whole.reshape(shape)]
+        # A part of the map is read: the rest gets what its channel, or any other, has.
+        grid = np.where(grid < 0, np.max(grid, axis=(0, 1), keepdims=True), grid)
+        grid = np.where(grid < 0, grid.max(), grid)
+    picked = entries[grid]
     for axis in range(3):
         first = np.take(picked, [0], axis=axis)
         if np.all(picked == first):

@@ -26,11 +26,13 @@ class Linear:
     name, source : str
     in_shape : MapShape
     in_type : CodeType
-    weights : ndarray of int64, shape (rows, columns) or (rows, kernel height, kernel width, channels)
+    weights : ndarray of int64, shape (rows, columns) or (rows, kernel height, kernel width, channels // groups)
     window : Window or None
         None: a dense layer.
     pad_value : int
         What a padded tap contributes, times its weight.
+    groups : int
+        Groups of rows and channels of a convolution.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Linear:
     weights: np.ndarray
     window: Window | None = None
     pad_value: int = 0
+    groups: int = 1
 
     @property
     def rows(self) -> int:
@@ -59,7 +62,7 @@ class Linear:
             return Positions(), np.zeros((1, self.weights.shape[1]), dtype=bool)
         size = self.in_shape[:2]
         taps = self.window.padded_taps(*size)
-        padded = np.repeat(taps.reshape(len(taps), -1), self.in_shape[2], axis=1)
+        padded = np.repeat(taps.reshape(len(taps), -1), self.weights.shape[-1], axis=1)
         return self.window.padding(*size), padded
 
     def domain(self) -> Integers:
@@ -95,4 +98,5 @@ class Linear:
             self.pad_value,
             thresholds,
             out_type,
+            self.groups,
         )

@@ -16,15 +16,20 @@ from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.domain import Floats, Integers
 from hwgen.streamlining.edits import edited, pool_trends
 from hwgen.streamlining.encode import Affine, Coded, encode
+from hwgen.streamlining.fixed import fixed
 from hwgen.streamlining.function import Function, over_map
 from hwgen.streamlining.input_port import quantise_input
+from hwgen.streamlining.monotone import UNKNOWN
 from hwgen.streamlining.signal import Codes, Origin, Pool, Ring, Signal
 from hwgen.streamlining.steps import first_points, lookup, thresholds
 
-__all__ = ["codes_of", "function_of", "pooled_raw", "raw_codes"]
+__all__ = ["codes_of", "fixed_codes", "function_of", "pooled_raw", "raw_codes", "written"]
 
 TABLE_ENTRIES = 1 << 16
 """Entries of a channel's largest table."""
+
+WIDEST = 24
+"""Bits of integers that a layer takes as they are."""
 
 FEW_STEPS = 16
 """Steps beyond which a table of a stored map costs less than comparators."""
@@ -51,7 +56,7 @@ def codes_of(signal: Signal, reader: Node, builder: Builder) -> Codes:
     Raises
     ------
     ModelError
-        If the values are no codes, or two layers read the same map.
+        If the values are no codes.
     """
     origin = signal.origin
     if signal.dropped:
@@ -59,19 +64,66 @@ def codes_of(signal: Signal, reader: Node, builder: Builder) -> Codes:
             f"Node '{reader.name}' ({reader.op}) reads '{signal.dropped[-1]}', which has hardware only at the end"
         )
     if isinstance(origin.domain, Floats):
-        builder.claim(origin, reader)
         return edited(signal, quantise_input(signal, reader, builder), [], builder)
     function = function_of(signal)
-    coding = encode(function, builder, origin.node, reader)
+    coding = encode(function, builder, origin.node)
+    if coding is None or (isinstance(coding, Affine) and _wide(origin)):
+        return fixed_codes(signal, reader, builder)
     trends = pool_trends(signal.edits, function, coding, flips=origin.linear is not None)
     if trends is None:
         return codes_of(pooled_raw(signal, reader, builder), reader, builder)
-    builder.claim(origin, reader)
     if isinstance(coding, Affine):
         codes = raw_codes(origin, coding, builder)
     else:
         codes = _coded(origin, coding, function, builder)
     return edited(signal, codes, trends, builder)
+
+
+def _wide(origin: Origin) -> bool:
+    """Whether a map's integers are more bits than a reader should get."""
+    if isinstance(origin.domain, Floats):
+        return False
+    bits = CodeType(int(origin.domain.low.min()), int(origin.domain.high.max())).bits
+    return origin.rough or bits > WIDEST
+
+
+def fixed_codes(signal: Signal, reader: Node, builder: Builder) -> Codes:
+    """Give the values of a signal as fixed point, one scale for all channels; its edits are applied.
+
+    Raises
+    ------
+    ModelError
+        If only exact calculation is allowed, or the values are no function of one integer for each channel.
+    """
+    function = function_of(signal)
+    followed = _followed(signal, function)
+    if followed is None:
+        return fixed_codes(pooled_raw(signal, reader, builder), reader, builder)
+    origin = written(signal.origin, builder)
+    codes = fixed(replace(signal, origin=origin), reader, builder)
+    return edited(signal, codes, followed, builder, nearest=True)
+
+
+def _followed(signal: Signal, function: Function) -> list[np.ndarray] | None:
+    """Tell for each pool whether the signal rises or falls with what it sees; None if its nodes do not tell."""
+    trends, channels = [], signal.origin.shape[2]
+    for pool in signal.edits:
+        if isinstance(pool, Pool):
+            relation = function.direction(pool.before) * function.direction()
+            if np.any(function.direction() == UNKNOWN) or np.any(function.direction(pool.before) == UNKNOWN):
+                return None
+            trends.append(np.where(np.any(relation.reshape(-1, channels) < 0, axis=0), -1, 1))
+    return trends
+
+
+def written(origin: Origin, builder: Builder) -> Origin:
+    """Give an origin whose integers go out as they are."""
+    if origin.linear is None:
+        return origin
+    domain = origin.linear.domain()
+    kind = CodeType(int(domain.low.min()), int(domain.high.max()))
+    name = builder.add_linear(origin, origin.linear.record(None, kind))
+    return replace(origin, linear=None, source=name, type=kind)
 
 
 def raw_codes(origin: Origin, line: Affine, builder: Builder, *, head: bool = False) -> Codes:
@@ -81,12 +133,13 @@ def raw_codes(origin: Origin, line: Affine, builder: Builder, *, head: bool = Fa
     no difference becomes +1.
     """
     if origin.linear is None:
-        return Codes(origin.source, origin.shape, _type(origin), line.scale, line.offset)
+        reach = None if isinstance(origin.domain, Floats) else origin.domain.merged()
+        return Codes(origin.source, origin.shape, _type(origin), line.scale, line.offset, reach)
     linear = origin.linear.with_rows(np.where(line.scale < 0, -1, 1), (line.scale == 0) & head)
     domain = linear.domain()
     kind = CodeType(int(domain.low.min()), int(domain.high.max()))
-    name = builder.add(linear.record(None, kind))
-    return Codes(name, origin.shape, kind, np.abs(line.scale), line.offset)
+    name = builder.add_linear(origin, linear.record(None, kind))
+    return Codes(name, origin.shape, kind, np.abs(line.scale), line.offset, domain.merged())
 
 
 def pooled_raw(signal: Signal, reader: Node, builder: Builder) -> Signal:
@@ -108,7 +161,6 @@ def pooled_raw(signal: Signal, reader: Node, builder: Builder) -> Signal:
             f"Node '{edit.node.name}' ({edit.node.op}) works on real numbers that do not follow the integers of "
             f"'{signal.origin.node}' in one direction; move it behind the sign or quantiser"
         )
-    builder.claim(signal.origin, reader)
     codes = edited(signal, raw_codes(signal.origin, itself, builder), trends, builder)
     if signal.edits:
         domain = replace(domain.merged(), positions=Positions.uniform(*codes.shape[:2]))
@@ -130,7 +182,7 @@ def _coded(origin: Origin, coding: Coded, function: Function, builder: Builder) 
         linear = origin.linear.with_rows(np.where(falls, -1, 1), ~rises & ~falls)
         domain = _like(linear.domain(), function.domain)
         points = _points(coding, function, domain, falls)
-        name = builder.add(linear.record(thresholds(points, domain), kind))
+        name = builder.add_linear(origin, linear.record(thresholds(points, domain), kind))
     elif mixed or (kind.levels > FEW_STEPS and _type(origin).levels <= TABLE_ENTRIES):
         name = _table(origin.source, _type(origin), origin, coding, function, builder)
     else:

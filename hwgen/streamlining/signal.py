@@ -6,26 +6,50 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hwgen.activation import Positions
 from hwgen.codes import CodeType
 from hwgen.graph import Node
 from hwgen.layers.protocol import MapShape
 from hwgen.layers.window import Window
-from hwgen.streamlining.domain import Floats, Integers
+from hwgen.streamlining.domain import Floats, Integers, codes_domain
 from hwgen.streamlining.linear import Linear
 from hwgen.streamlining.terms import Leaf, Parameter, Term, steps_of
 
-__all__ = ["Codes", "Origin", "Pool", "Ring", "Signal", "flat_map", "identity"]
+__all__ = ["Codes", "Origin", "Pool", "Ring", "Signal", "flat_map", "identity", "signal_of"]
 
 
 @dataclass(frozen=True, eq=False)
 class Codes:
-    """A map of codes that a layer yields: value = ``scale[channel] * code + offset[channel]``."""
+    """A map of codes that a layer yields: value = ``scale[channel] * code + offset[channel]``.
+
+    Parameters
+    ----------
+    source : str
+    shape : MapShape
+    type : CodeType
+    scale, offset : ndarray of float64, shape (channels,)
+    reach : Integers or None
+        The codes that each channel can hold, alike at every position; None: all of the type.
+    """
 
     source: str
     shape: MapShape
     type: CodeType
     scale: np.ndarray
     offset: np.ndarray
+    reach: Integers | None = None
+
+    @property
+    def numbers(self) -> Integers:
+        """The codes that each channel can hold, for the map as it is."""
+        if self.reach is None:
+            return codes_domain(self.type, self.shape)
+        return replace(self.reach, positions=Positions.uniform(*self.shape[:2]))
+
+    @property
+    def uniform(self) -> bool:
+        """Whether every channel has the same scale and offset."""
+        return bool(np.all(self.scale == self.scale[0]) and np.all(self.offset == self.offset[0]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +69,8 @@ class Origin:
         The layer or input that yields it, if it is written down.
     type : CodeType or None
         Type of its codes, if it is written down.
+    rough : bool
+        Its integers are a sum in fixed point, wider than what they are worth.
     """
 
     node: str
@@ -53,6 +79,7 @@ class Origin:
     linear: Linear | None = None
     source: str = ""
     type: CodeType | None = None
+    rough: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +117,8 @@ class Signal:
         Maximum and padding on the way, in order. They are applied to codes, wherever they stand among the functions.
     dropped : tuple of str
         Trailing nodes that keep the ranking and are left out.
+    tensor : str
+        Its name in the graph, where it has one.
     """
 
     origin: Origin
@@ -98,6 +127,7 @@ class Signal:
     index: np.ndarray
     edits: tuple[Pool | Ring, ...] = ()
     dropped: tuple[str, ...] = ()
+    tensor: str = ""
 
     @property
     def varies(self) -> bool:
@@ -110,6 +140,12 @@ class Signal:
     def moved(self, index: np.ndarray) -> Signal:
         """Give the same elements in another layout."""
         return replace(self, index=index)
+
+
+def signal_of(codes: Codes, node: str, index: np.ndarray, *, rough: bool = False) -> Signal:
+    """See a map of codes as a tensor whose element at each place is ``index``."""
+    origin = Origin(node, codes.shape, codes.numbers, source=codes.source, type=codes.type, rough=rough)
+    return Signal(origin, identity(codes.scale, codes.offset), codes.shape, index)
 
 
 def identity(scale: np.ndarray | float = 1.0, offset: np.ndarray | float = 0.0) -> Leaf:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from hwgen.errors import ModelError
@@ -9,10 +11,14 @@ from hwgen.evaluate import CHANNELWISE, apply
 from hwgen.graph import Graph, Node
 from hwgen.operators.shaping import SHAPING
 from hwgen.streamlining.builder import Builder
-from hwgen.streamlining.elementwise import elementwise
-from hwgen.streamlining.heads import arg_max, check_ranked
+from hwgen.streamlining.elementwise import alike, elementwise
+from hwgen.streamlining.embedding import embedding
+from hwgen.streamlining.heads import arg_max, check_ranked, top
+from hwgen.streamlining.joins import concatenation, merged
 from hwgen.streamlining.layers import convolution, max_pool, padding, product
+from hwgen.streamlining.reduce import average_pool, reduction
 from hwgen.streamlining.signal import Signal
+from hwgen.streamlining.transposed import transposed_convolution
 
 __all__ = ["walk"]
 
@@ -20,6 +26,8 @@ Tensor = Signal | np.ndarray | None
 
 _RANKING = frozenset({"Softmax", "LogSoftmax"})
 """Operators that keep the order of scores."""
+
+_RANKERS = frozenset({"ArgMax", "ArgMin", "TopK"})
 
 
 def walk(graph: Graph, source: Signal, builder: Builder) -> dict[str, Signal | np.ndarray]:
@@ -42,36 +50,62 @@ def walk(graph: Graph, source: Signal, builder: Builder) -> dict[str, Signal | n
             arrays = [operand for operand in operands if not isinstance(operand, Signal)]
             tensors.update(zip(node.outputs, apply(node, arrays), strict=False))
         else:
-            tensors.update(_visit(node, operands, builder))
+            results = _visit(node, operands, builder)
+            tensors.update({name: _named(tensor, name) for name, tensor in results.items()})
     return tensors
 
 
 def _visit(node: Node, operands: list[Tensor], builder: Builder) -> dict[str, Signal | np.ndarray]:
-    first, rest = operands[0], operands[1:]
+    output = node.outputs[0]
+    signals = [operand for operand in operands if isinstance(operand, Signal)]
+    dropped = next((signal.dropped[-1] for signal in signals if signal.dropped), None)
+    if dropped is not None and node.op not in SHAPING and node.op not in _RANKERS:
+        raise ModelError(f"Node '{node.name}' ({node.op}) follows '{dropped}', which has hardware only at the end")
     if node.op in CHANNELWISE:
-        return {node.outputs[0]: elementwise(node, operands)}
+        return {output: elementwise(node, operands, builder) if alike(signals) else merged(node, operands, builder)}
+    if node.op == "Concat":
+        return {output: concatenation(node, [operand for operand in operands if operand is not None], builder)}
+    if node.op == "Gather" and isinstance(operands[0], np.ndarray):
+        return {output: embedding(node, operands[0], signals[0], builder)}
+    if node.op == "MatMul" and isinstance(operands[0], np.ndarray) and isinstance(operands[1], Signal):
+        turned = operands[1].moved(operands[1].index.swapaxes(-1, -2))
+        result = product(node, turned, operands[0].swapaxes(-1, -2), builder)
+        return {output: result.moved(result.index.swapaxes(-1, -2))}
+    first, rest = operands[0], operands[1:]
     constants = [operand for operand in rest if not isinstance(operand, Signal)]
     if not isinstance(first, Signal) or len(constants) < len(rest):
         raise ModelError(
-            f"Node '{node.name}' ({node.op}) combines tensors that both depend on the input, which has no hardware yet"
+            f"Node '{node.name}' ({node.op}) has operands that both depend on the input; only sums, products, choices, comparisons "
+            "and Concat join two maps"
         )
-    output = node.outputs[0]
     match node.op:
         case "MatMul" | "XnorPopcountMatMul":
             return {output: product(node, first, _given(node, constants[0]), builder)}
-        case "Conv":
+        case "Conv" | "ConvTranspose":
             bias = constants[1] if len(constants) > 1 else None
-            return {output: convolution(node, first, _given(node, constants[0]), bias, builder)}
+            convolve = convolution if node.op == "Conv" else transposed_convolution
+            return {output: convolve(node, first, _given(node, constants[0]), bias, builder)}
         case "MaxPool" | "GlobalMaxPool":
-            return {output: max_pool(node, first)}
+            return {output: max_pool(node, first, builder)}
+        case "AveragePool":
+            return {output: average_pool(node, first, builder)}
+        case "GlobalAveragePool":
+            axes = tuple(range(2, first.index.ndim))
+            return {output: reduction(replace(node, op="ReduceMean"), first, axes, keepdims=True, builder=builder)}
         case "Pad":
-            return {output: padding(node, first, constants)}
-        case "ArgMax":
+            return {output: padding(node, first, constants, builder)}
+        case "ArgMax" | "ArgMin":
+            if node.op == "ArgMin":
+                first = elementwise(Node("Neg", node.name, (), ()), [first], builder)
             keepdims, last = bool(node.attributes["keepdims"]), bool(node.attributes["select_last_index"])
             axis = int(node.attributes["axis"])
             return {output: arg_max(node, first, axis, keepdims=keepdims, last=last, builder=builder)}
         case "TopK":
-            return _top(node, first, _given(node, constants[0]), builder)
+            return {node.outputs[1]: top(node, first, _given(node, constants[0]), builder)}
+    if node.op.startswith("Reduce"):
+        axes = tuple(map(int, np.ravel(_given(node, constants[0])))) if constants else tuple(range(1, first.index.ndim))
+        keepdims = bool(node.attributes.get("keepdims", 1))
+        return {output: reduction(node, first, axes, keepdims=keepdims, builder=builder)}
     if node.op in _RANKING:
         return {output: _dropped(node, first)}
     if node.op in SHAPING:
@@ -80,20 +114,14 @@ def _visit(node: Node, operands: list[Tensor], builder: Builder) -> dict[str, Si
     raise ModelError(f"Node '{node.name}' ({node.op}) has no hardware yet; remove it, or end the model before it")
 
 
+def _named(tensor: Signal | np.ndarray, name: str) -> Signal | np.ndarray:
+    return replace(tensor, tensor=name) if isinstance(tensor, Signal) else tensor
+
+
 def _given(node: Node, constant: np.ndarray | None) -> np.ndarray:
     if constant is None:
         raise ModelError(f"Node '{node.name}' ({node.op}) lacks its second input")
     return constant
-
-
-def _top(node: Node, signal: Signal, k: np.ndarray, builder: Builder) -> dict[str, Signal | np.ndarray]:
-    """Take TopK with k = 1 as ArgMax; its values have no hardware."""
-    if int(np.ravel(k)[0]) != 1 or not node.attributes["largest"]:
-        raise ModelError(
-            f"Node '{node.name}' (TopK) ranks more than the largest score; only k = 1 and largest = 1 have hardware"
-        )
-    axis = int(node.attributes["axis"])
-    return {node.outputs[1]: arg_max(node, signal, axis, keepdims=True, last=False, builder=builder)}
 
 
 def _dropped(node: Node, signal: Signal) -> Signal:

@@ -6,8 +6,9 @@ import numpy as np
 
 from hwgen.errors import ModelError
 from hwgen.graph import Node
+from hwgen.streamlining.builder import Builder
 
-__all__ = ["integer_rows"]
+__all__ = ["integer_rows", "rounded_rows"]
 
 TOLERANCE = 1e-6
 """Relative distance from a multiple of the scale within which a weight is that multiple, rounded."""
@@ -16,14 +17,12 @@ LARGEST = 128
 """Largest integer weight."""
 
 
-def integer_rows(weights: np.ndarray, node: Node) -> tuple[np.ndarray, np.ndarray]:
-    """Write each row as ``scale * integers`` with the smallest integers.
+def integer_rows(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Write each row as ``scale * integers`` with the smallest integers; None if a row is not a few integers times one scale.
 
     Parameters
     ----------
     weights : ndarray of float64, shape (rows, columns)
-    node : Node
-        Named in errors.
 
     Returns
     -------
@@ -31,11 +30,6 @@ def integer_rows(weights: np.ndarray, node: Node) -> tuple[np.ndarray, np.ndarra
         -1 and +1 where a row has one magnitude. A row of zeros is +1 with scale 0.
     scale : ndarray of float64, shape (rows,)
         Never negative.
-
-    Raises
-    ------
-    ModelError
-        If a row is not a few integers times one scale; names the node and the row.
     """
     magnitude = np.abs(weights)
     largest = magnitude.max(axis=1)
@@ -62,13 +56,36 @@ def integer_rows(weights: np.ndarray, node: Node) -> tuple[np.ndarray, np.ndarra
         open_rows = open_rows[~fits]
         if any(len(np.unique(magnitude[row])) > LARGEST + 1 for row in open_rows[:1]):
             break
-    if len(open_rows):
-        row = int(open_rows[0])
+    return None if len(open_rows) else (integers, scale)
+
+
+def rounded_rows(weights: np.ndarray, node: Node, builder: Builder) -> tuple[np.ndarray, np.ndarray]:
+    """Write each row of real weights as ``scale * integers``, rounded to the bits that the user gave.
+
+    Raises
+    ------
+    ModelError
+        If only exact calculation is allowed; names the node and a row.
+    """
+    largest = np.abs(weights).max(axis=1)
+    row = int(np.argmax([len(np.unique(np.abs(part))) for part in weights]))
+    bits = builder.precision.weight_bits
+    if builder.precision.exact:
         raise ModelError(
             f"Node '{node.name}' ({node.op}) has weights that are not a few integers times one scale: row {row} holds "
-            f"{_examples(weights[row])} ({len(open_rows)} of {len(weights)} rows); binarize the weights before export, "
-            f"or keep the quantiser in the graph"
+            f"{_examples(weights[row])}; binarize the weights before export, keep the quantiser in the graph, or compile "
+            "without --exact to round them"
         )
+    limit = 2 ** (bits - 1) - 1
+    scale = np.where(largest > 0, largest / limit, 0.0)
+    integers = np.rint(np.divide(weights, scale[:, None], out=np.ones_like(weights), where=scale[:, None] > 0)).astype(
+        np.int64
+    )
+    off = np.abs(integers * scale[:, None] - weights).max(axis=1)
+    relative = float(np.max(np.divide(off, largest, out=np.zeros_like(off), where=largest > 0)))
+    builder.note(
+        f"'{node.name}' has real weights, rounded to {bits} bits with one scale a row: off by at most {relative:.2g} of a row's largest"
+    )
     return integers, scale
 
 

@@ -15,10 +15,11 @@ from hwgen.streamlining.domain import Floats, Integers
 from hwgen.streamlining.input_port import code_type
 from hwgen.streamlining.linear import Linear
 from hwgen.streamlining.monotone import UNKNOWN, direction
+from hwgen.streamlining.precision import Precision
 from hwgen.streamlining.signal import identity
 from hwgen.streamlining.tabulate import bisect, tabulate
 from hwgen.streamlining.terms import Elements, Evaluator, Parameter, Step
-from hwgen.streamlining.weights import integer_rows
+from hwgen.streamlining.weights import integer_rows, rounded_rows
 from tests.streamlining.conftest import bipolar
 
 NODE = Node("MatMul", "fc", (), ())
@@ -74,7 +75,7 @@ def test_channels_may_have_scales_of_their_own():
 def test_rows_of_one_magnitude_are_signs(random):
     signs = bipolar(random, 5, 20)
     alpha = np.array([1, 0.1, 3e-5, 700, 0])
-    integers, scale = integer_rows(signs * alpha[:, None] * (1 + random.uniform(-4e-7, 4e-7, (5, 20))), NODE)
+    integers, scale = integer_rows(signs * alpha[:, None] * (1 + random.uniform(-4e-7, 4e-7, (5, 20))))
     np.testing.assert_array_equal(integers[:4], signs[:4])
     np.testing.assert_array_equal(integers[4], 1)
     np.testing.assert_allclose(scale, alpha, rtol=1e-6)
@@ -83,16 +84,25 @@ def test_rows_of_one_magnitude_are_signs(random):
 def test_rows_of_few_bits_are_integers(random):
     wanted = random.integers(-7, 8, (6, 50))
     wanted[:, 0], wanted[:, 1] = 7, 5
-    integers, scale = integer_rows((wanted * np.float32(0.0371)).astype(np.float32).astype(float), NODE)
+    integers, scale = integer_rows((wanted * np.float32(0.0371)).astype(np.float32).astype(float))
     np.testing.assert_array_equal(integers, wanted)
     np.testing.assert_allclose(scale, 0.0371, rtol=1e-6)
 
 
-def test_real_rows_are_refused(random):
+def test_real_rows_are_rounded_or_refused(random):
     weights = bipolar(random, 3, 9).astype(float)
     weights[1, 4] = 0.777123
-    with pytest.raises(ModelError, match=r"'fc' \(MatMul\) has weights .* row 1 holds .* \(1 of 3 rows\)"):
-        integer_rows(weights, NODE)
+    assert integer_rows(weights) is None
+    builder = Builder(strict=False, precision=Precision(weight_bits=6))
+    integers, scale = rounded_rows(weights, NODE, builder)
+    assert np.abs(integers).max() == 31
+    np.testing.assert_allclose(integers * scale[:, None], weights, atol=0.5 / 31)
+    assert builder.notes == [
+        f"'fc' has real weights, rounded to 6 bits with one scale a row: off by at most {abs(24 / 31 - 0.777123):.2g} of a row's largest"
+    ]
+    exact = Builder(strict=False, precision=Precision(exact=True))
+    with pytest.raises(ModelError, match=r"'fc' \(MatMul\) has weights .* row 1 holds .* without --exact"):
+        rounded_rows(weights, NODE, exact)
 
 
 def test_reach_has_the_parity_of_the_fan_in():

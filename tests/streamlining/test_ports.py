@@ -131,10 +131,29 @@ def test_arg_max_of_each_pixel(model, random):
     assert net.agrees(bipolar(random, 20, 2, 5, 5), input_type="bipolar").output.onnx_shape == (1, 3, 3)
 
 
-def test_more_than_one_place_is_refused(model, random):
+@pytest.mark.parametrize("largest", [0, 1])
+def test_several_places(model, random, largest):
+    net = model(8).add("MatMul", bipolar(random, 8, 5) * np.arange(1, 6)).add("Mul", np.float32(-1))
+    net.add("TopK", np.array([3]), outputs=2, axis=1, largest=largest)
+    net.value = "v2_1"
+    net.agrees(EVERY, input_type="bipolar")
+
+
+def test_places_of_each_pixel(model, random):
+    net = model(2, 5, 5).add("Conv", bipolar(random, 4, 2, 3, 3)).add("TopK", np.array([2]), outputs=2, axis=1)
+    net.value = "v1_1"
+    net.agrees(bipolar(random, 20, 2, 5, 5), input_type="bipolar")
+
+
+def test_the_values_of_a_ranking_are_refused(model, random):
     net = model(8).add("MatMul", bipolar(random, 8, 5)).add("TopK", np.array([2]), outputs=2, axis=1)
-    with pytest.raises(ModelError, match=r"'the_topk_1' \(TopK\) ranks more than the largest score"):
+    with pytest.raises(ModelError, match="Output 'v1' holds the values of a ranking; only its indices have hardware"):
         net.network(input_type="bipolar")
+
+
+def test_arg_min(model, random):
+    net = model(8).add("MatMul", bipolar(random, 8, 5) * np.arange(1, 6)).add("ArgMin", axis=1, keepdims=0)
+    net.agrees(EVERY, input_type="bipolar")
 
 
 def test_an_output_whose_meaning_differs_over_the_map_is_refused(model, random):
