@@ -22,7 +22,7 @@ __all__ = ["Lanes", "Levels", "Mvtu", "Scores"]
 class Mvtu(wiring.Component):
     """Multiplies a matrix with each vector of a stream and activates the products.
 
-    A beat brings ``simd`` inputs. The unit takes the whole vector once for each of ``row_folds`` groups of ``pe`` rows, a beat a cycle,
+    A beat brings ``simd`` inputs of each row. The unit takes the whole vector once for each of ``row_folds`` groups of ``pe`` rows, a beat a cycle,
     and yields a beat of ``pe`` codes at each group's last column: ``row_folds * column_folds`` cycles a vector. A result can leave
     `latency` cycles after that step.
 
@@ -40,6 +40,8 @@ class Mvtu(wiring.Component):
     accumulator : (int, int)
         Least and greatest sum of any row.
     output : Levels or Scores
+    reads : sequence of sequence of int, or None
+        The inputs of a beat that each of the ``pe`` rows takes, none left over; None: a beat has ``simd`` inputs, which all rows take.
     position_rows, position_columns : sequence of int
         Class of each row and column of the map of vectors, see `ChannelAddress`; the table of ``output`` has a part for each class.
     storage : Storage
@@ -51,7 +53,7 @@ class Mvtu(wiring.Component):
 
     Members
     -------
-    i : ``In(stream.Signature(simd * in_shape.width))``
+    i : ``In(stream.Signature(inputs * in_shape.width))``
     o : ``Out(stream.Signature(pe * output.bits))``
     write : ``In(write_port(memories))``
         Only if something is writable.
@@ -69,6 +71,7 @@ class Mvtu(wiring.Component):
         column_folds: int,
         accumulator: tuple[int, int],
         output: Levels | Scores,
+        reads: Sequence[Sequence[int]] | None = None,
         position_rows: Sequence[int] = (0,),
         position_columns: Sequence[int] = (0,),
         storage: Storage = Storage.AUTO,
@@ -85,12 +88,13 @@ class Mvtu(wiring.Component):
         self.column_folds = column_folds
         self.accumulator = accumulator
         self.output = output
+        self.reads = reads
         self.position_rows = position_rows
         self.position_columns = position_columns
         self.storage = storage
         self.writes_weights = writes_weights
         self.pipeline = self.pipeline_cycles(lanes, simd, len(words), column_folds, output.latency)
-        width = pe * output.bits
+        width, inputs = pe * output.bits, simd if reads is None else 1 + max(max(row) for row in reads)
         self.slots = OutputQueue.least_slots(width, self.pipeline, column_folds) if slots is None else slots
         self.latency = self.pipeline + OutputQueue.latency(width, self.slots)
         stages = (
@@ -107,7 +111,7 @@ class Mvtu(wiring.Component):
             writable=writes_table,
         )
         ports = {
-            "i": In(stream.Signature(unsigned(simd * in_shape.width))),
+            "i": In(stream.Signature(unsigned(inputs * in_shape.width))),
             "o": Out(stream.Signature(unsigned(width))),
         }
         super().__init__(ports | ({"write": In(write_port(self.memories))} if self.memories else {}))
@@ -139,7 +143,10 @@ class Mvtu(wiring.Component):
             m.submodules[f"row_{p}"] = row = DotProduct(
                 self.lanes, self.simd, self.in_shape, self.weight_shape, accumulates=self.column_folds > 1
             )
-            m.d.comb += [row.row_inputs.eq(inputs), row.row_weights.eq(word.word_select(p, len(row.row_weights)))]
+            own = inputs
+            if self.reads is not None:
+                own = Cat(inputs.word_select(lane, self.in_shape.width) for lane in self.reads[p])
+            m.d.comb += [row.row_inputs.eq(own), row.row_weights.eq(word.word_select(p, len(row.row_weights)))]
             rows.append(row)
         for level in rows[0].registers:
             stages.append(self._delay(m, f"level_{level}", stages[-1]))

@@ -16,37 +16,48 @@ __all__ = ["ParallelWindow"]
 class ParallelWindow(wiring.Component):
     """Takes a map pixel by pixel, moves it through line buffers and window registers, and gives every window whole.
 
-    The unit visits the padded map in raster order, a position a cycle. Padding is shifted in without input. A position
-    that completes a window stays for ``replays`` transfers of it. A frame starts when its first pixel is in the input
-    queue.
+    The unit visits the padded map in raster order, and at each position the words of its pixel, one a cycle. Padding
+    is shifted in without input. At a position that completes a window each word stays for ``replays`` transfers of the
+    window as far as it lies in that word's channels. A frame starts when its first word is in the input queue.
 
-    Cycles a frame: ``rows.walked * columns.walked + windows * (replays - 1)``.
+    Cycles a frame: ``words * (rows.walked * columns.walked + windows * (replays - 1))``.
 
     Parameters
     ----------
     width : int
-        Bits of a pixel.
+        Bits of a word.
     rows, columns : Axis
         The windows in both directions.
+    words : int
+        Words of a pixel.
     replays : int
-        How many times a window is given.
+        How many times each word's window is given.
     pad_word : int
-        The pixel that stands in the padding.
+        Every word of the pixels in the padding.
     depth : int
-        Pixels that the input queue holds; from 2 on it takes one in every cycle.
+        Words that the input queue holds; from 2 on it takes one in every cycle.
 
     Members
     -------
     i : ``In(stream.Signature(width))``
         The map, without padding.
     o : ``Out(stream.Signature(width * kernel area))``
-        The windows: the pixel of kernel row 0 and column 0 in the lowest bits, then along the row.
+        The windows: the word of kernel row 0 and column 0 in the lowest bits, then along the row.
     """
 
     def __init__(
-        self, *, width: int, rows: Axis, columns: Axis, replays: int = 1, pad_word: int = 0, depth: int = 2
+        self,
+        *,
+        width: int,
+        rows: Axis,
+        columns: Axis,
+        words: int = 1,
+        replays: int = 1,
+        pad_word: int = 0,
+        depth: int = 2,
     ) -> None:
         self.width = width
+        self.words = words
         self.rows = rows
         self.columns = columns
         self.replays = replays
@@ -56,13 +67,13 @@ class ParallelWindow(wiring.Component):
         super().__init__({"i": In(stream.Signature(unsigned(width))), "o": Out(stream.Signature(unsigned(window)))})
 
     def elaborate(self, platform: object) -> Module:
-        """Follow the position; shift wherever the present one has nothing left to give."""
+        """Follow the position and its words; shift wherever the present one has nothing left to give."""
         m = Module()
         m.submodules.queue = queue = Fifo(self.width, self.depth)
         wiring.connect(m, wiring.flipped(self.i), queue.i)
         shift, give = Signal(), Signal()
         replay = LoopNest(m, give, {"replay": self.replays})
-        position = LoopNest(m, shift, {"column": self.columns.walked, "row": self.rows.walked})
+        position = LoopNest(m, shift, {"word": self.words, "column": self.columns.walked, "row": self.rows.walked})
         outside = self._outside("column", self.columns, position) | self._outside("row", self.rows, position)
         completes = Signal()
         m.d.comb += completes.eq(
@@ -100,7 +111,7 @@ class ParallelWindow(wiring.Component):
         if axis.span == axis.stride == 1:
             return Const(1)
         wait = Signal(range(max(axis.span, axis.stride)), name=f"{name}_wait", init=axis.span - 1)
-        step = position.step if name == "column" else position.wraps["column"]
+        step = position.wraps["word" if name == "column" else "column"]
         with m.If(step):
             m.d.sync += wait.eq(Mux(wait == 0, axis.stride - 1, wait - 1))
         with m.If(position.wraps[name]):
@@ -108,42 +119,48 @@ class ParallelWindow(wiring.Component):
         return wait == 0
 
     def _column(self, m: Module, pixel: Value, shift: Value) -> list[Value]:
-        """Give the pixels of the present column that the kernel's rows tap: those above come from the line buffers."""
+        """Give the words of the present column that the kernel's rows tap: those above come from the line buffers."""
         lines = self.rows.kernel - 1
         if lines == 0:
             return [pixel]
-        width, depth = lines * self.width, self.rows.dilation * self.columns.walked
-        above = Signal(width)
+        above = Signal(lines * self.width)
         following = Cat(above, pixel)[self.width :]
-        if depth == 1:
-            with m.If(shift):
-                m.d.sync += above.eq(following)
-        else:
-            attributes = MEMORY_ATTRIBUTES[suits_block_ram(depth, width)]
-            m.submodules.lines = memory = Memory(shape=width, depth=depth, init=[], attrs=attributes)
-            write, read = memory.write_port(), memory.read_port()
-            address = Signal(range(depth))
-            m.d.comb += [
-                write.en.eq(shift),
-                write.addr.eq(address),
-                write.data.eq(following),
-                read.en.eq(shift),
-                read.addr.eq(wrapping(address, depth)),
-                above.eq(read.data),
-            ]
-            with m.If(shift):
-                m.d.sync += address.eq(read.addr)
-        return [above[line * self.width : (line + 1) * self.width] for line in range(lines)] + [pixel]
+        self._delay(m, "lines", above, following, self.rows.dilation * self.columns.walked * self.words, shift)
+        return [above.word_select(line, self.width) for line in range(lines)] + [pixel]
 
     def _window(self, m: Module, column: list[Value], shift: Value) -> Value:
         """Keep the columns before the present one, and pick the taps."""
-        taps = []
-        for number, newest in enumerate(column):
-            seen = [newest]
-            for age in range(1, self.columns.span):
-                register = Signal(self.width, name=f"row_{number}_before_{age}")
-                with m.If(shift):
-                    m.d.sync += register.eq(seen[-1])
-                seen.append(register)
-            taps += seen[:: -self.columns.dilation]
-        return Cat(taps)
+        before, width = self.columns.span - 1, self.width
+        if before == 0:
+            return Cat(column)
+        # For each kernel row the words of the columns before, the newest lowest.
+        kept = Signal(len(column) * before * width)
+        rows = [Cat(newest, kept.word_select(n, before * width)) for n, newest in enumerate(column)]
+        following = Cat(row[: before * width] for row in rows)
+        self._delay(m, "columns", kept, following, self.words, shift)
+        ages = range(before, -1, -self.columns.dilation)
+        return Cat(row.word_select(age, width) for row in rows for age in ages)
+
+    @staticmethod
+    def _delay(m: Module, name: str, delayed: Signal, following: Value, depth: int, shift: Value) -> None:
+        """Drive a signal with what ``following`` was ``depth`` shifts before: from a register, or round a memory."""
+        if depth == 1:
+            register = Signal.like(delayed, name=f"{name}_register")
+            with m.If(shift):
+                m.d.sync += register.eq(following)
+            m.d.comb += delayed.eq(register)
+            return
+        attributes = MEMORY_ATTRIBUTES[suits_block_ram(depth, len(delayed))]
+        m.submodules[name] = memory = Memory(shape=len(delayed), depth=depth, init=[], attrs=attributes)
+        write, read = memory.write_port(), memory.read_port()
+        address = Signal(range(depth), name=f"{name}_address")
+        m.d.comb += [
+            write.en.eq(shift),
+            write.addr.eq(address),
+            write.data.eq(following),
+            read.en.eq(shift),
+            read.addr.eq(wrapping(address, depth)),
+            delayed.eq(read.data),
+        ]
+        with m.If(shift):
+            m.d.sync += address.eq(read.addr)

@@ -18,8 +18,8 @@ __all__ = ["SlidingWindow"]
 class SlidingWindow(wiring.Component):
     """Takes a map in raster order and gives every window of it, one word a step.
 
-    Steps of a window: for each replay, each kernel row, each kernel column, each word of the pixel. With
-    ``channels_outer``: for each word of the pixel, each kernel row, each kernel column. A tap in the padding yields a
+    The pixels' words fall into ``parts``. Steps of a window: for each part, each replay, each kernel row, each kernel
+    column, each word of the part. A tap in the padding yields a
     constant word; padding is neither stored nor waited for, and its address is never looked at.
 
     The first word of a window is on offer 2 cycles after its last real word came in; a window that taps only padding
@@ -37,11 +37,11 @@ class SlidingWindow(wiring.Component):
     capacity : int
         Words that the memory holds, at least `least_capacity`.
     replays : int
-        How many times a window is given.
-    channels_outer : bool
-        Give all taps of the pixels' first word first; requires a single replay.
+        How many times each part of a window is given.
+    parts : int
+        Groups of neighbouring words; each one's taps are given before the next one's.
     pad_words : sequence of int
-        What a padded tap yields, for each word of the pixel, or one for all.
+        What a padded tap yields, in each part, or one for all.
 
     Members
     -------
@@ -65,16 +65,16 @@ class SlidingWindow(wiring.Component):
         words: int = 1,
         capacity: int,
         replays: int = 1,
-        channels_outer: bool = False,
+        parts: int = 1,
         pad_words: Sequence[int] = (0,),
     ) -> None:
         least = self.least_capacity(rows, columns, words)
         if capacity < least:
             raise ValueError(f"The window needs a capacity of at least {least} words, not {capacity}")
-        if channels_outer and replays != 1:
-            raise ValueError(f"With channels outermost a window is given once, not {replays} times")
-        if len(pad_words) not in (1, words):
-            raise ValueError(f"Padding needs a word for each of the {words} words of a pixel, not {len(pad_words)}")
+        if words % parts:
+            raise ValueError(f"The {words} words of a pixel cannot be in {parts} equal parts")
+        if len(pad_words) not in (1, parts):
+            raise ValueError(f"Padding needs a word for each of the {parts} parts of a pixel, not {len(pad_words)}")
         self.width = width
         self.rows = rows
         self.columns = columns
@@ -82,8 +82,8 @@ class SlidingWindow(wiring.Component):
         self.capacity = capacity
         self.pad_words = list(pad_words)
         taps = {"tap_column": columns.kernel, "tap_row": rows.kernel}
-        inner = {**taps, "word": words} if channels_outer else {"word": words, **taps}
-        self.window_counts = {**inner, "replay": replays}
+        self.part_words = words // parts
+        self.window_counts = {"word": self.part_words, **taps, "replay": replays, "part": parts}
         super().__init__({"i": In(stream.Signature(unsigned(width))), "o": Out(stream.Signature(unsigned(width)))})
 
     @staticmethod
@@ -103,7 +103,7 @@ class SlidingWindow(wiring.Component):
         write, read = memory.write_port(), memory.read_port()
         take, step, give = Signal(), Signal(), Signal()
         loops = LoopNest(m, step, {**self.window_counts, "column": columns.windows, "row": rows.windows})
-        window_ends = loops.wraps["replay"]
+        window_ends = loops.wraps["part"]
 
         # Words stored beyond those that the present window needs, and room beyond the next word; negative means wait.
         reach = self.capacity + 2 * rows.size * row_words
@@ -132,6 +132,7 @@ class SlidingWindow(wiring.Component):
             "word": 1,
             "tap_column": columns.dilation * words,
             "tap_row": rows.dilation * row_words,
+            "part": self.part_words,
             "column": columns.stride * words,
             "row": rows.stride * row_words,
         }
@@ -202,6 +203,6 @@ class SlidingWindow(wiring.Component):
         with m.If(step):
             m.d.sync += [
                 is_padding.eq(outside),
-                pad_word.eq(by_index(m, "word_padding", loops.index["word"], self.pad_words)),
+                pad_word.eq(by_index(m, "word_padding", loops.index["part"], self.pad_words)),
             ]
         return Mux(is_padding, pad_word, word)

@@ -93,7 +93,7 @@ def matvec(
     draw: st.DrawFn, name: str, source: str, shape: MapShape, kind: CodeType, *, dense: bool, last: bool
 ) -> Layer:
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    rows = draw(st.integers(1, 8))
+    rows, groups = draw(st.integers(1, 8)), 1
     weight_kind = draw(st.sampled_from(["bipolar", "bipolar", "bipolar", "ternary", "small"]))
     raw = draw(st.booleans()) if last else draw(st.integers(0, 4)) == 0
     layer: Dense | Conv
@@ -103,8 +103,10 @@ def matvec(
     else:
         window = draw(windows(*shape[:2], padded=True))
         pad_value = draw(st.sampled_from([0, kind.low, kind.high]))
-        weights = random_weights(random, (rows, *window.kernel, shape[2]), weight_kind)
-        layer = Conv(name, source, shape, kind, weights, window, pad_value, None, CodeType(-(2**40), 2**40))
+        groups = draw(st.sampled_from([1, 1, *(count for count in range(2, shape[2] + 1) if shape[2] % count == 0)]))
+        rows = groups * -(-rows // groups)
+        weights = random_weights(random, (rows, *window.kernel, shape[2] // groups), weight_kind)
+        layer = Conv(name, source, shape, kind, weights, window, pad_value, None, CodeType(-(2**40), 2**40), groups)
     lows, highs = accumulator_range(weights, kind) if isinstance(layer, Dense) else layer.accumulator_range()
     low, high = int(np.min(lows)), int(np.max(highs))
     fields = {field: getattr(layer, field) for field in layer.__dataclass_fields__}

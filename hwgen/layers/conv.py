@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -12,6 +12,7 @@ from hwgen.activation import Positions, Thresholds
 from hwgen.codes import CodeType
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, WindowStyle
+from hwgen.layers.groups import Groups
 from hwgen.layers.legal import check_divides, check_memory, check_slots, divisors
 from hwgen.layers.matvec import MatVec
 from hwgen.layers.protocol import MapShape, Resources
@@ -182,26 +183,33 @@ class Conv:
                 f"but yields {self.out_shape[0]}x{self.out_shape[1]}"
             )
 
+    @property
+    def _groups(self) -> Groups:
+        return Groups(self.rows, self.in_shape[2], self.groups)
+
     def folds(self) -> Iterator[Fold]:
-        """Every legal folding: PE divides the rows, SIMD the channels; or the whole window at once."""
+        """Every legal folding: PE divides the rows, SIMD the channels, both of a group; or the whole window at once.
+
+        PE may also be the rows of several groups, and SIMD is then all channels of a group.
+        """
+        own = self._groups.own_channels
         for pe in divisors(self.rows):
-            for simd in divisors(self.in_shape[2]):
-                yield Fold(pe=pe, simd=simd)
-            yield Fold(pe=pe, simd=self.columns, window=WindowStyle.PARALLEL)
+            yield from (Fold(pe=pe, simd=simd) for simd in divisors(own) if self._groups.allow(pe, simd))
+            if self._groups.allow(pe, own):
+                yield Fold(pe=pe, simd=self.columns, window=WindowStyle.PARALLEL)
 
     def check_fold(self, fold: Fold) -> None:
         """Raise OptionError naming the layer, the illegal value and the legal ones."""
         check_divides("PE", fold.pe, self.rows, "output channels", self.name)
         check_slots(fold, self.name)
-        if self.groups > 1:
-            raise OptionError(f"Layer '{self.name}' has {self.groups} groups, which no hardware computes yet")
         check_memory(fold, self.weights, self.rows // fold.pe * self.columns // fold.simd, self.name)
         if fold.window is WindowStyle.PARALLEL:
+            self._groups.check(fold.pe, self._groups.own_channels, self.name)
             if fold.simd != self.columns:
                 whole = f"the whole window of {self.columns} inputs, as it is parallel"
                 raise OptionError(f"SIMD must be {whole}, not {fold.simd} (layer '{self.name}')")
             return
-        check_divides("SIMD", fold.simd, self.in_shape[2], "input channels", self.name)
+        self._groups.check(fold.pe, fold.simd, self.name)
         self._capacity(fold)
 
     def writable(self, fold: Fold) -> Fold:
@@ -211,55 +219,58 @@ class Conv:
     def _capacity(self, fold: Fold) -> int:
         """Words of the sequential window unit's memory."""
         steps = self.rows // fold.pe * self.columns // fold.simd
-        return capacity(self.name, self.window, self.in_shape, fold, steps)
+        lanes = replace(fold, simd=self.in_lanes(fold))
+        return capacity(self.name, self.window, self.in_shape, lanes, steps)
 
     def _depth(self, fold: Fold) -> int:
-        """Pixels of the parallel window unit's input queue."""
+        """Beats of the parallel window unit's input queue."""
         return fold.buffer_beats or QUEUE_DEPTH
 
     def cycles(self, fold: Fold) -> int:
         """Cycles a frame.
 
         Sequential window: one for each tap word of each row fold of each window, or for each input beat if there are
-        more of them. Parallel window: one for each position of the padded map, and one for each further row fold of
-        a window.
+        more of them. Parallel window: one for each word of each position of the padded map, and one for each further
+        row fold of each word of a window. A word has the channels of the groups that are computed at once.
         """
         height, width, channels = self.in_shape
-        row_folds = self.rows // fold.pe
         if fold.window is WindowStyle.PARALLEL:
-            return parallel_cycles(*axes(self.window, height, width), row_folds)
+            passes, parts = self._groups.passes(fold.pe), self._groups.parts(fold.pe)
+            return parallel_cycles(*axes(self.window, height, width), parts, passes)
         rows, columns, _ = self.out_shape
-        return max(rows * columns * row_folds * (self.columns // fold.simd), height * width * channels // fold.simd)
+        steps = self.rows // fold.pe * (self.columns // fold.simd)
+        return max(rows * columns * steps, height * width * channels // self.in_lanes(fold))
 
     def in_lanes(self, fold: Fold) -> int:
-        """SIMD channels of a pixel a beat, or the whole pixel for a parallel window."""
-        return self.in_shape[2] if fold.window is WindowStyle.PARALLEL else fold.simd
+        """SIMD channels of a pixel a beat, or all for a parallel window; so many of each group that is computed at once."""
+        own = self._groups.own_channels if fold.window is WindowStyle.PARALLEL else fold.simd
+        return own * self._groups.at_once(fold.pe)
 
     def out_lanes(self, fold: Fold) -> int:
         """PE rows a beat."""
         return fold.pe
 
     def timing(self, fold: Fold) -> Schedule:
-        """Replay each window for every row fold; the last step of each yields a beat."""
+        """Replay each part of a window for every row fold of its groups; the last step of each yields a beat."""
         rows, columns = axes(self.window, *self.in_shape[:2])
         latency, slots = self.matrix.pipeline(fold)
-        row_folds = self.rows // fold.pe
         if fold.window is WindowStyle.PARALLEL:
             depth = self._depth(fold)
             return parallel_schedule(
                 rows,
                 columns,
-                replays=row_folds,
+                words=self._groups.parts(fold.pe),
+                replays=self._groups.passes(fold.pe),
                 depth=depth,
-                read_latency=Fifo.latency(depth, self.in_shape[2] * self.in_type.bits),
+                read_latency=Fifo.latency(depth, self.in_lanes(fold) * self.in_type.bits),
                 latency=latency,
                 slots=slots,
             )
         return sequential_schedule(
             rows,
             columns,
-            words=self.in_shape[2] // fold.simd,
-            passes=row_folds,
+            words=self.in_shape[2] // self.in_lanes(fold),
+            passes=self.rows // fold.pe,
             pass_steps=self.columns // fold.simd,
             capacity=self._capacity(fold),
             latency=latency,
@@ -289,13 +300,12 @@ class Conv:
 
     def resources(self, fold: Fold) -> Resources:
         """Estimate the window unit and the matrix-vector-threshold unit."""
-        unit = self.matrix.resources(self.name, fold)
+        groups, width = self._groups, self.in_lanes(fold) * self.in_type.bits
+        unit = self.matrix.resources(self.name, fold, groups_at_once=groups.at_once(fold.pe))
         if fold.window is WindowStyle.PARALLEL:
             rows, columns = axes(self.window, *self.in_shape[:2])
-            width = self.in_shape[2] * self.in_type.bits
-            window = parallel_resources(self.name, rows, columns, width, self._depth(fold))
+            window = parallel_resources(self.name, rows, columns, groups.parts(fold.pe), width, self._depth(fold))
         else:
-            width = fold.simd * self.in_type.bits
             window = window_resources(self.name, self.window, self.in_shape, width, self._capacity(fold))
         return Resources(window.luts + unit.luts, window.flipflops + unit.flipflops, (*window.memories, *unit.memories))
 
@@ -303,20 +313,29 @@ class Conv:
         """Give the window unit and the matrix-vector-threshold unit behind it."""
         rows, columns = axes(self.window, *self.in_shape[:2])
         (pad_word,) = pad_words([self._pad_code] * self.in_lanes(fold), self.in_type, self.in_lanes(fold))
-        width, row_folds = self.in_lanes(fold) * self.in_type.bits, self.rows // fold.pe
+        width, groups = self.in_lanes(fold) * self.in_type.bits, self._groups
+        passes, parts, taps = groups.passes(fold.pe), groups.parts(fold.pe), 1
         window: ParallelWindow | SlidingWindow
         if fold.window is WindowStyle.PARALLEL:
+            taps = rows.kernel * columns.kernel
             window = ParallelWindow(
-                width=width, rows=rows, columns=columns, replays=row_folds, pad_word=pad_word, depth=self._depth(fold)
+                width=width,
+                rows=rows,
+                columns=columns,
+                words=parts,
+                replays=passes,
+                pad_word=pad_word,
+                depth=self._depth(fold),
             )
         else:
             window = SlidingWindow(
                 width=width,
                 rows=rows,
                 columns=columns,
-                words=self.in_shape[2] // fold.simd,
+                words=self.in_shape[2] // self.in_lanes(fold),
                 capacity=self._capacity(fold),
-                replays=row_folds,
+                replays=passes,
+                parts=parts,
                 pad_words=[pad_word],
             )
-        return Chain({"window": window, "unit": self.matrix.unit(fold)})
+        return Chain({"window": window, "unit": self.matrix.unit(fold, groups.reads(fold.pe, fold.simd // taps, taps))})

@@ -190,10 +190,10 @@ class MatVec:
         code = 0 if self.out_type.bipolar else self.out_type.low
         return Levels(np.clip(sums, low, high + 1).tolist(), code, self.out_type.bits)
 
-    def unit(self, fold: Fold) -> Mvtu:
-        """Give the matrix-vector-threshold unit."""
+    def unit(self, fold: Fold, reads: list[list[int]] | None = None) -> Mvtu:
+        """Give the matrix-vector-threshold unit, whose rows may take different inputs of a beat."""
         if fold.weights != self.any_of:
-            return self.folded(fold).unit(fold)
+            return self.folded(fold).unit(fold, reads)
         weight_type, output = self.weight_type, self.output()
         uniform = len(output.table) == 1
         return Mvtu(
@@ -206,6 +206,7 @@ class MatVec:
             column_folds=self.columns // fold.simd,
             accumulator=self.sum_range,
             output=output,
+            reads=reads,
             position_rows=(0,) if uniform else self.position_rows,
             position_columns=(0,) if uniform else self.position_columns,
             storage=STORAGE[fold.memory],
@@ -215,15 +216,24 @@ class MatVec:
         )
 
     def words(self, fold: Fold) -> list[int]:
-        """Give the weight memory's words."""
+        """Give the weight memory's words; one if they are all the same."""
         fields = self.weights > 0 if self.lanes is not Lanes.MULTIPLY else self.weights
-        return pack_words(fields.astype(np.int64), self.weight_type.bits, fold.pe, fold.simd)
+        words = pack_words(fields.astype(np.int64), self.weight_type.bits, fold.pe, fold.simd)
+        return words[: self._word_count(fold)]
+
+    def _word_count(self, fold: Fold) -> int:
+        return 1 if self._is_uniform else self.weights.size // (fold.pe * fold.simd)
+
+    @cached_property
+    def _is_uniform(self) -> bool:
+        """Whether all weights are the same number for ever, as in a sum over a window."""
+        return self.any_of is None and bool(np.all(self.weights == self.weights.flat[0]))
 
     def pipeline(self, fold: Fold) -> tuple[int, int]:
         """Give latency (cycles from a row group's last step until its beat can leave) and slots of the unit."""
         if fold.weights != self.any_of:
             return self.folded(fold).pipeline(fold)
-        steps = self.weights.size // (fold.pe * fold.simd)
+        steps = self._word_count(fold)
         activation = 0 if self.levels is None else levels_latency(self.levels.shape[2])
         pipeline = Mvtu.pipeline_cycles(self.lanes, fold.simd, steps, self.columns // fold.simd, activation)
         width = fold.pe * self.out_type.bits
@@ -236,7 +246,7 @@ class MatVec:
         """Give the shapes of the weight memory and the table, as far as they are not constants."""
         if fold.weights != self.any_of:
             return self.folded(fold).memories(name, fold)
-        steps = self.weights.size // (fold.pe * fold.simd)
+        steps = self._word_count(fold)
         output = self.output()
         groups = len(output.table) * len(self.weights) // fold.pe
         shapes = {
@@ -248,23 +258,25 @@ class MatVec:
             for kind, (depth, width) in shapes.items()
         )
 
-    def resources(self, name: str, fold: Fold, *, buffers: tuple[MemoryShape, ...] = ()) -> Resources:
+    def resources(
+        self, name: str, fold: Fold, *, groups_at_once: int = 1, buffers: tuple[MemoryShape, ...] = ()
+    ) -> Resources:
         """Estimate the unit's cost; `benchmarks/mvtu_luts.py` holds what synthesis makes of it.
 
         A lane is one LUT for its product and one for each bit that the tree adds; each row has an accumulator and its comparators.
         """
         if fold.weights != self.any_of:
-            return self.folded(fold).resources(name, fold, buffers=buffers)
+            return self.folded(fold).resources(name, fold, groups_at_once=groups_at_once, buffers=buffers)
         bits = sum(bound.bit_length() for bound in np.abs(self.sum_range).tolist()) + 1
         lane_bits = self.in_type.bits * (self.weight_type.bits if self.lanes is Lanes.MULTIPLY else 1)
-        per_lane = 2 * lane_bits
+        per_lane = self.in_type.bits + 1 if self._is_uniform else 2 * lane_bits
         steps = 1 if self.levels is None else self.levels.shape[2]
         width = fold.pe * self.out_type.bits
         slots = self.pipeline(fold)[1]
         luts = fold.pe * (fold.simd * per_lane + bits * (1 + steps)) + width + 4 * slots.bit_length() + 20
         flipflops = (
             fold.pe * (fold.simd * lane_bits // 2 + 2 * bits)
-            + fold.simd * self.in_type.bits
+            + fold.simd * groups_at_once * self.in_type.bits
             + width * min(slots, 2)
             + 30
         )

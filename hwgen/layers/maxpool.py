@@ -146,7 +146,7 @@ class MaxPool:
             columns=columns,
             words=self.in_shape[2] // fold.simd,
             capacity=self._capacity(fold),
-            channels_outer=True,
+            parts=self.in_shape[2] // fold.simd,
             pad_words=pad_words(losers, self.in_type, fold.simd),
         )
         bits = self.in_type.bits

@@ -149,13 +149,24 @@ def window_resources(name: str, window: Window, in_shape: MapShape, width: int, 
     return Resources(2 * counters + padded, counters + padded, (MemoryShape(f"{name}.window", capacity, width, style),))
 
 
-def parallel_resources(name: str, rows: Axis, columns: Axis, width: int, depth: int) -> Resources:
-    """Estimate a parallel window unit's cost: its input queue, window registers and line buffers."""
-    registers = rows.kernel * (columns.span - 1) * width
-    counters = 2 * (rows.walked.bit_length() + columns.walked.bit_length())
-    lines, line = (rows.kernel - 1) * width, rows.dilation * columns.walked
-    style = MemoryStyle.BLOCK if suits_block_ram(line, lines) else MemoryStyle.DISTRIBUTED
-    memories = (MemoryShape(f"{name}.lines", line, lines, style),) if lines else ()
+def parallel_resources(name: str, rows: Axis, columns: Axis, words: int, width: int, depth: int) -> Resources:
+    """Estimate a parallel window unit's cost: its input queue, line buffers, and window registers or their memory."""
+    counters = 2 * (rows.walked.bit_length() + columns.walked.bit_length() + words.bit_length())
+    delays = {
+        "lines": ((rows.kernel - 1) * width, rows.dilation * columns.walked * words),
+        "columns": (rows.kernel * (columns.span - 1) * width, words),
+    }
+    registers = sum(bits for bits, length in delays.values() if length == 1)
+    memories = tuple(
+        MemoryShape(
+            f"{name}.{kind}",
+            length,
+            bits,
+            MemoryStyle.BLOCK if suits_block_ram(length, bits) else MemoryStyle.DISTRIBUTED,
+        )
+        for kind, (bits, length) in delays.items()
+        if bits and length > 1
+    )
     return Resources(2 * counters + (1 + depth) * width, counters + depth * width + registers, memories)
 
 
@@ -201,25 +212,27 @@ def sequential_schedule(
     )
 
 
-def parallel_cycles(rows: Axis, columns: Axis, replays: int) -> int:
+def parallel_cycles(rows: Axis, columns: Axis, words: int, replays: int) -> int:
     """Give the cycles a frame of a parallel window unit."""
-    return rows.walked * columns.walked + rows.windows * columns.windows * (replays - 1)
+    return words * (rows.walked * columns.walked + rows.windows * columns.windows * (replays - 1))
 
 
 def parallel_schedule(
-    rows: Axis, columns: Axis, *, replays: int, depth: int, read_latency: int, latency: int, slots: int
+    rows: Axis, columns: Axis, *, words: int, replays: int, depth: int, read_latency: int, latency: int, slots: int
 ) -> Schedule:
     """Give the schedule of a parallel sliding window unit and the unit that it feeds.
 
     Parameters
     ----------
     rows, columns : Axis
+    words : int
+        Words of a pixel.
     replays : int
-        Transfers of each window, each of which yields an output beat.
+        Transfers of each word of a window, each of which yields an output beat.
     depth : int
-        Pixels of the input queue.
+        Words of the input queue.
     read_latency : int
-        Cycles from a pixel's transfer into the queue to its use.
+        Cycles from a word's transfer into the queue to its use.
     latency, slots : int
         As in `Schedule`, counted from the transfer of the window.
     """
@@ -228,8 +241,8 @@ def parallel_schedule(
         position = np.arange(axis.walked)
         outside.append((position < axis.before) | (position >= axis.before + axis.size))
         complete.append((position >= axis.span - 1) & ((position - axis.span + 1) % axis.stride == 0))
-    real = ~np.logical_or.outer(*outside).ravel()
-    completes = np.logical_and.outer(*complete).ravel()
+    real = np.repeat(~np.logical_or.outer(*outside).ravel(), words)
+    completes = np.repeat(np.logical_and.outer(*complete).ravel(), words)
     steps = np.where(completes, replays, 1)
     # Padding that completes nothing waits for nothing and gives nothing: no event, but for the frame's first position.
     events = np.where(completes, replays, real)
@@ -237,8 +250,8 @@ def parallel_schedule(
     first_event, first_step = (np.cumsum(counts) - counts for counts in (events, steps))
     place = np.repeat(np.arange(len(steps)), events)
     within = np.arange(len(place)) - first_event[place]
-    pixel = np.where(real, np.cumsum(real) - 1, -1)
-    pixel[0] = 0
+    word = np.where(real, np.cumsum(real) - 1, -1)
+    word[0] = 0
     pops = (first_event + events - 1)[real]
     frame, number = np.divmod(np.arange(len(pops)) - depth, len(pops))
     return Schedule(
@@ -247,7 +260,7 @@ def parallel_schedule(
         emit=np.flatnonzero(completes[place]),
         latency=latency,
         slots=slots,
-        need=np.where(within == 0, pixel[place], -1),
+        need=np.where(within == 0, word[place], -1),
         room=frame * len(place) + pops[number],
         read_latency=read_latency,
     )

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwgen.activation import Positions, Thresholds
@@ -165,6 +165,58 @@ def test_an_illegal_folding_is_refused(fold: Fold, message: str):
         CONV.check_fold(fold)
 
 
+GROUPED = replace(CONV, weights=np.ones((12, 3, 3, 2), dtype=np.int64), groups=3)
+
+
+@pytest.mark.parametrize(
+    ("fold", "message"),
+    [
+        (Fold(3, 1), r"PE must divide the 4 .* of a group or be those of whole groups, not 3 \(layer 'conv3'\): use 2"),
+        (Fold(6, 1), r"or be those of whole groups, not 6 \(layer 'conv3'\): use 4"),
+        (Fold(4, 3), r"SIMD must divide 2 input channels of a group, not 3 \(layer 'conv3'\): use 2"),
+        (Fold(12, 1), "SIMD must be the 2 input channels of a group, as PE 12 computes 3 groups at once, not 1"),
+        (Fold(3, 18, window=WindowStyle.PARALLEL), "PE must divide the 4 output channels of a group"),
+        (Fold(2, 54, window=WindowStyle.PARALLEL), "SIMD must be the whole window of 18 inputs"),
+    ],
+)
+def test_a_folding_across_groups_is_refused(fold: Fold, message: str):
+    with pytest.raises(OptionError, match=message):
+        GROUPED.check_fold(fold)
+
+
+def test_every_folding_of_groups_is_legal_and_does_their_work_only():
+    lanes = [(fold.pe, fold.simd, fold.window.value, GROUPED.in_lanes(fold)) for fold in GROUPED.folds()]
+    assert lanes == [
+        *(
+            (pe, *rest)
+            for pe in (1, 2, 4)
+            for rest in ((1, "sequential", 1), (2, "sequential", 2), (18, "parallel", 2))
+        ),
+        *((12, *rest) for rest in ((2, "sequential", 6), (18, "parallel", 6))),
+    ]
+    for fold in GROUPED.folds():
+        GROUPED.check_fold(fold)
+        words = 6 // GROUPED.in_lanes(fold)
+        if fold.window is WindowStyle.SEQUENTIAL:
+            assert GROUPED.cycles(fold) == max(9 * 12 * 18 // (fold.pe * fold.simd), 25 * words)
+        else:
+            assert GROUPED.cycles(fold) == words * (25 + 9 * (max(1, 4 // fold.pe) - 1))
+
+
+@pytest.mark.parametrize(("in_type", "raw"), [(BIPOLAR, False), (unsigned(4), True), (signed(3), False)], ids=str)
+def test_sum_pooling_has_neither_multipliers_nor_a_weight_memory(in_type: CodeType, raw: bool):
+    ones = np.ones((6, 3, 3, 1), dtype=np.int64)
+    window = Window((3, 3), (2, 2), pads=(1, 1, 0, 1))
+    thresholds = None if raw else Thresholds(np.arange(6).reshape(1, 6, 1), Positions.uniform(2, 3))
+    out_type = signed(9) if raw else BIPOLAR
+    layer = Conv("pool", "x", (5, 6, 6), in_type, ones, window, 0, thresholds, out_type, 6)
+    for number, fold in enumerate(layer.folds()):
+        weights = next(memory for memory in layer.resources(fold).memories if memory.name == "pool.weights")
+        assert (weights.depth, weights.style) == (1, MemoryStyle.CONSTANT)
+        if number % 3 == in_type.bits % 3:
+            assert_hardware_is_golden(layer, fold, fold.pe)
+
+
 @settings(max_examples=50, deadline=None, derandomize=True)
 @given(layer=convs(), data=st.data(), seed=seeds)
 def test_hardware_is_golden(layer: Conv, data: st.DataObject, seed: int):
@@ -173,5 +225,4 @@ def test_hardware_is_golden(layer: Conv, data: st.DataObject, seed: int):
         slots=data.draw(st.sampled_from([None, None, 1, 9])),
         memory=data.draw(st.sampled_from(MemoryStyle)),
     )
-    assume(layer.groups == 1)
     assert_hardware_is_golden(layer, fold, seed)

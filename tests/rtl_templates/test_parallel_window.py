@@ -22,6 +22,7 @@ WIDTH = 4
 class Case:
     rows: Axis
     columns: Axis
+    words: int
     replays: int
     depth: int
     seed: int
@@ -29,25 +30,31 @@ class Case:
     @property
     def data(self) -> tuple[np.ndarray, int]:
         random = np.random.default_rng(self.seed)
-        return random.integers(1 << WIDTH, size=(FRAMES, self.rows.size, self.columns.size, 1)), self.seed % (
+        return random.integers(1 << WIDTH, size=(FRAMES, self.rows.size, self.columns.size, self.words)), self.seed % (
             1 << WIDTH
         )
 
 
-cases = st.builds(Case, axes(), axes(), st.integers(1, 3), st.integers(1, 4), st.integers(0, 999))
+cases = st.builds(Case, axes(), axes(), st.integers(1, 3), st.integers(1, 3), st.integers(1, 4), st.integers(0, 999))
 
 
 def ref(case: Case) -> list[int]:
     x, padding = case.data
-    taps = taps_by_definition(x, case.rows, case.columns, np.array([padding]))
-    windows = taps.reshape(-1, case.rows.kernel * case.columns.kernel).tolist()
+    taps = taps_by_definition(x, case.rows, case.columns, np.full(case.words, padding))
+    windows = taps.swapaxes(2, 3).reshape(-1, case.rows.kernel * case.columns.kernel).tolist()
     return [pack(window, WIDTH) for window in windows for _ in range(case.replays)]
 
 
 def rtl(case: Case, **stalls: float) -> Run:
     x, padding = case.data
     unit = ParallelWindow(
-        width=WIDTH, rows=case.rows, columns=case.columns, replays=case.replays, pad_word=padding, depth=case.depth
+        width=WIDTH,
+        rows=case.rows,
+        columns=case.columns,
+        words=case.words,
+        replays=case.replays,
+        pad_word=padding,
+        depth=case.depth,
     )
     return run(unit, x.ravel().tolist(), len(ref(case)), seed=case.seed, **stalls)
 
@@ -58,6 +65,7 @@ def test_every_beat_comes_on_schedule(case: Case):
     schedule = parallel_schedule(
         case.rows,
         case.columns,
+        words=case.words,
         replays=case.replays,
         depth=case.depth,
         read_latency=Fifo.latency(case.depth, WIDTH),
@@ -69,7 +77,7 @@ def test_every_beat_comes_on_schedule(case: Case):
     assert result.taken == prediction.transfers[0].tolist()
     assert result.given == (prediction.transfers[1] - 1).tolist()
     if case.depth > 1:
-        assert predict([schedule], 6).ii == parallel_cycles(case.rows, case.columns, case.replays)
+        assert predict([schedule], 6).ii == parallel_cycles(case.rows, case.columns, case.words, case.replays)
 
 
 @settings(max_examples=15, deadline=None, derandomize=True)
@@ -79,5 +87,5 @@ def test_stalls_and_reset_do_not_change_the_data(case: Case, reset_at: int):
 
 
 def test_a_map_of_one_column_needs_no_line_memory():
-    case = Case(Axis(6, 3), Axis(1), replays=2, depth=2, seed=3)
+    case = Case(Axis(6, 3), Axis(1), words=1, replays=2, depth=2, seed=3)
     assert rtl(case).payloads == ref(case)

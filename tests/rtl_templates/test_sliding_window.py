@@ -24,7 +24,7 @@ class Case:
     columns: Axis
     words: int
     replays: int
-    channels_outer: bool
+    parts: int
     spare: float
     """Capacity between the least (0) and the default (1)."""
     seed: int
@@ -42,18 +42,18 @@ class Case:
     def data(self) -> tuple[np.ndarray, np.ndarray]:
         random = np.random.default_rng(self.seed)
         shape = (FRAMES, self.rows.size, self.columns.size, self.words)
-        return random.integers(1 << WIDTH, size=shape), random.integers(1 << WIDTH, size=self.words)
+        return random.integers(1 << WIDTH, size=shape), random.integers(1 << WIDTH, size=self.parts)
 
 
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
-    outer = draw(st.booleans())
+    parts = draw(st.integers(1, 3))
     return Case(
         draw(axes()),
         draw(axes()),
-        words=draw(st.integers(1, 3)),
-        replays=1 if outer else draw(st.integers(1, 3)),
-        channels_outer=outer,
+        words=parts * draw(st.integers(1, 3)),
+        replays=draw(st.integers(1, 3)),
+        parts=parts,
         spare=draw(st.sampled_from([0, 0.5, 1, 1])),
         seed=draw(st.integers(0, 999)),
     )
@@ -61,10 +61,9 @@ def cases(draw: st.DrawFn) -> Case:
 
 def ref(case: Case) -> list[int]:
     x, padding = case.data
-    taps = taps_by_definition(x, case.rows, case.columns, padding)
-    if case.channels_outer:
-        return taps.swapaxes(2, 3).ravel().tolist()
-    return np.repeat(taps.reshape(*taps.shape[:2], 1, -1), case.replays, axis=2).ravel().tolist()
+    taps = taps_by_definition(x, case.rows, case.columns, padding.repeat(case.words // case.parts))
+    parts = np.moveaxis(taps.reshape(*taps.shape[:3], case.parts, -1), 3, 2)
+    return np.repeat(parts[:, :, :, None], case.replays, axis=3).ravel().tolist()
 
 
 def rtl(case: Case, **stalls: float) -> Run:
@@ -76,7 +75,7 @@ def rtl(case: Case, **stalls: float) -> Run:
         words=case.words,
         capacity=case.capacity,
         replays=case.replays,
-        channels_outer=case.channels_outer,
+        parts=case.parts,
         pad_words=padding.tolist(),
     )
     return run(unit, x.ravel().tolist(), len(ref(case)), seed=case.seed, **stalls)
@@ -112,10 +111,10 @@ def test_stalls_and_reset_do_not_change_the_data(case: Case, reset_at: int):
     ("change", "message"),
     [
         ({"capacity": 8}, "The window needs a capacity of at least 9 words, not 8"),
-        ({"channels_outer": True, "replays": 2}, "With channels outermost a window is given once, not 2 times"),
+        ({"words": 3, "capacity": 40, "parts": 2}, "The 3 words of a pixel cannot be in 2 equal parts"),
         (
-            {"words": 2, "capacity": 40, "pad_words": [1, 2, 3]},
-            "Padding needs a word for each of the 2 words of a pixel",
+            {"words": 4, "capacity": 40, "parts": 2, "pad_words": [1, 2, 3]},
+            "Padding needs a word for each of the 2 parts of a pixel, not 3",
         ),
     ],
 )
