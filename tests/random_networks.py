@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hwgen.activation import Lookup, Positions, Thresholds
 from hwgen.codes import BIPOLAR, TERNARY, CodeType, signed, unsigned
 from hwgen.fifos import size_fifos
-from hwgen.fold import Fold, MemoryStyle
+from hwgen.fold import Fold
 from hwgen.layers.argmax import ArgMax
 from hwgen.layers.conv import Conv
 from hwgen.layers.dense import Dense
@@ -21,6 +21,7 @@ from hwgen.layers.thresholding import Thresholding
 from hwgen.layers.window import Window
 from hwgen.network import InputPort, Network, OutputPort, check
 from hwgen.plan import Plan
+from tests.layers.channelwise_cases import STYLES
 
 MAX_CYCLES = 3000
 """Fold product up to which a random plan is worth simulating."""
@@ -176,6 +177,6 @@ def plans(draw: st.DrawFn) -> Plan:
         legal = list(layer.folds())
         quick = [fold for fold in legal if layer.cycles(fold) <= MAX_CYCLES] or [min(legal, key=layer.cycles)]
         fold = draw(st.sampled_from(quick))
-        style = draw(st.sampled_from(MemoryStyle))
+        style = draw(st.sampled_from(STYLES))
         folds[layer.name] = Fold(pe=fold.pe, simd=fold.simd, window=fold.window, memory=style)
     return size_fifos(Plan(network, folds))

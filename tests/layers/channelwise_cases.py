@@ -14,6 +14,8 @@ from hwgen.timing import predict
 
 TYPES = (BIPOLAR, TERNARY, unsigned(1), unsigned(3), signed(4), CodeType(-3, 5), CodeType(2, 6))
 FRAMES = 3
+STYLES = tuple(style for style in MemoryStyle if style is not MemoryStyle.SPRAM)
+"""Styles of memories that are never written."""
 
 shapes = st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(1, 6))
 types = st.sampled_from(TYPES)
@@ -32,7 +34,7 @@ def positions(draw: st.DrawFn, height: int, width: int) -> Positions:
 def folds(draw: st.DrawFn, layer: Layer) -> Fold:
     """Draw a legal folding with any memory and FIFO depth."""
     pe = draw(st.sampled_from([fold.pe for fold in layer.folds()]))
-    return Fold(pe=pe, memory=draw(st.sampled_from(MemoryStyle)), slots=draw(st.sampled_from([None, None, 1, 2, 7])))
+    return Fold(pe=pe, memory=draw(st.sampled_from(STYLES)), slots=draw(st.sampled_from([None, None, 1, 2, 7])))
 
 
 def random_codes(random: np.random.Generator, kind: CodeType, shape: tuple[int, ...]) -> np.ndarray:

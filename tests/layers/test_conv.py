@@ -13,7 +13,7 @@ from hwgen.errors import OptionError
 from hwgen.fold import Fold, MemoryStyle, WindowStyle
 from hwgen.layers.conv import Conv
 from hwgen.layers.window import Window
-from tests.layers.channelwise_cases import positions, random_codes, seeds
+from tests.layers.channelwise_cases import STYLES, positions, random_codes, seeds
 from tests.layers.window_cases import assert_hardware_is_golden, sizes, windows
 
 IN_TYPES = (BIPOLAR, BIPOLAR, TERNARY, unsigned(1), unsigned(3), signed(4), CodeType(-3, 5), CodeType(2, 6))
@@ -223,6 +223,6 @@ def test_hardware_is_golden(layer: Conv, data: st.DataObject, seed: int):
     fold = replace(
         data.draw(st.sampled_from(list(layer.folds()))),
         slots=data.draw(st.sampled_from([None, None, 1, 9])),
-        memory=data.draw(st.sampled_from(MemoryStyle)),
+        memory=data.draw(st.sampled_from(STYLES)),
     )
     assert_hardware_is_golden(layer, fold, seed)

@@ -15,6 +15,7 @@ from hwgen.layers.dense import Dense
 from hwgen.layers.matvec import accumulator_range
 from hwgen.rtl_templates.stream_check import Run, pack, run, unpack
 from hwgen.timing import predict
+from tests.layers.channelwise_cases import STYLES
 
 WEIGHTS = {"binary": (-1, 1), "ternary": (-1, 0, 1), "small": (-4, -1, 0, 2, 3), "positive": (0, 1, 3), "zero": (0,)}
 IN_TYPES = [
@@ -103,7 +104,7 @@ def cases(draw):
     layer = make_layer(pe * row_folds, simd * column_folds, in_type, out_type, weights, seed)
     slots = draw(st.none() | st.integers(1, 6))
     buffer = draw(st.none() | st.integers(column_folds, 3 * column_folds))
-    memory = draw(st.sampled_from(MemoryStyle))
+    memory = draw(st.sampled_from(STYLES))
     return layer, Fold(pe=pe, simd=simd, slots=slots, buffer_beats=buffer, memory=memory)
 
 
