@@ -39,6 +39,9 @@ RESNET18_CHANNELS = (
 )
 """The convolutions of ResNet-18 in a chain, zero padding of 1, without its shortcuts."""
 
+BIREAL18_CHANNELS = (64, 128, 256, 512)
+"""Channels of the four stages of ResNet-18; each has four binary 3x3 convolutions."""
+
 
 class ModelWriter:
     """Appends layers to an ONNX graph; every layer is followed by a batch norm and a sign.
@@ -94,6 +97,43 @@ class ModelWriter:
         self.nodes.append(
             helper.make_node("Where", [condition, one, minus], [self.value], name=f"where_{len(self.nodes)}")
         )
+
+    def eight_bit(self, *shape: int) -> np.ndarray:
+        """Draw weights of 8 bits, -127 to 127 times one step a filter."""
+        return (self.random.integers(-127, 128, size=shape) / (127 * np.prod(shape[1:]) ** 0.5)).astype(np.float32)
+
+    def norm(self, spread: np.ndarray) -> None:
+        """Add a batch norm that brings channels of that spread to about 1."""
+        draw = self.random.standard_normal
+        gamma, beta = 1 + 0.2 * draw(len(spread)), 0.1 * draw(len(spread))
+        parameters = gamma, beta, 0.1 * spread * draw(len(spread)), spread**2
+        self.node("BatchNormalization", *(values.astype(np.float32) for values in parameters))
+
+    def real_conv(self, channels: int, *, kernel: int, stride: int, spread: float) -> None:
+        """Add a convolution with 8-bit weights and its batch norm."""
+        depth, height, width = self.shape
+        pad = kernel // 2
+        weights = self.eight_bit(channels, depth, kernel, kernel)
+        self.node("Conv", weights, pads=[pad] * 4, kernel_shape=[kernel] * 2, strides=[stride] * 2)
+        self.shape = (channels, (height + 2 * pad - kernel) // stride + 1, (width + 2 * pad - kernel) // stride + 1)
+        self.norm(np.full(channels, spread))
+
+    def bireal(self, channels: int, stride: int) -> None:
+        """Add ``BN(sign(x) * alpha sign(W)) + shortcut(x)``, the shortcut an average pool and 1x1 where the map is halved."""
+        entry, (depth, height, width) = self.value, self.shape
+        alpha = self.random.uniform(0.5, 2, size=channels) / (9 * depth) ** 0.5
+        self.binarize()
+        weights = (self.weights(channels, depth, 3, 3) * alpha[:, None, None, None]).astype(np.float32)
+        self.node("Conv", weights, pads=[1] * 4, kernel_shape=[3, 3], strides=[stride] * 2)
+        self.norm(alpha * (9 * depth) ** 0.5)
+        branch, self.value = self.value, entry
+        if stride > 1:
+            self.node("AveragePool", kernel_shape=[stride] * 2, strides=[stride] * 2)
+            self.shape = (depth, height // stride, width // stride)
+            self.real_conv(channels, kernel=1, stride=1, spread=1.0)
+        sum_ = f"value{len(self.nodes)}"
+        self.nodes.append(helper.make_node("Add", [branch, self.value], [sum_], name=f"Add_{len(self.nodes)}"))
+        self.value = sum_
 
     def dense(self, features: int, *, last: bool = False) -> None:
         columns = int(np.prod(self.shape))
@@ -159,4 +199,23 @@ def write_resnet18_sized(path: Path, *, size: int = 32, seed: int = 0) -> int:
     writer.convolutions(RESNET18_CHANNELS, pad=1, spread=300.0)
     writer.pool()
     writer.dense(100, last=True)
+    return writer.save(path)
+
+
+def write_bireal18(path: Path, *, size: int = 224, classes: int = 1000, seed: int = 0) -> int:
+    """Write a Bi-Real Net of ResNet-18's size (11 Mbit of binary weights), 8-bit RGB input, to be declared as uint8.
+
+    Its first convolution, the 1x1 convolutions of its shortcuts and its last layer have 8-bit weights.
+    """
+    writer = ModelWriter((3, size, size), seed)
+    writer.real_conv(BIREAL18_CHANNELS[0], kernel=7, stride=2, spread=0.3)
+    writer.node("MaxPool", kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4)
+    writer.shape = (writer.shape[0], (writer.shape[1] + 1) // 2, (writer.shape[2] + 1) // 2)
+    for stage, channels in enumerate(BIREAL18_CHANNELS):
+        for number in range(4):
+            writer.bireal(channels, stride=2 if stage and not number else 1)
+    writer.node("GlobalAveragePool")
+    writer.node("Flatten", axis=1)
+    writer.node("Gemm", writer.eight_bit(classes, writer.shape[0]), np.zeros(classes, np.float32), transB=1)
+    writer.shape = (classes,)
     return writer.save(path)

@@ -5,16 +5,22 @@ from pathlib import Path
 
 import numpy as np
 
+from examples.data.derive import VIEWS
+
 FOLDER = Path(__file__).parent
 
 
 def load(name):
-    """Return the kept data set `name` as (codes, labels).
+    """Return the kept data set `name`, or one that `examples.data.derive` makes of it, as (codes, labels).
 
     Parameters
     ----------
     name : str
-        "mnist_test": uint8 [10000, 28, 28]; "watch_test": int8 [n, 6, 128]. Labels are uint8.
+        "mnist_test": uint8 [10000, 28, 28]; "watch_test": int8 [n, 6, 128]; "phishing_test": uint8 [250, 9].
+        Labels are uint8. Derived: a key of `examples.data.derive.VIEWS`.
     """
+    if name in VIEWS:
+        kept, derive = VIEWS[name]
+        return derive(*load(kept))
     with lzma.open(FOLDER / f"{name}.npz.xz") as file, np.load(file) as arrays:
         return arrays["codes"], arrays["labels"]

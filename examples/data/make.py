@@ -6,7 +6,7 @@ import lzma
 import numpy as np
 
 from examples.data.load import FOLDER
-from examples.training.data import mnist, watch
+from examples.training.data import mnist, phishing, watch
 
 FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "lc": 4, "pb": 0}]
 
@@ -21,9 +21,10 @@ def keep(name, codes, labels):
 
 
 def main():
-    """Write the test parts of MNIST and of the watch data."""
+    """Write the test parts of MNIST, of the watch data and of the phishing data."""
     keep("mnist_test", *mnist()["test"])
     keep("watch_test", *watch()["test"])
+    keep("phishing_test", *phishing()["test"])
 
 
 if __name__ == "__main__":

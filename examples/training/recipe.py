@@ -5,10 +5,26 @@ import time
 import torch
 from torch.nn import functional
 
-from examples.training.binary import binary_layers
+from examples.training.binary import clamped_weights
 
 
-def fit(model, frames, labels, *, epochs, augment=None, batch=256, learning_rate=0.01):
+def smoothed_cross_entropy(scores, labels):
+    """Return the cross entropy with labels smoothed by 0.05."""
+    return functional.cross_entropy(scores, labels, label_smoothing=0.05)
+
+
+def fit(
+    model,
+    frames,
+    labels,
+    *,
+    epochs,
+    augment=None,
+    batch=256,
+    learning_rate=0.01,
+    loss=smoothed_cross_entropy,
+    before_step=None,
+):
     """Train `model` in place: Adam, one learning-rate cycle, latent weights kept in [-1, 1].
 
     Parameters
@@ -27,11 +43,15 @@ def fit(model, frames, labels, *, epochs, augment=None, batch=256, learning_rate
         Frames in a step.
     learning_rate : float
         Peak of the cycle.
+    loss : callable
+        (scores, labels) to a scalar.
+    before_step : callable, optional
+        Called with the model and with how much of the training is done, 0 to 1: what an algorithm changes as it goes.
     """
     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
     steps = len(frames) // batch
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=learning_rate, total_steps=epochs * steps)
-    latent = [layer.weight for layer in binary_layers(model)]
+    latent = clamped_weights(model)
     began = time.monotonic()
     for epoch in range(epochs):
         model.train()
@@ -40,24 +60,26 @@ def fit(model, frames, labels, *, epochs, augment=None, batch=256, learning_rate
         for step in range(steps):
             chosen = order[step * batch : (step + 1) * batch]
             inputs = frames[chosen] if augment is None else augment(frames[chosen])
-            loss = functional.cross_entropy(model(inputs), labels[chosen], label_smoothing=0.05)
+            if before_step is not None:
+                before_step(model, (epoch * steps + step) / (epochs * steps))
+            cost = loss(model(inputs), labels[chosen])
             optimizer.zero_grad()
-            loss.backward()
+            cost.backward()
             optimizer.step()
             schedule.step()
             for weight in latent:
                 weight.data.clamp_(-1, 1)
-            total += loss.item()
+            total += cost.item()
         seconds = time.monotonic() - began
         print(f"epoch {epoch + 1}/{epochs}  loss {total / steps:.4f}  {seconds:.0f} s", flush=True)
 
 
 def accuracy(model, frames, labels, batch=1000):
-    """Return the share of `frames` whose highest score (the first of equals) is at the label."""
+    """Return the share of `labels`, one a frame or one a pixel, where the highest score (the first of equals) is."""
     model.eval()
     with torch.no_grad():
         hits = sum(
             (model(part).argmax(1) == wanted).sum().item()
             for part, wanted in zip(frames.split(batch), labels.split(batch), strict=True)
         )
-    return hits / len(frames)
+    return hits / labels.numel()

@@ -25,21 +25,24 @@ class Input:
         Applied in float64, then rounded to float32.
     frame_shape : tuple of int
         Of one frame, as the model takes it.
+    dtype : str
+        Of the model's input.
     """
 
     type: str
     scale: float
     offset: float
     frame_shape: tuple
+    dtype: str = "float32"
 
     def frames(self, codes):
-        """Return `codes` as float32 frames, [n, *frame_shape]."""
+        """Return `codes` as frames, [n, *frame_shape]."""
         values = codes.astype(np.float64) * self.scale + self.offset
-        return values.astype(np.float32).reshape(-1, *self.frame_shape)
+        return values.astype(self.dtype).reshape(-1, *self.frame_shape)
 
 
 def outputs(model, frames):
-    """Return what `model`, an ONNX model, answers to float32 `frames`, one at a time."""
+    """Return what `model`, an ONNX model, answers to `frames`, one at a time."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # Brevitas lists initializers as inputs: a warning for each
     content = without_bipolar_quant(model).SerializeToString()
@@ -48,7 +51,12 @@ def outputs(model, frames):
     return np.concatenate([session.run(None, {name: frame[None]})[0] for frame in frames])
 
 
-def record(folder, meaning, kept):
+def hits(y, labels):
+    """Return the share of `labels` that outputs `y` name: by the first highest score, or as classes where `y` is integer."""
+    return float(np.mean((y if y.dtype.kind == "i" else y.argmax(1)) == labels))
+
+
+def record(folder, meaning, kept, *, frames=None, tested=None, facts=None):
     """Write `reference.npz` and `expected.json` beside the `model.onnx` in `folder`.
 
     Parameters
@@ -59,16 +67,26 @@ def record(folder, meaning, kept):
         Of the codes in the kept data.
     kept : str
         Name of the kept data set.
+    frames : int, optional
+        How many of its frames, from the first on, the tests go through; all of them by default.
+    tested : int, optional
+        How many of its frames a second accuracy is taken of; the same as `frames` by default.
+    facts : dict, optional
+        What else to write about the network.
     """
     model = onnx.load(folder / "model.onnx")
     axes = model.graph.input[0].type.tensor_type.shape.dim
     codes, labels = load(kept)
+    frames = min(frames or len(codes), len(codes))
+    codes, labels = codes[: max(frames, tested or 0)], labels[: max(frames, tested or 0)]
     y = outputs(model, meaning.frames(codes))
     np.savez_compressed(folder / "reference.npz", y=y[:REFERENCE_FRAMES])
     expected = {
-        "accuracy_float": float(np.mean(y.argmax(1) == labels)),
+        **(facts or {}),
+        "accuracy_float": hits(y[:frames], labels[:frames]),
         "data": kept,
-        "frames": len(codes),
+        "frames": frames,
+        **({"accuracy_test": hits(y, labels), "test_frames": len(codes)} if frames < len(codes) else {}),
         "input": {
             "type": meaning.type,
             "scale": meaning.scale,
@@ -77,4 +95,4 @@ def record(folder, meaning, kept):
         },
     }
     (folder / "expected.json").write_text(json.dumps(expected, indent=2) + "\n")
-    print(f"{folder.name}: accuracy {expected['accuracy_float']:.4f} on {len(codes)} kept frames")
+    print(f"{folder.name}: accuracy {hits(y, labels):.4f} on {len(codes)} kept frames")

@@ -13,8 +13,8 @@ __all__ = ["integer_rows", "rounded_rows"]
 TOLERANCE = 1e-6
 """Relative distance from a multiple of the scale within which a weight is that multiple, rounded."""
 
-LARGEST = 128
-"""Largest integer weight."""
+LARGEST = 255
+"""Largest integer weight: DoReFa-Net's 8-bit weights are odd multiples of 1/255."""
 
 
 def integer_rows(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:

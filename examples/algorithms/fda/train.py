@@ -1,0 +1,133 @@
+"""Train a network with FDA (Xu et al., 2021): the sign's gradient is that of its Fourier series.
+
+Run as ``OMP_NUM_THREADS=1 python -m examples.algorithms.fda.train``.
+"""
+
+import math
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from examples.algorithms.train import Recipe, train
+from examples.algorithms.weights import EightBit, Rule, mean, per_filter, quantised
+from examples.training.binary import hard_sign
+
+OMEGA = math.pi / 2  # one period is 4: the series is the sign where |t| < 2
+TERMS_LAST = 4
+
+
+class _FourierSign(torch.autograd.Function):
+    """Sign with +1 at zero; gradient ``4 omega / pi * sum of cos((2 i + 1) omega t), i < n`` where ``|t| <= 1``."""
+
+    @staticmethod
+    def forward(ctx, t, terms):
+        ctx.save_for_backward(t)
+        ctx.terms = terms
+        return hard_sign(t)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (t,) = ctx.saved_tensors
+        slope = sum(torch.cos((2 * term + 1) * OMEGA * t) for term in range(ctx.terms))
+        return gradient * (4 * OMEGA / math.pi) * slope * (t.abs() <= 1) / ctx.terms, None
+
+
+class FourierWeight(Rule):
+    """``alpha * sign(w)`` of each filter, with the Fourier gradient."""
+
+    clamped = True
+    terms = 1
+
+    def forward(self, latent):
+        """Return -alpha and +alpha."""
+        sign = _FourierSign.apply(latent, self.terms) if torch.is_grad_enabled() else hard_sign(latent)
+        return per_filter(latent.abs(), mean).detach() * sign
+
+
+class FourierSign(nn.Module):
+    """The sign with the Fourier gradient and, while training, the noise adaptation module beside it.
+
+    The module ``eta(x) = W2 ReLU(W1 x)`` learns what the truncated series gets wrong. It adds ``weight * eta(x)`` to the
+    gradient only: its value is taken away again, and its weight falls to zero.
+
+    Parameters
+    ----------
+    channels : int
+    """
+
+    terms = 1
+    weight = 0.1
+
+    def __init__(self, channels):
+        super().__init__()
+        hidden = max(channels // 4, 1)
+        self.noise = nn.Sequential(nn.Conv2d(channels, hidden, 1), nn.ReLU(), nn.Conv2d(hidden, channels, 1))
+
+    def forward(self, x):
+        """Return the sign of `x`, [n, channels, height, width]."""
+        if not torch.is_grad_enabled():
+            return hard_sign(x)
+        correction = self.weight * self.noise(x)
+        return _FourierSign.apply(x, self.terms) + correction - correction.detach()
+
+
+def anneal(model, progress):
+    """Let the number of terms grow and the weight of the noise adaptation fall."""
+    for module in model.modules():
+        if isinstance(module, FourierSign | FourierWeight):
+            module.terms = 1 + int(progress * TERMS_LAST)
+        if isinstance(module, FourierSign):
+            module.weight = 0.1 * (1 + math.cos(math.pi * progress)) / 2
+
+
+class FourierConv(nn.Sequential):
+    """Sign, then convolution: the pair to which the paper's method applies."""
+
+    def __init__(self, in_channels, out_channels, padding=0):
+        convolution = nn.Conv2d(in_channels, out_channels, 3, padding=padding, bias=False)
+        super().__init__(FourierSign(in_channels), quantised(convolution, FourierWeight()))
+
+
+class Pooled(nn.Module):
+    """Mean over the map, then a dense layer, written as the paper's ResNets end."""
+
+    def __init__(self, channels, classes):
+        super().__init__()
+        self.dense = quantised(nn.Linear(channels, classes), EightBit())
+
+    def forward(self, x):
+        """Return the scores of `x`, [n, channels, height, width]."""
+        return self.dense(functional.adaptive_avg_pool2d(x, 1).flatten(1))
+
+
+def network():
+    """Return the untrained network; the last map is binarized, then averaged."""
+    return nn.Sequential(
+        *(quantised(nn.Conv2d(1, 16, 3, bias=False), EightBit()), nn.BatchNorm2d(16)),
+        *(FourierConv(16, 24, padding=1), nn.MaxPool2d(2), nn.BatchNorm2d(24)),
+        *(FourierConv(24, 32), nn.BatchNorm2d(32), FourierSign(32), Pooled(32, 10)),
+    )
+
+
+def deployed(model):
+    """Return `model` without its noise adaptation modules, which inference does not use."""
+    for module in model.modules():
+        if isinstance(module, FourierSign):
+            module.noise = None
+    return model
+
+
+RECIPE = Recipe(
+    folder=Path(__file__).parent,
+    topology="16C3 (8-bit weights) - 24C3 (zero padding) - MP2 - 32C3 - global average - 10 (8-bit weights)",
+    network=network,
+    epochs=5,
+    before_step=anneal,
+    prepare=deployed,
+    dynamo=False,
+)
+
+if __name__ == "__main__":
+    train(RECIPE)

@@ -1,0 +1,118 @@
+"""Compile and simulate every network of this folder and write the table of docs/algorithms/index.md.
+
+``python -m examples.algorithms.measure NAME ...`` measures the networks of those names, without names all; what is
+known of the others stays. Needs no torch.
+"""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+import hwgen
+from examples.data.load import load
+from examples.training.record import hits, outputs
+from hwgen import host
+from hwgen.errors import HwgenError
+
+FOLDER = Path(__file__).parent
+PAGE = FOLDER.parents[1] / "docs" / "algorithms" / "index.md"
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+
+
+def names():
+    """Return the names of all networks."""
+    return sorted(path.parent.name for path in FOLDER.glob("*/model.onnx"))
+
+
+def kept(name):
+    """Return what is known of network `name`: its record, the codes of its kept frames, their labels."""
+    expected = json.loads((FOLDER / name / "expected.json").read_text())
+    codes, labels = load(expected["data"])
+    meaning, count = expected["input"], expected["frames"]
+    return expected, codes[:count].reshape(count, *meaning["shape"][1:]), labels[:count]
+
+
+def read(name, expected):
+    """Return the network that hwgen makes of `name`."""
+    meaning = expected["input"]
+    return hwgen.read(
+        FOLDER / name / "model.onnx",
+        input_type=meaning["type"],
+        input_scale=meaning["scale"],
+        input_offset=meaning["offset"],
+        name=name,
+    )
+
+
+def floats(name, expected, codes):
+    """Return ONNX Runtime's outputs for the kept frames of `name`."""
+    model, meaning = onnx.load(FOLDER / name / "model.onnx"), expected["input"]
+    dtype = onnx.helper.tensor_dtype_to_np_dtype(model.graph.input[0].type.tensor_type.elem_type)
+    return outputs(model, (codes.astype(np.float64) * meaning["scale"] + meaning["offset"]).astype(dtype))
+
+
+def measure(name):
+    """Return what the golden model and the Verilog of network `name` do with its kept frames."""
+    expected, codes, labels = kept(name)
+    try:
+        network = read(name, expected)
+    except HwgenError as error:
+        return {"refused": str(error)}
+    golden = host.from_codes(network, network.golden(host.to_codes(network.input, codes)))
+    reference = floats(name, expected, codes)
+    plan = hwgen.plan(network)
+    with tempfile.TemporaryDirectory() as folder:
+        result = hwgen.build(plan, Path(folder) / name).simulate(codes)
+    return {
+        "accuracy_golden": hits(golden, labels),
+        "agreement": hits(golden, reference if reference.dtype.kind == "i" else reference.argmax(1)),
+        "largest_error": float(np.max(np.abs(golden - reference))),
+        "verilog_mismatches": result.mismatches,
+        "beats_off_schedule": result.beats_off_schedule,
+        "cycles_a_frame": result.ii_measured,
+        "latency_cycles": result.latency_measured,
+    }
+
+
+def row(name):
+    """Return the line of network `name` in the table."""
+    folder = FOLDER / name
+    expected = json.loads((folder / "expected.json").read_text())
+    head = f"| `{name}` | {expected['topology']} | {expected['parameters']:,} | {expected['accuracy_float']:.2%}"
+    path = folder / "measured.json"
+    if not path.exists():
+        return f"{head} | | | | | |"
+    found = json.loads(path.read_text())
+    if "refused" in found:
+        return f"{head} | refused: {found['refused']} | | | | |"
+    return (
+        f"{head} | {found['accuracy_golden']:.2%} | {found['agreement']:.2%} | {found['largest_error']:.2g} | "
+        f"{found['verilog_mismatches']} of {expected['frames']} | {found['cycles_a_frame']:,} |"
+    )
+
+
+def table():
+    """Return the table of all networks."""
+    head = (
+        "| network | layers | parameters | float | golden | same class as float | largest error | Verilog differs | cycles a frame |",
+        "|---|---|---|---|---|---|---|---|---|",
+    )
+    return "\n".join([*head, *(row(name) for name in names())])
+
+
+def main(chosen):
+    """Measure the networks of these names, or all, and write the page's table."""
+    for name in chosen or names():
+        found = measure(name)
+        (FOLDER / name / "measured.json").write_text(json.dumps(found, indent=2) + "\n")
+        print(f"{name}: {found}", flush=True)
+    before, _, rest = PAGE.read_text().partition(BEGIN)
+    PAGE.write_text(f"{before}{BEGIN}\n{table()}\n{END}{rest.partition(END)[2]}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
