@@ -84,6 +84,7 @@ def read_rom(
     width: int,
     address: Value,
     style: str,
+    enable: Value,
     ports: list[wiring.PureInterface] | None = None,
 ) -> Value:
     """Add a read-only memory to the module itself and give the word of ``address`` one cycle later; a memory of equal words is a constant.
@@ -100,6 +101,8 @@ def read_rom(
     address : Value
     style : str
         ``"block"`` reads block RAM, ``"distributed"`` and ``"constant"`` LUTs, ``"auto"`` what suits the size.
+    enable : Value
+        Read; without it the word stays.
     ports : list or None
         If given, the memory can be written, and its write port is appended.
     """
@@ -107,7 +110,7 @@ def read_rom(
     if ports is not None:
         storage = Storage.BLOCK if block else Storage.LUTS
         m.submodules[name] = rom = Rom(words, width, storage=storage, latency=1, writable=True)
-        m.d.comb += rom.address.eq(address)
+        m.d.comb += [rom.address.eq(address), rom.enable.eq(enable)]
         ports.append(rom.write)
         return rom.data
     if len(set(words)) == 1:
@@ -116,7 +119,9 @@ def read_rom(
     port = memory.read_port(domain="sync" if block else "comb")
     m.d.comb += port.addr.eq(address)
     if block:
+        m.d.comb += port.en.eq(enable)
         return port.data
     word = Signal(width, name=f"{name}_word", reset_less=True)
-    m.d.sync += word.eq(port.data)
+    with m.If(enable):
+        m.d.sync += word.eq(port.data)
     return word

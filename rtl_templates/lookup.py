@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
-from amaranth.hdl import Cat, Const, Module, Signal, Value, unsigned
+from amaranth.hdl import Cat, Const, Module, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl_templates.channel_table import ChannelAddress, read_rom
-from hwgen.rtl_templates.output_queue import OutputQueue
+from hwgen.rtl_templates.elastic import ElasticPipeline, held
 from hwgen.rtl_templates.write_bus import Contents, fan_out, write_port
 
 __all__ = ["LookupUnit"]
@@ -20,7 +20,7 @@ class LookupUnit(wiring.Component):
 
     Each lane has one memory, addressed by (class, channel fold, number); a lane whose channels and classes all have the
     same table keeps a
-    single copy. A beat is taken in every cycle. Latency: ``PIPELINE + OutputQueue.latency(width_out, slots)``.
+    single copy. A beat is taken in every cycle. Latency and slots: ``ElasticPipeline.timing(PIPELINE, width_out, slots)``.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class LookupUnit(wiring.Component):
     style : str
         Memory of the tables, see `read_rom`.
     slots : int or None
-        Depth of the output FIFO; None: the least for a beat in every cycle.
+        See `ElasticPipeline`.
     writable : bool
         Whether the tables can be written.
 
@@ -48,7 +48,7 @@ class LookupUnit(wiring.Component):
     """
 
     PIPELINE = 2
-    """Cycles from taking a beat to its entries at the output FIFO: the read, and the register of the entries."""
+    """Registers from a beat to its entries: the read, and that of the entries."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class LookupUnit(wiring.Component):
         self.in_bits = in_bits
         self.out_bits = out_bits
         self.width_out = lanes * out_bits
-        self.slots = OutputQueue.least_slots(self.width_out, self.PIPELINE) if slots is None else slots
+        self.slots = slots
         self._table = table.reshape(-1, lanes, 1 << in_bits)
         self._folds = table.shape[1] // lanes
         self._rows, self._columns = tuple(rows), tuple(columns)
@@ -90,30 +90,36 @@ class LookupUnit(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Address the tables with the incoming numbers and push what they hold."""
         m = Module()
-        m.submodules.queue = queue = OutputQueue(self.width_out, self.slots)
-        wiring.connect(m, wiring.flipped(self.o), queue.o)
-        take, read, valid = Signal(), Signal(), Signal()
-        m.d.comb += [self.i.ready.eq(queue.ready), take.eq(self.i.valid & queue.ready), queue.reserve.eq(take)]
-        m.d.sync += [read.eq(take), valid.eq(read)]
+        m.submodules.pipeline = pipeline = ElasticPipeline(self.PIPELINE, self.width_out, self.slots)
+        wiring.connect(m, wiring.flipped(self.o), pipeline.o)
+        m.d.comb += [pipeline.i_valid.eq(self.i.valid), self.i.ready.eq(pipeline.i_ready)]
 
         base: Value = Const(0, 0)
         ports: list[wiring.PureInterface] | None = [] if self.writable else None
         if not all(self._same(lane) for lane in range(self.lanes)):
             m.submodules.position = position = ChannelAddress(self._rows, self._columns, self._folds)
-            m.d.comb += position.step.eq(take)
+            m.d.comb += position.step.eq(self.i.valid & self.i.ready)
             base = position.address
 
-        def entry(lane: int) -> Signal:
+        def entry(lane: int) -> Value:
             number = self.i.payload.word_select(lane, self.in_bits)
             if self._same(lane):
                 words, address = self._table[0, lane], number
             else:
                 words, address = self._table[:, lane], Cat(number, base)
-            return read_rom(m, f"table_{lane}", words.ravel().tolist(), self.out_bits, address, self._style, ports)
+            return read_rom(
+                m,
+                f"table_{lane}",
+                words.ravel().tolist(),
+                self.out_bits,
+                address,
+                self._style,
+                pipeline.moves[0],
+                ports,
+            )
 
-        entries = Signal(self.width_out, reset_less=True)
-        m.d.sync += entries.eq(Cat(entry(lane) for lane in range(self.lanes)))
-        m.d.comb += [queue.push.eq(valid), queue.data.eq(entries)]
+        entries = Cat(entry(lane) for lane in range(self.lanes))
+        m.d.comb += pipeline.data.eq(held(m, "entries", pipeline.moves[1], entries))
         if ports is not None:
             fan_out(m, self.write, ports)
         return m

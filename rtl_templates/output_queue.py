@@ -53,10 +53,10 @@ class OutputQueue(wiring.Component):
         return Fifo.latency(slots, width)
 
     @classmethod
-    def least_slots(cls, width: int, pipeline: int, interval: int = 1) -> int:
-        """Give the fewest slots that let a unit reserve one every ``interval`` cycles and push ``pipeline`` cycles later."""
+    def least_slots(cls, width: int, pipeline: int, interval: int = 1, burst: int = 1) -> int:
+        """Give the fewest slots for a unit that reserves ``burst`` in a row every ``interval`` cycles and pushes ``pipeline`` cycles later."""
         slots = 1
-        while slots * interval < pipeline + cls.latency(width, slots) + 1:
+        while slots // burst * interval + slots % burst < pipeline + cls.latency(width, slots) + 1:
             slots += 1
         return slots
 

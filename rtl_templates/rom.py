@@ -34,6 +34,8 @@ class Rom(wiring.Component):
     Members
     -------
     address : In(range(len(words)))
+    enable : In(1)
+        Read, which is the initial state; without it the word of latency 1 stays.
     data : Out(width)
     write : ``In(write_port(memories))``
         Only if writable.
@@ -56,7 +58,7 @@ class Rom(wiring.Component):
         if storage is Storage.AUTO:
             storage = Storage.BLOCK if suits_block_ram(len(words), width) else Storage.LUTS
         self.storage = storage
-        ports = {"address": In(range(len(words))), "data": Out(width)}
+        ports = {"address": In(range(len(words))), "enable": In(1, init=1), "data": Out(width)}
         super().__init__(ports | ({"write": In(write_port(self.memories_for(width)))} if writable else {}))
 
     def memories_for(self, width: int) -> Mapping[str, Contents]:
@@ -85,7 +87,11 @@ class Rom(wiring.Component):
         m.d.comb += read.addr.eq(address if two and luts else self.address)
         if self.writable:
             self._write(m, memory, read)
-        m.d.sync += [address.eq(self.address), word.eq(read.data)]
+        m.d.sync += address.eq(self.address)
+        with m.If(self.enable):
+            m.d.sync += word.eq(read.data)
+        if not (luts or self.storage is Storage.HUGE):
+            m.d.comb += read.en.eq(self.enable)
         m.d.comb += self.data.eq(word if two or luts else read.data)
         return m
 

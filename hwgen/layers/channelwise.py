@@ -10,10 +10,11 @@ from hwgen.errors import OptionError
 from hwgen.fold import Fold
 from hwgen.layers.legal import check_divides, check_slots, divisors
 from hwgen.layers.protocol import MapShape
+from hwgen.rtl_templates.elastic import ElasticPipeline
 from hwgen.rtl_templates.output_queue import OutputQueue
 from hwgen.schedule import Schedule
 
-__all__ = ["beat_schedule", "channel_folds", "check_channel_fold"]
+__all__ = ["beat_schedule", "channel_folds", "check_channel_fold", "elastic_schedule"]
 
 
 def channel_folds(channels: int) -> Iterator[Fold]:
@@ -60,3 +61,21 @@ def beat_schedule(in_shape: MapShape, fold: Fold, *, width_out: int, pipeline: i
         latency=pipeline + OutputQueue.latency(width_out, slots),
         slots=slots,
     )
+
+
+def elastic_schedule(in_shape: MapShape, fold: Fold, *, width_out: int, stages: int) -> Schedule:
+    """Give the schedule of a stage that takes and yields a beat of PE channels a step, through an `ElasticPipeline`.
+
+    Parameters
+    ----------
+    in_shape : MapShape
+    fold : Fold
+    width_out : int
+        Bits of an output beat.
+    stages : int
+        Registers of the pipeline.
+    """
+    height, width, channels = in_shape
+    beats = np.arange(height * width * channels // fold.pe, dtype=np.int64)
+    latency, slots = ElasticPipeline.timing(stages, width_out, fold.slots)
+    return Schedule(cycles=len(beats), step=beats, accept=beats, emit=beats, latency=latency, slots=slots)

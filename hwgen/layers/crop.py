@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from hwgen.codes import CodeType
-from hwgen.layers.protocol import MapShape
+from hwgen.fold import Fold
+from hwgen.layers.filter_schedule import SLOTS, filter_resources, filter_schedule
+from hwgen.layers.legal import check_divides, check_same_lanes, check_slots, divisors
+from hwgen.layers.protocol import MapShape, Resources
+from hwgen.rtl_templates.beat_filter import BeatFilter
+from hwgen.schedule import Schedule
 
 __all__ = ["Crop"]
 
@@ -62,3 +68,47 @@ class Crop:
                 f"Layer '{self.name}' keeps rows {top}..{bottom - 1} and columns {left}..{right - 1} "
                 f"of a map of {height}x{width}"
             )
+
+    def folds(self) -> Iterator[Fold]:
+        """Every legal folding: as many output as input lanes, a divisor of the channels."""
+        return (Fold(pe=lanes, simd=lanes) for lanes in divisors(self.in_shape[2]))
+
+    def check_fold(self, fold: Fold) -> None:
+        """Raise OptionError naming the layer, the illegal value and the legal ones."""
+        check_same_lanes(fold, self.name)
+        check_divides("PE", fold.pe, self.in_shape[2], "channels", self.name)
+        check_slots(fold, self.name)
+
+    def cycles(self, fold: Fold) -> int:
+        """Input beats of a frame."""
+        height, width, channels = self.in_shape
+        return height * width * channels // fold.simd
+
+    def in_lanes(self, fold: Fold) -> int:
+        """SIMD channels a beat."""
+        return fold.simd
+
+    def out_lanes(self, fold: Fold) -> int:
+        """The same."""
+        return fold.pe
+
+    def _kept(self, fold: Fold) -> tuple[list[bool], list[bool], list[bool]]:
+        """Tell which words of a pixel, which columns and which rows are kept."""
+        height, width, channels = self.in_shape
+        top, left, bottom, right = self.window
+        columns, rows = [left <= x < right for x in range(width)], [top <= y < bottom for y in range(height)]
+        return [True] * (channels // fold.simd), columns, rows
+
+    def timing(self, fold: Fold) -> Schedule:
+        """Take a beat a step; those of the rectangle are handed on."""
+        return filter_schedule(*self._kept(fold), fold, width=fold.pe * self.in_type.bits)
+
+    def resources(self, fold: Fold) -> Resources:
+        """Count the output FIFO and the counters."""
+        return filter_resources(*self._kept(fold), fold, width=fold.pe * self.in_type.bits)
+
+    def component(self, fold: Fold) -> BeatFilter:
+        """Give the unit that drops beats."""
+        words, columns, rows = self._kept(fold)
+        width, slots = fold.pe * self.in_type.bits, fold.slots or SLOTS
+        return BeatFilter(width=width, words=words, columns=columns, rows=rows, slots=slots)

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum
 
 import numpy as np
+from amaranth import signed, unsigned
 
 from hwgen.codes import CodeType
-from hwgen.layers.protocol import MapShape
+from hwgen.fold import Fold, MemoryStyle
+from hwgen.layers.legal import check_divides, check_same_lanes, check_slots, divisors
+from hwgen.layers.protocol import MapShape, MemoryShape, Resources
+from hwgen.rtl_templates.global_reduce import RING_GROUPS, GlobalReduceUnit, Reduction
+from hwgen.rtl_templates.output_queue import OutputQueue
+from hwgen.rtl_templates.storage import suits_block_ram
+from hwgen.schedule import Schedule
 
 __all__ = ["GlobalReduce", "Reduction"]
-
-
-class Reduction(Enum):
-    """How all pixels become one."""
-
-    SUM = "sum"
-    MAX = "max"
-    MIN = "min"
 
 
 @dataclass(frozen=True)
@@ -72,3 +71,72 @@ class GlobalReduce:
         low, high = pixels * self.in_type.low, pixels * self.in_type.high
         if self.out_type.bipolar or self.out_type.low > low or self.out_type.high < high:
             raise ValueError(f"Layer '{self.name}' yields sums {low}..{high}, which do not fit {self.out_type}")
+
+    def folds(self) -> Iterator[Fold]:
+        """Every legal folding: as many output as input lanes, a divisor of the channels."""
+        return (Fold(pe=lanes, simd=lanes) for lanes in divisors(self.in_shape[2]))
+
+    def check_fold(self, fold: Fold) -> None:
+        """Raise OptionError naming the layer, the illegal value and the legal ones."""
+        check_same_lanes(fold, self.name)
+        check_divides("PE", fold.pe, self.in_shape[2], "channels", self.name)
+        check_slots(fold, self.name)
+
+    @property
+    def _pixels(self) -> int:
+        return self.in_shape[0] * self.in_shape[1]
+
+    def _groups(self, fold: Fold) -> int:
+        """Beats of a pixel."""
+        return self.in_shape[2] // fold.simd
+
+    def _slots(self, fold: Fold) -> int:
+        """Depth of the output FIFO: the fold's choice, or the least that costs no cycle."""
+        width = fold.pe * self.out_type.bits
+        return fold.slots or GlobalReduceUnit.least_slots(width, self._groups(fold), self._pixels)
+
+    def cycles(self, fold: Fold) -> int:
+        """Input beats of a frame."""
+        return self._pixels * self._groups(fold)
+
+    def in_lanes(self, fold: Fold) -> int:
+        """SIMD channels a beat."""
+        return fold.simd
+
+    def out_lanes(self, fold: Fold) -> int:
+        """The same."""
+        return fold.pe
+
+    def timing(self, fold: Fold) -> Schedule:
+        """Take a beat a step; those of the last pixel yield one each."""
+        groups, slots = self._groups(fold), self._slots(fold)
+        beats = np.arange(self._pixels * groups, dtype=np.int64)
+        latency = GlobalReduceUnit.pipeline(groups) + OutputQueue.latency(fold.pe * self.out_type.bits, slots)
+        return Schedule(cycles=len(beats), step=beats, accept=beats, emit=beats[-groups:], latency=latency, slots=slots)
+
+    def resources(self, fold: Fold) -> Resources:
+        """Count an adder or a comparator with its multiplexer for each lane, the results so far and the output FIFO."""
+        groups, width = self._groups(fold), fold.pe * self.out_type.bits
+        joins = width if self.operation is Reduction.SUM else 2 * width
+        queue = width * self._slots(fold)
+        counters = groups.bit_length() + self._pixels.bit_length()
+        if groups <= RING_GROUPS:
+            return Resources(joins + queue + 2 * counters, groups * width + queue + counters)
+        style = MemoryStyle.BLOCK if suits_block_ram(groups, width) else MemoryStyle.DISTRIBUTED
+        memory = MemoryShape(f"{self.name}.results", groups, width, style)
+        registers = 2 * width + fold.simd * self.in_type.bits
+        return Resources(joins + queue + 2 * counters, registers + queue + 3 * counters, (memory,))
+
+    def component(self, fold: Fold) -> GlobalReduceUnit:
+        """Give the unit that reduces; bits of bipolar codes rank as the codes do."""
+        in_type, out_type = self.in_type, self.out_type
+        return GlobalReduceUnit(
+            lanes=fold.simd,
+            shape=signed(in_type.bits) if in_type.signed else unsigned(in_type.bits),
+            groups=self._groups(fold),
+            pixels=self._pixels,
+            reduction=self.operation,
+            result=signed(out_type.bits) if out_type.signed else unsigned(out_type.bits),
+            bipolar=in_type.bipolar,
+            slots=self._slots(fold),
+        )

@@ -9,18 +9,35 @@ import numpy as np
 from amaranth.hdl import signed, unsigned
 
 from hwgen.codes import CodeType
-from hwgen.fold import Fold
+from hwgen.errors import OptionError
+from hwgen.fold import Fold, WindowStyle
 from hwgen.layers.legal import check_divides, check_same_lanes, check_slots, divisors
 from hwgen.layers.protocol import MapShape, Resources
 from hwgen.layers.window import Window
-from hwgen.layers.window_schedule import axes, capacity, pad_words, sequential_schedule, window_resources
+from hwgen.layers.window_schedule import (
+    axes,
+    capacity,
+    pad_words,
+    parallel_cycles,
+    parallel_resources,
+    parallel_schedule,
+    sequential_schedule,
+    window_resources,
+)
 from hwgen.rtl_templates.chain import Chain
+from hwgen.rtl_templates.elastic import ElasticPipeline
+from hwgen.rtl_templates.fifo import Fifo
 from hwgen.rtl_templates.output_queue import OutputQueue
+from hwgen.rtl_templates.parallel_pool import ParallelPool
+from hwgen.rtl_templates.parallel_window import ParallelWindow
 from hwgen.rtl_templates.pool import PoolUnit
 from hwgen.rtl_templates.sliding_window import SlidingWindow
 from hwgen.schedule import Schedule
 
 __all__ = ["MaxPool"]
+
+QUEUE_DEPTH = 2
+"""Pixels in front of a parallel window: the least that takes one in every cycle."""
 
 
 @dataclass(frozen=True)
@@ -83,15 +100,22 @@ class MaxPool:
                 raise ValueError(f"Layer '{self.name}' has a window that lies wholly in its padding {self.window.pads}")
 
     def folds(self) -> Iterator[Fold]:
-        """Every legal folding: as many output as input lanes, a divisor of the channels."""
+        """Every legal folding: as many output as input lanes, a divisor of the channels; or whole windows of whole pixels."""
         for lanes in divisors(self.in_shape[2]):
             yield Fold(pe=lanes, simd=lanes)
+        yield Fold(pe=self.in_shape[2], simd=self.in_shape[2], window=WindowStyle.PARALLEL)
 
     def check_fold(self, fold: Fold) -> None:
         """Raise OptionError naming the layer, the illegal value and the legal ones."""
-        check_same_lanes(fold, self.name)
-        check_divides("PE", fold.pe, self.in_shape[2], "channels", self.name)
+        channels = self.in_shape[2]
         check_slots(fold, self.name)
+        if fold.window is WindowStyle.PARALLEL:
+            if (fold.pe, fold.simd) != (channels, channels):
+                whole = f"the whole pixel of {channels} channels, as the window is parallel"
+                raise OptionError(f"PE and SIMD must be {whole}, not {fold.pe} and {fold.simd} (layer '{self.name}')")
+            return
+        check_same_lanes(fold, self.name)
+        check_divides("PE", fold.pe, channels, "channels", self.name)
         self._capacity(fold)
 
     def _capacity(self, fold: Fold) -> int:
@@ -103,8 +127,14 @@ class MaxPool:
         return self.window.kernel[0] * self.window.kernel[1]
 
     def cycles(self, fold: Fold) -> int:
-        """Cycles a frame: one for each tap of each output beat, or for each input beat if there are more of them."""
+        """Cycles a frame.
+
+        Sequential window: one for each tap of each output beat, or for each input beat if there are more of them.
+        Parallel window: one for each position of the padded map.
+        """
         height, width, channels = self.in_shape
+        if fold.window is WindowStyle.PARALLEL:
+            return parallel_cycles(*axes(self.window, height, width), 1)
         rows, columns, _ = self.out_shape
         return max(rows * columns * self._taps, height * width) * channels // fold.simd
 
@@ -117,21 +147,43 @@ class MaxPool:
         return fold.pe
 
     def timing(self, fold: Fold) -> Schedule:
-        """Take the taps of each word of a window in turn; the last one yields a beat."""
-        words, slots = self.in_shape[2] // fold.simd, self._slots(fold)
+        """Take the taps of each word of a window in turn, the last of which yields a beat; or a whole window a step."""
+        rows, columns = axes(self.window, *self.in_shape[:2])
+        words, width = self.in_shape[2] // fold.simd, fold.simd * self.in_type.bits
+        if fold.window is WindowStyle.PARALLEL:
+            latency, slots = ElasticPipeline.timing(ParallelPool.stages(self._taps), width, fold.slots)
+            return parallel_schedule(
+                rows,
+                columns,
+                replays=1,
+                depth=self._depth(fold),
+                read_latency=Fifo.latency(self._depth(fold), width),
+                latency=latency,
+                slots=slots,
+            )
+        slots = self._slots(fold)
         return sequential_schedule(
-            *axes(self.window, *self.in_shape[:2]),
+            rows,
+            columns,
             words=words,
             passes=words,
             pass_steps=self._taps,
             capacity=self._capacity(fold),
-            latency=OutputQueue.latency(fold.pe * self.in_type.bits, slots),
+            latency=OutputQueue.latency(width, slots),
             slots=slots,
         )
 
     def resources(self, fold: Fold) -> Resources:
-        """Count the window unit, and a comparator, a multiplexer and the queue for each lane."""
+        """Count the window unit, and a comparator and a multiplexer for each lane and tap at once, and the queue."""
+        rows, columns = axes(self.window, *self.in_shape[:2])
         width = fold.simd * self.in_type.bits
+        if fold.window is WindowStyle.PARALLEL:
+            window = parallel_resources(self.name, rows, columns, width, self._depth(fold))
+            stages = ParallelPool.stages(self._taps)
+            _, slots = ElasticPipeline.timing(stages, width, fold.slots)
+            joins, queue = self._taps - 1, width * (slots - stages)
+            tree = (joins + stages) * width
+            return Resources(window.luts + 2 * joins * width + queue, window.flipflops + tree + queue, window.memories)
         window = window_resources(self.name, self.window, self.in_shape, width, self._capacity(fold))
         return Resources(window.luts + 3 * width, window.flipflops + (1 + self._slots(fold)) * width, window.memories)
 
@@ -140,24 +192,33 @@ class MaxPool:
         rows, columns = axes(self.window, *self.in_shape[:2])
         # A padded tap must never win: the smallest code where the largest is sought, and the other way round.
         losers = [self.in_type.high if smallest else self.in_type.low for smallest in self.minimum]
-        window = SlidingWindow(
-            width=fold.simd * self.in_type.bits,
-            rows=rows,
-            columns=columns,
-            words=self.in_shape[2] // fold.simd,
-            capacity=self._capacity(fold),
-            parts=self.in_shape[2] // fold.simd,
-            pad_words=pad_words(losers, self.in_type, fold.simd),
-        )
-        bits = self.in_type.bits
-        pool = PoolUnit(
-            shape=signed(bits) if self.in_type.signed else unsigned(bits),
-            lanes=fold.pe,
-            taps=self._taps,
-            minimum=self.minimum,
-            slots=self._slots(fold),
-        )
+        padding = pad_words(losers, self.in_type, fold.simd)
+        bits, width = self.in_type.bits, fold.simd * self.in_type.bits
+        shape = signed(bits) if self.in_type.signed else unsigned(bits)
+        window: ParallelWindow | SlidingWindow
+        pool: ParallelPool | PoolUnit
+        if fold.window is WindowStyle.PARALLEL:
+            window = ParallelWindow(
+                width=width, rows=rows, columns=columns, pad_word=padding[0], depth=self._depth(fold)
+            )
+            pool = ParallelPool(shape=shape, taps=self._taps, minimum=self.minimum, slots=fold.slots)
+        else:
+            window = SlidingWindow(
+                width=width,
+                rows=rows,
+                columns=columns,
+                words=self.in_shape[2] // fold.simd,
+                capacity=self._capacity(fold),
+                parts=self.in_shape[2] // fold.simd,
+                pad_words=padding,
+            )
+            slots = self._slots(fold)
+            pool = PoolUnit(shape=shape, lanes=fold.pe, taps=self._taps, minimum=self.minimum, slots=slots)
         return Chain({"window": window, "pool": pool})
+
+    def _depth(self, fold: Fold) -> int:
+        """Pixels of the parallel window unit's input queue."""
+        return fold.buffer_beats or QUEUE_DEPTH
 
     def _slots(self, fold: Fold) -> int:
         """Depth of the output FIFO: the fold's choice, or the least that costs no cycle."""

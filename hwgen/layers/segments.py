@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from hwgen.codes import CodeType
-from hwgen.layers.protocol import MapShape
+from hwgen.fold import Fold
+from hwgen.layers.channelwise import channel_folds, check_channel_fold, elastic_schedule
+from hwgen.layers.legal import check_tables
+from hwgen.layers.protocol import MapShape, MemoryShape, Resources
+from hwgen.rtl_templates.adder_tree import range_shape
+from hwgen.rtl_templates.elastic import QUEUE
+from hwgen.rtl_templates.lines import Lines
+from hwgen.rtl_templates.segments import SegmentsUnit
+from hwgen.schedule import Schedule
 
 __all__ = ["Segments"]
 
@@ -93,3 +103,72 @@ class Segments:
         greatest = max(abs(self.in_type.low), abs(self.in_type.high)) * max(abs(int(f)) for f in self.factors.flat)
         if greatest + max(abs(int(offset)) for offset in self.offsets.flat) > GREATEST_SUM:
             raise ValueError(f"Layer '{self.name}' has sums beyond 62 bits; use smaller factors and a smaller shift")
+
+    def folds(self) -> Iterator[Fold]:
+        """Every divisor of the channel count."""
+        return channel_folds(self.in_shape[2])
+
+    def check_fold(self, fold: Fold) -> None:
+        """Raise OptionError if PE does not divide the channels."""
+        check_channel_fold(self.name, self.in_shape[2], fold)
+        check_tables(fold, self.name)
+
+    def cycles(self, fold: Fold) -> int:
+        """Beats of a frame."""
+        height, width, channels = self.in_shape
+        return height * width * channels // fold.pe
+
+    def in_lanes(self, fold: Fold) -> int:
+        """PE channels a beat."""
+        return fold.pe
+
+    def out_lanes(self, fold: Fold) -> int:
+        """PE channels a beat."""
+        return fold.pe
+
+    @cached_property
+    def lines(self) -> Lines:
+        """The function in the hardware's terms: of the bit, where the input is bipolar, and without what is constant."""
+        bounds, breaks, factors, offsets = (
+            (self.in_type.low, self.in_type.high),
+            self.breaks,
+            self.factors,
+            self.offsets,
+        )
+        if self.in_type.bipolar:
+            # x = 2 * bit - 1 reaches t where the bit reaches ceil((t + 1) / 2).
+            bounds, breaks, factors, offsets = (0, 1), -((-1 - breaks) // 2), 2 * factors, offsets - factors
+        return Lines(bounds, breaks, factors, offsets, self.shift, self.out_type.low, self.out_type.high).reduced()
+
+    def timing(self, fold: Fold) -> Schedule:
+        """Take and yield a beat a step."""
+        width_out = fold.pe * self.out_type.bits
+        return elastic_schedule(self.in_shape, fold, width_out=width_out, stages=self.lines.stages)
+
+    def resources(self, fold: Fold) -> Resources:
+        """Count a comparator for each bit of the piece's number, and for each lane multiplier, adder and clip."""
+        lines, lanes = self.lines, fold.pe
+        number, total = lines.number.width, range_shape(*lines.sums).width
+        factor = lines.factor.width if lines.varies else 0
+        product = range_shape(*lines.products).width
+        multiply = lines.number.width * lines.factor.width if lines.multiplies else product * lines.product_stages
+        add = total * lines.sum_stages
+        lane = lines.search_stages * number + multiply + add + 2 * self.out_type.bits
+        queue = lanes * self.out_type.bits * QUEUE
+        depth = 1 if lines.pieces == 1 else 1 << lines.search_stages
+        folds = self.in_shape[2] // lanes
+        width = factor + lines.offset.width
+        memories = (
+            (MemoryShape(f"{self.name}.lines", depth * folds, lanes * width, fold.memory),) if lines.varies else ()
+        )
+        return Resources(lanes * lane + queue, lanes * lines.stages * number + queue, memories)
+
+    def component(self, fold: Fold) -> SegmentsUnit:
+        """Give the unit that multiplies, adds, shifts and clips."""
+        return SegmentsUnit(
+            lanes=fold.pe,
+            lines=self.lines,
+            out_bits=self.out_type.bits,
+            style=fold.memory.value,
+            slots=fold.slots,
+        )

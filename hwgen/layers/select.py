@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from hwgen.codes import CodeType
-from hwgen.layers.protocol import MapShape
+from hwgen.errors import OptionError
+from hwgen.fold import Fold, WindowStyle
+from hwgen.layers.filter_schedule import SLOTS, filter_resources, filter_schedule
+from hwgen.layers.legal import check_slots, divisors
+from hwgen.layers.protocol import MapShape, Resources
+from hwgen.rtl_templates.beat_filter import BeatFilter
+from hwgen.rtl_templates.channel_wires import ChannelWires
+from hwgen.schedule import Schedule
 
 __all__ = ["Select"]
 
@@ -58,3 +67,68 @@ class Select:
         for channel in self.channels:
             if not 0 <= channel < self.in_shape[2]:
                 raise ValueError(f"Layer '{self.name}' selects channel {channel} of {self.in_shape[2]}")
+
+    def folds(self) -> Iterator[Fold]:
+        """Every legal folding: whole pixels; and fewer channels, where the selection is of whole beats in their order."""
+        for lanes in divisors(self.in_shape[2]):
+            if lanes < self.in_shape[2] and self._kept_words(lanes) is not None:
+                yield Fold(pe=lanes, simd=lanes)
+        yield Fold(pe=len(self.channels), simd=self.in_shape[2])
+
+    def _kept_words(self, lanes: int) -> list[bool] | None:
+        """Tell which words of a pixel are kept; None if the selection is not of whole words in their order."""
+        first = self.channels[::lanes]
+        whole = tuple(channel + lane for channel in first for lane in range(lanes))
+        ordered = all(one < other for one, other in pairwise(first))
+        if whole != self.channels or not ordered or any(channel % lanes for channel in first):
+            return None
+        return [word * lanes in first for word in range(self.in_shape[2] // lanes)]
+
+    def _is_whole(self, fold: Fold) -> bool:
+        """Whether a beat is a pixel."""
+        return fold.simd == self.in_shape[2]
+
+    def check_fold(self, fold: Fold) -> None:
+        """Raise OptionError naming the layer, the illegal value and the legal ones."""
+        check_slots(fold, self.name)
+        legal = [(option.pe, option.simd) for option in self.folds()]
+        if (fold.pe, fold.simd) not in legal:
+            options = " or ".join(f"{pe} and {simd}" for pe, simd in legal)
+            raise OptionError(f"PE and SIMD must be {options}, not {fold.pe} and {fold.simd} (layer '{self.name}')")
+        if fold.window is WindowStyle.PARALLEL:
+            raise OptionError(f"Layer '{self.name}' has no window that could be parallel")
+
+    def cycles(self, fold: Fold) -> int:
+        """Input beats of a frame."""
+        height, width, channels = self.in_shape
+        return height * width * channels // fold.simd
+
+    def in_lanes(self, fold: Fold) -> int:
+        """SIMD channels a beat."""
+        return fold.simd
+
+    def out_lanes(self, fold: Fold) -> int:
+        """PE channels a beat."""
+        return fold.pe
+
+    def _kept(self, fold: Fold) -> tuple[list[bool], list[bool], list[bool]]:
+        """Tell which words of a pixel, which columns and which rows are kept."""
+        height, width, _ = self.in_shape
+        words = [True] if self._is_whole(fold) else self._kept_words(fold.simd)
+        return words or [], [True] * width, [True] * height
+
+    def timing(self, fold: Fold) -> Schedule:
+        """Take a beat a step; hand on whole pixels, or the beats that are selected."""
+        return filter_schedule(*self._kept(fold), fold, width=fold.pe * self.in_type.bits)
+
+    def resources(self, fold: Fold) -> Resources:
+        """Count the output FIFO, and the counters where beats are dropped."""
+        return filter_resources(*self._kept(fold), fold, width=fold.pe * self.in_type.bits)
+
+    def component(self, fold: Fold) -> ChannelWires | BeatFilter:
+        """Give wires between whole pixels, or the unit that drops beats."""
+        bits, slots = self.in_type.bits, fold.slots or SLOTS
+        if self._is_whole(fold):
+            return ChannelWires(bits=bits, lanes=fold.simd, chosen=self.channels, slots=slots)
+        words, columns, rows = self._kept(fold)
+        return BeatFilter(width=fold.pe * bits, words=words, columns=columns, rows=rows, slots=slots)

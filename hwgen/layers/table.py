@@ -10,7 +10,7 @@ import numpy as np
 from hwgen.activation import Lookup
 from hwgen.codes import CodeType
 from hwgen.fold import Fold
-from hwgen.layers.channelwise import beat_schedule, channel_folds, check_channel_fold
+from hwgen.layers.channelwise import channel_folds, check_channel_fold, elastic_schedule
 from hwgen.layers.legal import check_tables
 from hwgen.layers.protocol import MapShape, MemoryShape, Resources
 from hwgen.rtl_templates.lookup import LookupUnit
@@ -104,7 +104,7 @@ class Table:
     def timing(self, fold: Fold) -> Schedule:
         """Take and yield a beat a step."""
         width_out = fold.pe * self.out_type.bits
-        return beat_schedule(self.in_shape, fold, width_out=width_out, pipeline=LookupUnit.PIPELINE)
+        return elastic_schedule(self.in_shape, fold, width_out=width_out, stages=LookupUnit.PIPELINE)
 
     def resources(self, fold: Fold) -> Resources:
         """Count the table of each lane and the output FIFO."""

@@ -11,7 +11,7 @@ from amaranth import signed, unsigned
 from hwgen.activation import Thresholds
 from hwgen.codes import CodeType
 from hwgen.fold import Fold
-from hwgen.layers.channelwise import beat_schedule, channel_folds, check_channel_fold
+from hwgen.layers.channelwise import channel_folds, check_channel_fold, elastic_schedule
 from hwgen.layers.legal import check_tables
 from hwgen.layers.protocol import MapShape, MemoryShape, Resources
 from hwgen.rtl_templates.threshold import ThresholdUnit
@@ -109,11 +109,11 @@ class Thresholding:
 
     def timing(self, fold: Fold) -> Schedule:
         """Take and yield a beat a step."""
-        return beat_schedule(
+        return elastic_schedule(
             self.in_shape,
             fold,
             width_out=fold.pe * self.out_type.bits,
-            pipeline=ThresholdUnit.pipeline(self.thresholds.steps),
+            stages=ThresholdUnit.pipeline(self.thresholds.steps),
         )
 
     def resources(self, fold: Fold) -> Resources:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from amaranth import signed, unsigned
 
 from hwgen.codes import CodeType
-from hwgen.layers.protocol import MapShape
+from hwgen.errors import OptionError
+from hwgen.fold import Fold
+from hwgen.layers.channelwise import beat_schedule
+from hwgen.layers.legal import check_slots
+from hwgen.layers.protocol import MapShape, Resources
+from hwgen.rtl_templates.topk import TopKUnit
+from hwgen.schedule import Schedule
 
 __all__ = ["TopK"]
 
@@ -59,3 +67,55 @@ class TopK:
         """Raise ValueError if there are fewer channels than are asked for."""
         if not 1 <= self.k <= self.in_shape[2]:
             raise ValueError(f"Layer '{self.name}' picks {self.k} of {self.in_shape[2]} channels")
+
+    def folds(self) -> Iterator[Fold]:
+        """A single one: a channel at a time."""
+        yield Fold()
+
+    def check_fold(self, fold: Fold) -> None:
+        """Raise OptionError if PE or SIMD is not 1."""
+        if (fold.pe, fold.simd) != (1, 1):
+            raise OptionError(
+                f"PE and SIMD must be 1, not {fold.pe} and {fold.simd}, as layer '{self.name}' ranks channel by channel"
+            )
+        check_slots(fold, self.name)
+
+    def cycles(self, fold: Fold) -> int:
+        """Codes of a frame."""
+        height, width, channels = self.in_shape
+        return height * width * channels
+
+    def in_lanes(self, fold: Fold) -> int:
+        """One channel a beat."""
+        return 1
+
+    def out_lanes(self, fold: Fold) -> int:
+        """All k indices of a pixel."""
+        return self.k
+
+    def timing(self, fold: Fold) -> Schedule:
+        """Take a channel a step and yield the indices with the last one of each pixel."""
+        return beat_schedule(
+            self.in_shape,
+            fold,
+            width_out=self.k * self.out_type.bits,
+            pipeline=TopKUnit.PIPELINE,
+            interval=self.in_shape[2],
+        )
+
+    def resources(self, fold: Fold) -> Resources:
+        """Count a comparator and two multiplexers for each cell, the channel counter and the output FIFO."""
+        bits = self.in_type.bits + self.out_type.bits
+        queue = self.k * self.out_type.bits * self.timing(fold).slots
+        counter = self.out_type.bits
+        return Resources(self.k * (bits + self.in_type.bits) + 2 * counter, self.k * (bits + 1) + queue + counter)
+
+    def component(self, fold: Fold) -> TopKUnit:
+        """Give the unit that keeps the best; bits of bipolar codes rank as the codes do."""
+        return TopKUnit(
+            shape=signed(self.in_type.bits) if self.in_type.signed else unsigned(self.in_type.bits),
+            channels=self.in_shape[2],
+            k=self.k,
+            largest=self.largest,
+            slots=fold.slots,
+        )

@@ -2,14 +2,85 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from hwgen.codes import CodeType
-from hwgen.layers.protocol import MapShape
+from hwgen.errors import OptionError
+from hwgen.fold import Fold, MemoryStyle
+from hwgen.layers.legal import check_divides, check_same_lanes, check_slots, divisors
+from hwgen.layers.protocol import MapShape, MemoryShape, Resources
+from hwgen.rtl_templates.chain import Chain
+from hwgen.rtl_templates.fifo import Fifo
+from hwgen.rtl_templates.row_repeater import RowRepeater
+from hwgen.rtl_templates.storage import suits_block_ram
+from hwgen.schedule import Schedule
 
 __all__ = ["Upsample"]
+
+SLOTS = 2
+"""Depth of the output FIFO that passes a beat in every cycle."""
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Repetition in the hardware's terms: rows of ``columns`` pixels of ``words`` words.
+
+    A map whose rows are not repeated is one of rows of a single pixel, and a single pixel is repeated as a row.
+    """
+
+    rows: int
+    columns: int
+    words: int
+    row_repeats: int
+    pixel_repeats: int
+
+    @classmethod
+    def of(cls, shape: MapShape, factors: tuple[int, int], words: int) -> _Rows:
+        height, width, _ = shape
+        if factors[0] == 1 or width == 1:
+            return cls(height * width, 1, words, factors[0] * factors[1], 1)
+        return cls(height, width, words, *factors)
+
+    @property
+    def words_a_row(self) -> int:
+        return self.columns * self.words
+
+    @property
+    def steps_a_row(self) -> int:
+        return self.words_a_row * self.pixel_repeats * self.row_repeats
+
+    def first_steps(self) -> np.ndarray:
+        """Give the step of a row in which each of its words is given for the first time."""
+        column, word = np.divmod(np.arange(self.words_a_row), self.words)
+        return column * self.pixel_repeats * self.words + word
+
+    def last_steps(self) -> np.ndarray:
+        """Give the step in which each word is given for the last time."""
+        passes = self.steps_a_row - self.words_a_row * self.pixel_repeats
+        return passes + (self.pixel_repeats - 1) * self.words + self.first_steps()
+
+    def keeps_up(self, capacity: int) -> bool:
+        """Tell whether no word is late that is taken as early as a memory of ``capacity`` words has room."""
+        row, word = np.divmod(np.arange(self.words_a_row) + capacity, self.words_a_row)
+        needed = row * self.steps_a_row + self.first_steps()[word]
+        return bool(np.all(self.last_steps() + 1 + RowRepeater.READ_LATENCY <= needed))
+
+    def capacity(self) -> int:
+        """Give the least words that keep the unit at full rate, whether these come evenly or as early as there is room.
+
+        Words that come evenly are ``row_repeats * pixel_repeats`` cycles apart. A row's first pass starts so late that its last word
+        is just in time, and all the while until its last pass words of the next row come in.
+        """
+        apart, words = self.row_repeats * self.pixel_repeats, self.words
+        start = apart * (self.words_a_row - 1) + RowRepeater.READ_LATENCY - int(self.first_steps()[-1])
+        even = -(-(start + int(self.last_steps()[0]) + 1) // apart)
+        least = max(words * self.columns, even)
+        while not self.keeps_up(least):
+            least += 1
+        return least
 
 
 @dataclass(frozen=True)
@@ -58,3 +129,86 @@ class Upsample:
         """Raise ValueError if a factor is not positive."""
         if min(self.factors) < 1:
             raise ValueError(f"Layer '{self.name}' can only repeat rows and columns, not {self.factors} times")
+
+    def folds(self) -> Iterator[Fold]:
+        """Every legal folding: as many output as input lanes, a divisor of the channels."""
+        return (Fold(pe=lanes, simd=lanes) for lanes in divisors(self.in_shape[2]))
+
+    def check_fold(self, fold: Fold) -> None:
+        """Raise OptionError naming the layer, the illegal value and the legal ones."""
+        check_same_lanes(fold, self.name)
+        check_divides("PE", fold.pe, self.in_shape[2], "channels", self.name)
+        check_slots(fold, self.name)
+        self._capacity(fold)
+
+    def _rows(self, fold: Fold) -> _Rows:
+        return _Rows.of(self.in_shape, self.factors, self.in_shape[2] // fold.simd)
+
+    def _capacity(self, fold: Fold) -> int:
+        """Give the words of the row memory: the fold's choice, or the least that costs no cycle."""
+        rows = self._rows(fold)
+        if fold.buffer_beats is None:
+            return rows.capacity()
+        if fold.buffer_beats < rows.words_a_row:
+            raise OptionError(
+                f"Layer '{self.name}' needs a buffer of at least {rows.words_a_row} beats, not {fold.buffer_beats}"
+            )
+        return fold.buffer_beats
+
+    def cycles(self, fold: Fold) -> int:
+        """Output beats of a frame."""
+        height, width, channels = self.out_shape
+        return height * width * channels // fold.pe
+
+    def in_lanes(self, fold: Fold) -> int:
+        """SIMD channels a beat."""
+        return fold.simd
+
+    def out_lanes(self, fold: Fold) -> int:
+        """The same."""
+        return fold.pe
+
+    def timing(self, fold: Fold) -> Schedule:
+        """Yield a beat a step; those of a row's first pass wait for their words."""
+        rows, capacity, slots = self._rows(fold), self._capacity(fold), fold.slots or SLOTS
+        starts = np.arange(rows.rows)[:, None] * rows.steps_a_row
+        first, last = ((starts + steps).ravel() for steps in (rows.first_steps(), rows.last_steps()))
+        events, beats = rows.rows * rows.steps_a_row, len(first)
+        need = np.full(events, -1)
+        need[first] = np.arange(beats)
+        frame, word = np.divmod(np.arange(beats) - capacity, beats)
+        steps = np.arange(events, dtype=np.int64)
+        return Schedule(
+            cycles=events,
+            step=steps,
+            emit=steps,
+            latency=Fifo.latency(slots, fold.pe * self.in_type.bits),
+            slots=slots,
+            need=need,
+            room=frame * events + last[word],
+            read_latency=RowRepeater.READ_LATENCY,
+        )
+
+    def resources(self, fold: Fold) -> Resources:
+        """Count the row memory, its counters and the queue behind it."""
+        rows, capacity = self._rows(fold), self._capacity(fold)
+        width = fold.simd * self.in_type.bits
+        loops = sum(n.bit_length() for n in (rows.words, rows.columns, rows.pixel_repeats, rows.row_repeats) if n > 1)
+        counters = 4 * capacity.bit_length() + loops
+        queue = width * (fold.slots or SLOTS)
+        style = MemoryStyle.BLOCK if suits_block_ram(capacity, width) else MemoryStyle.DISTRIBUTED
+        memory = MemoryShape(f"{self.name}.row", capacity, width, style)
+        return Resources(2 * counters + queue, counters + queue, (memory,))
+
+    def component(self, fold: Fold) -> Chain:
+        """Give the unit that replays a row, and a FIFO behind it."""
+        rows, width = self._rows(fold), fold.simd * self.in_type.bits
+        repeater = RowRepeater(
+            width=width,
+            words=rows.words,
+            columns=rows.columns,
+            pixel_repeats=rows.pixel_repeats,
+            row_repeats=rows.row_repeats,
+            capacity=self._capacity(fold),
+        )
+        return Chain({"repeater": repeater, "queue": Fifo(width, fold.slots or SLOTS)})

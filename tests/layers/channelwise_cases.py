@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import strategies as st
 
@@ -33,8 +35,8 @@ def positions(draw: st.DrawFn, height: int, width: int) -> Positions:
 @st.composite
 def folds(draw: st.DrawFn, layer: Layer) -> Fold:
     """Draw a legal folding with any memory and FIFO depth."""
-    pe = draw(st.sampled_from([fold.pe for fold in layer.folds()]))
-    return Fold(pe=pe, memory=draw(st.sampled_from(STYLES)), slots=draw(st.sampled_from([None, None, 1, 2, 7])))
+    fold = draw(st.sampled_from(list(layer.folds())))
+    return replace(fold, memory=draw(st.sampled_from(STYLES)), slots=draw(st.sampled_from([None, None, 1, 2, 7])))
 
 
 def random_codes(random: np.random.Generator, kind: CodeType, shape: tuple[int, ...]) -> np.ndarray:

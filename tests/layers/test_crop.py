@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from hwgen.codes import signed
 from hwgen.layers.crop import Crop
-from tests.layers.channelwise_cases import random_codes, seeds, shapes, types
+from tests.layers.channelwise_cases import assert_hardware_is_golden, folds, random_codes, seeds, shapes, types
 
 
 @st.composite
@@ -28,6 +28,12 @@ def test_golden_keeps_the_rectangle(layer, seed):
     assert y.shape == (2, *layer.out_shape)
     for row, column in np.ndindex(layer.out_shape[:2]):
         assert np.array_equal(y[:, row, column], x[:, top + row, left + column])
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(data=st.data(), layer=layers(), seed=seeds)
+def test_hardware_is_golden_on_schedule(data, layer, seed):
+    assert_hardware_is_golden(layer, data.draw(folds(layer)), seed)
 
 
 @pytest.mark.parametrize("window", [(0, 0, 4, 1), (-1, 0, 2, 2), (1, 0, 1, 2), (0, 3, 1, 5)])

@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 
 from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
 from hwgen.layers.global_reduce import GlobalReduce, Reduction
-from tests.layers.channelwise_cases import random_codes, seeds, shapes, types
+from tests.layers.channelwise_cases import assert_hardware_is_golden, folds, random_codes, seeds, shapes, types
+
+many = st.tuples(st.integers(1, 3), st.integers(1, 3), st.sampled_from([9, 12, 36]))
+"""Channels that take a memory where a beat has few."""
 
 
 def over(shape, in_type, operation) -> GlobalReduce:
@@ -27,6 +30,13 @@ def test_golden_is_the_definition(shape, in_type, operation, seed):
     expected = [[reduce(frame[..., channel].ravel().tolist()) for channel in range(shape[2])] for frame in x]
     assert layer.golden(x).tolist() == [[[channels]] for channels in expected]
     assert layer.golden(x).shape == (2, *layer.out_shape)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(data=st.data(), shape=many | shapes, in_type=types, operation=st.sampled_from(Reduction), seed=seeds)
+def test_hardware_is_golden_on_schedule(data, shape, in_type, operation, seed):
+    layer = over(shape, in_type, operation)
+    assert_hardware_is_golden(layer, data.draw(folds(layer)), seed)
 
 
 @pytest.mark.parametrize(

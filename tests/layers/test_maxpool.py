@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hwgen.codes import BIPOLAR, signed
 from hwgen.errors import OptionError
-from hwgen.fold import Fold
+from hwgen.fold import Fold, WindowStyle
 from hwgen.layers.maxpool import MaxPool
 from hwgen.layers.window import Window
 from tests.layers.channelwise_cases import random_codes, seeds, types
@@ -57,6 +57,14 @@ def test_hardware_is_golden(layer: MaxPool, data: st.DataObject, seed: int):
     fold = replace(
         data.draw(st.sampled_from(list(layer.folds()))), slots=data.draw(st.sampled_from([None, None, 1, 9]))
     )
+    assert_hardware_is_golden(layer, fold, seed)
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(layer=pools(), slots=st.sampled_from([None, None, 1, 9]), seed=seeds)
+def test_parallel_hardware_is_golden(layer: MaxPool, slots: int | None, seed: int):
+    channels = layer.in_shape[2]
+    fold = Fold(pe=channels, simd=channels, window=WindowStyle.PARALLEL, slots=slots)
     assert_hardware_is_golden(layer, fold, seed)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
 from hwgen.layers.segments import Segments
-from tests.layers.channelwise_cases import random_codes, seeds, shapes, types
+from tests.layers.channelwise_cases import assert_hardware_is_golden, folds, random_codes, seeds, shapes, types
 
 LAYER = Segments(
     "rescale",
@@ -70,6 +70,12 @@ def test_golden_is_the_definition(layer: Segments, seed: int):
     x = random_codes(np.random.default_rng(seed), layer.in_type, (2, *layer.in_shape))
     assert np.array_equal(layer.golden(x), by_definition(layer, x))
     assert layer.out_type.contains(layer.golden(x))
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(data=st.data(), layer=layers(), seed=seeds)
+def test_hardware_is_golden_on_schedule(data: st.DataObject, layer: Segments, seed: int):
+    assert_hardware_is_golden(layer, data.draw(folds(layer)), seed)
 
 
 @pytest.mark.parametrize(

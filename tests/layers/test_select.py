@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from hwgen.codes import signed
 from hwgen.layers.select import Select
-from tests.layers.channelwise_cases import random_codes, seeds, shapes, types
+from tests.layers.channelwise_cases import assert_hardware_is_golden, folds, random_codes, seeds, shapes, types
 
 
 @st.composite
@@ -28,6 +28,12 @@ def test_golden_copies_the_named_channels(layer, seed):
     assert y.shape == (2, *layer.out_shape)
     for number, channel in enumerate(layer.channels):
         assert np.array_equal(y[..., number], x[..., channel])
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(data=st.data(), layer=layers(), seed=seeds)
+def test_hardware_is_golden_on_schedule(data, layer, seed):
+    assert_hardware_is_golden(layer, data.draw(folds(layer)), seed)
 
 
 @pytest.mark.parametrize(

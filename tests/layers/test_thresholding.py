@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from hwgen.activation import Positions, Thresholds
 from hwgen.codes import BIPOLAR, TERNARY, CodeType, signed, unsigned
 from hwgen.errors import OptionError
-from hwgen.fold import Fold, MemoryStyle
+from hwgen.fold import Fold
 from hwgen.layers.thresholding import Thresholding
-from tests.layers.channelwise_cases import assert_hardware_is_golden, folds, positions, seeds, shapes, types
+from tests.layers.channelwise_cases import STYLES, assert_hardware_is_golden, folds, positions, seeds, shapes, types
 
 
 @st.composite
@@ -47,7 +47,7 @@ def test_hardware_is_golden_on_schedule(data, layer, seed):
     assert_hardware_is_golden(layer, data.draw(folds(layer)), seed)
 
 
-@pytest.mark.parametrize("style", MemoryStyle)
+@pytest.mark.parametrize("style", STYLES)
 def test_255_levels_take_eight_comparators_a_lane(style):
     random = np.random.default_rng(3)
     levels = np.sort(random.integers(-5000, 5000, (1, 4, 255)), axis=-1)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from hwgen.codes import signed
 from hwgen.layers.topk import TopK
-from tests.layers.channelwise_cases import random_codes, seeds, types
+from tests.layers.channelwise_cases import assert_hardware_is_golden, folds, random_codes, seeds, types
 
 shapes = st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(1, 12))
 
@@ -29,6 +29,12 @@ def test_golden_ranks_the_channels_and_ties_by_index(layer, seed):
         sign = -1 if layer.largest else 1
         ranked = sorted(range(layer.in_shape[2]), key=lambda channel, pixel=x[index]: (sign * pixel[channel], channel))
         assert y[index].tolist() == ranked[: layer.k]
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(data=st.data(), layer=layers(), seed=seeds)
+def test_hardware_is_golden_on_schedule(data, layer, seed):
+    assert_hardware_is_golden(layer, data.draw(folds(layer)), seed)
 
 
 @pytest.mark.parametrize("k", [0, 4])

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from hwgen.codes import signed
 from hwgen.layers.upsample import Upsample
-from tests.layers.channelwise_cases import random_codes, seeds, shapes, types
+from tests.layers.channelwise_cases import folds, random_codes, seeds, shapes, types
+from tests.layers.window_cases import assert_hardware_is_golden
 
 factors = st.tuples(st.integers(1, 4), st.integers(1, 4))
 
@@ -21,6 +22,13 @@ def test_golden_repeats_rows_and_pixels(shape, in_type, by, seed):
     y = layer.golden(x)
     assert y.shape == (2, *layer.out_shape)
     assert np.array_equal(y, np.kron(x, np.ones((1, *by, 1), dtype=np.int64)))
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(data=st.data(), shape=shapes, in_type=types, by=factors, seed=seeds)
+def test_hardware_is_golden_on_schedule(data, shape, in_type, by, seed):
+    layer = Upsample("larger", "x", shape, in_type, by)
+    assert_hardware_is_golden(layer, data.draw(folds(layer)), seed)
 
 
 def test_a_factor_of_nothing_is_refused():

@@ -58,14 +58,19 @@ def test_a_word_stands_one_cycle_after_its_address(style, words):
     m = Module()
     m.domains.sync = ClockDomain()
     address = Signal(7)
+    enable = Signal(init=1)
     data = Signal(7)
-    m.d.comb += data.eq(read_rom(m, "words", words, 7, address, style))
+    m.d.comb += data.eq(read_rom(m, "words", words, 7, address, style, enable))
 
     async def bench(ctx):
         for place, word in enumerate(words):
             ctx.set(address, place)
             await ctx.tick()
             assert ctx.get(data) == word
+        ctx.set(enable, 0)
+        ctx.set(address, 0)
+        await ctx.tick()
+        assert ctx.get(data) == words[-1]
 
     simulator = Simulator(m)
     simulator.add_clock(1e-6)

@@ -1,0 +1,51 @@
+"""Schedule and cost of a stage that passes some beats of a map on and drops the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from hwgen.fold import Fold
+from hwgen.layers.protocol import Resources
+from hwgen.rtl_templates.fifo import Fifo
+from hwgen.schedule import Schedule
+
+__all__ = ["SLOTS", "filter_resources", "filter_schedule"]
+
+SLOTS = 2
+"""Depth of an output FIFO that passes a beat in every cycle."""
+
+
+def filter_schedule(
+    words: Sequence[bool], columns: Sequence[bool], rows: Sequence[bool], fold: Fold, *, width: int
+) -> Schedule:
+    """Give the schedule: a beat a step, of which those are yielded whose word, column and row are all kept.
+
+    Parameters
+    ----------
+    words, columns, rows : sequence of bool
+        What is kept of a pixel's words, of the columns and of the rows.
+    fold : Fold
+    width : int
+        Bits of an output beat.
+    """
+    kept = np.multiply.outer(np.multiply.outer(rows, columns), words).ravel()
+    beats, slots = np.arange(len(kept), dtype=np.int64), fold.slots or SLOTS
+    return Schedule(
+        cycles=len(beats),
+        step=beats,
+        accept=beats,
+        emit=np.flatnonzero(kept),
+        latency=Fifo.latency(slots, width),
+        slots=slots,
+    )
+
+
+def filter_resources(
+    words: Sequence[bool], columns: Sequence[bool], rows: Sequence[bool], fold: Fold, *, width: int
+) -> Resources:
+    """Estimate the cost: the FIFO, and a counter and a flag for each loop as far as something outside of it is dropped."""
+    queue = width * (fold.slots or SLOTS)
+    counters = sum(len(kept).bit_length() for kept in (words, columns, rows))
+    return Resources(queue + 2 * counters, queue + counters)
