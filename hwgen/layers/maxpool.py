@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from amaranth.hdl import signed, unsigned
@@ -100,23 +100,28 @@ class MaxPool:
                 raise ValueError(f"Layer '{self.name}' has a window that lies wholly in its padding {self.window.pads}")
 
     def folds(self) -> Iterator[Fold]:
-        """Every legal folding: as many output as input lanes, a divisor of the channels; or whole windows of whole pixels."""
+        """Every legal folding: as many output as input lanes, a divisor of the channels, of one tap or of all at once."""
         for lanes in divisors(self.in_shape[2]):
             yield Fold(pe=lanes, simd=lanes)
-        yield Fold(pe=self.in_shape[2], simd=self.in_shape[2], window=WindowStyle.PARALLEL)
+            if self._is_alike(lanes):
+                yield Fold(pe=lanes, simd=lanes, window=WindowStyle.PARALLEL)
+
+    def _is_alike(self, lanes: int) -> bool:
+        """Whether each beat of a pixel seeks the same of its lanes, as a parallel window needs it."""
+        return self.minimum == self.minimum[:lanes] * (self.in_shape[2] // lanes)
 
     def check_fold(self, fold: Fold) -> None:
         """Raise OptionError naming the layer, the illegal value and the legal ones."""
-        channels = self.in_shape[2]
+        check_same_lanes(replace(fold, window=WindowStyle.SEQUENTIAL), self.name)
+        check_divides("PE", fold.pe, self.in_shape[2], "channels", self.name)
         check_slots(fold, self.name)
-        if fold.window is WindowStyle.PARALLEL:
-            if (fold.pe, fold.simd) != (channels, channels):
-                whole = f"the whole pixel of {channels} channels, as the window is parallel"
-                raise OptionError(f"PE and SIMD must be {whole}, not {fold.pe} and {fold.simd} (layer '{self.name}')")
-            return
-        check_same_lanes(fold, self.name)
-        check_divides("PE", fold.pe, channels, "channels", self.name)
-        self._capacity(fold)
+        if fold.window is WindowStyle.SEQUENTIAL:
+            self._capacity(fold)
+        elif not self._is_alike(fold.pe):
+            raise OptionError(
+                f"Layer '{self.name}' seeks the smallest code in some channels: with a parallel window its PE must be "
+                f"{self.in_shape[2]}, not {fold.pe}"
+            )
 
     def _capacity(self, fold: Fold) -> int:
         """Words of the window memory."""
@@ -134,7 +139,7 @@ class MaxPool:
         """
         height, width, channels = self.in_shape
         if fold.window is WindowStyle.PARALLEL:
-            return parallel_cycles(*axes(self.window, height, width), 1)
+            return parallel_cycles(*axes(self.window, height, width), channels // fold.simd, 1)
         rows, columns, _ = self.out_shape
         return max(rows * columns * self._taps, height * width) * channels // fold.simd
 
@@ -155,6 +160,7 @@ class MaxPool:
             return parallel_schedule(
                 rows,
                 columns,
+                words=words,
                 replays=1,
                 depth=self._depth(fold),
                 read_latency=Fifo.latency(self._depth(fold), width),
@@ -176,9 +182,9 @@ class MaxPool:
     def resources(self, fold: Fold) -> Resources:
         """Count the window unit, and a comparator and a multiplexer for each lane and tap at once, and the queue."""
         rows, columns = axes(self.window, *self.in_shape[:2])
-        width = fold.simd * self.in_type.bits
+        words, width = self.in_shape[2] // fold.simd, fold.simd * self.in_type.bits
         if fold.window is WindowStyle.PARALLEL:
-            window = parallel_resources(self.name, rows, columns, width, self._depth(fold))
+            window = parallel_resources(self.name, rows, columns, words, width, self._depth(fold))
             stages = ParallelPool.stages(self._taps)
             _, slots = ElasticPipeline.timing(stages, width, fold.slots)
             joins, queue = self._taps - 1, width * (slots - stages)
@@ -193,23 +199,23 @@ class MaxPool:
         # A padded tap must never win: the smallest code where the largest is sought, and the other way round.
         losers = [self.in_type.high if smallest else self.in_type.low for smallest in self.minimum]
         padding = pad_words(losers, self.in_type, fold.simd)
-        bits, width = self.in_type.bits, fold.simd * self.in_type.bits
+        bits, width, words = self.in_type.bits, fold.simd * self.in_type.bits, self.in_shape[2] // fold.simd
         shape = signed(bits) if self.in_type.signed else unsigned(bits)
         window: ParallelWindow | SlidingWindow
         pool: ParallelPool | PoolUnit
         if fold.window is WindowStyle.PARALLEL:
             window = ParallelWindow(
-                width=width, rows=rows, columns=columns, pad_word=padding[0], depth=self._depth(fold)
+                width=width, rows=rows, columns=columns, words=words, pad_word=padding[0], depth=self._depth(fold)
             )
-            pool = ParallelPool(shape=shape, taps=self._taps, minimum=self.minimum, slots=fold.slots)
+            pool = ParallelPool(shape=shape, taps=self._taps, minimum=self.minimum[: fold.pe], slots=fold.slots)
         else:
             window = SlidingWindow(
                 width=width,
                 rows=rows,
                 columns=columns,
-                words=self.in_shape[2] // fold.simd,
+                words=words,
                 capacity=self._capacity(fold),
-                parts=self.in_shape[2] // fold.simd,
+                parts=words,
                 pad_words=padding,
             )
             slots = self._slots(fold)

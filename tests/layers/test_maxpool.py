@@ -61,10 +61,11 @@ def test_hardware_is_golden(layer: MaxPool, data: st.DataObject, seed: int):
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)
-@given(layer=pools(), slots=st.sampled_from([None, None, 1, 9]), seed=seeds)
-def test_parallel_hardware_is_golden(layer: MaxPool, slots: int | None, seed: int):
-    channels = layer.in_shape[2]
-    fold = Fold(pe=channels, simd=channels, window=WindowStyle.PARALLEL, slots=slots)
+@given(layer=pools(), data=st.data(), alike=st.booleans(), seed=seeds)
+def test_parallel_hardware_is_golden(layer: MaxPool, data: st.DataObject, alike: bool, seed: int):
+    layer = replace(layer, minimum=(False,) * layer.in_shape[2]) if alike else layer
+    parallel = [fold for fold in layer.folds() if fold.window is WindowStyle.PARALLEL]
+    fold = replace(data.draw(st.sampled_from(parallel)), slots=data.draw(st.sampled_from([None, None, 1, 9])))
     assert_hardware_is_golden(layer, fold, seed)
 
 
@@ -94,6 +95,10 @@ def test_an_inconsistent_record_is_refused(change: dict, message: str):
     [
         (Fold(2, 2), r"PE must divide 3 channels, not 2 \(layer 'pool'\): use 1 or 3"),
         (Fold(1, 3), "PE and SIMD must be the same, not 1 and 3"),
+        (
+            Fold(1, 1, window=WindowStyle.PARALLEL),
+            "Layer 'pool' seeks the smallest code in some channels: with a parallel window its PE must be 3, not 1",
+        ),
         (Fold(3, 3, slots=0), "Layer 'pool' needs at least 1 slot"),
         (Fold(3, 3, buffer_beats=5), "Layer 'pool' needs a buffer of at least 8 beats, not 5"),
     ],
