@@ -33,6 +33,8 @@ class Family(Enum):
     ICE40 = "ice40"
     ECP5 = "ecp5"
     GOWIN = "gowin"
+    NEXUS = "nexus"
+    GATEMATE = "gatemate"
     XILINX7 = "xilinx7"
 
 
@@ -74,7 +76,7 @@ class Device:
     dsps : int
         Multipliers.
     harness_pins : tuple of str
-        Gowin: a clock pin and three more, for a harness; its place-and-route program chooses no pins.
+        Gowin, CrossLink-NX: a clock pin and three more, for a harness; their place-and-route programs choose no pins.
     """
 
     name: str

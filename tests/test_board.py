@@ -70,7 +70,7 @@ def numbered(of: Any, name: str) -> tuple[tuple[str, ...], bool]:
 
 
 def test_the_boards_of_the_first_slice_are_there() -> None:
-    assert set(ALL) == {*AMARANTH, "colorlight_i5", "tang_nano_20k"}
+    assert set(ALL) == {*AMARANTH, "colorlight_i5", "crosslink_nx_evn", "gatemate_evb", "tang_nano_20k"}
 
 
 @pytest.mark.parametrize("name", AMARANTH)
@@ -149,7 +149,7 @@ def test_devices_of_one_die_differ_in_the_part_only() -> None:
 
 def test_gowin_devices_name_pins_for_a_harness() -> None:
     for device in devices().values():
-        assert len(device.harness_pins) == (4 if device.family is Family.GOWIN else 0)
+        assert len(device.harness_pins) == (4 if device.family in (Family.GOWIN, Family.NEXUS) else 0)
 
 
 def test_every_board_can_be_placed_and_routed() -> None:

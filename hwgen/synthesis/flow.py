@@ -22,7 +22,7 @@ from hwgen.synthesis import place, recipe
 from hwgen.synthesis.harness import Harness
 from hwgen.synthesis.job import TOP, Job, prepare
 from hwgen.synthesis.keep import MAPPED, keep, kept_result, scratch_folder
-from hwgen.synthesis.on_board import BoardPins, constraints
+from hwgen.synthesis.on_board import BoardPins, Pad, constraints, pin_file
 from hwgen.synthesis.pack import PACKERS, pack
 from hwgen.synthesis.result import Synthesis, fits
 from hwgen.toolchain import Program, yosys
@@ -159,7 +159,7 @@ def _tops(job: Job) -> list[str]:
 
 
 def _pins(job: Job) -> str:
-    return "pins.cst" if job.board is None else f"pins.{PACKERS[job.device.family].pins}"
+    return f"pins.{PACKERS[job.device.family].pins}"
 
 
 def _layout(job: Job, seed: int) -> str:
@@ -185,8 +185,9 @@ def _place(
 ) -> tuple[list[place.Placement], list[int]]:
     """Place and route with every seed; give the placements, fastest first, and the seeds that failed."""
     if job.board is None:
-        ports = ("clk", "d", "capture", "q")
-        pins = "".join(f'IO_LOC "{port}" {pin};\n' for port, pin in zip(ports, job.device.harness_pins, strict=False))
+        ports = {"clk": False, "d": False, "capture": False, "q": True}
+        ends = zip(ports.items(), job.device.harness_pins, strict=False)
+        pins = pin_file([Pad(port, pin, output=output) for (port, output), pin in ends], job.device.family)
     else:
         pins = constraints(job.board)
     (scratch / _pins(job)).write_text(pins, encoding="ascii")

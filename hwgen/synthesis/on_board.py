@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from amaranth.hdl import ClockDomain, Const, Instance, Module, Signal
@@ -14,7 +15,7 @@ from hwgen.errors import OptionError
 from hwgen.rtl_templates.uart import MIN_DIVISOR
 from hwgen.synthesis.pll import Pll
 
-__all__ = ["BAUDS", "BoardPins", "Pad", "choose_baud", "constraints", "pads"]
+__all__ = ["BAUDS", "BoardPins", "Pad", "choose_baud", "constraints", "pads", "pin_file"]
 
 BAUDS = (3_000_000, 2_000_000, 1_500_000, 1_000_000, 921_600, 500_000, 460_800, 230_400, 115_200, 57_600, 9_600)
 """Rates that serial ports of hosts offer."""
@@ -32,13 +33,15 @@ class Pad:
     pull : str
         "UP", "DOWN" or "NONE".
     io_type : str
-        Its I/O standard, in the words of ECP5 and Gowin.
+        Its I/O standard, in the words of ECP5, CrossLink-NX and Gowin.
+    output : bool
     """
 
     port: str
     pin: str
     pull: str = "NONE"
     io_type: str = IO_TYPE
+    output: bool = False
 
 
 class BoardPins(wiring.Component):
@@ -108,21 +111,26 @@ def pads(board: Board) -> tuple[Pad, ...]:
         Pad("clk", board.clock.pin),
         # Idle is high, also while nothing is plugged in.
         Pad("uart_rx", board.uart.rx, "UP"),
-        Pad("uart_tx", board.uart.tx),
+        Pad("uart_tx", board.uart.tx, output=True),
     ]
     if board.buttons is not None:
         buttons = board.buttons
         # Standards that are referenced to a voltage have no pull resistors: the board has its own.
         pull = "NONE" if buttons.io_type.startswith("SSTL") else "UP" if buttons.active_low else "DOWN"
         ends.append(Pad("button", buttons.pins[0], pull, buttons.io_type))
-    return (*ends, *(Pad(f"high{number}", pin) for number, pin in enumerate(board.uart.hold_high)))
+    return (*ends, *(Pad(f"high{number}", pin, output=True) for number, pin in enumerate(board.uart.hold_high)))
 
 
 def constraints(board: Board) -> str:
-    """Give the pin constraints of `BoardPins` in the place-and-route program's format: PCF, LPF or CST."""
+    """Give the pin constraints of `BoardPins`."""
+    return pin_file(pads(board), board.device.family)
+
+
+def pin_file(ends: Sequence[Pad], family: Family) -> str:
+    """Write pin constraints in a place-and-route program's format: PCF, LPF, PDC, CCF or CST."""
     lines: list[str] = []
-    for pad in pads(board):
-        match board.device.family:
+    for pad in ends:
+        match family:
             case Family.ICE40:
                 # The family pulls up only.
                 lines.append(f"set_io{' -pullup yes' if pad.pull == 'UP' else ''} {pad.port} {pad.pin}")
@@ -131,6 +139,15 @@ def constraints(board: Board) -> str:
                     f'LOCATE COMP "{pad.port}" SITE "{pad.pin}";',
                     f'IOBUF PORT "{pad.port}" IO_TYPE={pad.io_type} PULLMODE={pad.pull};',
                 ]
+            case Family.NEXUS:
+                lines += [
+                    f"ldc_set_location -site {{{pad.pin}}} [get_ports {pad.port}]",
+                    f"ldc_set_port -iobuf {{IO_TYPE={pad.io_type} PULLMODE={pad.pull}}} [get_ports {pad.port}]",
+                ]
+            case Family.GATEMATE:
+                way = "out" if pad.output else "in"
+                pull = "" if pad.pull == "NONE" else f" | PULL{pad.pull}=true"
+                lines.append(f'Pin_{way} "{pad.port}" Loc = "{pad.pin}"{pull};')
             case _:
                 lines += [
                     f'IO_LOC "{pad.port}" {pad.pin};',

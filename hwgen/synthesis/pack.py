@@ -37,6 +37,8 @@ class Packer:
 PACKERS: Mapping[Family, Packer] = {
     Family.ICE40: Packer("icepack", "pcf", "asc", "bin"),
     Family.ECP5: Packer("ecppack", "lpf", "config", "bit"),
+    Family.NEXUS: Packer("prjoxide", "pdc", "fasm", "bit"),
+    Family.GATEMATE: Packer("gmpack", "ccf", "txt", "bit"),
     Family.GOWIN: Packer("gowin_pack", "cst", "routed.json", "fs"),
 }
 """Families with an open packer."""
@@ -60,8 +62,10 @@ def pack(program: Program, device: Device, folder: Path, layout: str, bitstream:
         If the program fails.
     """
     match device.family:
-        case Family.ICE40:
+        case Family.ICE40 | Family.GATEMATE:
             words = [layout, bitstream]
+        case Family.NEXUS:
+            words = ["pack", layout, bitstream]
         case Family.ECP5:
             words = ["--compress", layout, bitstream]
         case _:

@@ -17,6 +17,8 @@ PLACERS = {
     Family.ICE40: "nextpnr-ice40",
     Family.ECP5: "nextpnr-ecp5",
     Family.GOWIN: "nextpnr-himbaechel-gowin",
+    Family.NEXUS: "nextpnr-nexus",
+    Family.GATEMATE: "nextpnr-himbaechel-gatemate",
 }
 """Families with an open place-and-route program."""
 
@@ -113,7 +115,7 @@ def arguments(
     netlist, report : str
         JSON files to read and to write.
     pins : str
-        File of pin constraints; out of context only Gowin has one.
+        File of pin constraints; out of context only families whose program chooses no pins have one.
     layout : str or None
         Routed design to write, which a packer reads: every port then has its pin. None: out of context.
     """
@@ -137,6 +139,13 @@ def arguments(
         speed = ["--speed", device.speed]
         ends = ["--lpf-allow-unconstrained"] if layout is None else ["--lpf", pins, "--textcfg", layout]
         return [f"--{size}k", "--package", device.package, *speed, *ends, *common]
+    if device.family is Family.NEXUS:
+        # The newer router does not find the way from a clock's pin to the clock network.
+        ends = [] if layout is None else ["--fasm", layout]
+        return ["--device", device.part, "--router", "router1", "--pdc", pins, *ends, *common]
+    if device.family is Family.GATEMATE:
+        ends = ["allow-unconstrained"] if layout is None else [f"ccf={pins}", f"out={layout}"]
+        return ["--device", device.part, *(word for end in ends for word in ("--vopt", end)), *common]
     common += [] if layout is None else ["--write", layout]
     return ["--device", device.part, "--vopt", f"family={device.series}", "--vopt", f"cst={pins}", *common]
 

@@ -11,8 +11,18 @@ from hwgen.board import Device, Family
 
 __all__ = ["Resources", "commands", "count", "mapper"]
 
-PADS = {Family.GOWIN: ("iopadmap -bits -inpad IBUF O:I -outpad OBUF I:O",)}
-"""Pads for the top alone: the mapper would put them around the accelerator as well, which is a module of its own meanwhile."""
+FINISH: Mapping[Family, tuple[str, ...]] = {
+    Family.GOWIN: ("iopadmap -bits -inpad IBUF O:I -outpad OBUF I:O",),
+    Family.NEXUS: (
+        f"techmap -map {Path(__file__).with_name('constants_nexus.v')}",
+        "hilomap -singleton -hicell VHI Z -locell VLO Z",
+    ),
+    Family.GATEMATE: (
+        "iopadmap -bits -inpad CC_IBUF Y:I -outpad CC_OBUF A:O",
+        "clkbufmap -buf CC_BUFG O:I",
+    ),
+}
+"""What is left to do when all modules are one. Pads (Gowin, GateMate) for the top alone: the mapper would put them around the accelerator as well."""
 
 WEIGHTS: Mapping[Family, tuple[tuple[str, dict[str, float]], ...]] = {
     Family.ICE40: (
@@ -38,6 +48,24 @@ WEIGHTS: Mapping[Family, tuple[tuple[str, dict[str, float]], ...]] = {
         ("DFF.*|DL.*", {"ffs": 1}),
         ("(SP|SDP|DP|p?ROM)(B|X9|X9B)?", {"brams": 1}),
         ("MULT.*|PADD.*", {"dsps": 1}),
+    ),
+    Family.NEXUS: (
+        ("LUT4", {"luts": 1}),
+        ("CCU2", {"luts": 2, "carries": 2}),
+        ("DPR16X4", {"luts": 4, "lutrams": 1}),
+        ("FD1P3.X", {"ffs": 1}),
+        ("(DP|PDP|PDPSC|SP)(SC)?(16K|512K).*", {"brams": 1}),
+        ("MULT.*", {"dsps": 1}),
+    ),
+    Family.GATEMATE: (
+        ("CC_LUT[12]", {"luts": 0.5}),
+        ("CC_L2T[45]|CC_LUT[34]|CC_MX2", {"luts": 1}),
+        ("CC_MX4", {"luts": 2}),
+        ("CC_ADDF", {"luts": 1, "carries": 1}),
+        ("CC_DFF|CC_DLT", {"ffs": 1}),
+        ("CC_BRAM_20K", {"brams": 0.5}),
+        ("CC_BRAM_40K", {"brams": 1}),
+        ("CC_MULT", {"dsps": 1}),
     ),
     # Inverters vanish into the LUTs that they feed.
     Family.XILINX7: (
@@ -91,6 +119,11 @@ def mapper(device: Device) -> str:
             return "synth_ecp5 -nowidelut"
         case Family.GOWIN:
             return f"synth_gowin -noiopads -family {'gw2a' if device.series.startswith('GW2A') else 'gw1n'}"
+        case Family.NEXUS:
+            # A carry chain that begins with a constant is refused by the place-and-route program.
+            return "synth_nexus -family lifcl -noccu2"
+        case Family.GATEMATE:
+            return "synth_gatemate -luttree -nomx8 -noiopad -noclkbuf"
         case Family.XILINX7:
             return "synth_xilinx -family xc7 -flatten -noiopad -noclkbuf"
 
@@ -128,7 +161,7 @@ def commands(device: Device, top: str, module: str, folder: Path, around: str | 
         "select -clear",
         f"setattr -mod -unset keep_hierarchy {module}",
         "flatten",
-        *PADS.get(device.family, ()),
+        *FINISH.get(device.family, ()),
         "clean -purge",
         # Source locations are paths of this machine.
         "setattr -unset src =*/w:* =*/c:*",
