@@ -123,7 +123,7 @@ def _stretches(function: Function, runs: Runs, tied: np.ndarray) -> bool:
     return bool(np.any(part & (end - start > 1)))
 
 
-def encode(function: Function, builder: Builder, node: str) -> Affine | Coded | None:
+def encode(function: Function, builder: Builder, node: str, *, rough: bool = False) -> Affine | Coded | None:
     """Find codes for a function; None if its values are no few equally spaced levels.
 
     Parameters
@@ -133,6 +133,8 @@ def encode(function: Function, builder: Builder, node: str) -> Affine | Coded | 
         Takes notes.
     node : str
         Name of the node that makes the integers, for notes and errors.
+    rough : bool
+        The integers are rounded themselves, so that it does not matter what float32 would decide.
     """
     channels = function.domain.count.shape[1]
     if not function.has_sign:
@@ -148,7 +150,8 @@ def encode(function: Function, builder: Builder, node: str) -> Affine | Coded | 
         values = assign(runs.values[0], runs.element % channels, channels)
         if values is not None:
             coded = runs.with_values(values.codes)
-            _note_roundings(function, evaluator, coded, values, builder, node)
+            if not rough:
+                _note_roundings(function, evaluator, coded, values, builder, node)
             return Coded(coded, values, trend(coded, len(function.count)))
     return None
 

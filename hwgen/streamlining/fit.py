@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Pieces", "fit", "quantised"]
+__all__ = ["Pieces", "curve", "quantised", "scaled", "straight"]
 
 FEW_PIECES = 16
 """Straight lines of a function that is taken for made of them."""
@@ -20,11 +21,17 @@ HALF_STEP = 0.5
 STRAIGHT = 1e-7
 """Distance, in steps of the output and relative to the values, that is rounding noise of the function itself."""
 
+SAMPLES = 65
+"""Points at which a stretch is held to a line."""
+
 DRIFT = 1 / 64
 """Distance, in steps of the output, that the rounding of a factor or an offset may add."""
 
 MOST_SHIFT = 40
 """Largest shift tried."""
+
+
+Evaluate = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,11 +44,64 @@ class Pieces:
     levels: np.ndarray
 
 
-def fit(x: np.ndarray, values: np.ndarray) -> Pieces:
-    """Find few lines along the values of a function at all its integers.
+def straight(values: Evaluate, low: np.ndarray, count: np.ndarray, step: np.ndarray) -> list[Pieces] | None:
+    """Follow functions that are straight between few kinks and jumps; None if one is not.
 
-    A function that is straight between few kinks and jumps is followed exactly; a curve within `HALF_STEP`, or, where that
-    takes more than `MOST_PIECES`, within the least doubling of it that does not.
+    The end of each piece is found by bisection, for all channels at once.
+
+    Parameters
+    ----------
+    values : callable
+        (k (points, channels)) -> values of the k-th integers, in any unit.
+    low, count, step : ndarray of int64, shape (channels,)
+        The integers ``low + step * k`` for ``0 <= k < count``.
+    """
+    channels = len(count)
+    noise = STRAIGHT * (1 + np.max(np.abs(values(np.arange(SAMPLES)[:, None] * (count - 1) // (SAMPLES - 1))), axis=0))
+    first = np.zeros_like(count)
+    found: list[list[tuple[int, int, float, float]]] = [[] for _ in range(channels)]
+    for _ in range(FEW_PIECES):
+        if np.all(first >= count):
+            return [_pieces(part, low[channel], step[channel]) for channel, part in enumerate(found)]
+        start = np.minimum(first, count - 1)
+        good, bad = start.copy(), count.copy()
+        while np.any(bad - good > 1):
+            # The whole rest is tried before its half: most functions have one piece.
+            middle = np.where(bad == count, np.where(good == start, count - 1, (good + bad) // 2), (good + bad) // 2)
+            middle = np.maximum(middle, good)
+            fits = _on_chord(values, start, middle, noise)
+            good = np.where(fits, middle, good)
+            bad = np.where(fits, np.where(middle == count - 1, good + 1, bad), np.minimum(bad, middle))
+        ends = values(np.stack([start, good]))
+        for channel in np.flatnonzero(first < count):
+            found[channel].append((int(start[channel]), int(good[channel]), *map(float, ends[:, channel])))
+        first = np.where(first < count, good + 1, first)
+    return None if np.any(first < count) else [_pieces(part, low[c], step[c]) for c, part in enumerate(found)]
+
+
+def _on_chord(values: Evaluate, start: np.ndarray, end: np.ndarray, noise: np.ndarray) -> np.ndarray:
+    """Tell for which channels sampled values between two points lie on the line through both."""
+    length = end - start
+    k = start + (np.arange(SAMPLES)[:, None] * length) // (SAMPLES - 1)
+    # Next to both ends too, where a jump or a kink would hide between two samples.
+    k = np.concatenate([k, np.minimum(start + 1, end)[None], np.maximum(end - 1, start)[None]])
+    seen = values(k)
+    first, last = seen[0], seen[SAMPLES - 1]
+    slope = np.divide(last - first, length, out=np.zeros_like(first), where=length > 0)
+    return np.asarray(np.all(np.abs(seen - (first + slope * (k - start))) <= noise, axis=0))
+
+
+def _pieces(found: list[tuple[int, int, float, float]], low: int, step: int) -> Pieces:
+    starts, ends = (
+        low + step * np.array(column) for column in ([part[0] for part in found], [part[1] for part in found])
+    )
+    first, last = np.array([part[2] for part in found]), np.array([part[3] for part in found])
+    slopes = np.divide(last - first, ends - starts, out=np.zeros_like(first), where=ends > starts)
+    return Pieces(starts, ends, slopes, (first + last) / 2 - slopes * (starts + ends) / 2)
+
+
+def curve(x: np.ndarray, values: np.ndarray) -> Pieces:
+    """Follow one function within `HALF_STEP`, or, where that takes more than `MOST_PIECES`, within the least doubling that does not.
 
     Parameters
     ----------
@@ -50,41 +110,13 @@ def fit(x: np.ndarray, values: np.ndarray) -> Pieces:
     values : ndarray of float64, shape (points,)
         In steps of the output.
     """
-    noise = STRAIGHT * (1 + float(np.max(np.abs(values))))
-    bounds = _kinks(x, values, noise)
-    tolerance = HALF_STEP
+    bounds, tolerance = None, HALF_STEP
     while bounds is None:
         bounds = _greedy(x, values, tolerance)
         tolerance *= 2
     lines = [_line(x[first:last], values[first:last]) for first, last in bounds]
-    starts, ends = (
-        np.array([x[place] for place in places]) for places in zip(*((a, b - 1) for a, b in bounds), strict=True)
-    )
+    starts, ends = x[[first for first, _ in bounds]], x[[last - 1 for _, last in bounds]]
     return Pieces(starts, ends, np.array([line[0] for line in lines]), np.array([line[1] for line in lines]))
-
-
-def _kinks(x: np.ndarray, values: np.ndarray, noise: float) -> list[tuple[int, int]] | None:
-    """Cut where a line would not meet the next point; None if that is more than a few times."""
-    bounds: list[tuple[int, int]] = []
-    first = 0
-    while first < len(x):
-        if len(bounds) == FEW_PIECES:
-            return None
-        rest, seen = x[first:] - x[first], values[first:] - values[first]
-        last, size = 1, 64
-        while last < len(rest):
-            # A line from the first point through the farthest one that lies on it: rounding noise does not grow.
-            slope = seen[min(last, len(rest) - 1)] / rest[min(last, len(rest) - 1)]
-            stretch = slice(last, min(last + size, len(rest)))
-            off = np.flatnonzero(np.abs(seen[stretch] - slope * rest[stretch]) > noise)
-            if len(off):
-                last += int(off[0])
-                break
-            last = stretch.stop
-            size *= 2
-        bounds.append((first, first + last))
-        first += last
-    return bounds
 
 
 def _greedy(x: np.ndarray, values: np.ndarray, tolerance: float) -> list[tuple[int, int]] | None:
@@ -120,6 +152,11 @@ def _spread(x: np.ndarray, values: np.ndarray) -> float:
     """Give the distance of the values from that line."""
     slope, level = _line(x, values)
     return float(np.max(np.abs(values - slope * x - level)))
+
+
+def scaled(channels: list[Pieces], step: float) -> list[Pieces]:
+    """Give lines in steps of the output."""
+    return [Pieces(part.starts, part.ends, part.slopes / step, part.levels / step) for part in channels]
 
 
 def quantised(channels: list[Pieces]) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
+from hwgen.activation import Positions
 from hwgen.codes import CodeType
 from hwgen.errors import ModelError
 from hwgen.graph import Node
 from hwgen.layers.segments import Segments
 from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.domain import Floats, Integers
-from hwgen.streamlining.encode import affine
-from hwgen.streamlining.fit import Pieces, fit, quantised
+from hwgen.streamlining.fit import Pieces, curve, quantised, scaled, straight
 from hwgen.streamlining.function import Function, over_map
 from hwgen.streamlining.signal import Codes, Signal, signal_of
-from hwgen.streamlining.terms import Evaluator, Leaf, Parameter, Step, steps_of
+from hwgen.streamlining.terms import Evaluator, Leaf, Parameter, Step, Term, steps_of
 
 __all__ = ["fixed", "step_of"]
 
 TABULATED = 1 << 17
 """Integers of a channel up to which a function is followed point by point; more are brought to fixed point first."""
 
-BLOCK = 1 << 22
-"""Points evaluated at once."""
+MEASURED = 1 << 22
+"""Integers of all channels up to which the error is measured at every one."""
 
 
 def step_of(low: float, high: float, bits: int) -> float:
@@ -46,141 +47,147 @@ def fixed(signal: Signal, reader: Node, builder: Builder) -> Codes:
     if origin.type is None or isinstance(origin.domain, Floats):
         raise TypeError("Only integers that are written down become fixed point")
     function = over_map(signal.term, origin.domain, origin.shape)
-    if function.domain.positions.count > 1:
+    domain = function.domain
+    if domain.positions.count > 1 or isinstance(domain, Floats):
         raise ModelError(
             f"Node '{reader.name}' ({reader.op}) reads real numbers: what comes from '{origin.node}' has parameters that differ "
             "from position to position and no sign or quantiser behind them; put one in front of it"
         )
     precision.allow(reader, f"reads real numbers that come from '{origin.node}'")
-    line = affine(function, Evaluator())
-    if line is None and function.count.max() > TABULATED:
+    values = _Values(function)
+    pieces = straight(values, domain.low[0], domain.count[0], domain.step[0])
+    if pieces is None and function.count.max() > TABULATED:
         return fixed(_narrowed(signal, reader, builder), reader, builder)
-    low, high = _extent(function, line is not None)
+    low, high = values.extent(pieces)
     if signal.tensor in precision.ranges:
         low, high = precision.ranges[signal.tensor]
     step = step_of(low, high, precision.fixed_bits)
-    domain = function.domain
-    if isinstance(domain, Floats):
-        raise TypeError("Floats are quantised by the host")
-    pieces = [_pieces(function, channel, step, line is not None) for channel in range(origin.shape[2])]
-    breaks, factors, offsets, shift = quantised(pieces)
-    kind = CodeType(round(low / step), round(high / step))
-    limit = 2**precision.fixed_bits - 1 if kind.low >= 0 else 2 ** (precision.fixed_bits - 1) - 1
-    kind = CodeType(max(kind.low, -limit - 1), min(kind.high, limit))
-    layer = Segments(
-        builder.name("fixed"), origin.source, origin.shape, origin.type, breaks, factors, offsets, shift, kind
+    pieces = (
+        [values.curve(channel, step) for channel in range(origin.shape[2])] if pieces is None else scaled(pieces, step)
     )
-    if (
-        np.all(breaks == breaks[0])
-        and np.all(factors == factors[0])
-        and np.all(offsets == offsets[0])
-        and kind == origin.type
-    ):
-        same = np.arange(kind.low, kind.high + 1)
-        if kind.levels <= TABULATED and np.array_equal(
-            layer.golden(same[:, None, None, None] + np.zeros(origin.shape[2], dtype=np.int64))[:, 0, 0, 0], same
-        ):
-            ones = np.ones(origin.shape[2])
-            return Codes(origin.source, origin.shape, kind, step * ones, 0 * ones)
+    breaks, factors, offsets, shift = quantised(pieces)
+    limit = 2**precision.fixed_bits - 1 if low >= 0 else 2 ** (precision.fixed_bits - 1) - 1
+    kind = CodeType(max(round(low / step), -limit - 1), min(round(high / step), limit))
+    name = builder.name("fixed")
+    layer = Segments(name, origin.source, origin.shape, origin.type, breaks, factors, offsets, shift, kind)
     name = builder.add(layer)
-    error, reach = _measured(function, layer, step)
+    error = _error(values, layer, pieces, step)
     if error > 1e-9 * max(abs(low), abs(high)):
         builder.note(
             f"'{name}' holds what comes from '{origin.node}' in steps of {step:g} ({kind}, {low:g} to {high:g}) for '{reader.name}': "
             f"off by at most {error:.3g}, {error / step:.2f} steps"
         )
     ones = np.ones(origin.shape[2])
-    return Codes(name, origin.shape, kind, step * ones, 0 * ones, reach)
+    return Codes(name, origin.shape, kind, step * ones, 0 * ones, _reach(layer, pieces))
+
+
+class _Values:
+    """A function over the integers of each channel, in its own units."""
+
+    def __init__(self, function: Function) -> None:
+        self._function = function
+        self._channels = np.arange(len(function.count))
+
+    def __call__(self, k: np.ndarray) -> np.ndarray:
+        return np.asarray(self._function.at(k, self._channels, Evaluator()), dtype=np.float64)
+
+    def of(self, channel: int) -> tuple[np.ndarray, np.ndarray]:
+        """Give all integers of a channel and the function there."""
+        k, element = np.arange(int(self._function.count[channel]))[:, None], np.array([channel])
+        x = self._function.domain.values(k, element)[:, 0].astype(np.int64)
+        return x, self._function.at(k, element, Evaluator()).astype(np.float64)[:, 0]
+
+    def curve(self, channel: int, step: float) -> Pieces:
+        """Follow one channel point by point."""
+        x, values = self.of(channel)
+        return curve(x, values / step)
+
+    def extent(self, pieces: list[Pieces] | None) -> tuple[float, float]:
+        """Give the least and the greatest value."""
+        if pieces is None:
+            ends = np.concatenate([self.of(channel)[1] for channel in self._channels])
+        else:
+            ends = np.concatenate([part.slopes * x + part.levels for part in pieces for x in (part.starts, part.ends)])
+        return float(ends.min()), float(ends.max())
+
+    @property
+    def points(self) -> int:
+        """Integers of all channels."""
+        return int(self._function.count.sum())
+
+
+def _error(values: _Values, layer: Segments, pieces: list[Pieces], step: float) -> float:
+    """Give the greatest distance from the function, clipping left out of account.
+
+    It is measured at every integer that can occur; where these are too many, the distance of the lines at their ends and half a
+    step of rounding bound it.
+    """
+    if values.points > MEASURED:
+        worst = 0.0
+        for channel, part in enumerate(pieces):
+            used = slice(0, len(part.starts))
+            factors, offsets = (
+                np.ldexp(array[channel, used], -layer.shift) for array in (layer.factors, layer.offsets)
+            )
+            for x in (part.starts, part.ends):
+                centred = offsets - (0.5 if layer.shift else 0)
+                worst = max(worst, float(np.max(np.abs(factors * x + centred - part.slopes * x - part.levels))))
+        return step * (worst + 0.5)
+    worst = 0.0
+    for channel in range(len(pieces)):
+        x, wanted = values.of(channel)
+        codes = _codes(layer, channel, x)
+        inside = (codes >= layer.out_type.low) & (codes <= layer.out_type.high)
+        if np.any(inside):
+            worst = max(worst, float(np.max(np.abs(codes * step - wanted)[inside])))
+    return worst
+
+
+def _codes(layer: Segments, channel: int, x: np.ndarray) -> np.ndarray:
+    piece = np.searchsorted(layer.breaks[channel], x, side="right")
+    return np.asarray((layer.factors[channel, piece] * x + layer.offsets[channel, piece]) >> layer.shift)
+
+
+def _reach(layer: Segments, pieces: list[Pieces]) -> Integers:
+    """Give the codes between the extremes of each channel's lines."""
+    ends = [
+        np.clip(
+            _codes(layer, channel, np.concatenate([part.starts, part.ends])), layer.out_type.low, layer.out_type.high
+        )
+        for channel, part in enumerate(pieces)
+    ]
+    low, high = (np.array([[getattr(codes, end)() for codes in ends]]) for end in ("min", "max"))
+    return Integers(low, np.ones_like(low), high - low + 1, Positions.uniform(*layer.in_shape[:2]))
 
 
 def _narrowed(signal: Signal, reader: Node, builder: Builder) -> Signal:
     """Bring integers of many bits to fixed point first; what follows is then tabulated over those."""
-    origin = signal.origin
-    if isinstance(origin.domain, Floats) or origin.type is None:
-        raise TypeError("Only integers that are written down become fixed point")
-    ones = np.ones(origin.shape[2])
-    itself = Codes(origin.source, origin.shape, origin.type, ones, 0 * ones, origin.domain.merged())
-    narrow = fixed(signal_of(itself, origin.node, signal.index), reader, builder)
-    replaced = signal_of(narrow, origin.node, signal.index)
-    return Signal(replaced.origin, _over(signal, replaced), signal.shape, signal.index, tensor=signal.tensor)
+    origin, leaves = (
+        signal.origin,
+        [part for step in steps_of(signal.term) for part in step.operands if isinstance(part, Leaf)],
+    )
+    if isinstance(origin.domain, Floats) or origin.type is None or not leaves:
+        raise TypeError("Only a curve over integers that are written down is narrowed")
+    # In the units of the first node, so that the note says something.
+    narrow = fixed(replace(signal, term=leaves[0], tensor=""), reader, builder)
+    scale, offset = leaves[0].scale.array.reshape(-1), leaves[0].offset.array.reshape(-1)
+    whole = Codes(narrow.source, narrow.shape, narrow.type, narrow.scale / scale, -offset / scale, narrow.reach)
+    replaced = signal_of(whole, origin.node, signal.index)
+    return Signal(replaced.origin, _over(signal.term, whole), signal.shape, signal.index, tensor=signal.tensor)
 
 
-def _over(signal: Signal, narrow: Signal) -> Leaf | Step:
-    """Give the signal's term as a function of other integers that stand for its own."""
-    known: dict[int, Leaf | Step] = {}
+def _over(term: Term, narrow: Codes) -> Term:
+    """Give a term as a function of other integers that stand for its own."""
+    known: dict[int, Step] = {}
+    scale, offset = (part[None, None] for part in (narrow.scale, narrow.offset))
 
     def moved(part: Leaf | Step | Parameter | None) -> Leaf | Step | Parameter | None:
+        if isinstance(part, Step):
+            return known[id(part)]
         if isinstance(part, Leaf):
-            inner = narrow.term
-            if not isinstance(inner, Leaf):
-                raise TypeError("Fixed point is affine")
-            return Leaf(
-                Parameter(part.scale.array * inner.scale.array),
-                Parameter(part.offset.array + part.scale.array * inner.offset.array),
-            )
+            return Leaf(Parameter(part.scale.array * scale), Parameter(part.offset.array + part.scale.array * offset))
         return part
 
-    for step in steps_of(signal.term):
-        known[id(step)] = Step(
-            step.node, tuple(known[id(part)] if id(part) in known else moved(part) for part in step.operands)
-        )
-    last = known.get(id(signal.term)) or moved(signal.term)
-    if not isinstance(last, Leaf | Step):
-        raise TypeError("A term is a leaf or a step")
-    return last
-
-
-def _points(function: Function, channel: int) -> tuple[np.ndarray, np.ndarray]:
-    """Give all integers of a channel and the function there."""
-    k = np.arange(int(function.count[channel]))[:, None]
-    element = np.array([channel])
-    x = function.domain.values(k, element)[:, 0].astype(np.int64)
-    return x, function.at(k, element, Evaluator()).astype(np.float64)[:, 0]
-
-
-def _extent(function: Function, straight: bool) -> tuple[float, float]:
-    """Give the least and the greatest value."""
-    low, high = math.inf, -math.inf
-    for channel in range(len(function.count)):
-        values = _ends(function, channel)[1] if straight else _points(function, channel)[1]
-        low, high = min(low, float(values.min())), max(high, float(values.max()))
-    return low, high
-
-
-def _ends(function: Function, channel: int) -> tuple[np.ndarray, np.ndarray]:
-    k = np.array([[0], [int(function.count[channel]) - 1]])
-    element = np.array([channel])
-    x = function.domain.values(k, element)[:, 0].astype(np.int64)
-    return x, function.at(k, element, Evaluator()).astype(np.float64)[:, 0]
-
-
-def _pieces(function: Function, channel: int, step: float, straight: bool) -> Pieces:
-    if not straight:
-        x, values = _points(function, channel)
-        return fit(x, values / step)
-    x, values = _ends(function, channel)
-    slope = 0.0 if x[1] == x[0] else float((values[1] - values[0]) / (x[1] - x[0]) / step)
-    return Pieces(x[:1], x[1:], np.array([slope]), np.array([values[0] / step - slope * x[0]]))
-
-
-def _measured(function: Function, layer: Segments, step: float) -> tuple[float, Integers]:
-    """Compare with the function at every integer that can occur (at 2**17 of a wider range), clipping left out of account."""
-    worst, lows, highs = 0.0, [], []
-    kind = layer.out_type
-    for channel in range(len(function.count)):
-        count = int(function.count[channel])
-        k = np.unique(np.linspace(0, count - 1, min(count, TABULATED)).astype(np.int64))[:, None]
-        element = np.array([channel])
-        x = function.domain.values(k, element)[:, 0].astype(np.int64)
-        values = function.at(k, element, Evaluator()).astype(np.float64)[:, 0]
-        piece = np.searchsorted(layer.breaks[channel], x, side="right")
-        codes = (layer.factors[channel, piece] * x + layer.offsets[channel, piece]) >> layer.shift
-        inside = (values >= (kind.low - 0.5) * step) & (values <= (kind.high + 0.5) * step)
-        codes = np.clip(codes, kind.low, kind.high)
-        if np.any(inside):
-            worst = max(worst, float(np.max(np.abs(codes * step - values)[inside])))
-        lows.append(int(codes.min()))
-        highs.append(int(codes.max()))
-    low = np.array(lows)[None]
-    ones = np.ones_like(low)
-    return worst, Integers(low, ones, np.array(highs)[None] - low + 1, function.domain.positions)
+    for step in steps_of(term):
+        known[id(step)] = Step(step.node, tuple(map(moved, step.operands)))
+    return known[id(term)]

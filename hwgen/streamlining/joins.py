@@ -182,21 +182,20 @@ def _common(scales: np.ndarray) -> np.ndarray | None:
 def _fine(scales: np.ndarray, maps: Sequence[Codes], bits: int) -> np.ndarray:
     """Choose steps in which the rounding of the factors does not matter at so many bits of the result.
 
-    They are a power of two finer than the scale of the widest map that has one scale for all channels, so that its factor is a
-    power of two too.
+    They are a power of two finer than the scale of the widest map, whose factor is a power of two then.
     """
     sizes = np.stack([np.maximum(abs(codes.numbers.low[0]), abs(codes.numbers.high[0])) for codes in maps])
     extent = float(np.max(np.sum(np.abs(scales) * sizes, axis=0))) or 1.0
-    allowed = SHARE * extent / 2**bits
-    even = [row for row in range(len(scales)) if np.all(np.abs(scales[row]) == abs(scales[row, 0])) and scales[row, 0]]
-    widest = max(even, key=lambda row: int(sizes[row].max()), default=None)
-    unit = 2.0 ** math.floor(math.log2(extent / 2**bits)) if widest is None else float(abs(scales[widest, 0]))
+    widest = int(np.argmax(sizes.max(axis=1)))
+    unit = np.abs(scales[widest])
+    unit = np.where(unit > 0, unit, np.max(np.abs(scales), axis=0))
+    unit = np.where(unit > 0, unit, 1.0)
     for _ in range(MOST_BITS):
         off = np.sum(np.abs(scales - np.rint(scales / unit) * unit) * sizes, axis=0)
-        if off.max() <= allowed:
+        if off.max() <= SHARE * extent / 2**bits:
             break
-        unit /= 2
-    return np.full(scales.shape[1], unit)
+        unit = unit / 2
+    return unit
 
 
 def _sums(domains: Sequence[Integers], factors: np.ndarray) -> Integers:

@@ -66,7 +66,7 @@ def codes_of(signal: Signal, reader: Node, builder: Builder) -> Codes:
     if isinstance(origin.domain, Floats):
         return edited(signal, quantise_input(signal, reader, builder), [], builder)
     function = function_of(signal)
-    coding = encode(function, builder, origin.node)
+    coding = encode(function, builder, origin.node, rough=origin.rough)
     if coding is None or (isinstance(coding, Affine) and _wide(origin)):
         return fixed_codes(signal, reader, builder)
     trends = pool_trends(signal.edits, function, coding, flips=origin.linear is not None)
