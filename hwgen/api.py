@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from hwgen import buildfolder
+from hwgen.arrays import load_array
 from hwgen.built import Accelerator, load
 from hwgen.contents import write_contents
 from hwgen.fifos import size_fifos
@@ -25,6 +28,10 @@ def read(
     input_scale: float | None = None,
     input_offset: float | None = None,
     strict: bool = False,
+    exact: bool = False,
+    fixed_bits: int = 16,
+    weight_bits: int = 8,
+    calibrate: str | Path | np.ndarray | None = None,
     name: str | None = None,
     progress: Progress = silent,
 ) -> Network:
@@ -40,6 +47,13 @@ def read(
         Meaning of an input code: the model's input is ``input_scale * code + input_offset``.
     strict : bool
         Refuse, rather than note, a Sign that can see exactly 0.
+    exact : bool
+        Refuse, rather than round and note, whatever integers cannot calculate exactly: real-valued paths, real weights.
+    fixed_bits, weight_bits : int
+        Bits of streams of real numbers, and of real weights.
+    calibrate : path to a .npy file, ndarray or None
+        Frames in the model's own units. They give streams of real numbers their ranges; the notes then tell saturation, and the agreement
+        with the float model before and after.
     name : str or None
         Name of the Verilog module; None: the graph's own name, or the file's where the exporter calls every graph the same.
     progress : callable
@@ -59,16 +73,33 @@ def read(
     if name is not None:
         check_name(name)
     # Here and not above: loading onnx takes longer than most of what needs no ONNX file.
+    from hwgen.calibration import calibrated
     from hwgen.frontend import read_onnx
     from hwgen.passes import run
     from hwgen.streamline import streamline
+    from hwgen.streamlining.precision import Precision
 
     progress("reading")
     graph = run(read_onnx(Path(path)))
     progress("streamlining")
-    network = streamline(
-        graph, input_type=input_type, input_scale=input_scale, input_offset=input_offset, strict=strict
-    )
+
+    def convert(precision: Precision) -> Network:
+        return streamline(
+            graph,
+            input_type=input_type,
+            input_scale=input_scale,
+            input_offset=input_offset,
+            strict=strict,
+            precision=precision,
+        )
+
+    precision = Precision(exact, fixed_bits, weight_bits)
+    if calibrate is None:
+        network = convert(precision)
+    else:
+        frames = calibrate if isinstance(calibrate, np.ndarray) else load_array(Path(calibrate))
+        progress("calibrating")
+        network = calibrated(graph, frames, precision, convert)
     return network if name is None else replace(network, name=name)
 
 
@@ -148,6 +179,10 @@ def compile(
     input_scale: float | None = None,
     input_offset: float | None = None,
     strict: bool = False,
+    exact: bool = False,
+    fixed_bits: int = 16,
+    weight_bits: int = 8,
+    calibrate: str | Path | np.ndarray | None = None,
     name: str | None = None,
     target_fps: float | None = None,
     clock_mhz: float | None = None,
@@ -172,6 +207,10 @@ def compile(
         input_scale=input_scale,
         input_offset=input_offset,
         strict=strict,
+        exact=exact,
+        fixed_bits=fixed_bits,
+        weight_bits=weight_bits,
+        calibrate=calibrate,
         name=name,
         progress=progress,
     )

@@ -122,6 +122,8 @@ def _quantise(port: InputPort, steps: np.ndarray, maps: np.ndarray) -> np.ndarra
 def _affine(port: InputPort, maps: np.ndarray, x: np.ndarray) -> np.ndarray:
     values = maps.astype(np.float64)
     codes = np.rint((values - port.offset) / port.scale)
+    if port.rounds:
+        return np.asarray(np.clip(codes, port.type.low, port.type.high), dtype=np.int64)
     terms = np.maximum(np.abs(port.scale * codes), abs(port.offset))
     between = np.abs(port.scale * codes + port.offset - values) > ROUNDING * terms
     if np.any(between):

@@ -42,6 +42,8 @@ class InputPort:
         Levels of the host's quantiser.
     direction : int
         +1 or -1.
+    rounds : bool
+        Real numbers between two codes are rounded to the nearest by the host, and those beyond the last saturate.
     """
 
     name: str
@@ -53,6 +55,7 @@ class InputPort:
     offset: float = 0.0
     steps: np.ndarray | None = None
     direction: int = 1
+    rounds: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -59,15 +59,20 @@ def streamline(
     """
     declared = (input_type, input_scale, input_offset)
     shared: frozenset[str] = frozenset()
-    while True:
-        builder = Builder(strict=strict, precision=precision, shared=shared)
+    real_input, network = False, None
+    while network is None:
+        builder = Builder(strict=strict, precision=precision, shared=shared, real_input=real_input)
         try:
             network = _network(graph, declared, builder)
         except ModelError:
-            if builder.clashes <= shared:
+            reals = (
+                builder.wants_real_input and graph.inputs[0] in builder.precision.ranges and not builder.precision.exact
+            )
+            if builder.clashes <= shared and (real_input or not reals):
                 raise
-        if builder.clashes <= shared:
-            break
+            real_input = real_input or reals
+        if not builder.clashes <= shared:
+            network = None
         # The readers of a map want different codes of it: it goes out as it is, which is known only now.
         shared |= builder.clashes
     check(network)

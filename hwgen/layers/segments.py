@@ -74,10 +74,14 @@ class Segments:
 
     def golden(self, x: np.ndarray) -> np.ndarray:
         """Map codes (frames, *in_shape) int64 to codes of the same shape."""
+        return np.clip(self.unclipped(x), self.out_type.low, self.out_type.high)
+
+    def unclipped(self, x: np.ndarray) -> np.ndarray:
+        """Give what is clipped to the output's codes."""
         channel = np.arange(self.in_shape[2])
         piece = np.sum(x[..., None] >= self.breaks, axis=-1)
         sums = self.factors[channel, piece] * x + self.offsets[channel, piece]
-        return np.clip(sums >> self.shift, self.out_type.low, self.out_type.high)
+        return np.asarray(sums >> self.shift)
 
     def check(self) -> None:
         """Raise ValueError if tables and types do not fit one another or a sum could leave int64."""

@@ -63,14 +63,23 @@ class Builder:
         How real numbers become fixed point.
     shared : frozenset of str
         Nodes whose integers go out as they are, because their readers take different codes of them.
+    real_input : bool
+        The host rounds real numbers to fixed point, as nothing in the graph quantises them.
     """
 
     def __init__(
-        self, *, strict: bool, precision: Precision | None = None, shared: frozenset[str] = frozenset()
+        self,
+        *,
+        strict: bool,
+        precision: Precision | None = None,
+        shared: frozenset[str] = frozenset(),
+        real_input: bool = False,
     ) -> None:
         self.strict = strict
         self.precision = precision or Precision()
         self.shared = shared
+        self.real_input = real_input
+        self.wants_real_input = False
         self.clashes: set[str] = set()
         self.layers: list[Layer] = []
         self.notes: list[str] = []

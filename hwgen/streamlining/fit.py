@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Pieces", "curve", "quantised", "scaled", "straight"]
+__all__ = ["Pieces", "curve", "kinked", "meets", "quantised", "scaled", "straight"]
 
 FEW_PIECES = 16
 """Straight lines of a function that is taken for made of them."""
@@ -74,9 +74,43 @@ def straight(values: Evaluate, low: np.ndarray, count: np.ndarray, step: np.ndar
             bad = np.where(fits, np.where(middle == count - 1, good + 1, bad), np.minimum(bad, middle))
         ends = values(np.stack([start, good]))
         for channel in np.flatnonzero(first < count):
-            found[channel].append((int(start[channel]), int(good[channel]), *map(float, ends[:, channel])))
+            found[channel].append(
+                (int(start[channel]), int(good[channel]), float(ends[0, channel]), float(ends[1, channel]))
+            )
         first = np.where(first < count, good + 1, first)
     return None if np.any(first < count) else [_pieces(part, low[c], step[c]) for c, part in enumerate(found)]
+
+
+def kinked(x: np.ndarray, values: np.ndarray) -> Pieces | None:
+    """Follow one function of which every value is known, straight between few kinks and jumps; None if it is not."""
+    noise = STRAIGHT * (1 + float(np.max(np.abs(values))))
+    found: list[tuple[int, int, float, float]] = []
+    first = 0
+    while first < len(x):
+        if len(found) == FEW_PIECES:
+            return None
+        rest, seen = x[first:] - x[first], values[first:] - values[first]
+        last, size = 1, 64
+        while last < len(rest):
+            # The line through the first and the farthest point that is on it: rounding noise does not grow.
+            slope = seen[max(last - 1, 1)] / rest[max(last - 1, 1)]
+            stretch = slice(last, min(last + size, len(rest)))
+            off = np.flatnonzero(np.abs(seen[stretch] - slope * rest[stretch]) > noise)
+            if len(off):
+                last += int(off[0])
+                break
+            last, size = stretch.stop, 2 * size
+        found.append((first, first + last - 1, float(values[first]), float(values[first + last - 1])))
+        first += last
+    step = int(x[1] - x[0]) if len(x) > 1 else 1
+    return _pieces(found, int(x[0]), step)
+
+
+def meets(pieces: Pieces, x: np.ndarray, values: np.ndarray) -> bool:
+    """Whether lines meet every value of a function."""
+    piece = np.searchsorted(pieces.starts, x, side="right") - 1
+    noise = 2 * STRAIGHT * (1 + float(np.max(np.abs(values))))
+    return bool(np.all(np.abs(pieces.slopes[piece] * x + pieces.levels[piece] - values) <= noise))
 
 
 def _on_chord(values: Evaluate, start: np.ndarray, end: np.ndarray, noise: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from hwgen.graph import Node
 from hwgen.layers.segments import Segments
 from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.domain import Floats, Integers
-from hwgen.streamlining.fit import Pieces, curve, quantised, scaled, straight
+from hwgen.streamlining.fit import Pieces, curve, kinked, meets, quantised, scaled, straight
 from hwgen.streamlining.function import Function, over_map
 from hwgen.streamlining.signal import Codes, Signal, signal_of
 from hwgen.streamlining.terms import Evaluator, Leaf, Parameter, Step, Term, steps_of
@@ -55,7 +55,7 @@ def fixed(signal: Signal, reader: Node, builder: Builder) -> Codes:
         )
     precision.allow(reader, f"reads real numbers that come from '{origin.node}'")
     values = _Values(function)
-    pieces = straight(values, domain.low[0], domain.count[0], domain.step[0])
+    pieces = values.checked(straight(values, domain.low[0], domain.count[0], domain.step[0]))
     if pieces is None and function.count.max() > TABULATED:
         return fixed(_narrowed(signal, reader, builder), reader, builder)
     low, high = values.extent(pieces)
@@ -97,6 +97,19 @@ class _Values:
         x = self._function.domain.values(k, element)[:, 0].astype(np.int64)
         return x, self._function.at(k, element, Evaluator()).astype(np.float64)[:, 0]
 
+    def checked(self, pieces: list[Pieces] | None) -> list[Pieces] | None:
+        """Hold lines to every value, where there are not too many; what bisection overlooked is found one by one."""
+        if self.points > MEASURED:
+            return pieces
+        checked = []
+        for channel in range(len(self._channels)):
+            x, values = self.of(channel)
+            found = pieces[channel] if pieces is not None and meets(pieces[channel], x, values) else kinked(x, values)
+            if found is None:
+                return None
+            checked.append(found)
+        return checked
+
     def curve(self, channel: int, step: float) -> Pieces:
         """Follow one channel point by point."""
         x, values = self.of(channel)
@@ -105,7 +118,7 @@ class _Values:
     def extent(self, pieces: list[Pieces] | None) -> tuple[float, float]:
         """Give the least and the greatest value."""
         if pieces is None:
-            ends = np.concatenate([self.of(channel)[1] for channel in self._channels])
+            ends = np.concatenate([self.of(channel)[1] for channel in range(len(self._channels))])
         else:
             ends = np.concatenate([part.slopes * x + part.levels for part in pieces for x in (part.starts, part.ends)])
         return float(ends.min()), float(ends.max())

@@ -16,6 +16,7 @@ from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.coding import assign, snap, trend
 from hwgen.streamlining.domain import Floats, codes_domain
 from hwgen.streamlining.encode import settle
+from hwgen.streamlining.fixed import step_of
 from hwgen.streamlining.function import Function
 from hwgen.streamlining.layout import input_map
 from hwgen.streamlining.monotone import UNKNOWN
@@ -85,6 +86,17 @@ def declare_input(
     )
     port = InputPort(name, onnx_shape, permutation, shape, kind or BIPOLAR, scale or 1.0, offset or 0.0)
     builder.input = port
+    if kind is None and builder.real_input:
+        low, high = builder.precision.ranges[name]
+        step = step_of(low, high, builder.precision.fixed_bits)
+        port = replace(port, type=CodeType(round(low / step), round(high / step)), scale=step, rounds=True)
+        builder.input = port
+        builder.note(
+            f"Input '{name}' is sent in steps of {step:g} ({port.type}, {low:g} to {high:g}), rounded by the host: off by at most "
+            f"{step / 2:.3g}"
+        )
+        origin = Origin(name, shape, codes_domain(port.type, shape), source=name, type=port.type)
+        return Signal(origin, identity(step), shape, index, tensor=name)
     if kind is None:
         domain = Floats(LIMIT, Positions.uniform(*shape[:2]), shape[2])
         return Signal(Origin(name, shape, domain), identity(), shape, index)
@@ -103,8 +115,9 @@ def quantise_input(signal: Signal, reader: Node, builder: Builder) -> Codes:
     function = _over_floats(signal)
     refusal = ModelError(
         f"Node '{reader.name}' ({reader.op}) reads input '{signal.origin.node}' as real numbers; say what the host sends, "
-        "for instance --input-type uint8 --input-scale 1/255"
+        "for instance --input-type uint8 --input-scale 1/255, or give real frames with --calibrate"
     )
+    builder.wants_real_input = True
     if function is None or any(isinstance(edit, Pool) for edit in signal.edits):
         raise refusal
     _, runs = settle(function, builder, signal.origin.node)
@@ -127,6 +140,7 @@ def quantise_input(signal: Signal, reader: Node, builder: Builder) -> Codes:
         steps = steps[:1]
     if builder.input is None:
         raise TypeError("The input is declared before it is quantised")
+    builder.wants_real_input = False
     builder.input = replace(
         builder.input,
         type=values.type,

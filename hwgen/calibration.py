@@ -1,0 +1,129 @@
+"""Ranges of real numbers from data, and what they are worth: saturation, and agreement with the float model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hwgen import evaluate, host
+from hwgen.errors import DataError
+from hwgen.graph import Graph
+from hwgen.layers.segments import Segments
+from hwgen.network import InputPort, Network
+from hwgen.streamlining.precision import Precision
+
+__all__ = ["calibrated"]
+
+FRAMES = 16
+"""Frames evaluated at once."""
+
+
+def calibrated(graph: Graph, x: np.ndarray, precision: Precision, network: Callable[[Precision], Network]) -> Network:
+    """Give the network whose streams of real numbers have the ranges that data show.
+
+    Its notes say how many numbers saturate, and how well the integers agree with the float model before, with every range as large
+    as can be reached, and after.
+
+    Parameters
+    ----------
+    graph : Graph
+    x : ndarray, shape (frames, ...)
+        Frames in the model's own units; integers are codes.
+    precision : Precision
+    network : callable
+        Turns the graph into a network.
+
+    Raises
+    ------
+    DataError
+        If the frames do not fit the model.
+    """
+    before = network(replace(precision, ranges=_input_range(graph, x)))
+    feeds = _model_input(before.input, x)
+    outputs, ranges = _float_run(graph, feeds)
+    after = network(replace(precision, ranges=ranges))
+    agreement = (
+        f"Calibrated on {len(feeds)} frames; agreement with the float model before, with full ranges: "
+        f"{_agreement(before, feeds, outputs)}; after: {_agreement(after, feeds, outputs)}"
+    )
+    return replace(after, notes=(*after.notes, agreement, *_saturation(after, feeds)))
+
+
+def _input_range(graph: Graph, x: np.ndarray) -> dict[str, tuple[float, float]]:
+    """Give the range of the input, where the frames are real numbers."""
+    if np.issubdtype(x.dtype, np.integer):
+        return {}
+    if not np.all(np.isfinite(x)):
+        raise DataError("The calibration frames hold numbers that are not finite")
+    return {graph.inputs[0]: (float(x.min()), float(x.max()))}
+
+
+def _model_input(port: InputPort, x: np.ndarray) -> np.ndarray:
+    """Give what the float model is fed with."""
+    shape = (len(x), *port.onnx_shape)
+    if x.shape != shape:
+        raise DataError(
+            f"The calibration frames must have shape (frames, {', '.join(map(str, port.onnx_shape))}), not {x.shape}"
+        )
+    if np.issubdtype(x.dtype, np.integer) and port.steps is None:
+        return np.asarray(x * port.scale + port.offset, dtype=np.float32)
+    return x.astype(np.float32)
+
+
+@dataclass
+class _Range:
+    """Least and greatest value so far."""
+
+    low: float = np.inf
+    high: float = -np.inf
+
+    def take(self, array: np.ndarray) -> None:
+        """Widen the range by what an array holds."""
+        self.low, self.high = min(self.low, float(array.min())), max(self.high, float(array.max()))
+
+
+def _float_run(graph: Graph, feeds: np.ndarray) -> tuple[np.ndarray, Mapping[str, tuple[float, float]]]:
+    """Run the float model; give its first output, and the range of every tensor."""
+    ranges: dict[str, _Range] = {}
+    outputs = []
+    for first in range(0, len(feeds), FRAMES):
+        values = evaluate.run(graph, {graph.inputs[0]: feeds[first : first + FRAMES]})
+        outputs.append(values[graph.outputs[0]])
+        for name in graph.values:
+            if values[name].dtype.kind == "f" and values[name].size:
+                ranges.setdefault(name, _Range()).take(values[name])
+    return np.concatenate(outputs), {name: (found.low, found.high) for name, found in ranges.items()}
+
+
+def _agreement(network: Network, feeds: np.ndarray, outputs: np.ndarray) -> str:
+    """Say how near the integers are to the float model."""
+    found = host.from_codes(network, network.golden(host.to_codes(network.input, feeds)))
+    off = float(np.max(np.abs(found.astype(np.float64) - outputs)))
+    text = f"off by at most {off:.3g} of {float(np.max(np.abs(outputs))):.3g}"
+    if outputs.ndim == 2 and outputs.shape[1] > 1:
+        same = int(np.sum(found.argmax(axis=1) == outputs.argmax(axis=1)))
+        text += f", {same} of {len(outputs)} frames ranked first alike"
+    return text
+
+
+def _saturation(network: Network, feeds: np.ndarray) -> list[str]:
+    """Count the numbers that streams of fixed point clip."""
+    counts: dict[str, tuple[int, int]] = {}
+
+    def counting(layer: Segments) -> Callable[[np.ndarray], np.ndarray]:
+        def golden(x: np.ndarray) -> np.ndarray:
+            wide = layer.unclipped(x)
+            clipped = (wide < layer.out_type.low) | (wide > layer.out_type.high)
+            counts[layer.name] = (int(np.sum(clipped)), wide.size)
+            return layer.golden(x)
+
+        return golden
+
+    steps = {layer.name: counting(layer) if isinstance(layer, Segments) else layer.golden for layer in network.layers}
+    network.evaluate(network.checked_codes(host.to_codes(network.input, feeds)), steps)
+    return [
+        f"'{name}' saturates {clipped} of {total} numbers of the calibration frames"
+        for name, (clipped, total) in counts.items()
+    ]
