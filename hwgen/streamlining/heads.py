@@ -19,7 +19,7 @@ from hwgen.streamlining.domain import Floats, codes_domain
 from hwgen.streamlining.edits import edited, pool_trends
 from hwgen.streamlining.encode import Affine, affine, encode, settle
 from hwgen.streamlining.layout import output_permutation
-from hwgen.streamlining.resolve import codes_of, function_of, pooled_raw, raw_codes
+from hwgen.streamlining.resolve import codes_of, fixed_codes, function_of, pooled_raw, raw_codes
 from hwgen.streamlining.signal import Codes, Origin, Signal, identity
 from hwgen.streamlining.terms import Evaluator
 
@@ -132,10 +132,7 @@ def _ranks(node: Node, signal: Signal, builder: Builder) -> Codes:
             f"Node '{node.name}' ({node.op}) ranks scores that differ from position to position, which has no hardware"
         )
     if kind.levels > RANKS:
-        raise ModelError(
-            f"Node '{node.name}' ({node.op}) ranks scores of {kind.levels} levels with a scale for each class, more than a table's "
-            f"{RANKS}; end the model with the scores"
-        )
+        return fixed_codes(signal, node, builder)
     low, step, count = (array[0] for array in (function.domain.low, function.domain.step, function.domain.count))
     integers = np.arange(kind.low, kind.high + 1)[:, None]
     points = np.clip((integers - low) // step, 0, count - 1)
@@ -217,12 +214,9 @@ def _other_head(signal: Signal, reader: Node, builder: Builder) -> tuple[Codes, 
     if signal.origin.linear is not None or signal.edits:
         signal = pooled_raw(signal, reader, builder)
     function, kind = function_of(signal), signal.origin.type
-    if (
-        kind is None
-        or isinstance(function.domain, Floats)
-        or function.domain.positions.count > 1
-        or kind.levels > RANKS
-    ):
+    if function.domain.positions.count == 1 and kind is not None and kind.levels > RANKS:
+        return fixed_codes(signal, reader, builder), None
+    if kind is None or isinstance(function.domain, Floats) or function.domain.positions.count > 1:
         raise ModelError(
             f"Output '{reader.name}' is a function of '{signal.origin.node}' that is neither affine nor a table of at most {RANKS} "
             "entries a channel; end the model before it"
