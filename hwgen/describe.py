@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hwgen.codes import BIPOLAR
-from hwgen.errors import ModelError, OptionError
+from hwgen.errors import ModelError, NodesError, OptionError
 from hwgen.layers.protocol import Layer, inputs
 from hwgen.network import Network
 from hwgen.report import weight_bits
@@ -47,7 +48,7 @@ def describe(path: str | Path, **declared: Any) -> dict[str, Any]:
     from hwgen.frontend import load, unsupported
 
     graph = load(path)
-    obstacles = [{"node": record.node, "op": record.op, "reason": record.reason} for record in unsupported(graph)]
+    obstacles = list(map(asdict, unsupported(graph)))
     facts: dict[str, Any] = {
         "model": graph.name,
         "operators": dict(sorted(Counter(node.op for node in graph.nodes).items())),
@@ -57,6 +58,8 @@ def describe(path: str | Path, **declared: Any) -> dict[str, Any]:
         return facts
     try:
         network = read(path, **declared)
+    except NodesError as error:
+        return {**facts, "unsupported": list(map(asdict, error.obstacles))}
     except (ModelError, OptionError) as error:
         return {**facts, "unsupported": [{"node": None, "op": None, "reason": str(error)}]}
     return {**facts, **_network(network)}

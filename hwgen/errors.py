@@ -1,5 +1,9 @@
 """The errors a user can cause, each one sentence that names the culprit and says what to do."""
 
+from __future__ import annotations
+
+from dataclasses import dataclass
+
 
 class HwgenError(Exception):
     """Base of every error that the command line shows as one line, with exit code 2."""
@@ -7,6 +11,33 @@ class HwgenError(Exception):
 
 class ModelError(HwgenError):
     """The ONNX file cannot be read, or holds something that cannot become hardware."""
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """One node that stands in the way: its name, its operator, and why, with what would have to change."""
+
+    node: str
+    op: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"'{self.node}' ({self.op}): {self.reason}"
+
+
+class NodesError(ModelError):
+    """Several nodes cannot become hardware.
+
+    Parameters
+    ----------
+    obstacles : tuple of Obstacle
+        All of them, in the graph's order.
+    """
+
+    def __init__(self, obstacles: tuple[Obstacle, ...]) -> None:
+        count = f"{len(obstacles)} node{'s' if len(obstacles) > 1 else ''}"
+        super().__init__(f"{count} of the model cannot become hardware: {'; '.join(map(str, obstacles))}")
+        self.obstacles = obstacles
 
 
 class OptionError(HwgenError):

@@ -85,6 +85,7 @@ def _network(
     """Walk the graph once."""
     source = declare_input(graph, *declared, builder)
     tensors = walk(graph, source, builder)
+    builder.raise_refusals()
     for name in graph.outputs:
         if name not in tensors:
             raise ModelError(f"Output '{name}' holds the values of a ranking; only its indices have hardware")

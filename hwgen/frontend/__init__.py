@@ -10,13 +10,13 @@ from hwgen.frontend.batch import symbolic_batch
 from hwgen.frontend.complete import complete
 from hwgen.frontend.convert import convert
 from hwgen.frontend.load import load_model
-from hwgen.frontend.unsupported import Unsupported, refuse_unsupported, unsupported
+from hwgen.frontend.unsupported import refuse_unsupported, unsupported
 from hwgen.graph import Graph, check, check_finite
 
 NAMES_OF_EXPORTERS = ("", "graph", "main_graph", "model", "network", "tf2onnx", "torch_jit", "torch-jit-export")
 """Names that exporters give to every graph; the file's own name says more."""
 
-__all__ = ["Unsupported", "load", "read_onnx", "unsupported"]
+__all__ = ["load", "read_onnx", "unsupported"]
 
 
 def load(path: str | Path) -> Graph:

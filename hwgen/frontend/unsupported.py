@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from hwgen.errors import ModelError
+from hwgen.errors import NodesError, Obstacle
 from hwgen.evaluate import OPERATORS
 from hwgen.graph import Graph, Node
 from hwgen.operators.quantisers import ROUNDING
 
-__all__ = ["Unsupported", "refuse_unsupported", "unsupported"]
+__all__ = ["refuse_unsupported", "unsupported"]
 
 _ONE_OUTPUT = frozenset(OPERATORS) - {"Split", "TopK"}
 
 
-@dataclass(frozen=True)
-class Unsupported:
-    """One node that stands in the way: its name, its operator and why."""
-
-    node: str
-    op: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"'{self.node}' ({self.op}): {self.reason}"
-
-
-def unsupported(graph: Graph) -> tuple[Unsupported, ...]:
+def unsupported(graph: Graph) -> tuple[Obstacle, ...]:
     """List every node whose meaning hwgen does not know, in the graph's order."""
     read = {name for node in graph.nodes for name in node.inputs} | set(graph.outputs)
     records = []
     for node in graph.nodes:
         reason = _reason(node, read)
         if reason:
-            records.append(Unsupported(node.name, node.op, reason))
+            records.append(Obstacle(node.name, node.op, reason))
     return tuple(records)
 
 
@@ -42,12 +28,11 @@ def refuse_unsupported(graph: Graph) -> None:
 
     Raises
     ------
-    ModelError
+    NodesError
     """
     records = unsupported(graph)
     if records:
-        count = f"{len(records)} node{'s' if len(records) > 1 else ''}"
-        raise ModelError(f"{count} of the model cannot become hardware: {'; '.join(map(str, records))}")
+        raise NodesError(records)
 
 
 def _reason(node: Node, read: set[str]) -> str:

@@ -11,6 +11,7 @@ from typing import Protocol, cast
 import numpy as np
 
 from hwgen.codes import CodeType
+from hwgen.errors import ModelError, NodesError, Obstacle
 from hwgen.graph import Node
 from hwgen.layers.protocol import Layer, MapShape
 from hwgen.network import InputPort
@@ -81,6 +82,7 @@ class Builder:
         self.real_input = real_input
         self.wants_real_input = False
         self.clashes: set[str] = set()
+        self.refusals: dict[str, tuple[Node, ModelError]] = {}
         self.layers: list[Layer] = []
         self.notes: list[str] = []
         self.input: InputPort | None = None
@@ -126,6 +128,28 @@ class Builder:
         if self._linears.setdefault(origin.node, content) != content:
             self.clashes.add(origin.node)
         return self.add(layer)
+
+    def refuse(self, node: Node, error: ModelError) -> None:
+        """Take note of a node that has no hardware, once for each reason."""
+        self.refusals.setdefault(str(error), (node, error))
+
+    def raise_refusals(self) -> None:
+        """Raise what was refused, all at once.
+
+        Raises
+        ------
+        ModelError
+        """
+        if not self.refusals:
+            return
+        found = list(self.refusals.values())
+        if len(found) == 1:
+            raise found[0][1]
+        obstacles = []
+        for node, error in found:
+            where = f"Node '{node.name}' ({node.op}) "
+            obstacles.append(Obstacle(node.name, node.op, str(error).removeprefix(where)))
+        raise NodesError(tuple(obstacles))
 
     def note(self, sentence: str) -> None:
         """Say something in the report, once."""

@@ -218,8 +218,8 @@ def _other_head(signal: Signal, reader: Node, builder: Builder) -> tuple[Codes, 
         return fixed_codes(signal, reader, builder), None
     if kind is None or isinstance(function.domain, Floats) or function.domain.positions.count > 1:
         raise ModelError(
-            f"Output '{reader.name}' is a function of '{signal.origin.node}' that is neither affine nor a table of at most {RANKS} "
-            "entries a channel; end the model before it"
+            f"Output '{reader.name}' is a function of '{signal.origin.node}' that differs from position to position (a parameter for each, "
+            "or padding with 0 where 0 is no code); end the model before it"
         )
     low, step, count = (array[0] for array in (function.domain.low, function.domain.step, function.domain.count))
     integers = np.array([-1, 1]) if kind.bipolar else np.arange(kind.low, kind.high + 1)

@@ -33,26 +33,36 @@ _RANKERS = frozenset({"ArgMax", "ArgMin", "TopK"})
 def walk(graph: Graph, source: Signal, builder: Builder) -> dict[str, Signal | np.ndarray]:
     """Give every tensor of the graph; writes down all layers but the one whose integers no layer reads.
 
-    Raises
-    ------
-    ModelError
-        Naming the node that has no hardware.
+    A node that has no hardware is refused in the builder, and so is nothing behind it; the walk goes on elsewhere.
     """
     tensors: dict[str, Signal | np.ndarray] = {**graph.constants, graph.inputs[0]: source}
+    lost: set[str] = set()
     for node in graph.nodes:
-        missing = next((name for name in node.inputs if name and name not in tensors), None)
-        if missing is not None:
-            raise ModelError(
-                f"Node '{node.name}' ({node.op}) reads '{missing}', the values of a ranking; only its indices have hardware"
-            )
-        operands = [tensors[name] if name else None for name in node.inputs]
-        if not any(isinstance(operand, Signal) for operand in operands):
-            arrays = [operand for operand in operands if not isinstance(operand, Signal)]
-            tensors.update(zip(node.outputs, apply(node, arrays), strict=False))
+        if lost & set(node.inputs):
+            lost |= set(node.outputs)
+            continue
+        try:
+            results = _results(node, tensors, builder)
+        except ModelError as error:
+            builder.refuse(node, error)
+            lost |= set(node.outputs)
         else:
-            results = _visit(node, operands, builder)
-            tensors.update({name: _named(tensor, name) for name, tensor in results.items()})
+            tensors.update(results)
     return tensors
+
+
+def _results(node: Node, tensors: dict[str, Signal | np.ndarray], builder: Builder) -> dict[str, Signal | np.ndarray]:
+    """Give the outputs of one node."""
+    missing = next((name for name in node.inputs if name and name not in tensors), None)
+    if missing is not None:
+        raise ModelError(
+            f"Node '{node.name}' ({node.op}) reads '{missing}', the values of a ranking; only its indices have hardware"
+        )
+    operands = [tensors[name] if name else None for name in node.inputs]
+    if any(isinstance(operand, Signal) for operand in operands):
+        return {name: _named(tensor, name) for name, tensor in _visit(node, operands, builder).items()}
+    arrays = [operand for operand in operands if not isinstance(operand, Signal)]
+    return dict(zip(node.outputs, apply(node, arrays), strict=False))
 
 
 def _visit(node: Node, operands: list[Tensor], builder: Builder) -> dict[str, Signal | np.ndarray]:

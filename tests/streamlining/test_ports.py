@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hwgen import host
-from hwgen.errors import ModelError, OptionError
+from hwgen.errors import ModelError, NodesError, OptionError
 from hwgen.layers.argmax import ArgMax
 from hwgen.layers.dense import Dense
 from hwgen.layers.table import Table
@@ -159,7 +159,7 @@ def test_arg_min(model, random):
 def test_an_output_whose_meaning_differs_over_the_map_is_refused(model, random):
     net = model(1, 5, 5).add("Sub", np.float32(0.5)).add("Conv", bipolar(random, 2, 1, 3, 3), pads=[1, 1, 1, 1])
     with pytest.raises(
-        ModelError, match=r"Output 'v1' is a function of 'the_conv_1' that is neither affine nor a table"
+        ModelError, match=r"Output 'v1' is a function of 'the_conv_1' that differs from position to position"
     ):
         net.network(input_type="uint8")
 
@@ -167,3 +167,18 @@ def test_an_output_whose_meaning_differs_over_the_map_is_refused(model, random):
 def test_a_model_without_a_layer_is_refused(model):
     with pytest.raises(ModelError, match="at least one layer"):
         model(4).sign().network()
+
+
+def test_all_nodes_without_hardware_are_named_at_once(model, random):
+    net = model(2, 5, 5)
+    first = net.add("Conv", bipolar(random, 4, 2, 3, 3), name="a").value
+    second = net.add("Conv", bipolar(random, 4, 2, 3, 3), reads="x", name="b").value
+    top = net.add("ReduceMax", axes=[1], reads=first, name="top").value
+    net.add("Pow", second, reads=first, name="power").add("Add", top, name="not_named")
+    with pytest.raises(NodesError, match=r"2 nodes of the model cannot become hardware: 'top' .*; 'power' ") as caught:
+        net.network(input_type="bipolar")
+    assert [(obstacle.node, obstacle.op) for obstacle in caught.value.obstacles] == [
+        ("top", "ReduceMax"),
+        ("power", "Pow"),
+    ]
+    assert caught.value.obstacles[0].reason.startswith("takes the greatest of the channels")
