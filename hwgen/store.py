@@ -29,6 +29,7 @@ from hwgen.layers.global_reduce import GlobalReduce, Reduction
 from hwgen.layers.interleave import Interleave
 from hwgen.layers.maxpool import MaxPool
 from hwgen.layers.pad import Pad
+from hwgen.layers.reshape import Reshape
 from hwgen.layers.segments import Segments
 from hwgen.layers.select import Select
 from hwgen.layers.table import Table
@@ -58,6 +59,7 @@ RECORDS = (
     OutputPort,
     Pad,
     Positions,
+    Reshape,
     Segments,
     Select,
     Table,

@@ -20,6 +20,7 @@ from hwgen.layers.crop import Crop
 from hwgen.layers.interleave import Interleave
 from hwgen.layers.maxpool import MaxPool
 from hwgen.layers.protocol import MapShape
+from hwgen.layers.reshape import Reshape
 from hwgen.layers.select import Select
 from hwgen.layers.upsample import Upsample
 from hwgen.layers.window import Window
@@ -79,6 +80,14 @@ def _direct(codes: Codes, places: np.ndarray, builder: Builder) -> Codes | None:
     """Choose rows, columns and channels apart from one another."""
     if np.array_equal(places, flat_map(codes.shape)):
         return codes
+    if places.size == math.prod(codes.shape) and np.array_equal(places.ravel(), np.arange(places.size)):
+        return _seen(codes, (places.shape[0], places.shape[1], places.shape[2]), builder)
+    if (
+        codes.shape[:2] == (1, 1)
+        and places.shape[:2] != (1, 1)
+        and len(np.unique(places)) == codes.shape[2] == places.size
+    ):
+        return _direct(_chosen(codes, places.ravel(), builder), np.arange(places.size).reshape(places.shape), builder)
     y, x, c = np.unravel_index(places, codes.shape)
     rows, columns, channels = y[:, :1, :1], x[:1, :, :1], c[:1, :1, :]
     if not (np.all(y == rows) and np.all(x == columns) and np.all(c == channels)):
@@ -101,6 +110,17 @@ def _direct(codes: Codes, places: np.ndarray, builder: Builder) -> Codes | None:
         upsample = Upsample(builder.name("upsample"), codes.source, codes.shape, codes.type, (times_y, times_x))
         codes = replace(codes, source=builder.add(upsample), shape=upsample.out_shape)
     return codes
+
+
+def _seen(codes: Codes, shape: MapShape, builder: Builder) -> Codes | None:
+    """See the same order of codes as another map; None if its channels then had different scales from pixel to pixel."""
+    scale, offset = (
+        np.broadcast_to(part, codes.shape).reshape(shape).reshape(-1, shape[2]) for part in (codes.scale, codes.offset)
+    )
+    if np.any(scale != scale[0]) or np.any(offset != offset[0]):
+        return None
+    layer = Reshape(builder.name("reshape"), codes.source, codes.shape, codes.type, shape)
+    return Codes(builder.add(layer), shape, codes.type, scale[0], offset[0])
 
 
 def _axis(numbers: np.ndarray) -> tuple[int, int, int, int] | None:

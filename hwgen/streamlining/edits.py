@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from hwgen.errors import ModelError
+from hwgen.layers.global_reduce import GlobalReduce, Reduction
 from hwgen.layers.maxpool import MaxPool
 from hwgen.layers.pad import Pad
 from hwgen.streamlining.builder import Builder
@@ -98,8 +99,17 @@ def edited(
     for edit in signal.edits:
         if isinstance(edit, Pool):
             minimum = tuple(bool(trend < 0) for trend in next(remaining))
-            pool = MaxPool(builder.name("pool", edit.node), codes.source, codes.shape, codes.type, edit.window, minimum)
-            codes = replace(codes, source=builder.add(pool), shape=pool.out_shape)
+            name = builder.name("pool", edit.node)
+            pool = MaxPool(name, codes.source, codes.shape, codes.type, edit.window, minimum)
+            shape = pool.out_shape
+            whole = edit.window.kernel == codes.shape[:2] and shape[:2] == (1, 1) and not any(edit.window.pads)
+            if whole and codes.shape[:2] != (1, 1) and len(set(minimum)) == 1:
+                # Running extremes need no memory of the map.
+                operation = Reduction.MIN if minimum[0] else Reduction.MAX
+                running = GlobalReduce(name, codes.source, codes.shape, codes.type, operation, codes.type)
+                codes = replace(codes, source=builder.add(running), shape=shape)
+            else:
+                codes = replace(codes, source=builder.add(pool), shape=shape)
         else:
             value = pad_code(edit.values, codes, nearest=nearest)
             if value is None:

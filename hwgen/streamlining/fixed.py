@@ -17,7 +17,7 @@ from hwgen.streamlining.domain import Floats, Integers
 from hwgen.streamlining.fit import Pieces, curve, kinked, meets, quantised, scaled, straight
 from hwgen.streamlining.function import Function, over_map
 from hwgen.streamlining.signal import Codes, Signal, signal_of
-from hwgen.streamlining.terms import Evaluator, Leaf, Parameter, Step, Term, steps_of
+from hwgen.streamlining.terms import Evaluator, Leaf, Parameter, Rows, Step, Term, steps_of
 
 __all__ = ["fixed", "step_of"]
 
@@ -194,7 +194,7 @@ def _over(term: Term, narrow: Codes) -> Term:
     known: dict[int, Step] = {}
     scale, offset = (part[None, None] for part in (narrow.scale, narrow.offset))
 
-    def moved(part: Leaf | Step | Parameter | None) -> Leaf | Step | Parameter | None:
+    def moved(part: Leaf | Rows | Step | Parameter | None) -> Leaf | Rows | Step | Parameter | None:
         if isinstance(part, Step):
             return known[id(part)]
         if isinstance(part, Leaf):

@@ -99,7 +99,7 @@ def _quoted(names: tuple[str, ...]) -> str:
 
 def _scores(node: Node, signal: Signal, builder: Builder) -> Codes:
     """Give codes that rank as the scores do."""
-    if isinstance(signal.origin.domain, Floats):
+    if isinstance(signal.origin.domain, Floats) or signal.origin.symbols is not None:
         return codes_of(signal, node, builder)
     function = function_of(signal)
     line = None if function.has_sign else affine(function, Evaluator())
@@ -191,7 +191,7 @@ def output_port(graph: Graph, name: str, signal: Signal, builder: Builder) -> Ou
 
 
 def _affine_head(signal: Signal, reader: Node, builder: Builder) -> Codes | None:
-    if isinstance(signal.origin.domain, Floats):
+    if isinstance(signal.origin.domain, Floats) or signal.origin.symbols is not None:
         return codes_of(signal, reader, builder)
     function = function_of(signal)
     if function.has_sign:

@@ -60,6 +60,8 @@ def _first_read(graph: Graph, frame: np.ndarray) -> np.ndarray:
         index = next((seen[name] for name in node.inputs if name in seen), None)
         if index is None:
             continue
+        if node.op == "Gather" and node.inputs[0] in graph.constants:
+            return index.reshape(*((1, -1) if index.ndim == 2 else index.shape[1:3]), 1)
         if node.op in ("MatMul", "XnorPopcountMatMul"):
             return _vectors(index)
         if node.op in ("Conv", "MaxPool", "GlobalMaxPool") and index.ndim in (3, 4):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from hwgen.graph import Node
-from hwgen.streamlining.terms import Elements, Leaf, Parameter, Step, Term, steps_of
+from hwgen.streamlining.terms import Elements, Leaf, Parameter, Rows, Step, Term, steps_of
 
 __all__ = ["UNKNOWN", "direction"]
 
@@ -34,6 +34,8 @@ def direction(term: Term, elements: Elements) -> np.ndarray:
     def of(operand: Term | Parameter | None) -> np.ndarray:
         if isinstance(operand, Leaf):
             return np.broadcast_to(np.sign(operand.scale.at(elements)).astype(np.int8), size)
+        if isinstance(operand, Rows):
+            return np.full(size, UNKNOWN, dtype=np.int8)
         if isinstance(operand, Step):
             return known[id(operand)]
         return np.zeros(size, dtype=np.int8)

@@ -10,18 +10,20 @@ from hwgen.activation import Positions
 from hwgen.codes import CodeType
 from hwgen.errors import ModelError
 from hwgen.graph import Node
+from hwgen.layers.embedding import Embedding
 from hwgen.layers.table import Table
 from hwgen.layers.thresholding import Thresholding
 from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.domain import Floats, Integers
 from hwgen.streamlining.edits import edited, pool_trends
 from hwgen.streamlining.encode import Affine, Coded, encode
-from hwgen.streamlining.fixed import fixed
+from hwgen.streamlining.fixed import fixed, step_of
 from hwgen.streamlining.function import Function, over_map
 from hwgen.streamlining.input_port import quantise_input
 from hwgen.streamlining.monotone import UNKNOWN
 from hwgen.streamlining.signal import Codes, Origin, Pool, Ring, Signal
 from hwgen.streamlining.steps import first_points, lookup, thresholds
+from hwgen.streamlining.terms import Evaluator
 
 __all__ = ["codes_of", "fixed_codes", "function_of", "pooled_raw", "raw_codes", "written"]
 
@@ -67,6 +69,8 @@ def codes_of(signal: Signal, reader: Node, builder: Builder) -> Codes:
         return edited(signal, quantise_input(signal, reader, builder), [], builder)
     function = function_of(signal)
     coding = encode(function, builder, origin.node, rough=origin.rough)
+    if origin.symbols is not None:
+        return looked_up(signal, coding, reader, builder)
     if coding is None or (isinstance(coding, Affine) and _wide(origin)):
         return fixed_codes(signal, reader, builder)
     trends = pool_trends(signal.edits, function, coding, flips=origin.linear is not None)
@@ -77,6 +81,39 @@ def codes_of(signal: Signal, reader: Node, builder: Builder) -> Codes:
     else:
         codes = _coded(origin, coding, function, builder)
     return edited(signal, codes, trends, builder)
+
+
+def looked_up(signal: Signal, coding: Affine | Coded | None, reader: Node, builder: Builder) -> Codes:
+    """Write a table of rows down, whatever follows it worked into its entries; real numbers are rounded to fixed point."""
+    origin = signal.origin
+    if origin.symbols is None or origin.type is None or isinstance(origin.domain, Floats):
+        raise TypeError("Only symbols choose rows")
+    function = function_of(signal)
+    if isinstance(function.domain, Floats):
+        raise TypeError("Symbols are integers")
+    if signal.edits or function.domain.positions.count > 1:
+        raise ModelError(
+            f"Node '{reader.name}' ({reader.op}) pools, pads or treats positions differently behind the table of '{origin.node}' and in front of "
+            "a quantiser; put the quantiser behind the table"
+        )
+    symbols = np.arange(origin.type.low, origin.type.high + 1)[:, None] - function.domain.low[0]
+    points = np.clip(symbols // function.domain.step[0], 0, function.domain.count[0] - 1)
+    values = function.at(points, np.arange(origin.shape[2]), Evaluator()).astype(np.float64)
+    if isinstance(coding, Coded):
+        kind, scale, offset = coding.values.type, coding.values.scale, coding.values.offset
+        table = np.rint((values - offset) / scale).astype(np.int64)
+    else:
+        builder.precision.allow(reader, f"reads real numbers from the table of '{origin.node}'")
+        step = step_of(float(values.min()), float(values.max()), builder.precision.fixed_bits)
+        table = np.rint(values / step).astype(np.int64)
+        kind = CodeType(int(table.min()), int(table.max()))
+        scale, offset = np.full(origin.shape[2], step), np.zeros(origin.shape[2])
+        error = float(np.max(np.abs(table * step - values)))
+        builder.note(
+            f"The table of '{origin.node}' holds real numbers in steps of {step:g} ({kind}): off by at most {error:.3g}"
+        )
+    layer = Embedding(builder.name("embedding"), origin.source, origin.symbols, origin.type, table, kind)
+    return Codes(builder.add(layer), origin.shape, kind, scale, offset)
 
 
 def _wide(origin: Origin) -> bool:

@@ -71,6 +71,9 @@ class Origin:
         Type of its codes, if it is written down.
     rough : bool
         Its integers are a sum in fixed point, wider than what they are worth.
+    symbols : MapShape or None
+        Shape of a map of one symbol a pixel that chooses rows of a table: ``source`` and ``type`` are that map's, and the integers
+        are its symbols, the same for every channel.
     """
 
     node: str
@@ -80,6 +83,7 @@ class Origin:
     source: str = ""
     type: CodeType | None = None
     rough: bool = False
+    symbols: MapShape | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ one axis: an *element* is a position and a channel, and a node's parameters are 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from hwgen.errors import ModelError
 from hwgen.evaluate import apply
 from hwgen.graph import Node
 
-__all__ = ["Elements", "Evaluator", "Leaf", "Parameter", "Step", "Term", "steps_of"]
+__all__ = ["Elements", "Evaluator", "Leaf", "Parameter", "Rows", "Step", "Term", "mapped", "steps_of"]
 
 CANCELLATION = 1e-12
 """A sum this small beside its terms is zero that was missed by float64 rounding."""
@@ -57,14 +58,22 @@ class Leaf:
 
 
 @dataclass(frozen=True, eq=False)
+class Rows:
+    """The real number that a table has for an integer: entry ``integer - low`` of the last axis."""
+
+    table: Parameter
+    low: int
+
+
+@dataclass(frozen=True, eq=False)
 class Step:
     """One node applied to terms and parameters (None: an absent input)."""
 
     node: Node
-    operands: tuple[Leaf | Step | Parameter | None, ...]
+    operands: tuple[Leaf | Rows | Step | Parameter | None, ...]
 
 
-Term = Leaf | Step
+Term = Leaf | Rows | Step
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +101,30 @@ def steps_of(term: Term) -> list[Step]:
 
     visit(term)
     return list(found.values())
+
+
+def mapped(term: Term, change: Callable[[Parameter], Parameter]) -> Term:
+    """Give a term with other parameters."""
+    known: dict[int, Term] = {}
+
+    def moved(part: Leaf | Rows | Step | Parameter | None) -> Leaf | Rows | Step | Parameter | None:
+        match part:
+            case None:
+                return None
+            case Parameter():
+                return change(part)
+            case Step():
+                return known[id(part)]
+        return source(part)
+
+    def source(part: Leaf | Rows) -> Leaf | Rows:
+        if isinstance(part, Leaf):
+            return Leaf(change(part.scale), change(part.offset))
+        return Rows(change(part.table), part.low)
+
+    for step in steps_of(term):
+        known[id(step)] = Step(step.node, tuple(map(moved, step.operands)))
+    return known[id(term)] if isinstance(term, Step) else source(term)
 
 
 @dataclass(frozen=True)
@@ -131,12 +164,12 @@ class Evaluator:
             If a node yields NaN or infinity; the message names the node.
         """
         known: dict[int, np.ndarray] = {}
-        result = self._leaf(term, integers, elements) if isinstance(term, Leaf) else integers
+        result = integers if isinstance(term, Step) else self._source(term, integers, elements)
         for step in steps_of(term):
             inputs: list[np.ndarray | None] = []
             for operand in step.operands:
-                if isinstance(operand, Leaf) and id(operand) not in known:
-                    known[id(operand)] = self._leaf(operand, integers, elements)
+                if isinstance(operand, Leaf | Rows) and id(operand) not in known:
+                    known[id(operand)] = self._source(operand, integers, elements)
                 if isinstance(operand, Parameter):
                     inputs.append(operand.at(elements))
                 else:
@@ -144,6 +177,12 @@ class Evaluator:
             result = self._node(step.node, inputs, integers.shape)
             known[id(step)] = result
         return result
+
+    def _source(self, term: Leaf | Rows, integers: np.ndarray, elements: Elements) -> np.ndarray:
+        if isinstance(term, Leaf):
+            return self._leaf(term, integers, elements)
+        table = term.table.at(elements)
+        return np.asarray(table[np.arange(len(table)), integers - term.low], dtype=self.dtype)
 
     def _leaf(self, leaf: Leaf, integers: np.ndarray, elements: Elements) -> np.ndarray:
         product = integers * leaf.scale.at(elements).astype(np.float64)

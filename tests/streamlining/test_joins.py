@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from onnx import TensorProto
 
+from hwgen import host
 from hwgen.errors import ModelError
 from hwgen.layers.combine import Combine, Operation
 from hwgen.layers.concat import Concat
 from hwgen.layers.conv import Conv
 from hwgen.layers.crop import Crop
 from hwgen.layers.dense import Dense
+from hwgen.layers.embedding import Embedding
 from hwgen.layers.global_reduce import GlobalReduce
 from hwgen.layers.interleave import Interleave
 from hwgen.layers.maxpool import MaxPool
+from hwgen.layers.reshape import Reshape
 from hwgen.layers.select import Select
 from hwgen.layers.thresholding import Thresholding
 from hwgen.layers.upsample import Upsample
@@ -343,3 +347,56 @@ def test_a_matrix_from_the_left(model, random):
     net = model(4, 6).add("Conv", bipolar(random, 4, 4, 1)).sign()
     net.add("MatMul", net.value, reads=net.constant(bipolar(random, 5, 4)))
     net.agrees(frames(random, 4, 6), input_type="bipolar")
+
+
+@pytest.mark.parametrize("table", ["signs", "levels"])
+def test_an_embedding_of_codes(model, random, table):
+    rows = bipolar(random, 10, 6) if table == "signs" else random.integers(-3, 4, (10, 6)) / 4
+    net = model(7, dtype=TensorProto.INT64)
+    net.add("Gather", "x", reads=net.constant(rows)).add("MatMul", bipolar(random, 6, 4))
+    network = net.agrees(random.integers(0, 8, (20, 7)), input_type="uint3")
+    assert kinds(network) == [Embedding, Conv]
+    assert network.layers[0].out_type.bits == (1 if table == "signs" else 3)
+
+
+def test_what_follows_an_embedding_is_worked_into_its_table(model, random):
+    net = model(7, dtype=TensorProto.INT64)
+    net.add("Gather", "x", reads=net.constant(random.standard_normal((8, 6)))).add(
+        "Add", random.standard_normal(6)
+    ).sign()
+    net.add("MatMul", bipolar(random, 6, 4)).add("ReduceSum", np.array([1]), keepdims=0)
+    network = net.agrees(random.integers(0, 8, (20, 7)), input_type="uint3")
+    assert network.layers[0].out_type.bipolar
+
+
+def test_a_real_embedding_is_fixed_point(model, random):
+    net = model(7, dtype=TensorProto.INT64)
+    net.add("Gather", "x", reads=net.constant(random.standard_normal((8, 6)))).add("MatMul", bipolar(random, 6, 4))
+    network = net.network(input_type="uint3")
+    x = random.integers(0, 8, (20, 7))
+    found = host.from_codes(network, network.golden(host.to_codes(network.input, x)))
+    assert np.max(np.abs(found - net.reference(x))) < 1e-3
+    assert "holds real numbers in steps of" in network.notes[0]
+
+
+def test_symbols_that_the_table_lacks_are_refused(model, random):
+    net = model(7, dtype=TensorProto.INT64)
+    net.add("Gather", "x", reads=net.constant(bipolar(random, 10, 6))).add("MatMul", bipolar(random, 6, 4))
+    with pytest.raises(ModelError, match=r"\(Gather\) has a table of 10 rows, but is asked for 0 to 15 \(uint4\)"):
+        net.network(input_type="uint4")
+
+
+def test_a_vector_becomes_a_map(model, random):
+    net = model(8).add("MatMul", bipolar(random, 8, 36)).sign().add("Reshape", np.array([-1, 4, 3, 3]))
+    net.add("Conv", bipolar(random, 3, 4, 2, 2))
+    network = net.agrees(frames(random, 8), input_type="bipolar")
+    assert kinds(network) == [Dense, Reshape, Conv]
+
+
+def test_a_map_becomes_a_vector_of_another_order_and_a_map_again(model, random):
+    net = model(2, 4, 6).add("Conv", bipolar(random, 4, 2, 1, 1)).sign().add("Transpose", perm=[0, 2, 3, 1])
+    net.add("Reshape", np.array([-1, 2, 12, 4])).add("Transpose", perm=[0, 3, 1, 2]).add(
+        "Conv", bipolar(random, 3, 4, 2, 2)
+    )
+    network = net.agrees(frames(random, 2, 4, 6), input_type="bipolar")
+    assert kinds(network) == [Conv, Reshape, Conv]
