@@ -18,7 +18,7 @@ from hwgen.progress import Progress, silent
 from hwgen.synthesis.keep import RESULT
 from hwgen.toolchain import programmer
 
-__all__ = ["Loading", "board_result", "program"]
+__all__ = ["Loading", "board_result", "command_words", "program"]
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,23 @@ def board_result(folder: Path, board: str | None = None) -> tuple[Board, Path, d
     return find_board(board or name), results, facts
 
 
+def command_words(board: Board, *, volatile: bool = False) -> tuple[str, ...]:
+    """Give the words of the command that loads a board, without the bitstream's name, which comes last.
+
+    Raises
+    ------
+    OptionError
+        If the board cannot be loaded that way.
+    """
+    words = _WORDS[board.programmer]
+    chosen = words.volatile if volatile else words.keep
+    if chosen is None:
+        raise OptionError(
+            f"{board.programmer.value} always writes the flash of board '{board.name}': leave out --volatile"
+        )
+    return (board.programmer.value, *board.programmer_options, *chosen)
+
+
 def program(
     folder: str | Path,
     *,
@@ -152,16 +169,10 @@ def program(
         name = board or "BOARD"
         raise BuildError(f"'{folder}' has no bitstream; make one with 'hwgen synth {folder} --board {name}'")
     target, results, facts = result
-    words = _WORDS[target.programmer]
-    chosen = words.volatile if volatile else words.keep
-    if chosen is None:
-        raise OptionError(
-            f"{target.programmer.value} always writes the flash of board '{target.name}': leave out --volatile"
-        )
-    tool = programmer(target.programmer.value) if not dry_run else None
-    head = [target.programmer.value] if tool is None else tool.command
+    words = command_words(target, volatile=volatile)
+    tool = None if dry_run else programmer(target.programmer.value)
     file = results / facts["bitstream"]
-    command = (*head, *target.programmer_options, *chosen, str(file))
+    command = (words[0] if tool is None else tool.path, *words[1:], str(file))
     if tool is not None:
         progress(f"loading {file.name} with {tool.name}")
         run(command, results, results / "program.log", progress=progress)

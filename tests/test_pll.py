@@ -82,6 +82,15 @@ def test_reset_lasts_until_the_pll_has_locked(name: str) -> None:
     assert "~locked" in terms
 
 
+def test_gatemate_takes_the_clock_itself() -> None:
+    found = pll(find_board("gatemate_evb"), 40.9e6)
+    assert (found.cell, found.hz) == ("CC_PLL", 40_000_000)
+    assert (found.parameters["REF_CLK"], found.parameters["OUT_CLK"]) == ("10.0", "40.0")
+    text = convert(BoardPins("inner", find_board("gatemate_evb"), found), "pins").text
+    assert ".CLK_REF(clk)" in text
+    assert ".USR_PLL_LOCKED(locked)" in text
+
+
 def test_a_clock_out_of_reach_is_refused() -> None:
     with pytest.raises(OptionError, match=r"^The PLL of board 'ulx3s_12f' makes no clock of 1 MHz or a little less"):
         pll(find_board("ulx3s_12f"), 1e6)

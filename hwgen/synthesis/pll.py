@@ -72,6 +72,8 @@ def pll(board: Board, clock_hz: float) -> Pll:
             found = max(_ecp5(board), key=lambda one: _rank(one, clock_hz), default=None)
         case Family.GOWIN:
             found = max(_gowin(board), key=lambda one: _rank(one, clock_hz), default=None)
+        case Family.GATEMATE:
+            found = max(_gatemate(board), key=lambda one: _rank(one, clock_hz), default=None)
         case _:
             raise OptionError(
                 f"Board '{board.name}' runs at the clock of its pin, {board.clock.hz / 1e6:g} MHz: hwgen drives no PLL of its family"
@@ -211,3 +213,24 @@ def _gowin(board: Board) -> Iterator[Pll]:
                     "FDLY": (4, 0),
                 },
             )
+
+
+def _gatemate(board: Board) -> Iterator[Pll]:
+    """Whole MHz: the place-and-route program finds the divisors."""
+    for mhz in range(10, 251):
+        yield Pll(
+            cell="CC_PLL",
+            hz=mhz * 1_000_000,
+            parameters={
+                "REF_CLK": f"{board.clock.hz / 1e6:.1f}",
+                "OUT_CLK": f"{mhz:.1f}",
+                "PERF_MD": "SPEED",
+                "LOW_JITTER": 1,
+                "CI_FILTER_CONST": 2,
+                "CP_FILTER_CONST": 4,
+            },
+            clock_in="CLK_REF",
+            clock_out="CLK0",
+            locked="USR_PLL_LOCKED",
+            constants={name: (1, 0) for name in ("USR_CLK_REF", "CLK_FEEDBACK", "USR_LOCKED_STDY_RST")},
+        )
