@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl_templates.adder_tree import range_shape
 from hwgen.rtl_templates.channel_table import ChannelAddress
+from hwgen.rtl_templates.compare import as_level, reaches
 from hwgen.rtl_templates.rom import Rom
 from hwgen.rtl_templates.storage import Storage
 from hwgen.rtl_templates.write_bus import Contents, write_port
@@ -113,10 +115,10 @@ class Activation(wiring.Component):
         return lanes * len(output.table[0][0]) * entry
 
     def words(self) -> list[int]:
-        """Pack the table: a word for each class and group, the first channel's first entry lowest; levels complemented, see `_reaches`."""
+        """Pack the table: a word for each class and group, the first channel's first entry lowest; levels as `reaches` wants them."""
         entries = [int(entry) for part in self.output.table for channel in part for entry in channel]
         if isinstance(self.output, Levels):
-            entries = [~(entry ^ self._sign_bit()) for entry in entries]
+            entries = as_level(np.array(entries), self.entry).tolist()
         per_word = self.lanes * self.entries
         width, mask = self.entry.width, (1 << self.entry.width) - 1
         return [
@@ -151,21 +153,11 @@ class Activation(wiring.Component):
             else:
                 reached = Signal(self.entries, name=f"reached_{lane}")
                 domain = "sync" if self.output.latency else "comb"
-                m.d[domain] += reached.eq(Cat(self._reaches(total, entry) for entry in entries))
+                m.d[domain] += reached.eq(Cat(reaches(total, entry, self.entry) for entry in entries))
                 m.d.comb += code.eq(self._count(list(reached)) + self.output.low)
             codes.append(code)
         m.d.comb += self.codes.eq(Cat(*codes))
         return m
-
-    def _sign_bit(self) -> int:
-        """Turn two's complement order into plain order."""
-        return 1 << (self.entry.width - 1) if self.entry.signed else 0
-
-    def _reaches(self, total: Value, entry: Value) -> Value:
-        """Compare by the carry of ``total + ~level + 1``: with the complement in the table a carry chain needs no LUTs."""
-        width = self.entry.width
-        plain = (total ^ Const(self._sign_bit(), width))[:width]
-        return (Cat(Const(1, 1), plain) + Cat(Const(1, 1), entry))[width + 1]
 
     @classmethod
     def _count(cls, reached: list[Value]) -> Value:

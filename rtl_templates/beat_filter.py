@@ -53,11 +53,10 @@ class BeatFilter(wiring.Component):
             if all(kept):
                 return Const(1)
             is_kept = Signal(name=f"{name}_is_kept", init=kept[0])
-            with m.If(step), m.Switch(loops.index[name]):
-                for place, following in enumerate(kept[1:] + kept[:1]):
-                    if following != kept[place]:
-                        with m.Case(place):
-                            m.d.sync += is_kept.eq(following)
+            for place, following in enumerate(kept[1:] + kept[:1]):
+                if following != kept[place]:
+                    with m.If(step & (loops.index[name] == place)):
+                        m.d.sync += is_kept.eq(following)
             return is_kept
 
         m.d.comb += [

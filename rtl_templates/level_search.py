@@ -9,6 +9,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl_templates.channel_table import read_rom
+from hwgen.rtl_templates.compare import as_level, reaches
 from hwgen.rtl_templates.elastic import held
 from hwgen.rtl_templates.write_bus import Contents, fan_out, write_port
 
@@ -61,8 +62,8 @@ class LevelSearch(wiring.Component):
         self._never = never = always + (1 << self.in_shape.width)
         self._falling = falling
         self._levels = _completed(np.clip(levels, always, never), self.stages, falling, always, never)
-        highest = never if writable else int(self._levels.max())
-        self._level_shape = Shape.cast(range(min(always, int(self._levels.min())), highest + 1))
+        highest = never if writable else max(never - 1, int(self._levels.max()))
+        self._level_shape = Shape.cast(range(always, highest + 1))
         self.writable = writable
         self._any_falls = writable or bool(falling.any())
         numbers = self.lanes * self.in_shape.width
@@ -158,10 +159,8 @@ class LevelSearch(wiring.Component):
         """Compare one lane's number with its level."""
         number = numbers.word_select(lane, self.in_shape.width)
         word = words.word_select(lane, self._word_width())
-        level = word[: self._level_shape.width]
-        if self.in_shape.signed:
-            number, level = number.as_signed(), level.as_signed()
-        return number >= level
+        number = number.as_signed() if self.in_shape.signed else number
+        return reaches(number, word[: self._level_shape.width], self._level_shape)
 
     def _word_width(self) -> int:
         return self._level_shape.width + self._any_falls
@@ -176,8 +175,7 @@ class LevelSearch(wiring.Component):
     def _memories(self, stage: int) -> list[tuple[list[int], int]]:
         """Give words and width of each memory of a stage: one for all lanes as long as all read the same address."""
         width = self._word_width()
-        mask = (1 << self._level_shape.width) - 1
-        packed = (self._stage_levels(stage) & mask) | (
+        packed = as_level(self._stage_levels(stage), self._level_shape) | (
             self._falling[:, :, None].astype(np.int64) << self._level_shape.width
         )
         if stage > 0:

@@ -11,13 +11,19 @@ from hwgen.fifos import size_fifos
 from hwgen.fold import Fold
 from hwgen.layers.argmax import ArgMax
 from hwgen.layers.conv import Conv
+from hwgen.layers.crop import Crop
 from hwgen.layers.dense import Dense
+from hwgen.layers.global_reduce import GlobalReduce, Reduction
 from hwgen.layers.matvec import accumulator_range
 from hwgen.layers.maxpool import MaxPool
 from hwgen.layers.pad import Pad
 from hwgen.layers.protocol import Layer, MapShape
+from hwgen.layers.segments import Segments
+from hwgen.layers.select import Select
 from hwgen.layers.table import Table
 from hwgen.layers.thresholding import Thresholding
+from hwgen.layers.topk import TopK
+from hwgen.layers.upsample import Upsample
 from hwgen.layers.window import Window
 from hwgen.network import InputPort, Network, OutputPort, check
 from hwgen.plan import Plan
@@ -120,26 +126,69 @@ def matvec(
 
 
 @st.composite
+def segments(draw: st.DrawFn, name: str, source: str, shape: MapShape, kind: CodeType) -> Layer:
+    """Draw lines whose sums go a little beyond the codes; of all channels alike, or each with its own."""
+    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    pieces, shift, alike = draw(st.integers(1, 5)), draw(st.integers(0, 8)), draw(st.booleans())
+    out_type = draw(st.sampled_from([unsigned(2), signed(4), CodeType(-5, 6), signed(8)]))
+    channels, span = 1 if alike else shape[2], 1 << shift
+    breaks = np.sort(random.integers(kind.low - 1, kind.high + 2, (channels, pieces - 1)), axis=-1)
+    factors = random.integers(-2 * span, 2 * span + 1, (channels, pieces))
+    if draw(st.booleans()):
+        factors = 1 << random.integers(0, shift + 1, (channels, pieces))
+    offsets = random.integers(-4 * span, 4 * span + 1, (channels, pieces))
+    tables = [np.broadcast_to(table, (shape[2], table.shape[1])) for table in (breaks, factors, offsets)]
+    return Segments(name, source, shape, kind, *tables, shift, out_type)
+
+
+@st.composite
+def moves(draw: st.DrawFn, name: str, source: str, shape: MapShape, kind: CodeType) -> Layer:
+    """Draw a layer that leaves codes as they are and gives them elsewhere, more often or not at all."""
+    choice = draw(st.sampled_from(["upsample", "crop", "select"]))
+    if choice == "upsample" and shape[0] * shape[1] <= 16:
+        return Upsample(name, source, shape, kind, (draw(st.integers(1, 3)), draw(st.integers(1, 3))))
+    if choice == "select":
+        channels = draw(st.lists(st.integers(0, shape[2] - 1), min_size=1, max_size=6))
+        kept = sorted(set(channels)) if draw(st.booleans()) else channels
+        return Select(name, source, shape, kind, tuple(kept))
+    (top, bottom), (left, right) = (
+        sorted(draw(st.lists(st.integers(0, size), min_size=2, max_size=2, unique=True))) for size in shape[:2]
+    )
+    return Crop(name, source, shape, kind, (top, left, bottom, right))
+
+
+@st.composite
 def layers(draw: st.DrawFn, name: str, source: str, shape: MapShape, kind: CodeType, *, last: bool) -> Layer:
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    choices = ["dense", "conv", "conv", "pool", "thresholding"]
+    choices = ["dense", "dense", "conv", "conv", "conv", "conv", "pool", "pool", "thresholding", "segments", "moves"]
     if kind.levels <= 64:
         choices.append("table")
     if kind.levels >= 2:
         choices.append("pad")
     if last:
-        choices.append("argmax")
+        choices += ["argmax", "topk", "reduce"]
     choice = draw(st.sampled_from(choices))
     if choice in ("dense", "conv"):
         return draw(matvec(name, source, shape, kind, dense=choice == "dense", last=last))
     if choice == "pool":
-        minimum = tuple(bool(flag) for flag in random.integers(0, 2, size=shape[2]))
+        seeks = random.integers(0, 2, size=shape[2]) if draw(st.booleans()) else np.zeros(shape[2])
+        minimum = tuple(bool(flag) for flag in seeks)
         return MaxPool(name, source, shape, kind, draw(windows(*shape[:2], padded=False)), minimum)
     if choice == "pad":
         value = int(random_codes(random, kind, (1,))[0])
         return Pad(name, source, shape, kind, tuple(int(size) for size in random.integers(0, 3, size=4)), value)
     if choice == "argmax":
         return ArgMax(name, source, shape, kind, last=draw(st.booleans()))
+    if choice == "topk":
+        return TopK(name, source, shape, kind, draw(st.integers(1, shape[2])), draw(st.booleans()))
+    if choice == "reduce":
+        operation = draw(st.sampled_from(Reduction))
+        sums = CodeType(*(shape[0] * shape[1] * code for code in (kind.low, kind.high)))
+        return GlobalReduce(name, source, shape, kind, operation, sums if operation is Reduction.SUM else kind)
+    if choice == "segments":
+        return draw(segments(name, source, shape, kind))
+    if choice == "moves":
+        return draw(moves(name, source, shape, kind))
     where, out_type = draw(positions(*shape[:2])), draw(output_types())
     if choice == "table":
         table = random_codes(random, out_type, (where.count, shape[2], kind.high - kind.low + 1))
