@@ -35,7 +35,7 @@ RECORD = Path(__file__).with_suffix(".json")
 
 FAMILIES = {
     "ice40": "synth_ice40 -flatten",
-    "ecp5": "synth_ecp5 -nowidelut -flatten",
+    "ecp5": "synth_ecp5 -nowidelut -nodsp -flatten",
     "xc7": "synth_xilinx -noiopad -noclkbuf -flatten",
 }
 KINDS = {"luts": r"SB_LUT4|LUT\d", "carries": "SB_CARRY|CCU2C|CARRY4", "flipflops": r"SB_DFF\w*|TRELLIS_FF|FD[RSCP]E"}

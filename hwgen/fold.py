@@ -7,7 +7,7 @@ from enum import Enum
 
 from hwgen.codes import CodeType
 
-__all__ = ["Fold", "MemoryStyle", "WindowStyle"]
+__all__ = ["Fold", "LaneStyle", "MemoryStyle", "WindowStyle"]
 
 
 class MemoryStyle(Enum):
@@ -19,6 +19,17 @@ class MemoryStyle(Enum):
     CONSTANT = "constant"
     SPRAM = "spram"
     """Weights in a large RAM with a single port, which starts with no contents and must be loaded; tables as with AUTO."""
+
+
+class LaneStyle(Enum):
+    """How a matrix-vector unit multiplies and adds."""
+
+    AUTO = "auto"
+    """What takes fewer LUTs."""
+    PLANES = "planes"
+    """Count the ones in each pair of a bit of the inputs and a bit of the weights, and add the counts by significance."""
+    WORDS = "words"
+    """Multiply, negate or gate each input by its weight, and add the numbers."""
 
 
 class WindowStyle(Enum):
@@ -45,6 +56,8 @@ class Fold:
         Storage of weights and thresholds.
     window : WindowStyle
         Kind of sliding window unit; ignored by layers that have none.
+    lanes : LaneStyle
+        Kind of lanes; ignored by layers that have no weights.
     slots : int or None
         Depth of the layer's output FIFO in beats; None: the least that keeps the layer itself at full rate.
     buffer_beats : int or None
@@ -59,6 +72,7 @@ class Fold:
     simd: int = 1
     memory: MemoryStyle = MemoryStyle.AUTO
     window: WindowStyle = WindowStyle.SEQUENTIAL
+    lanes: LaneStyle = LaneStyle.AUTO
     slots: int | None = None
     buffer_beats: int | None = None
     writable: bool = False

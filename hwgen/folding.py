@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from hwgen.codes import BIPOLAR, CodeType
 from hwgen.errors import OptionError
-from hwgen.fold import Fold, MemoryStyle, WindowStyle
+from hwgen.fold import Fold, LaneStyle, MemoryStyle, WindowStyle
 from hwgen.layers.protocol import Layer, Resources, Writable, inputs
 from hwgen.network import Network
 from hwgen.plan import Plan
@@ -27,7 +27,7 @@ __all__ = [
     "make_writable",
 ]
 
-Style = TypeVar("Style", MemoryStyle, WindowStyle)
+Style = TypeVar("Style", LaneStyle, MemoryStyle, WindowStyle)
 
 DEFAULT_LUTS = 4000
 """Logic that a plan without a target may use: most of a five-dollar FPGA."""
@@ -173,6 +173,7 @@ def folding_to_json(plan: Plan) -> str:
             "simd": fold.simd,
             "memory": fold.memory.value,
             "window": fold.window.value,
+            "lanes": fold.lanes.value,
             "slots": fold.slots,
             "buffer_beats": fold.buffer_beats,
             "writable": fold.writable,
@@ -191,7 +192,7 @@ def folding_from_json(network: Network, text: str, *, source: str = "folding fil
     ----------
     network : Network
     text : str
-        JSON with ``clock_mhz`` and ``layers``; each layer has ``pe`` and ``simd`` and may have ``memory``, ``window``, ``slots``, ``buffer_beats``, ``writable``, ``weights``.
+        JSON with ``clock_mhz`` and ``layers``; each layer has ``pe`` and ``simd`` and may have ``memory``, ``window``, ``lanes``, ``slots``, ``buffer_beats``, ``writable``, ``weights``.
     source : str
         What errors call the text.
 
@@ -221,7 +222,9 @@ def folding_from_json(network: Network, text: str, *, source: str = "folding fil
 
 
 def _fold(layer: Layer, entry: Any, where: str) -> Fold:
-    _known_keys(entry, ("pe", "simd", "memory", "window", "slots", "buffer_beats", "writable", "weights"), where)
+    _known_keys(
+        entry, ("pe", "simd", "memory", "window", "lanes", "slots", "buffer_beats", "writable", "weights"), where
+    )
     numbers = {key: entry.get(key) for key in ("pe", "simd", "slots", "buffer_beats")}
     for key, value in numbers.items():
         optional = key in ("slots", "buffer_beats")
@@ -230,6 +233,7 @@ def _fold(layer: Layer, entry: Any, where: str) -> Fold:
     fold = Fold(
         memory=_choice(MemoryStyle, entry.get("memory", "auto"), f"'memory' of {where}"),
         window=_choice(WindowStyle, entry.get("window", "sequential"), f"'window' of {where}"),
+        lanes=_choice(LaneStyle, entry.get("lanes", "auto"), f"'lanes' of {where}"),
         weights=_weights(entry.get("weights"), where),
         **numbers,
     )

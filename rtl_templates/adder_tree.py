@@ -30,6 +30,8 @@ class AdderTree(wiring.Component):
         Single bits added besides, at most ``len(ranges) - 1``; the operands are then unsigned.
     registers : collection of int
         Levels behind which registers stand; level 0 is the operands themselves.
+    height : int or None
+        Levels that the sum runs through, at least ``levels(operands)``; None: those.
 
     Members
     -------
@@ -44,7 +46,14 @@ class AdderTree(wiring.Component):
         If there are more carries than adders, or carries beside negative operands.
     """
 
-    def __init__(self, ranges: Sequence[tuple[int, int]], *, carries: int = 0, registers: Collection[int] = ()) -> None:
+    def __init__(
+        self,
+        ranges: Sequence[tuple[int, int]],
+        *,
+        carries: int = 0,
+        registers: Collection[int] = (),
+        height: int | None = None,
+    ) -> None:
         if carries > len(ranges) - 1:
             raise ValueError(
                 f"A tree of {len(ranges)} operands takes at most {len(ranges) - 1} carry bits, not {carries}"
@@ -54,6 +63,7 @@ class AdderTree(wiring.Component):
         self.ranges = list(ranges)
         self.carries = carries
         self.registers = frozenset(registers)
+        self.height = self.levels(len(ranges)) if height is None else height
         self.bounds = (sum(low for low, _ in ranges), sum(high for _, high in ranges) + carries)
         width = sum(range_shape(*bounds).width for bounds in ranges)
         super().__init__({"i": In(width), "carry": In(carries), "o": Out(range_shape(*self.bounds))})
@@ -80,7 +90,7 @@ class AdderTree(wiring.Component):
             m.d["sync" if level in self.registers else "comb"] += signal.eq(value)
             return signal
 
-        for level in range(self.levels(len(terms)) + 1):
+        for level in range(self.height + 1):
             if level:
                 added = []
                 for (a, (a_low, a_high)), (b, (b_low, b_high)) in zip(terms[::2], terms[1::2], strict=False):

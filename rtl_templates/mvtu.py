@@ -93,13 +93,12 @@ class Mvtu(wiring.Component):
         self.position_columns = position_columns
         self.storage = storage
         self.writes_weights = writes_weights
-        self.pipeline = self.pipeline_cycles(lanes, simd, len(words), column_folds, output.latency)
+        summing = DotProduct.latency(lanes, simd, in_shape, weight_shape, column_folds > 1)
+        self.pipeline = self.pipeline_cycles(summing, len(words), output.latency)
         width, inputs = pe * output.bits, simd if reads is None else 1 + max(max(row) for row in reads)
         self.slots = OutputQueue.least_slots(width, self.pipeline, column_folds) if slots is None else slots
         self.latency = self.pipeline + OutputQueue.latency(width, self.slots)
-        stages = (
-            1 + (Rom.LATENCY if len(words) > 1 else 0) + len(DotProduct.register_levels(lanes, simd, column_folds > 1))
-        )
+        stages = 1 + (Rom.LATENCY if len(words) > 1 else 0) + summing
         self.activation = Activation(
             lanes=pe,
             bounds=accumulator,
@@ -124,13 +123,13 @@ class Mvtu(wiring.Component):
         return {**weights, **(self.activation.memories if self.activation.writable else {})}
 
     @staticmethod
-    def pipeline_cycles(lanes: Lanes, simd: int, words: int, column_folds: int, activation: int) -> int:
+    def pipeline_cycles(summing: int, words: int, activation: int) -> int:
         """Cycles from a row group's last step to the write of its result into the output FIFO.
 
-        Those of the weight memory if there is one, those of the adder tree, one for the accumulator, ``activation`` cycles for the codes.
+        Those of the weight memory if there is one, ``summing`` cycles of the adder tree (`DotProduct.latency`), one for the accumulator, ``activation`` cycles for the codes.
         """
         fetch = Rom.LATENCY if words > 1 else 0
-        return fetch + DotProduct.latency(lanes, simd, column_folds > 1) + 1 + activation
+        return fetch + summing + 1 + activation
 
     def elaborate(self, platform: object) -> Module:
         """Steps, lanes, accumulators, activation, FIFO: each hands on with a valid bit, none ever stalls."""
@@ -228,7 +227,7 @@ class Mvtu(wiring.Component):
             return total
         partial = Signal(shape, name=f"partial_{p}")
         following = Signal(shape, name=f"following_{p}")
-        if self.lanes is Lanes.XNOR:
+        if self.lanes.counts_planes:
             m.d.comb += following.eq((Cat(Const(1, 1), partial) + Cat(row.carry, row.o))[1:])
         else:
             m.d.comb += following.eq(partial + row.o)

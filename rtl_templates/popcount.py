@@ -25,6 +25,8 @@ class Popcount(wiring.Component):
         Leave one bit out of ``o`` and hand it on as ``carry``.
     registers : collection of int
         Levels of the adder tree behind which registers stand, from 1 on.
+    height : int or None
+        Levels that the count runs through, at least ``levels(lanes, spare)``; None: those.
 
     Members
     -------
@@ -39,13 +41,16 @@ class Popcount(wiring.Component):
         If nothing is left to count.
     """
 
-    def __init__(self, lanes: int, *, spare: bool = False, registers: Collection[int] = ()) -> None:
+    def __init__(
+        self, lanes: int, *, spare: bool = False, registers: Collection[int] = (), height: int | None = None
+    ) -> None:
         counted = lanes - spare
         if counted < 1:
             raise ValueError(f"A popcount of {lanes} lanes has no bit {'to spare' if lanes else 'to count'}")
         self.lanes = lanes
         self.spare = spare
         self.registers = frozenset(registers)
+        self.height = height
         groups = self.groups(lanes, spare)
         self.tree_carries = min(groups - 1, counted - groups)
         grouped = counted - self.tree_carries
@@ -66,7 +71,7 @@ class Popcount(wiring.Component):
         """Name each group's count, and delay the spare bit as the tree delays its sum."""
         m = Module()
         m.submodules.tree = tree = AdderTree(
-            [(0, size) for size in self.sizes], carries=self.tree_carries, registers=self.registers
+            [(0, size) for size in self.sizes], carries=self.tree_carries, registers=self.registers, height=self.height
         )
         first, groups = 0, []
         for number, size in enumerate(self.sizes):

@@ -9,7 +9,7 @@ import pytest
 from hwgen import folding
 from hwgen.codes import BIPOLAR, CodeType
 from hwgen.errors import OptionError
-from hwgen.fold import Fold, MemoryStyle
+from hwgen.fold import Fold, LaneStyle, MemoryStyle
 from hwgen.plan import Plan
 from tests.small_networks import mlp
 
@@ -64,7 +64,10 @@ def test_the_chain_is_folded_at_the_least_cost_of_all_combinations() -> None:
 
 
 def test_a_folding_file_is_read_back_as_it_was_written() -> None:
-    folds = {"dense0": Fold(4, 6, MemoryStyle.BLOCK, slots=3), "dense1": Fold(2, 8, buffer_beats=4)}
+    folds = {
+        "dense0": Fold(4, 6, MemoryStyle.BLOCK, slots=3),
+        "dense1": Fold(2, 8, lanes=LaneStyle.WORDS, buffer_beats=4),
+    }
     plan = Plan(NETWORK, folds, clock_hz=12e6)
     again = folding.folding_from_json(NETWORK, folding.folding_to_json(plan))
     assert again.folds == plan.folds
@@ -95,6 +98,10 @@ def test_a_folding_file_is_read_back_as_it_was_written() -> None:
         (
             lambda c: c["layers"]["dense0"].update(memory="blok"),
             "'memory' of layer 'dense0' of file must be one of 'auto', 'block'",
+        ),
+        (
+            lambda c: c["layers"]["dense0"].update(lanes="plane"),
+            "'lanes' of layer 'dense0' of file must be one of 'auto', 'planes', 'words', not 'plane'",
         ),
         (lambda c: c.update(clock_mhz=0), "'clock_mhz' of file must be a positive number, not 0"),
         (lambda c: c.update(layers=[]), "'layers' of file must be an object with named entries, not []"),

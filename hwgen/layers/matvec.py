@@ -8,11 +8,12 @@ from functools import cached_property
 import numpy as np
 from amaranth.hdl import Shape
 
-from hwgen.codes import CodeType, signed, unsigned
-from hwgen.fold import Fold, MemoryStyle
+from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
+from hwgen.fold import Fold, LaneStyle, MemoryStyle
+from hwgen.layers.lane_choice import luts_per_lane
 from hwgen.layers.protocol import MemoryShape, Resources
 from hwgen.rtl_templates.activation import Activation, Levels, Scores, levels_latency
-from hwgen.rtl_templates.dot_product import Lanes
+from hwgen.rtl_templates.dot_product import DotProduct, Lanes
 from hwgen.rtl_templates.mvtu import Mvtu
 from hwgen.rtl_templates.output_queue import OutputQueue
 from hwgen.rtl_templates.storage import Storage, suits_block_ram
@@ -88,6 +89,8 @@ class MatVec:
         Class of each row and column of the map of vectors, as in `hwgen.activation.Positions`.
     any_of : CodeType or None
         The hardware must suit all weights of this type, not just these.
+    style : LaneStyle
+        Planes or words; AUTO if it depends on the folding.
     """
 
     weights: np.ndarray
@@ -98,10 +101,32 @@ class MatVec:
     position_rows: tuple[int, ...] = (0,)
     position_columns: tuple[int, ...] = (0,)
     any_of: CodeType | None = None
+    style: LaneStyle = LaneStyle.AUTO
 
     def folded(self, fold: Fold) -> MatVec:
-        """Give the matrix as a folding has it: one of all that may be written, if it is writable."""
-        return self if fold.weights == self.any_of else replace(self, any_of=fold.weights)
+        """Give the matrix as a folding has it: one of all that may be written, if it is writable, and with its kind of lanes."""
+        style = self._chosen(fold)
+        if fold.weights == self.any_of and style is self.style:
+            return self
+        key = (fold.weights, style)
+        if key not in self._variants:
+            self._variants[key] = replace(self, any_of=fold.weights, style=style)
+        return self._variants[key]
+
+    @cached_property
+    def _variants(self) -> dict[tuple[CodeType | None, LaneStyle], MatVec]:
+        return {}
+
+    def _chosen(self, fold: Fold) -> LaneStyle:
+        """Give the folding's kind of lanes, or the cheaper one; equal weights leave planes nothing to compare."""
+        if fold.lanes is not LaneStyle.AUTO:
+            return fold.lanes
+        bits = self.in_type.bits
+        if self._is_uniform and fold.weights is None:
+            return LaneStyle.PLANES if bits == 1 else LaneStyle.WORDS
+        kinds = [replace(self, any_of=fold.weights, style=style) for style in (LaneStyle.PLANES, LaneStyle.WORDS)]
+        planes, words = (luts_per_lane(kind.lanes, bits, kind.weight_shape.width) for kind in kinds)
+        return LaneStyle.PLANES if planes <= words else LaneStyle.WORDS
 
     def writable(self, fold: Fold) -> Fold:
         """Give the folding with writable memories, for all weights that fit the present ones' bits."""
@@ -119,39 +144,73 @@ class MatVec:
 
     @cached_property
     def lanes(self) -> Lanes:
-        """XNOR or add/subtract lanes for weights of +-1, else multipliers."""
-        if self.any_of is not None and not self.any_of.bipolar:
+        """Lanes for digits -1 and +1 if the weights are made of such, ternary ones, or those for any numbers."""
+        kind, planes = self.weight_type, self.style is LaneStyle.PLANES
+        if kind.bipolar:
+            return Lanes.XNOR if planes else Lanes.ADD_SUB
+        if (kind.low, kind.high) == (-1, 1):
+            return Lanes.TERNARY_XNOR if planes else Lanes.TERNARY_ADD_SUB
+        if not planes:
             return Lanes.MULTIPLY
-        if not np.all(np.abs(self.weights) == 1):
-            return Lanes.MULTIPLY
-        return Lanes.XNOR if self.in_type.bits == 1 and not self.in_type.signed else Lanes.ADD_SUB
+        return Lanes.XNOR if self.any_of is None and np.all(self.weights % 2) else Lanes.AND
 
     @cached_property
     def weight_type(self) -> CodeType:
-        """Type of the weights as they are stored."""
-        if self.lanes is not Lanes.MULTIPLY:
-            return CodeType(-1, 1, bipolar=True)
+        """Type of the weights: bipolar, or the least interval with 0."""
         if self.any_of is not None:
             return self.any_of
+        if np.all(np.abs(self.weights) == 1):
+            return BIPOLAR
         return CodeType(min(0, int(self.weights.min())), max(0, int(self.weights.max())))
+
+    @cached_property
+    def weight_shape(self) -> Shape:
+        """Shape of a weight as it is stored."""
+        kind = self.weight_type
+        if self.lanes is Lanes.XNOR:
+            return Shape(max(-kind.low, kind.high).bit_length())
+        if self.lanes.is_ternary:
+            return Shape(2)
+        return Shape(kind.bits, signed=kind.signed)
+
+    @property
+    def _fields(self) -> np.ndarray:
+        """The weights as they are stored, the lowest `weight_shape` bits of each."""
+        if self.lanes in (Lanes.XNOR, Lanes.ADD_SUB):
+            # The digits -1 and +1 of significance 2**j, written 0 and 1, are the bits of (w + 2**bits - 1) / 2.
+            return (self.weights + (1 << self.weight_shape.width) - 1) // 2
+        if self.lanes.is_ternary:
+            return (self.weights > 0) + 2 * (self.weights != 0)
+        return self.weights
 
     @property
     def scale(self) -> int:
         """Accumulator steps of one step of the hardware's sum: a bipolar input is 2 * bit - 1."""
         return 2 if self.in_type.bipolar else 1
 
+    @property
+    def _shift(self) -> int:
+        """What the hardware adds to a signed input that is not multiplied."""
+        return 1 << (self.in_type.bits - 1) if self.in_type.signed and self.lanes is not Lanes.MULTIPLY else 0
+
+    def _excess(self, weights: np.ndarray) -> np.ndarray:
+        """Give what a lane with each of these weights sums besides weight times u, with u the bit of a bipolar input, else input + shift.
+
+        A digit -1 gives ``2**k - 1 - u`` instead of -u, and in the plane of the weights' sign ones are counted where there is none.
+        """
+        mask, width = (1 << self.in_type.bits) - 1, self.weight_shape.width
+        if self.lanes in (Lanes.XNOR, Lanes.ADD_SUB):
+            return mask * ((1 << width) - 1 - weights) // 2
+        if self.lanes.is_ternary:
+            return mask * (weights < 0)
+        signed_planes = self.lanes is Lanes.AND and self.weight_shape.signed
+        return np.full_like(weights, mask << (width - 1) if signed_planes else 0)
+
     @cached_property
     def offset(self) -> np.ndarray:
         """Accumulator of each row where the hardware's sum is 0: int64 (rows,)."""
-        if self.lanes is Lanes.MULTIPLY:
-            return -self.weights.sum(axis=1) if self.in_type.bipolar else np.zeros(len(self.weights), dtype=np.int64)
-        if self.in_type.bipolar:
-            return np.full(len(self.weights), -self.columns)
-        # A lane adds u = x' for a weight +1 and 2**k - 1 - x' for -1, with x' = x + shift not negative.
-        negative = np.sum(self.weights < 0, axis=1)
-        shift = 1 << (self.in_type.bits - 1) if self.in_type.signed else 0
-        mask = (1 << self.in_type.bits) - 1
-        return -shift * (self.columns - negative) - (mask - shift) * negative
+        start = 1 if self.in_type.bipolar else self._shift
+        return np.asarray(-self.scale * self._excess(self.weights).sum(axis=1) - start * self.weights.sum(axis=1))
 
     @cached_property
     def sum_range(self) -> tuple[int, int]:
@@ -163,22 +222,21 @@ class MatVec:
 
     def _worst_sums(self) -> tuple[int, int]:
         """Give the least and greatest sum of any weights: each lane's bounds, added up."""
-        kind, mask = self.in_type, (1 << self.in_type.bits) - 1
-        if self.lanes is not Lanes.MULTIPLY:
-            # A lane gives u or 2**k - 1 - u, with u = x + shift.
-            shift = 1 << (kind.bits - 1) if kind.signed else 0
-            low, high = (0, 1) if kind.bipolar else (kind.low + shift, kind.high + shift)
-            return self.columns * min(low, mask - high), self.columns * max(high, mask - low)
-        bounds = (0, 1) if kind.bipolar else (kind.low, kind.high)
-        products = [x * w for x in bounds for w in (self.weight_type.low, self.weight_type.high)]
-        return self.columns * min(products), self.columns * max(products)
+        kind = self.in_type
+        inputs = (0, 1) if kind.bipolar else (kind.low + self._shift, kind.high + self._shift)
+        weights = np.array([-1, 1] if self.weight_type.bipolar else [self.weight_type.low, 0, self.weight_type.high])
+        sums = np.multiply.outer(inputs, weights) + self._excess(weights)
+        return self.columns * int(sums.min()), self.columns * int(sums.max())
 
     @property
     def _table_varies(self) -> bool:
         """Whether the table depends on the weights, or on thresholds."""
         if self.levels is not None or self.correction is not None:
             return True
-        return self.lanes is Lanes.ADD_SUB or (self.lanes is Lanes.MULTIPLY and self.in_type.bipolar)
+        if self.lanes is Lanes.XNOR and self.in_type.bipolar:
+            return False
+        plain = self.lanes in (Lanes.AND, Lanes.MULTIPLY)
+        return not plain or self.in_type.bipolar or self._shift > 0
 
     def output(self) -> Levels | Scores:
         """Give the activation in terms of the hardware's sum."""
@@ -192,16 +250,17 @@ class MatVec:
 
     def unit(self, fold: Fold, reads: list[list[int]] | None = None) -> Mvtu:
         """Give the matrix-vector-threshold unit, whose rows may take different inputs of a beat."""
-        if fold.weights != self.any_of:
-            return self.folded(fold).unit(fold, reads)
-        weight_type, output = self.weight_type, self.output()
+        folded = self.folded(fold)
+        if folded is not self:
+            return folded.unit(fold, reads)
+        output = self.output()
         uniform = len(output.table) == 1
         return Mvtu(
             pe=fold.pe,
             simd=fold.simd,
             lanes=self.lanes,
             in_shape=Shape(self.in_type.bits, signed=self.in_type.signed),
-            weight_shape=Shape(weight_type.bits, signed=weight_type.signed),
+            weight_shape=self.weight_shape,
             words=self.words(fold),
             column_folds=self.columns // fold.simd,
             accumulator=self.sum_range,
@@ -217,8 +276,7 @@ class MatVec:
 
     def words(self, fold: Fold) -> list[int]:
         """Give the weight memory's words; one if they are all the same."""
-        fields = self.weights > 0 if self.lanes is not Lanes.MULTIPLY else self.weights
-        words = pack_words(fields.astype(np.int64), self.weight_type.bits, fold.pe, fold.simd)
+        words = pack_words(self._fields, self.weight_shape.width, fold.pe, fold.simd)
         return words[: self._word_count(fold)]
 
     def _word_count(self, fold: Fold) -> int:
@@ -231,11 +289,15 @@ class MatVec:
 
     def pipeline(self, fold: Fold) -> tuple[int, int]:
         """Give latency (cycles from a row group's last step until its beat can leave) and slots of the unit."""
-        if fold.weights != self.any_of:
-            return self.folded(fold).pipeline(fold)
+        folded = self.folded(fold)
+        if folded is not self:
+            return folded.pipeline(fold)
         steps = self._word_count(fold)
         activation = 0 if self.levels is None else levels_latency(self.levels.shape[2])
-        pipeline = Mvtu.pipeline_cycles(self.lanes, fold.simd, steps, self.columns // fold.simd, activation)
+        in_shape = Shape(self.in_type.bits, signed=self.in_type.signed)
+        accumulates = self.columns > fold.simd
+        summing = DotProduct.latency(self.lanes, fold.simd, in_shape, self.weight_shape, accumulates)
+        pipeline = Mvtu.pipeline_cycles(summing, steps, activation)
         width = fold.pe * self.out_type.bits
         slots = fold.slots
         if slots is None:
@@ -244,13 +306,14 @@ class MatVec:
 
     def memories(self, name: str, fold: Fold) -> tuple[MemoryShape, ...]:
         """Give the shapes of the weight memory and the table, as far as they are not constants."""
-        if fold.weights != self.any_of:
-            return self.folded(fold).memories(name, fold)
+        folded = self.folded(fold)
+        if folded is not self:
+            return folded.memories(name, fold)
         steps = self._word_count(fold)
         output = self.output()
         groups = len(output.table) * len(self.weights) // fold.pe
         shapes = {
-            "weights": (steps, fold.pe * fold.simd * self.weight_type.bits),
+            "weights": (steps, fold.pe * fold.simd * self.weight_shape.width),
             "table": (groups, Activation.table_width(fold.pe, self.sum_range, output)),
         }
         return tuple(
@@ -265,15 +328,18 @@ class MatVec:
 
         A lane is one LUT for its product and one for each bit that the tree adds; each row has an accumulator and its comparators.
         """
-        if fold.weights != self.any_of:
-            return self.folded(fold).resources(name, fold, groups_at_once=groups_at_once, buffers=buffers)
+        folded = self.folded(fold)
+        if folded is not self:
+            return folded.resources(name, fold, groups_at_once=groups_at_once, buffers=buffers)
         bits = sum(bound.bit_length() for bound in np.abs(self.sum_range).tolist()) + 1
-        lane_bits = self.in_type.bits * (self.weight_type.bits if self.lanes is Lanes.MULTIPLY else 1)
-        per_lane = self.in_type.bits + 1 if self._is_uniform else 2 * lane_bits
+        lane_bits = self.in_type.bits * (1 if self.lanes.is_ternary else self.weight_shape.width)
+        per_lane = luts_per_lane(self.lanes, self.in_type.bits, self.weight_shape.width)
+        if self._is_uniform:
+            per_lane = self.in_type.bits + 1
         steps = 1 if self.levels is None else self.levels.shape[2]
         width = fold.pe * self.out_type.bits
         slots = self.pipeline(fold)[1]
-        luts = fold.pe * (fold.simd * per_lane + bits * (1 + steps)) + width + 4 * slots.bit_length() + 20
+        luts = fold.pe * (round(fold.simd * per_lane) + bits * (1 + steps)) + width + 4 * slots.bit_length() + 20
         flipflops = (
             fold.pe * (fold.simd * lane_bits // 2 + 2 * bits)
             + fold.simd * groups_at_once * self.in_type.bits

@@ -7,8 +7,9 @@ import pytest
 
 from hwgen.activation import Positions, Thresholds
 from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
-from hwgen.fold import Fold, MemoryStyle
+from hwgen.fold import Fold, LaneStyle, MemoryStyle
 from hwgen.layers.matvec import MatVec, accumulator_range, pack_words
+from hwgen.rtl_templates.dot_product import Lanes
 from hwgen.rtl_templates.stream_check import pack, run, unpack
 from hwgen.rtl_templates.write_bus import looked_at
 
@@ -76,6 +77,47 @@ def test_each_position_has_its_own_thresholds(in_type, out_type, choices, pe, si
     np.testing.assert_array_equal(rtl(matrix, Fold(pe=pe, simd=simd), vectors), expected)
     stalled = rtl(matrix, Fold(pe=pe, simd=simd), vectors, source_stall=0.3, sink_stall=0.5, reset_at=33)
     np.testing.assert_array_equal(stalled, expected)
+
+
+DIGITS = {
+    "bipolar": (-1, 1),
+    "ternary": (-1, 0, 1),
+    "odd": (-3, -1, 1, 3),
+    "ones": (0, 1),
+    "minus": (-1, 0),
+    "three bits": (-4, -1, 0, 2, 3),
+    "unsigned": (0, 1, 5, 15),
+    "eight bits": (-128, -1, 0, 127),
+}
+KINDS = [BIPOLAR, unsigned(1), unsigned(2), signed(2), CodeType(-1, 0), CodeType(2, 6), signed(8), signed(16)]
+
+
+@pytest.mark.parametrize("choices", DIGITS.values(), ids=DIGITS)
+@pytest.mark.parametrize("in_type", KINDS, ids=str)
+def test_every_kind_of_lane_is_exact_up_to_the_extremes(choices, in_type):
+    number = KINDS.index(in_type) + list(DIGITS.values()).index(choices)
+    style, simd = (LaneStyle.PLANES, LaneStyle.WORDS)[number % 4 == 3], (4, 1, 3, 2, 5)[number % 5]
+    matrix = make_matrix(in_type, None, 4, 2 * simd, choices)
+    weights = matrix.weights.copy()
+    weights[0], weights[1] = max(choices), min(choices)
+    low, high = accumulator_range(weights, in_type)
+    out_type = CodeType(int(low.min()) - 5, int(high.max()) + 5)
+    matrix = replace(matrix, weights=weights, out_type=out_type)
+    vectors = make_vectors(in_type, 5, matrix.columns)
+    extremes = np.full((2, matrix.columns), in_type.low)
+    extremes[1] = in_type.high
+    vectors = np.concatenate([extremes, vectors])
+    fold = Fold(pe=2, simd=simd, lanes=style)
+    assert matrix.folded(fold).lanes.counts_planes is (style is LaneStyle.PLANES)
+    np.testing.assert_array_equal(rtl(matrix, fold, vectors), ref(matrix, vectors))
+
+
+def test_weights_of_odd_numbers_need_a_plane_less():
+    matrix = make_matrix(unsigned(2), None, 4, 8, (-3, -1, 1, 3))
+    planes = matrix.folded(Fold(pe=2, simd=4, lanes=LaneStyle.PLANES))
+    words = matrix.folded(Fold(pe=2, simd=4, lanes=LaneStyle.WORDS))
+    assert (planes.lanes, planes.weight_shape.width) == (Lanes.XNOR, 2)
+    assert (words.lanes, words.weight_shape.width) == (Lanes.MULTIPLY, 3)
 
 
 @pytest.mark.parametrize("memory", MemoryStyle)
@@ -153,7 +195,8 @@ def test_weights_and_thresholds_are_written_and_no_cycle_changes(in_type, out_ty
     assert before.pipeline(fold) == before.pipeline(Fold(pe=pe, simd=simd, memory=memory))
 
 
-def test_a_writable_matrix_is_wide_enough_for_the_worst_weights():
+@pytest.mark.parametrize("style", LaneStyle)
+def test_a_writable_matrix_is_wide_enough_for_the_worst_weights(style):
     weights = np.ones((2, 5), dtype=np.int64)
     for in_type, choices in [
         (unsigned(3), (-1, 1)),
@@ -162,12 +205,13 @@ def test_a_writable_matrix_is_wide_enough_for_the_worst_weights():
         (CodeType(1, 5), (-2, 1)),
     ]:
         matrix = MatVec(weights * choices[1], in_type, BIPOLAR, np.zeros((1, 2, 1)))
-        fold = MatVec(np.array([choices]), in_type, BIPOLAR, np.zeros((1, 1, 1))).writable(Fold())
+        fold = MatVec(np.array([choices]), in_type, BIPOLAR, np.zeros((1, 1, 1))).writable(Fold(lanes=style))
         low, high = matrix.folded(fold).sum_range
         for row in ([choices[0]] * 5, [choices[1]] * 5, [choices[0], choices[1]] * 2 + [choices[0]]):
-            other = MatVec(np.array([row]), in_type, BIPOLAR, np.zeros((1, 1, 1)))
-            assert low <= other.sum_range[0]
-            assert other.sum_range[1] <= high
+            other = MatVec(np.array([row]), in_type, BIPOLAR, np.zeros((1, 1, 1))).folded(fold)
+            ends = [(bound - other.offset) // other.scale for bound in accumulator_range(other.weights, in_type)]
+            assert low <= ends[0]
+            assert ends[1] <= high
 
 
 def test_a_table_that_no_weights_change_stays_a_constant():
