@@ -14,6 +14,7 @@ from examples.data.load import load
 from hwgen import evaluate, host
 from hwgen.frontend import read_onnx
 from tests.lint import lint
+from tests.scores import codes_of_scores
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 RATES = {"mnist_tfc": 1_000_000, "mnist_cnv": 25_000, "watch_motion": 50_000}
@@ -44,14 +45,6 @@ class Example:
 @pytest.fixture(scope="module", params=RATES)
 def example(request: pytest.FixtureRequest) -> Example:
     return Example(request.param)
-
-
-def codes_of_scores(network: hwgen.Network, scores: np.ndarray) -> np.ndarray:
-    """Invert the output's affine map; the residue shows that the scores lie on it."""
-    port = network.output
-    codes = (scores.astype(np.float64) - port.offset) / port.scale
-    assert np.max(np.abs(codes - np.rint(codes))) < 1e-3
-    return np.rint(codes).astype(np.int64)
 
 
 def test_golden_equals_the_references_that_onnxruntime_gave(example: Example) -> None:

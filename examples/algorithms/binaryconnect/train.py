@@ -24,7 +24,7 @@ RECIPE = Recipe(
     folder=Path(__file__).parent,
     topology="196 - 48 - 48 - 48 - 10, real ReLU activations",
     network=network,
-    epochs=20,
+    epochs=12,
     loss=square_hinge,
 )
 

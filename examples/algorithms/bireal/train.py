@@ -67,7 +67,7 @@ RECIPE = Recipe(
     folder=Path(__file__).parent,
     topology="12C3 (8-bit weights) - 12C3 - 12C3 - 24C3/2 - 24C3, a real shortcut round each - global average - 10 (real weights)",
     network=network,
-    epochs=4,
+    epochs=3,
     negative=0.0,
     kept=300,
 )

@@ -56,7 +56,7 @@ RECIPE = Recipe(
     folder=Path(__file__).parent,
     topology="24C8/4 (8-bit weights) - 3 memory blocks of 24, 6 steps back and 3 ahead - average over time - 7",
     network=network,
-    epochs=30,
+    epochs=12,
     data="watch_test",
     input=Input(type="int8", scale=1 / 64, offset=0.0, frame_shape=(6, 128)),
     kept=500,

@@ -59,7 +59,7 @@ RECIPE = Recipe(
     folder=Path(__file__).parent,
     topology="12C3 (8-bit weights) - 16C3 (zero padding) - MP2 - 24C3 - 10 (8-bit weights), two signs an activation",
     network=network,
-    epochs=5,
+    epochs=3,
 )
 
 if __name__ == "__main__":

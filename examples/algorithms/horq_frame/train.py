@@ -50,7 +50,7 @@ RECIPE = Recipe(
     folder=Path(__file__).parent,
     topology="12C3 (8-bit weights) - 16C3, order 2 - MP2 - 24C3, order 2 - HardTanh - 10 (8-bit weights)",
     network=network,
-    epochs=5,
+    epochs=3,
 )
 
 if __name__ == "__main__":

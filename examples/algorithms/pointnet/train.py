@@ -79,7 +79,7 @@ RECIPE = Recipe(
     folder=Path(__file__).parent,
     topology="64 points of x, y: shared 32 (8-bit weights) - 64 - 96 - global maximum - 48 - 10 (8-bit weights)",
     network=network,
-    epochs=10,
+    epochs=6,
     tested=2000,
     data="mnist_points",
     input=Input(type="int8", scale=1 / 32, offset=0.0, frame_shape=(2, 64)),

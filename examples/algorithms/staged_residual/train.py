@@ -105,7 +105,7 @@ RECIPE = Recipe(
     folder=Path(__file__).parent,
     topology="16C3 (8-bit weights) - 16C3 (12 channels binary, 4 of 8 bits) - MP2 - 32C3 (24 filters binary, 8 of 8 bits) - MP2 - 10",
     network=network,
-    epochs=6,
+    epochs=3,
     before_step=advance,
 )
 

@@ -43,7 +43,7 @@ RECIPE = Recipe(
     folder=Path(__file__).parent,
     topology="16C3 (8-bit weights) - 16C3 with K - MP2 - 32C3 with K - 10 (8-bit weights)",
     network=network,
-    epochs=5,
+    epochs=3,
 )
 
 if __name__ == "__main__":
