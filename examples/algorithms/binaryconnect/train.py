@@ -24,7 +24,9 @@ RECIPE = Recipe(
     folder=Path(__file__).parent,
     topology="196 - 48 - 48 - 48 - 10, real ReLU activations",
     network=network,
-    epochs=12,
+    epochs=6,
+    tested=2000,
+    frames=20_000,
     loss=square_hinge,
 )
 

@@ -68,6 +68,10 @@ RECIPE = Recipe(
     topology="12C3 (8-bit weights) - 12C3 - 12C3 - 24C3/2 - 24C3, a real shortcut round each - global average - 10 (real weights)",
     network=network,
     epochs=3,
+    dynamo=False,
+    batch=50,
+    tested=2000,
+    frames=10_000,
     negative=0.0,
     kept=300,
 )

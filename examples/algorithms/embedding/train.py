@@ -29,7 +29,7 @@ RECIPE = Recipe(
     folder=Path(__file__).parent,
     topology="9 codes of 27 - table 27 x 16 - 144 - 32 - 2",
     network=network,
-    epochs=30,
+    epochs=20,
     batch=50,
     data="phishing_test",
     input=Input(type="uint8", scale=1.0, offset=0.0, frame_shape=(FEATURES,), dtype="int64"),

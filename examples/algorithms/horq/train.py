@@ -60,6 +60,9 @@ RECIPE = Recipe(
     topology="12C3 (8-bit weights) - 16C3 (zero padding) - MP2 - 24C3 - 10 (8-bit weights), two signs an activation",
     network=network,
     epochs=3,
+    batch=50,
+    tested=2000,
+    frames=10_000,
 )
 
 if __name__ == "__main__":

@@ -51,6 +51,9 @@ RECIPE = Recipe(
     topology="12C3 (8-bit weights) - 16C3, order 2 - MP2 - 24C3, order 2 - HardTanh - 10 (8-bit weights)",
     network=network,
     epochs=3,
+    batch=50,
+    tested=2000,
+    frames=10_000,
 )
 
 if __name__ == "__main__":

@@ -92,9 +92,12 @@ RECIPE = Recipe(
     topology="8C3 (8-bit weights) - blocks of 16, 32/2, 32 - global average - 10 (8-bit weights)",
     network=network,
     epochs=3,
+    batch=50,
+    tested=2000,
+    frames=10_000,
     negative=0.0,
     kept=300,
-    dynamo=False,
+    dynamo=True,
 )
 
 if __name__ == "__main__":

@@ -106,6 +106,10 @@ RECIPE = Recipe(
     topology="16C3 (8-bit weights) - 16C3 (12 channels binary, 4 of 8 bits) - MP2 - 32C3 (24 filters binary, 8 of 8 bits) - MP2 - 10",
     network=network,
     epochs=3,
+    dynamo=False,
+    batch=50,
+    tested=2000,
+    frames=10_000,
     before_step=advance,
 )
 

@@ -44,6 +44,9 @@ RECIPE = Recipe(
     topology="16C3 (8-bit weights) - 16C3 with K - MP2 - 32C3 with K - 10 (8-bit weights)",
     network=network,
     epochs=3,
+    batch=50,
+    tested=2000,
+    frames=10_000,
 )
 
 if __name__ == "__main__":
