@@ -22,6 +22,9 @@ SMALL = 1024
 MOST_POINTS = 1 << 30
 """Points in all that are tried one by one."""
 
+TABULATED = 1 << 16
+"""Runs of an element, tried one by one, beyond which a function counts as continuous: no table is larger."""
+
 RUNS = 512
 """Runs of an element beyond which a monotone function of many points counts as continuous."""
 
@@ -71,7 +74,7 @@ class Function:
             return None
         if self.count.max() > SMALL and monotone:
             return bisect(function, self.count, RUNS * len(self.count))
-        return tabulate(function, self.count)
+        return tabulate(function, self.count, TABULATED * len(self.count))
 
 
 def over_map(term: Term, domain: Integers, shape: MapShape) -> Function:

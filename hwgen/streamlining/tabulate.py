@@ -5,7 +5,7 @@ Small ranges are evaluated in full. In a large one the steps of a monotone funct
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -58,16 +58,17 @@ def _runs(element: np.ndarray, start: np.ndarray, values: np.ndarray, count: np.
     return Runs(element, start, end, values)
 
 
-def tabulate(function: PointFunction, count: np.ndarray) -> Runs:
-    """Evaluate a function at every point.
+def tabulate(function: PointFunction, count: np.ndarray, limit: int | None = None) -> Runs | None:
+    """Evaluate a function at every point; None as soon as there are more than ``limit`` runs.
 
     Parameters
     ----------
     function : callable
     count : ndarray of int64, shape (elements,)
         Points of each element.
+    limit : int, optional
     """
-    elements, starts, values = [], [], []
+    elements, starts, values, total = [], [], [], 0
     order = np.argsort(count, kind="stable")
     first = 0
     while first < len(order):
@@ -76,16 +77,20 @@ def tabulate(function: PointFunction, count: np.ndarray) -> Runs:
         while len(chosen) > 1 and int(count[chosen[-1]]) * len(chosen) > 2 * BLOCK:
             chosen = chosen[: len(chosen) // 2]
         first += len(chosen)
-        piece_starts, piece_values, piece_elements = _block(function, chosen, count[chosen])
-        starts.append(piece_starts)
-        values.append(piece_values)
-        elements.append(piece_elements)
+        for piece_starts, piece_values, piece_elements in _stretches(function, chosen, count[chosen]):
+            starts.append(piece_starts)
+            values.append(piece_values)
+            elements.append(piece_elements)
+            total += len(piece_starts)
+            if limit is not None and total > limit:
+                return None
     return _runs(np.concatenate(elements), np.concatenate(starts), np.concatenate(values, axis=1), count).merged()
 
 
-def _block(function: PointFunction, chosen: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Evaluate some elements, a stretch of points at a time."""
-    starts, values, elements = [], [], []
+def _stretches(
+    function: PointFunction, chosen: np.ndarray, count: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Evaluate some elements, a stretch of points at a time: starts, values and elements of the runs found in each."""
     points = int(count.max())
     stretch = max(1, 2 * BLOCK // len(chosen))
     for first in range(0, points, stretch):
@@ -95,10 +100,7 @@ def _block(function: PointFunction, chosen: np.ndarray, count: np.ndarray) -> tu
         new = np.ones(k.shape, dtype=bool)
         new[1:] = np.any(result[:, 1:] != result[:, :-1], axis=0)
         row, column = np.nonzero(new & inside)
-        starts.append(k[row, column])
-        values.append(result[:, row, column])
-        elements.append(chosen[column])
-    return np.concatenate(starts), np.concatenate(values, axis=1), np.concatenate(elements)
+        yield k[row, column], result[:, row, column], chosen[column]
 
 
 def bisect(function: PointFunction, count: np.ndarray, limit: int) -> Runs | None:

@@ -204,3 +204,20 @@ def test_type_names(name, expected):
 @pytest.mark.parametrize("name", ["int1", "uint0", "uint17", "float32", "", "int"])
 def test_names_of_no_type(name):
     assert code_type(name) is None
+
+
+def test_tabulation_stops_where_there_are_more_runs_than_a_table_has_entries() -> None:
+    def magnitudes(k: np.ndarray, element: np.ndarray) -> np.ndarray:
+        return np.abs(k - 500_000)[None].astype(np.float64) + 0 * element
+
+    asked = []
+
+    def counted(k: np.ndarray, element: np.ndarray) -> np.ndarray:
+        asked.append(k.size)
+        return magnitudes(k, element)
+
+    count = np.full(24, 1_000_000)
+    assert tabulate(counted, count, limit=1 << 16) is None
+    assert sum(asked) < count.sum() / 4
+    full = tabulate(magnitudes, count[:1], limit=1_000_000)
+    assert full is not None and len(full.element) == 1_000_000
