@@ -14,7 +14,7 @@ from pathlib import Path
 
 from amaranth.hdl import Shape, signed, unsigned
 
-from benchmarks.mvtu_luts import cells
+from benchmarks.mvtu_luts import FAMILIES, cells
 from hwgen.rtl_templates.dot_product import DotProduct, Lanes
 
 BITS = (1, 2, 3, 4, 8)
@@ -48,7 +48,7 @@ def main() -> None:
         row = {"lanes": lanes.value, "input_bits": x, "weight_bits": w, "simd": simd}
         for family in ("ice40", "ecp5"):
             component = DotProduct(lanes, simd, unsigned(x), weight_shape(lanes, w), accumulates=True)
-            found = cells(component, family)
+            found = cells(component, FAMILIES[family])
             row[family] = round((found["luts"] + (2 * found["carries"] if family == "ecp5" else 0)) / simd, 2)
         results.append(row)
         print(row, flush=True)

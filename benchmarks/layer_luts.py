@@ -2,8 +2,8 @@
 
 Run as ``python -m benchmarks.layer_luts`` from the root (about two minutes); the record is ``benchmarks/layer_luts.json``.
 
-Each layer is synthesised alone, with its counters and output FIFO, for two device families; mapping only. On iCE40 memories and multipliers
-may be used where the device has them (UP5K: block RAM, 16x16 multipliers); *estimate* is the LUT count that the layer's ``resources`` gives.
+Each layer is synthesised alone, with its counters and output FIFO, for iCE40 UP5K and ECP5; mapping only. Tables lie in block RAM and
+products in multipliers. *Estimate* is the LUT count that the layer's ``resources`` gives.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.mvtu_luts import cells
+from benchmarks.mvtu_luts import KINDS, cells
 from hwgen.activation import Lookup, Positions, Thresholds
 from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
 from hwgen.fold import Fold, MemoryStyle, WindowStyle
@@ -33,7 +33,8 @@ from hwgen.layers.upsample import Upsample
 from hwgen.layers.window import Window
 
 RECORD = Path(__file__).with_suffix(".json")
-FAMILIES = ("ice40", "ecp5")
+SYNTH = {"up5k": "synth_ice40 -device u -dsp -flatten", "ecp5": "synth_ecp5 -nowidelut -flatten"}
+CELLS = KINDS | {"block_rams": r"SB_RAM40_4K\w*|DP16KD|PDPW16KD", "multipliers": "SB_MAC16|MULT18X18D"}
 SHAPE = (8, 8, 32)
 BLOCK = MemoryStyle.BLOCK
 
@@ -116,7 +117,7 @@ def main() -> None:
         layer.check()
         layer.check_fold(fold)
         row = {"layer": name, "lanes": layer.in_lanes(fold), "estimate": layer.resources(fold).luts}
-        row |= {family: cells(layer.component(fold), family) for family in FAMILIES}
+        row |= {family: cells(layer.component(fold), synth, CELLS) for family, synth in SYNTH.items()}
         results.append(row)
         print(row, flush=True)
     RECORD.write_text(json.dumps({"yosys": version("pyosys"), "results": results}, indent=2) + "\n")

@@ -14,6 +14,7 @@ import json
 import re
 import tempfile
 from collections import Counter
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -72,20 +73,20 @@ def unit(pe: int, simd: int) -> wiring.Component:
     return MatVec(weights, BIPOLAR, BIPOLAR, levels).unit(Fold(pe=pe, simd=simd, memory=MemoryStyle.BLOCK))
 
 
-def cells(component: wiring.Component, family: str) -> dict[str, int]:
+def cells(component: wiring.Component, synth: str, kinds: Mapping[str, str] = KINDS) -> dict[str, int]:
     """Synthesise and count cells by kind."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "top.il").write_text(rtlil.convert(component, name="top", emit_src=False))
         commands = [
             "read_rtlil top.il",
             "scratchpad -set abc9.verify false",
-            FAMILIES[family],
+            synth,
             "tee -o stat.json stat -json",
         ]
         yosys(commands, Path(folder), Path(folder) / "yosys.log")
         text = (Path(folder) / "stat.json").read_text()
     counted = Counter(json.loads(text[text.index("{") :])["design"]["num_cells_by_type"])
-    return {kind: sum(n for name, n in counted.items() if re.fullmatch(match, name)) for kind, match in KINDS.items()}
+    return {kind: sum(n for name, n in counted.items() if re.fullmatch(match, name)) for kind, match in kinds.items()}
 
 
 def main() -> None:
@@ -93,7 +94,7 @@ def main() -> None:
     for pe, simd in SHAPES:
         for family in FAMILIES:
             for part, component in (("unit", unit(pe, simd)), ("lanes", LaneArray(pe, simd))):
-                found = cells(component, family)
+                found = cells(component, FAMILIES[family])
                 results.append(
                     {
                         "family": family,

@@ -69,7 +69,7 @@ class _Rows:
         return bool(np.all(self.last_steps() + 1 + RowRepeater.READ_LATENCY <= needed))
 
     def capacity(self) -> int:
-        """Give the least words that keep the unit at full rate, whether these come evenly or as early as there is room.
+        """Give the words that keep the unit at full rate, whether these come evenly or as early as there is room.
 
         Words that come evenly are ``row_repeats * pixel_repeats`` cycles apart. A row's first pass starts so late that its last word
         is just in time, and all the while until its last pass words of the next row come in.

@@ -6,6 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwgen.codes import signed
+from hwgen.errors import OptionError
+from hwgen.fold import Fold
 from hwgen.layers.select import Select
 from tests.layers.channelwise_cases import assert_hardware_is_golden, folds, random_codes, seeds, shapes, types
 
@@ -34,6 +36,27 @@ def test_golden_copies_the_named_channels(layer, seed):
 @given(data=st.data(), layer=layers(), seed=seeds)
 def test_hardware_is_golden_on_schedule(data, layer, seed):
     assert_hardware_is_golden(layer, data.draw(folds(layer)), seed)
+
+
+@pytest.mark.parametrize(
+    ("channels", "options"),
+    [
+        (tuple(range(4, 8)), [(1, 1), (2, 2), (4, 4), (4, 8)]),
+        ((2, 3, 6, 7), [(1, 1), (2, 2), (4, 8)]),
+        ((1, 2), [(1, 1), (2, 8)]),
+        ((2, 1), [(2, 8)]),
+        (tuple(range(8)), [(1, 1), (2, 2), (4, 4), (8, 8)]),
+    ],
+)
+def test_narrow_beats_are_legal_where_the_selection_is_of_whole_beats_in_order(channels, options):
+    layer = Select("some", "x", (1, 1, 8), signed(4), channels)
+    assert [(fold.pe, fold.simd) for fold in layer.folds()] == options
+
+
+def test_an_illegal_folding_is_refused():
+    layer = Select("some", "x", (1, 1, 4), signed(4), (2, 3))
+    with pytest.raises(OptionError, match="PE and SIMD must be 1 and 1 or 2 and 2 or 2 and 4, not 4 and 4"):
+        layer.check_fold(Fold(4, 4))
 
 
 @pytest.mark.parametrize(

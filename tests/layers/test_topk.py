@@ -6,6 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwgen.codes import signed
+from hwgen.errors import OptionError
+from hwgen.fold import Fold
 from hwgen.layers.topk import TopK
 from tests.layers.channelwise_cases import assert_hardware_is_golden, folds, random_codes, seeds, types
 
@@ -35,6 +37,13 @@ def test_golden_ranks_the_channels_and_ties_by_index(layer, seed):
 @given(data=st.data(), layer=layers(), seed=seeds)
 def test_hardware_is_golden_on_schedule(data, layer, seed):
     assert_hardware_is_golden(layer, data.draw(folds(layer)), seed)
+
+
+def test_an_illegal_folding_is_refused():
+    with pytest.raises(
+        OptionError, match="PE and SIMD must be 1, not 2 and 1, as layer 'best' ranks channel by channel"
+    ):
+        TopK("best", "x", (1, 1, 4), signed(4), 2).check_fold(Fold(2))
 
 
 @pytest.mark.parametrize("k", [0, 4])
