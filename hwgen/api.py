@@ -9,6 +9,8 @@ import numpy as np
 
 from hwgen import buildfolder
 from hwgen.arrays import load_array
+from hwgen.board import find_board
+from hwgen.board_fold import fold_for_board
 from hwgen.built import Accelerator, load
 from hwgen.contents import write_contents
 from hwgen.fifos import size_fifos
@@ -111,6 +113,7 @@ def plan(
     max_throughput: bool = False,
     min_area: bool = False,
     folding_file: str | Path | None = None,
+    board: str | None = None,
 ) -> Plan:
     """Choose how each layer is folded in time, and size every FIFO.
 
@@ -127,6 +130,9 @@ def plan(
         As fast, or as small, as the network allows.
     folding_file : str or Path or None
         A folding in JSON, such as ``folding.json`` of a build folder, edited or not.
+    board : str or None
+        Board (or the path of its TOML file) whose room beside the host link the plan fills, at a clock that the board can make; with
+        ``target_fps`` the cheapest plan that reaches the rate there.
 
     Returns
     -------
@@ -135,10 +141,15 @@ def plan(
     Raises
     ------
     OptionError
-        If two targets are given, the target is out of reach, or the folding file is wrong.
+        If two targets are given, the target is out of reach, or the folding file is wrong; if nothing fits the board.
     """
-    target = Target(target_fps, clock_mhz, max_throughput, min_area, folding_file)
-    return size_fifos(target.fold(network))
+    return size_fifos(_fold(network, Target(target_fps, clock_mhz, max_throughput, min_area, folding_file, board)))
+
+
+def _fold(network: Network, target: Target) -> Plan:
+    if target.board is None:
+        return target.fold(network)
+    return fold_for_board(network, target.board, clock_mhz=target.clock_mhz, target_fps=target.target_fps)
 
 
 def build(plan: Plan, folder: str | Path, *, progress: Progress = silent) -> Accelerator:
@@ -189,6 +200,7 @@ def compile(
     max_throughput: bool = False,
     min_area: bool = False,
     folding_file: str | Path | None = None,
+    board: str | None = None,
     progress: Progress = silent,
 ) -> Accelerator:
     """Do `read`, `plan` and `build` in one, once the options and the folder are found right.
@@ -199,7 +211,9 @@ def compile(
     -------
     Accelerator
     """
-    target = Target(target_fps, clock_mhz, max_throughput, min_area, folding_file)
+    target = Target(target_fps, clock_mhz, max_throughput, min_area, folding_file, board)
+    if board is not None:
+        find_board(board)
     buildfolder.check_replaceable(Path(folder))
     network = read(
         model,
@@ -215,4 +229,4 @@ def compile(
         progress=progress,
     )
     progress("folding")
-    return build(target.fold(network), folder, progress=progress)
+    return build(_fold(network, target), folder, progress=progress)

@@ -29,7 +29,7 @@ from hwgen.arrays import load_array, save_array
 from hwgen.describe import describe, render_description
 from hwgen.errors import HwgenError
 from hwgen.report import render
-from hwgen.terminal import PATH, Command, Number, Screen, common
+from hwgen.terminal import PATH, Number, Screen, common, declares_input
 
 __all__ = ["EXIT_BUG", "EXIT_INTERRUPTED", "EXIT_MISMATCH", "EXIT_USER", "cli", "main"]
 
@@ -37,26 +37,6 @@ EXIT_MISMATCH = 1
 EXIT_USER = 2
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
-
-
-def declares_input(command: Command) -> Command:
-    """Add the options that say what the host sends, and how real numbers become integers."""
-    for option in (
-        click.option(
-            "--calibrate",
-            type=PATH,
-            help="Frames (.npy) that give streams of real numbers their ranges, and are compared.",
-        ),
-        click.option("--weight-bits", type=int, default=8, show_default=True, help="Bits of real weights."),
-        click.option("--fixed-bits", type=int, default=16, show_default=True, help="Bits of streams of real numbers."),
-        click.option("--exact", is_flag=True, help="Refuse real numbers and real weights, instead of rounding them."),
-        click.option("--strict", is_flag=True, help="Refuse a Sign that can see exactly 0, instead of taking +1."),
-        click.option("--input-offset", type=Number(), help="Model input = scale * code + offset."),
-        click.option("--input-scale", type=Number(), help="Meaning of one step of an input code, such as 1/255."),
-        click.option("--input-type", help="Type of the codes the host sends: bipolar, uint8, int8, int4, ..."),
-    ):
-        command = option(command)
-    return command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, no_args_is_help=True)
@@ -85,7 +65,10 @@ def info(model: Path, *, as_json: bool, verbose: bool, quiet: bool, **declared: 
 @click.argument("model", type=PATH)
 @click.option("-o", "--output", "folder", type=PATH, required=True, help="Build folder to write.")
 @click.option("--target-fps", type=Number(), help="Frames a second to reach at the clock.")
-@click.option("--clock-mhz", type=Number(), help="Clock at which frames are counted; 100 if not given.")
+@click.option("--board", help="Board whose room to fill, or the path of its TOML file; see 'hwgen boards'.")
+@click.option(
+    "--clock-mhz", type=Number(), help="Clock at which frames are counted; 100, or the board's best, if not given."
+)
 @click.option("--max-throughput", is_flag=True, help="As fast as the network allows.")
 @click.option("--min-area", is_flag=True, help="As small as the network allows.")
 @click.option("--folding", "folding_file", type=PATH, help="Folding file in JSON; 'compile' writes one to start from.")

@@ -11,11 +11,16 @@ import click
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from hwgen import board as board_module
+from hwgen.api import read
+from hwgen.backoff import synthesise_on_board
 from hwgen.board import Board, Device
+from hwgen.board_fold import Fit, fits_of
+from hwgen.errors import OptionError
 from hwgen.synthesis import flow, render, synthesise
-from hwgen.terminal import PATH, Number, Screen, common
+from hwgen.terminal import PATH, Number, Screen, common, declares_input
 
 __all__ = ["boards", "synth"]
 
@@ -23,16 +28,25 @@ EXIT_CLOCK_MISSED = 1
 
 
 @click.command()
+@click.argument("model", type=PATH, required=False)
+@declares_input
 @common
-def boards(*, as_json: bool, verbose: bool, quiet: bool) -> None:
-    """Show the boards and devices, and what they hold."""
+def boards(model: Path | None, *, as_json: bool, verbose: bool, quiet: bool, **declared: Any) -> None:
+    """Show the boards and devices and what they hold; with MODEL, an ONNX file, what each board makes of it."""
     screen = Screen(as_json, verbose - quiet)
     known, chips = board_module.boards(), board_module.devices()
     facts = {
         "boards": [_facts(one) for one in known.values()],
         "devices": [_facts(chip) for chip in chips.values()],
     }
-    screen.result(facts, Group(_board_table(known), _device_table(chips)))
+    if model is None:
+        screen.result(facts, Group(_board_table(known), _device_table(chips)))
+        return
+    with screen.steps() as progress:
+        network = read(model, progress=progress, **declared)
+        progress("folding for every board")
+        fits = fits_of(network)
+    screen.result(facts | {"fits": [fit.facts() for fit in fits]}, _fit_table(network.name, fits))
 
 
 @click.command()
@@ -47,6 +61,13 @@ def boards(*, as_json: bool, verbose: bool, quiet: bool) -> None:
     type=Number(),
     help="Clock to reach, or exit code 1: a device's own goal without it; a board's PLL makes it, else the pin's clock.",
 )
+@click.option(
+    "--retry",
+    "retries",
+    type=click.IntRange(min=0),
+    help="With --board: refold and try again so often; 6 times without it where 'compile' had --board.",
+)
+@click.option("--no-retry", is_flag=True, help="Try once.")
 @common
 def synth(
     folder: Path,
@@ -57,23 +78,32 @@ def synth(
     seeds: tuple[int, ...],
     jobs: int | None,
     clock_mhz: float | None,
+    retries: int | None,
+    no_retry: bool,
     as_json: bool,
     verbose: bool,
     quiet: bool,
 ) -> int:
     """Synthesise the Verilog in BUILD: a bitstream for a board, or figures of a device (resources, Fmax, critical path)."""
     screen = Screen(as_json, verbose - quiet)
-    with screen.steps() as progress:
-        facts = synthesise(
-            folder,
-            board=board,
-            device=device,
-            place_and_route=not no_pnr,
-            seeds=seeds or flow.DEFAULT_SEEDS,
-            jobs=jobs,
-            clock_mhz=clock_mhz,
-            progress=progress,
+    if retries is not None and (no_retry or board is None):
+        raise OptionError(
+            f"--retry is for --board, {'not with --no-retry' if no_retry else 'which is not given'}; leave it out"
         )
+    options: dict[str, Any] = {
+        "place_and_route": not no_pnr,
+        "seeds": seeds or flow.DEFAULT_SEEDS,
+        "jobs": jobs,
+        "clock_mhz": clock_mhz,
+    }
+    with screen.steps() as progress:
+        if board is not None and device is None:
+            tries = 0 if no_retry else retries
+            facts = synthesise_on_board(folder, board, retries=tries, progress=progress, **options)
+        else:
+            facts = synthesise(folder, board=board, device=device, progress=progress, **options)
+    for attempt in facts.get("attempts", []):
+        click.echo(f"hwgen: {attempt}", err=True)
     screen.result(facts, render(facts))
     if board is not None and facts["clock_met"] is False:
         click.echo(f"hwgen: {facts['notes'][-1]}", err=True)
@@ -97,6 +127,30 @@ def _board_table(known: dict[str, Board]) -> RenderableType:
     for name, one in known.items():
         table.add_row(name, one.device.name, f"{one.clock.hz / 1e6:g}", f"{one.uart.max_baud / 1e3:g}", one.title)
     return table
+
+
+def _fit_table(name: str, fits: list[Fit]) -> RenderableType:
+    title = f"{name}: the fastest folding that is estimated to fit"
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    table.add_column("--board", no_wrap=True)
+    for column in ("cycles", "MHz", "frames/s", "LUT", "FF", "RAM"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for fit in fits:
+        facts = fit.facts()
+        if not facts["fits"]:
+            table.add_row(fit.board, "does not fit", *[""] * 5)
+            continue
+        table.add_row(
+            fit.board,
+            f"{facts['cycles']:,}",
+            f"{facts['clock_mhz']:g}",
+            f"{facts['fps']:,.0f}",
+            f"{facts['luts']:,}",
+            f"{facts['ffs']:,}",
+            f"{facts['brams']:g}",
+        )
+    reasons = list(dict.fromkeys(fit.reason for fit in fits if fit.plan is None))
+    return Group(table, *(Text(reason) for reason in reasons))
 
 
 def _device_table(chips: dict[str, Device]) -> RenderableType:

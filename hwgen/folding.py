@@ -18,6 +18,7 @@ from hwgen.plan import Plan
 
 __all__ = [
     "DEFAULT_LUTS",
+    "cheapest_of",
     "fold_for_area",
     "fold_for_luts",
     "fold_for_rate",
@@ -97,6 +98,17 @@ def fold_for_luts(network: Network, *, luts: int = DEFAULT_LUTS, clock_hz: float
         plan = _cheapest(network, menu, rates[middle], clock_hz)
         low, high = (low, middle) if _luts(plan) <= luts else (middle + 1, high)
     return _cheapest(network, menu, rates[high], clock_hz)
+
+
+def cheapest_of(network: Network, offers: Mapping[str, Iterable[tuple[Fold, float]]], clock_hz: float) -> Plan:
+    """Give the cheapest plan of the foldings that each layer offers, with their costs in LUTs."""
+    menu = {
+        layer.name: [
+            _Choice(fold, 0, cost, layer.in_lanes(fold), layer.out_lanes(fold)) for fold, cost in offers[layer.name]
+        ]
+        for layer in network.layers
+    }
+    return _cheapest(network, menu, 0, clock_hz)
 
 
 def _luts(plan: Plan) -> int:
@@ -182,7 +194,8 @@ def folding_to_json(plan: Plan) -> str:
         for layer in plan.network.layers
         for fold in [plan.folds[layer.name]]
     }
-    return json.dumps({"clock_mhz": plan.clock_hz / 1e6, "layers": layers}, indent=2) + "\n"
+    target = {} if plan.board is None else {"board": plan.board}
+    return json.dumps({"clock_mhz": plan.clock_hz / 1e6, **target, "layers": layers}, indent=2) + "\n"
 
 
 def folding_from_json(network: Network, text: str, *, source: str = "folding file") -> Plan:
@@ -192,7 +205,7 @@ def folding_from_json(network: Network, text: str, *, source: str = "folding fil
     ----------
     network : Network
     text : str
-        JSON with ``clock_mhz`` and ``layers``; each layer has ``pe`` and ``simd`` and may have ``memory``, ``window``, ``lanes``, ``slots``, ``buffer_beats``, ``writable``, ``weights``.
+        JSON with ``clock_mhz``, ``layers`` and perhaps ``board``; each layer has ``pe`` and ``simd`` and may have ``memory``, ``window``, ``lanes``, ``slots``, ``buffer_beats``, ``writable``, ``weights``.
     source : str
         What errors call the text.
 
@@ -205,20 +218,23 @@ def folding_from_json(network: Network, text: str, *, source: str = "folding fil
         content = json.loads(text)
     except json.JSONDecodeError as error:
         raise OptionError(f"{source} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
-    _known_keys(content, ("clock_mhz", "layers"), source)
+    _known_keys(content, ("clock_mhz", "board", "layers"), source)
     layers = content.get("layers")
     names = [layer.name for layer in network.layers]
     _known_keys(layers, names, f"'layers' of {source}")
     missing = [name for name in names if name not in layers]
     if missing:
         raise OptionError(f"{source} says nothing of layer '{missing[0]}'; add it with its pe and simd")
+    board = content.get("board")
+    if board is not None and not isinstance(board, str):
+        raise OptionError(f"'board' of {source} must be the name of a board, not {board!r}")
     clock = content.get("clock_mhz", 100)
     if isinstance(clock, bool) or not isinstance(clock, int | float) or clock <= 0:
         raise OptionError(f"'clock_mhz' of {source} must be a positive number, not {clock!r}")
     folds = {
         layer.name: _fold(layer, layers[layer.name], f"layer '{layer.name}' of {source}") for layer in network.layers
     }
-    return Plan(network, folds, clock * 1e6)
+    return Plan(network, folds, clock * 1e6, board)
 
 
 def _fold(layer: Layer, entry: Any, where: str) -> Fold:

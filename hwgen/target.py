@@ -30,6 +30,8 @@ class Target:
         As fast, or as small, as the network allows.
     folding_file : str or Path or None
         A folding in JSON.
+    board : str or None
+        Board to fill; it goes with ``target_fps`` and a clock.
 
     Raises
     ------
@@ -42,13 +44,15 @@ class Target:
     max_throughput: bool = False
     min_area: bool = False
     folding_file: str | Path | None = None
+    board: str | None = None
 
     def __post_init__(self) -> None:
         goals = {
-            "target_fps": self.target_fps is not None,
+            "target_fps": self.target_fps is not None and self.board is None,
             "max_throughput": self.max_throughput,
             "min_area": self.min_area,
             "folding_file": self.folding_file is not None,
+            "board": self.board is not None,
         }
         given = [name for name, is_given in goals.items() if is_given]
         if len(given) > 1:

@@ -17,7 +17,7 @@ from rich.markup import escape
 
 from hwgen.progress import Progress, silent
 
-__all__ = ["PATH", "Command", "Number", "Screen", "common"]
+__all__ = ["PATH", "Command", "Number", "Screen", "common", "declares_input"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -49,6 +49,26 @@ class Number(click.ParamType[float]):
         if not np.isfinite(number):
             self.fail(f"'{value}' is not a finite number", param, ctx)
         return number
+
+
+def declares_input(command: Command) -> Command:
+    """Add the options that say what the host sends, and how real numbers become integers."""
+    for option in (
+        click.option(
+            "--calibrate",
+            type=PATH,
+            help="Frames (.npy) that give streams of real numbers their ranges, and are compared.",
+        ),
+        click.option("--weight-bits", type=int, default=8, show_default=True, help="Bits of real weights."),
+        click.option("--fixed-bits", type=int, default=16, show_default=True, help="Bits of streams of real numbers."),
+        click.option("--exact", is_flag=True, help="Refuse real numbers and real weights, instead of rounding them."),
+        click.option("--strict", is_flag=True, help="Refuse a Sign that can see exactly 0, instead of taking +1."),
+        click.option("--input-offset", type=Number(), help="Model input = scale * code + offset."),
+        click.option("--input-scale", type=Number(), help="Meaning of one step of an input code, such as 1/255."),
+        click.option("--input-type", help="Type of the codes the host sends: bipolar, uint8, int8, int4, ..."),
+    ):
+        command = option(command)
+    return command
 
 
 class Pipe(Console):

@@ -14,7 +14,7 @@ INLINE_BITS = 4096
 
 INLINE_WORDS = 64
 
-KEPT_ATTRIBUTES = ("keep", "ram_style", "rom_style", "syn_ramstyle", "syn_romstyle", "use_dsp")
+KEPT_ATTRIBUTES = ("keep", "no_rw_check", "ram_style", "rom_style", "syn_ramstyle", "syn_romstyle", "use_dsp")
 """Attributes that synthesis tools act on; all others are Amaranth's and Yosys' notes to themselves."""
 
 KEYWORDS = frozenset(

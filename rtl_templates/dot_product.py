@@ -73,7 +73,7 @@ class DotProduct(wiring.Component):
         self.weight_shape = weight_shape
         self.registers = self.register_levels(lanes, simd, in_shape, weight_shape, accumulates)
         if lanes.counts_planes:
-            sizes = self._plane_sizes(lanes, simd, in_shape, weight_shape)
+            sizes = self.plane_sizes(lanes, simd, in_shape, weight_shape)
             self.tree: PlaneSum | AdderTree = PlaneSum(
                 sizes, spare=accumulates and sizes[0] > 1, registers=self.registers
             )
@@ -89,7 +89,7 @@ class DotProduct(wiring.Component):
         )
 
     @staticmethod
-    def _plane_sizes(lanes: Lanes, simd: int, in_shape: Shape, weight_shape: Shape) -> list[int]:
+    def plane_sizes(lanes: Lanes, simd: int, in_shape: Shape, weight_shape: Shape) -> list[int]:
         """Count the bits of each significance."""
         digits = 1 if lanes.is_ternary else weight_shape.width
         pairs = [x + w for x in range(in_shape.width) for w in range(digits)]
@@ -99,7 +99,7 @@ class DotProduct(wiring.Component):
     def register_levels(cls, lanes: Lanes, simd: int, in_shape: Shape, weight_shape: Shape, accumulates: bool) -> range:
         """Give the levels of the adder tree that end in registers; level 0 is the products."""
         if lanes.counts_planes:
-            sizes = cls._plane_sizes(lanes, simd, in_shape, weight_shape)
+            sizes = cls.plane_sizes(lanes, simd, in_shape, weight_shape)
             levels = PlaneSum.levels(sizes, accumulates and sizes[0] > 1)
         else:
             levels = AdderTree.levels(simd)

@@ -13,7 +13,51 @@ from hwgen.rtl_templates.compare import as_level, reaches
 from hwgen.rtl_templates.elastic import held
 from hwgen.rtl_templates.write_bus import Contents, fan_out, write_port
 
-__all__ = ["LevelSearch"]
+__all__ = ["LevelSearch", "SearchTables"]
+
+
+class SearchTables:
+    """What the stages of a `LevelSearch` compare with; parameters are those of the unit."""
+
+    def __init__(self, in_shape: Shape, levels: np.ndarray, falling: np.ndarray, *, writable: bool = False) -> None:
+        self.addresses, self.lanes, steps = levels.shape
+        self.stages = LevelSearch.stages_of(steps)
+        self.always = always = -(1 << in_shape.width - 1) if in_shape.signed else 0
+        self.never = never = always + (1 << in_shape.width)
+        self._falling = falling
+        self._levels = _completed(np.clip(levels, always, never), self.stages, falling, always, never)
+        highest = never if writable else max(never - 1, int(self._levels.max()))
+        self.level_shape = Shape.cast(range(always, highest + 1))
+        self.any_falls = writable or bool(falling.any())
+
+    @property
+    def word_width(self) -> int:
+        """Bits of a field: a level, and whether its channel falls if any may."""
+        return self.level_shape.width + self.any_falls
+
+    def levels(self, stage: int) -> np.ndarray:
+        """Give the levels that a stage compares with, by address, lane and the bits of the count known so far."""
+        paths = np.arange(1 << stage)
+        reached = np.where(self._falling[:, :, None], paths[::-1], paths)
+        index = (2 * reached + 1) * (1 << self.stages - 1 - stage) - 1
+        return np.take_along_axis(self._levels, index, axis=2)
+
+    def fields(self, stage: int) -> np.ndarray:
+        """Give what a stage reads, `word_width` bits a field: int64 (addresses, lanes, bits of the count known so far)."""
+        falling = self._falling[:, :, None].astype(np.int64) << self.level_shape.width
+        return as_level(self.levels(stage), self.level_shape) | falling
+
+    def memories(self, stage: int) -> list[tuple[list[int], int]]:
+        """Give words and width of each memory of a stage: one for all lanes as long as all read the same address."""
+        width, packed = self.word_width, self.fields(stage)
+        if stage > 0:
+            return [(packed[:, lane].ravel().tolist(), width) for lane in range(self.lanes)]
+        return [
+            (
+                [sum(word << lane * width for lane, word in enumerate(row)) for row in packed[..., 0].tolist()],
+                width * self.lanes,
+            )
+        ]
 
 
 class LevelSearch(wiring.Component):
@@ -58,14 +102,8 @@ class LevelSearch(wiring.Component):
         self.in_shape = Shape.cast(in_shape)
         self.stages = self.stages_of(steps)
         self._style = style
-        self._always = always = -(1 << self.in_shape.width - 1) if self.in_shape.signed else 0
-        self._never = never = always + (1 << self.in_shape.width)
-        self._falling = falling
-        self._levels = _completed(np.clip(levels, always, never), self.stages, falling, always, never)
-        highest = never if writable else max(never - 1, int(self._levels.max()))
-        self._level_shape = Shape.cast(range(always, highest + 1))
+        self._tables = SearchTables(self.in_shape, levels, falling, writable=writable)
         self.writable = writable
-        self._any_falls = writable or bool(falling.any())
         numbers = self.lanes * self.in_shape.width
         ports = {
             "moves": In(self.stages),
@@ -82,7 +120,7 @@ class LevelSearch(wiring.Component):
         return {
             self._memory_name(stage, lane): Contents(words, width)
             for stage in range(self.stages)
-            for lane, (words, width) in enumerate(self._memories(stage))
+            for lane, (words, width) in enumerate(self._tables.memories(stage))
         }
 
     @staticmethod
@@ -97,7 +135,7 @@ class LevelSearch(wiring.Component):
     def memory_shapes(self) -> Iterator[tuple[int, int, int]]:
         """Give (stage, words, bits a word) of each memory that is not a constant; stages after the first have one a lane."""
         for stage in range(self.stages):
-            for words, width in self._memories(stage):
+            for words, width in self._tables.memories(stage):
                 if self.writable or len(set(words)) > 1:
                     yield stage, len(words), width
 
@@ -126,7 +164,7 @@ class LevelSearch(wiring.Component):
                     moves,
                     ports,
                 )
-                for lane, (memory, width) in enumerate(self._memories(stage))
+                for lane, (memory, width) in enumerate(self._tables.memories(stage))
             )
             numbers = held(m, f"numbers_{stage}", moves, numbers)
             if stage > 0:
@@ -143,49 +181,24 @@ class LevelSearch(wiring.Component):
     def _compare(self, m: Module, stage: int, lane: int, numbers: Value, words: Value) -> Signal:
         """Give the next bit of one lane's count."""
         reached = Signal(name=f"reached_{stage}_{lane}")
-        known = np.unique(self._stage_levels(stage)[:, lane])
-        if not self.writable and len(known) == 1 and known[0] in (self._always, self._never):
+        known = np.unique(self._tables.levels(stage)[:, lane])
+        if not self.writable and len(known) == 1 and known[0] in (self._tables.always, self._tables.never):
             # A comparison whose outcome is certain would stand in the Verilog as one, and every tool would warn of it.
-            m.d.comb += reached.eq(int(known[0] == self._always))
+            m.d.comb += reached.eq(int(known[0] == self._tables.always))
         else:
             m.d.comb += reached.eq(self._at_least(numbers, words, lane))
-        if not self._any_falls:
+        if not self._tables.any_falls:
             return reached
         bit = Signal(name=f"bit_{stage}_{lane}")
-        m.d.comb += bit.eq(reached ^ words[(lane + 1) * self._word_width() - 1])
+        m.d.comb += bit.eq(reached ^ words[(lane + 1) * self._tables.word_width - 1])
         return bit
 
     def _at_least(self, numbers: Value, words: Value, lane: int) -> Value:
         """Compare one lane's number with its level."""
         number = numbers.word_select(lane, self.in_shape.width)
-        word = words.word_select(lane, self._word_width())
         number = number.as_signed() if self.in_shape.signed else number
-        return reaches(number, word[: self._level_shape.width], self._level_shape)
-
-    def _word_width(self) -> int:
-        return self._level_shape.width + self._any_falls
-
-    def _stage_levels(self, stage: int) -> np.ndarray:
-        """Give the levels that a stage compares with, by address, lane and the bits of the count known so far."""
-        paths = np.arange(1 << stage)
-        reached = np.where(self._falling[:, :, None], paths[::-1], paths)
-        index = (2 * reached + 1) * (1 << self.stages - 1 - stage) - 1
-        return np.take_along_axis(self._levels, index, axis=2)
-
-    def _memories(self, stage: int) -> list[tuple[list[int], int]]:
-        """Give words and width of each memory of a stage: one for all lanes as long as all read the same address."""
-        width = self._word_width()
-        packed = as_level(self._stage_levels(stage), self._level_shape) | (
-            self._falling[:, :, None].astype(np.int64) << self._level_shape.width
-        )
-        if stage > 0:
-            return [(packed[:, lane].ravel().tolist(), width) for lane in range(self.lanes)]
-        return [
-            (
-                [sum(word << lane * width for lane, word in enumerate(row)) for row in packed[..., 0].tolist()],
-                width * self.lanes,
-            )
-        ]
+        word = words.word_select(lane, self._tables.word_width)
+        return reaches(number, word[: self._tables.level_shape.width], self._tables.level_shape)
 
 
 def _completed(levels: np.ndarray, stages: int, falling: np.ndarray, always: int, never: int) -> np.ndarray:

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl_templates.fifo import Fifo, wrapping
 from hwgen.rtl_templates.loop_nest import LoopNest
-from hwgen.rtl_templates.storage import MEMORY_ATTRIBUTES, suits_block_ram
+from hwgen.rtl_templates.storage import MEMORY_ATTRIBUTES, NO_COLLISION, suits_block_ram
 from hwgen.rtl_templates.window_axis import Axis
 
 __all__ = ["ParallelWindow"]
@@ -150,7 +150,8 @@ class ParallelWindow(wiring.Component):
                 m.d.sync += register.eq(following)
             m.d.comb += delayed.eq(register)
             return
-        attributes = MEMORY_ATTRIBUTES[suits_block_ram(depth, len(delayed))]
+        # The row that is read is the one behind the row that is written.
+        attributes = MEMORY_ATTRIBUTES[suits_block_ram(depth, len(delayed))] | NO_COLLISION
         m.submodules[name] = memory = Memory(shape=len(delayed), depth=depth, init=[], attrs=attributes)
         write, read = memory.write_port(), memory.read_port()
         address = Signal(range(depth), name=f"{name}_address")

@@ -51,8 +51,8 @@ class PlaneSum(wiring.Component):
     def __init__(self, sizes: Sequence[int], *, spare: bool = False, registers: Collection[int] = ()) -> None:
         self.sizes = list(sizes)
         self.registers = frozenset(registers)
-        self.height = self._height(sizes, spare)
-        self.spares = self._spares(sizes, spare)
+        self.height = self.height_of(sizes, spare)
+        self.spares = self.spares_of(sizes, spare)
         inner = [level for level in self.registers if level <= self.height]
         self.counts = [
             Popcount(size, spare=left, registers=inner, height=self.height)
@@ -62,18 +62,19 @@ class PlaneSum(wiring.Component):
         super().__init__({"i": In(sum(sizes)), "o": Out(range(greatest + 1)), "carry": Out(1)})
 
     @staticmethod
-    def _spares(sizes: Sequence[int], spare: bool) -> list[bool]:
+    def spares_of(sizes: Sequence[int], spare: bool) -> list[bool]:
         """Tell which planes leave a bit: with one or two bits in one of them, not every join has an adder to take it."""
         return [spare, *[min(sizes) > 2] * (len(sizes) - 1)]
 
     @classmethod
-    def _height(cls, sizes: Sequence[int], spare: bool) -> int:
-        return max(Popcount.levels(*plane) for plane in zip(sizes, cls._spares(sizes, spare), strict=True))
+    def height_of(cls, sizes: Sequence[int], spare: bool) -> int:
+        """Give the levels of every plane's popcount."""
+        return max(Popcount.levels(*plane) for plane in zip(sizes, cls.spares_of(sizes, spare), strict=True))
 
     @classmethod
     def levels(cls, sizes: Sequence[int], spare: bool) -> int:
         """Levels of adders: those of the highest popcount, and those that join the planes."""
-        return cls._height(sizes, spare) + int(ceil_log2(len(sizes)))
+        return cls.height_of(sizes, spare) + int(ceil_log2(len(sizes)))
 
     def elaborate(self, platform: object) -> Module:
         """Join neighbouring planes, level by level; each plane but the lowest is the upper one of a single join."""

@@ -51,11 +51,15 @@ class Popcount(wiring.Component):
         self.spare = spare
         self.registers = frozenset(registers)
         self.height = height
-        groups = self.groups(lanes, spare)
-        self.tree_carries = min(groups - 1, counted - groups)
-        grouped = counted - self.tree_carries
-        self.sizes = [grouped // groups + (n < grouped % groups) for n in range(groups)]
+        self.sizes, self.tree_carries = self.shares(lanes, spare)
         super().__init__({"i": In(lanes), "o": Out(range(counted + 1)), "carry": Out(1)})
+
+    @classmethod
+    def shares(cls, lanes: int, spare: bool) -> tuple[list[int], int]:
+        """Give the sizes of the groups, and how many bits ride on carries."""
+        groups, counted = cls.groups(lanes, spare), lanes - spare
+        carries = min(groups - 1, counted - groups)
+        return [(counted - carries) // groups + (n < (counted - carries) % groups) for n in range(groups)], carries
 
     @staticmethod
     def groups(lanes: int, spare: bool) -> int:

@@ -9,7 +9,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl_templates.loop_nest import LoopNest, by_index
-from hwgen.rtl_templates.storage import MEMORY_ATTRIBUTES, suits_block_ram
+from hwgen.rtl_templates.storage import MEMORY_ATTRIBUTES, NO_COLLISION, suits_block_ram
 from hwgen.rtl_templates.window_axis import Axis, pixels_freed, pixels_needed
 
 __all__ = ["SlidingWindow"]
@@ -154,8 +154,9 @@ class SlidingWindow(wiring.Component):
         return m
 
     def _memory(self) -> Memory:
-        in_block_ram = suits_block_ram(self.capacity, self.width)
-        return Memory(shape=self.width, depth=max(2, self.capacity), init=[], attrs=MEMORY_ATTRIBUTES[in_block_ram])
+        # A word is read no sooner than the cycle after it came in; what padding reads is never looked at.
+        attributes = MEMORY_ATTRIBUTES[suits_block_ram(self.capacity, self.width)] | NO_COLLISION
+        return Memory(shape=self.width, depth=max(2, self.capacity), init=[], attrs=attributes)
 
     def _needs(self, m: Module, loops: LoopNest) -> Value:
         """Give the words by which the next window reaches further than the present one."""

@@ -11,7 +11,9 @@ from amaranth import signed, unsigned
 from hwgen.codes import CodeType
 from hwgen.fold import Fold
 from hwgen.layers.channelwise import beat_schedule, channel_folds, check_channel_fold
-from hwgen.layers.protocol import MapShape, Resources
+from hwgen.layers.costs import Part, Resources
+from hwgen.layers.parts import Bill
+from hwgen.layers.protocol import MapShape
 from hwgen.rtl_templates.argmax import ArgMaxUnit
 from hwgen.schedule import Schedule
 
@@ -97,10 +99,22 @@ class ArgMax:
         )
 
     def resources(self, fold: Fold) -> Resources:
-        """Count a comparator and a multiplexer for each pair of the tree, and the running best."""
-        bits = self.in_type.bits + self.out_type.bits
-        queue = self.out_type.bits * self.timing(fold).slots
-        return Resources(2 * fold.pe * bits + queue, fold.pe * bits + queue)
+        bill, bits, index = Bill(), self.in_type.bits, self.out_type.bits
+        bill.add(Part.UNIT, 1)
+        bill.queue(f"{self.name}.queue", index, self.timing(fold).slots)
+        for _ in range(2 if self.in_shape[2] > fold.pe else 0):
+            bill.counter(self.in_shape[2])
+        entrants, level = fold.pe, 0
+        while entrants > 1:
+            bill.add(Part.RANK_BIT, entrants // 2 * bits)
+            bill.add(Part.SHIFT_BIT, entrants // 2 * (bits + level))
+            entrants, level = -(-entrants // 2), level + 1
+            bill.register(entrants * (bits + level) + 1)
+        bill.add(Part.RANK_BIT, bits)
+        bill.add(Part.SHIFT_BIT, index)
+        bill.add(Part.UNIT, level > 0)
+        bill.register(bits + index + 1)
+        return bill.resources()
 
     def component(self, fold: Fold) -> ArgMaxUnit:
         """Give the argmax unit; bits of bipolar codes rank as the codes do."""

@@ -12,20 +12,19 @@ from hwgen.activation import Positions, Thresholds
 from hwgen.codes import CodeType
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, WindowStyle
+from hwgen.layers.costs import Resources
 from hwgen.layers.groups import Groups
 from hwgen.layers.legal import check_divides, check_memory, check_slots, divisors
 from hwgen.layers.matvec import MatVec
-from hwgen.layers.protocol import MapShape, Resources
+from hwgen.layers.protocol import MapShape
 from hwgen.layers.window import Window, common_classes
 from hwgen.layers.window_schedule import (
     axes,
     capacity,
     pad_words,
     parallel_cycles,
-    parallel_resources,
     parallel_schedule,
     sequential_schedule,
-    window_resources,
 )
 from hwgen.rtl_templates.chain import Chain
 from hwgen.rtl_templates.fifo import Fifo
@@ -299,15 +298,18 @@ class Conv:
         return MatVec(weights, self.in_type, self.out_type, levels, correction, positions.rows, positions.columns)
 
     def resources(self, fold: Fold) -> Resources:
-        """Estimate the window unit and the matrix-vector-threshold unit."""
-        groups, width = self._groups, self.in_lanes(fold) * self.in_type.bits
-        unit = self.matrix.resources(self.name, fold, groups_at_once=groups.at_once(fold.pe))
+        groups, name = self._groups, f"{self.name}.window"
+        bill = self.matrix.bill(self.name, fold, groups_at_once=groups.at_once(fold.pe))
+        rows, columns = axes(self.window, *self.in_shape[:2])
+        width, passes, parts = self.in_lanes(fold) * self.in_type.bits, groups.passes(fold.pe), groups.parts(fold.pe)
         if fold.window is WindowStyle.PARALLEL:
-            rows, columns = axes(self.window, *self.in_shape[:2])
-            window = parallel_resources(self.name, rows, columns, groups.parts(fold.pe), width, self._depth(fold))
+            bill.parallel_window(name, width, rows, columns, words=parts, replays=passes, depth=self._depth(fold))
         else:
-            window = window_resources(self.name, self.window, self.in_shape, width, self._capacity(fold))
-        return Resources(window.luts + unit.luts, window.flipflops + unit.flipflops, (*window.memories, *unit.memories))
+            words, capacity = self.in_shape[2] // self.in_lanes(fold), self._capacity(fold)
+            bill.sliding_window(
+                name, width, rows, columns, words=words, capacity=capacity, replays=passes, parts=parts, paddings=1
+            )
+        return bill.resources()
 
     def component(self, fold: Fold) -> Chain:
         """Give the window unit and the matrix-vector-threshold unit behind it."""

@@ -12,10 +12,11 @@ from amaranth.lib import wiring
 from hwgen.activation import Thresholds
 from hwgen.codes import CodeType
 from hwgen.errors import OptionError
-from hwgen.fold import Fold, MemoryStyle
+from hwgen.fold import Fold
+from hwgen.layers.costs import Resources
 from hwgen.layers.legal import check_divides, check_memory, check_slots, divisors
-from hwgen.layers.matvec import MatVec, accumulator_range, memory_style
-from hwgen.layers.protocol import MapShape, MemoryShape, Resources
+from hwgen.layers.matvec import MatVec, accumulator_range
+from hwgen.layers.protocol import MapShape
 from hwgen.rtl_templates.chain import Chain
 from hwgen.rtl_templates.vector_buffer import VectorBuffer
 from hwgen.schedule import Schedule
@@ -172,12 +173,11 @@ class Dense:
         return MatVec(self.weights, self.in_type, self.out_type, levels)
 
     def resources(self, fold: Fold) -> Resources:
-        """Estimated cost."""
-        if fold.pe == self.rows:
-            return self.matrix.resources(self.name, fold)
-        depth, width = self.buffer_beats(fold), fold.simd * self.in_type.bits
-        buffer = MemoryShape(f"{self.name}.vectors", depth, width, memory_style(MemoryStyle.AUTO, depth, width))
-        return self.matrix.resources(self.name, fold, buffers=(buffer,))
+        bill = self.matrix.bill(self.name, fold)
+        if fold.pe < self.rows:
+            length, width = self.columns // fold.simd, fold.simd * self.in_type.bits
+            bill.vector_buffer(f"{self.name}.vectors", width, length, self.rows // fold.pe, self.buffer_beats(fold))
+        return bill.resources()
 
     def component(self, fold: Fold) -> wiring.Component:
         """Give the matrix-vector-threshold unit, behind a vector buffer unless all rows are computed at once."""

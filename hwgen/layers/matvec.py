@@ -10,12 +10,15 @@ from amaranth.hdl import Shape
 
 from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
 from hwgen.fold import Fold, LaneStyle, MemoryStyle
+from hwgen.layers.costs import MemoryKind, MemoryShape, Part, Product, Resources
 from hwgen.layers.lane_choice import luts_per_lane
-from hwgen.layers.protocol import MemoryShape, Resources
-from hwgen.rtl_templates.activation import Activation, Levels, Scores, levels_latency
+from hwgen.layers.parts import Bill
+from hwgen.rtl_templates.activation import Levels, Scores, levels_latency
+from hwgen.rtl_templates.adder_tree import range_shape
 from hwgen.rtl_templates.dot_product import DotProduct, Lanes
 from hwgen.rtl_templates.mvtu import Mvtu
 from hwgen.rtl_templates.output_queue import OutputQueue
+from hwgen.rtl_templates.rom import Rom
 from hwgen.rtl_templates.storage import Storage, suits_block_ram
 
 __all__ = ["STORAGE", "MatVec", "accumulator_range", "memory_style", "pack_words"]
@@ -238,15 +241,21 @@ class MatVec:
         plain = self.lanes in (Lanes.AND, Lanes.MULTIPLY)
         return not plain or self.in_type.bipolar or self._shift > 0
 
+    @cached_property
+    def table(self) -> np.ndarray:
+        """What the activation looks up: int64 (classes, rows, entries), levels of the hardware's sum, or the constants of the scores."""
+        constant = (self.offset[None] + (0 if self.correction is None else self.correction))[:, :, None]
+        if self.levels is None:
+            return constant
+        low, high = self.sum_range
+        return np.clip(-((constant - self.levels) // self.scale), low, high + 1)
+
     def output(self) -> Levels | Scores:
         """Give the activation in terms of the hardware's sum."""
-        constant = self.offset[None] + (0 if self.correction is None else self.correction)
         if self.levels is None:
-            return Scores(constant[:, :, None].tolist(), self.scale, self.out_type.bits)
-        low, high = self.sum_range
-        sums = -((constant[:, :, None] - self.levels) // self.scale)
+            return Scores(self.table.tolist(), self.scale, self.out_type.bits)
         code = 0 if self.out_type.bipolar else self.out_type.low
-        return Levels(np.clip(sums, low, high + 1).tolist(), code, self.out_type.bits)
+        return Levels(self.table.tolist(), code, self.out_type.bits)
 
     def unit(self, fold: Fold, reads: list[list[int]] | None = None) -> Mvtu:
         """Give the matrix-vector-threshold unit, whose rows may take different inputs of a beat."""
@@ -259,7 +268,7 @@ class MatVec:
             pe=fold.pe,
             simd=fold.simd,
             lanes=self.lanes,
-            in_shape=Shape(self.in_type.bits, signed=self.in_type.signed),
+            in_shape=self._in_shape,
             weight_shape=self.weight_shape,
             words=self.words(fold),
             column_folds=self.columns // fold.simd,
@@ -294,9 +303,8 @@ class MatVec:
             return folded.pipeline(fold)
         steps = self._word_count(fold)
         activation = 0 if self.levels is None else levels_latency(self.levels.shape[2])
-        in_shape = Shape(self.in_type.bits, signed=self.in_type.signed)
         accumulates = self.columns > fold.simd
-        summing = DotProduct.latency(self.lanes, fold.simd, in_shape, self.weight_shape, accumulates)
+        summing = DotProduct.latency(self.lanes, fold.simd, self._in_shape, self.weight_shape, accumulates)
         pipeline = Mvtu.pipeline_cycles(summing, steps, activation)
         width = fold.pe * self.out_type.bits
         slots = fold.slots
@@ -304,49 +312,121 @@ class MatVec:
             slots = OutputQueue.least_slots(width, pipeline, self.columns // fold.simd)
         return pipeline + OutputQueue.latency(width, slots), slots
 
-    def memories(self, name: str, fold: Fold) -> tuple[MemoryShape, ...]:
-        """Give the shapes of the weight memory and the table, as far as they are not constants."""
+    def resources(self, name: str, fold: Fold) -> Resources:
+        """Give the cost of the unit."""
+        return self.bill(name, fold).resources()
+
+    def bill(self, name: str, fold: Fold, *, groups_at_once: int = 1) -> Bill:
+        """Give the parts of the unit; the rows computed at once may be of so many groups, each with inputs of its own."""
         folded = self.folded(fold)
         if folded is not self:
-            return folded.memories(name, fold)
+            return folded.bill(name, fold, groups_at_once=groups_at_once)
+        bill = Bill()
+        rows, column_folds = fold.pe, self.columns // fold.simd
         steps = self._word_count(fold)
-        output = self.output()
-        groups = len(output.table) * len(self.weights) // fold.pe
-        shapes = {
-            "weights": (steps, fold.pe * fold.simd * self.weight_shape.width),
-            "table": (groups, Activation.table_width(fold.pe, self.sum_range, output)),
-        }
-        return tuple(
-            MemoryShape(f"{name}.{kind}", depth, width, _style(fold, kind, depth, width))
-            for kind, (depth, width) in shapes.items()
-        )
-
-    def resources(
-        self, name: str, fold: Fold, *, groups_at_once: int = 1, buffers: tuple[MemoryShape, ...] = ()
-    ) -> Resources:
-        """Estimate the unit's cost; `benchmarks/mvtu_luts.py` holds what synthesis makes of it.
-
-        A lane is one LUT for its product and one for each bit that the tree adds; each row has an accumulator and its comparators.
-        """
-        folded = self.folded(fold)
-        if folded is not self:
-            return folded.resources(name, fold, groups_at_once=groups_at_once, buffers=buffers)
-        bits = sum(bound.bit_length() for bound in np.abs(self.sum_range).tolist()) + 1
-        lane_bits = self.in_type.bits * (1 if self.lanes.is_ternary else self.weight_shape.width)
-        per_lane = luts_per_lane(self.lanes, self.in_type.bits, self.weight_shape.width)
-        if self._is_uniform:
-            per_lane = self.in_type.bits + 1
-        steps = 1 if self.levels is None else self.levels.shape[2]
-        width = fold.pe * self.out_type.bits
         slots = self.pipeline(fold)[1]
-        luts = fold.pe * (round(fold.simd * per_lane) + bits * (1 + steps)) + width + 4 * slots.bit_length() + 20
-        flipflops = (
-            fold.pe * (fold.simd * lane_bits // 2 + 2 * bits)
-            + fold.simd * groups_at_once * self.in_type.bits
-            + width * min(slots, 2)
-            + 30
+        fetched = steps > 1 or fold.writable
+        bill.add(Part.UNIT, 1)
+        bill.queue(f"{name}.queue", rows * self.out_type.bits, slots)
+        bill.counter(column_folds)
+        registers = DotProduct.register_levels(
+            self.lanes, fold.simd, self._in_shape, self.weight_shape, column_folds > 1
         )
-        return Resources(luts, flipflops, (*buffers, *self.memories(name, fold)))
+        delays = len(registers)
+        if steps > 1:
+            delays += Rom.LATENCY
+            # The column is part of the step's number where there is a power of two of them.
+            shared = column_folds & (column_folds - 1) == 0
+            bill.counter(-(-steps // column_folds) if shared else steps)
+            bill.register(Rom.LATENCY * fold.simd * groups_at_once * self.in_type.bits)
+        if fetched:
+            self._bill_weights(bill, name, fold, steps)
+        bill.register(2 * delays + 1)
+        bill.include(self._bill_row(fold.simd, registers, 0 if fetched else rows, column_folds > 1), rows)
+        if self.lanes is Lanes.MULTIPLY:
+            # Beside a signed factor an unsigned one is a bit wider.
+            left, right = (
+                own.width + (other.signed and not own.signed)
+                for own, other in ((self._in_shape, self.weight_shape), (self.weight_shape, self._in_shape))
+            )
+            low, high = self._term_bounds
+            bill.products.append(Product(rows * fold.simd, left, right, range_shape(low, high).width))
+        self._bill_activation(bill, name, fold, min(Rom.LATENCY, delays + 1))
+        return bill
+
+    @property
+    def _in_shape(self) -> Shape:
+        """Shape of an input."""
+        return Shape(self.in_type.bits, signed=self.in_type.signed)
+
+    @property
+    def _term_bounds(self) -> tuple[int, int]:
+        """Least and greatest number that a lane of words gives."""
+        if self.lanes is not Lanes.MULTIPLY:
+            return 0, (1 << self.in_type.bits) - 1
+        products = [x * w for x in _limits(self._in_shape) for w in _limits(self.weight_shape)]
+        return min(products), max(products)
+
+    def _bill_weights(self, bill: Bill, name: str, fold: Fold, steps: int) -> None:
+        bits = self.weight_shape.width
+        width = fold.pe * fold.simd * bits
+        style = _style(fold, "weights", steps, width)
+        if fold.writable:
+            bill.written(f"{name}.weights", steps, width, style)
+            return
+        if style is MemoryStyle.BLOCK:
+            # Hundreds of words have no bit that never changes.
+            bill.memories.append(MemoryShape(f"{name}.weights", steps, width, style, MemoryKind.ROM))
+            bill.register(width)
+            return
+        words = self._fields.reshape(len(self.weights) // fold.pe, fold.pe, -1, fold.simd).transpose(0, 2, 1, 3)
+        bill.rom(f"{name}.weights", words.reshape(steps, -1).astype(np.int64), bits, style)
+
+    def _bill_row(self, simd: int, registers: range, constant: int, accumulates: bool) -> Bill:
+        row = Bill()
+        bits = range_shape(*self.sum_range).width
+        if accumulates:
+            row.add(Part.ACCUMULATOR_BIT, bits)
+            row.register(bits)
+        row.register(bits)
+        if self.lanes.counts_planes:
+            planes = DotProduct.plane_sizes(self.lanes, simd, self._in_shape, self.weight_shape)
+            row.lanes(planes, spare=accumulates and planes[0] > 1, constant=constant, registers=registers)
+        else:
+            if self.lanes is not Lanes.MULTIPLY:
+                row.add(Part.ADD_SUB_BIT, 0 if constant else simd * self.in_type.bits)
+            row.tree(self._term_bounds, simd, registers)
+        return row
+
+    def _bill_activation(self, bill: Bill, name: str, fold: Fold, ahead: int) -> None:
+        classes, rows, entries = self.table.shape
+        low, high = self.sum_range
+        bits = self.out_type.bits if self.levels is None else range_shape(low, high + 1).width
+        words = self.table.reshape(classes * rows // fold.pe, fold.pe * entries)
+        known = len(bill.memories)
+        style = _style(fold, "table", len(words), words.shape[1] * bits)
+        if fold.writable and self._table_varies:
+            bill.written(f"{name}.table", len(words), words.shape[1] * bits, style)
+        else:
+            bill.rom(f"{name}.table", words, bits, style, ahead)
+        if len(words) > 1:
+            uniform = classes == 1
+            bill.position(
+                (0,) if uniform else self.position_rows, (0,) if uniform else self.position_columns, rows // fold.pe
+            )
+        if self.levels is None:
+            bill.add(Part.SCORE_BIT, fold.pe * bits)
+            return
+        looked_up = len(bill.memories) > known
+        bill.add(Part.LEVEL_BIT if looked_up else Part.CONSTANT_LEVEL_BIT, fold.pe * entries * bits)
+        if entries > 1:
+            bill.register(fold.pe * entries + 1)
+            bill.add(Part.COUNT, fold.pe * entries)
+
+
+def _limits(shape: Shape) -> tuple[int, int]:
+    """Give the least and greatest number of a shape."""
+    return (-(1 << (shape.width - 1)), (1 << (shape.width - 1)) - 1) if shape.signed else (0, (1 << shape.width) - 1)
 
 
 def _style(fold: Fold, kind: str, depth: int, width: int) -> MemoryStyle:

@@ -11,18 +11,18 @@ from amaranth.hdl import signed, unsigned
 from hwgen.codes import CodeType
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, WindowStyle
+from hwgen.layers.costs import Part, Resources
 from hwgen.layers.legal import check_divides, check_same_lanes, check_slots, divisors
-from hwgen.layers.protocol import MapShape, Resources
+from hwgen.layers.parts import Bill
+from hwgen.layers.protocol import MapShape
 from hwgen.layers.window import Window
 from hwgen.layers.window_schedule import (
     axes,
     capacity,
     pad_words,
     parallel_cycles,
-    parallel_resources,
     parallel_schedule,
     sequential_schedule,
-    window_resources,
 )
 from hwgen.rtl_templates.chain import Chain
 from hwgen.rtl_templates.elastic import ElasticPipeline
@@ -180,18 +180,39 @@ class MaxPool:
         )
 
     def resources(self, fold: Fold) -> Resources:
-        """Count the window unit, and a comparator and a multiplexer for each lane and tap at once, and the queue."""
         rows, columns = axes(self.window, *self.in_shape[:2])
-        words, width = self.in_shape[2] // fold.simd, fold.simd * self.in_type.bits
+        words, width, bill = self.in_shape[2] // fold.simd, fold.simd * self.in_type.bits, Bill()
+        name, ranks = f"{self.name}.window", self.in_type.bits > 1
         if fold.window is WindowStyle.PARALLEL:
-            window = parallel_resources(self.name, rows, columns, words, width, self._depth(fold))
             stages = ParallelPool.stages(self._taps)
-            _, slots = ElasticPipeline.timing(stages, width, fold.slots)
-            joins, queue = self._taps - 1, width * (slots - stages)
-            tree = (joins + stages) * width
-            return Resources(window.luts + 2 * joins * width + queue, window.flipflops + tree + queue, window.memories)
-        window = window_resources(self.name, self.window, self.in_shape, width, self._capacity(fold))
-        return Resources(window.luts + 3 * width, window.flipflops + (1 + self._slots(fold)) * width, window.memories)
+            bill.parallel_window(name, width, rows, columns, words=words, replays=1, depth=self._depth(fold))
+            bill.elastic(f"{self.name}.queue", width, stages, fold.slots)
+            taps = self._taps
+            for _ in range(stages):
+                bill.add(Part.SHIFT_BIT, taps // 2 * width)
+                bill.add(Part.RANK_BIT, taps // 2 * width if ranks else 0)
+                taps = -(-taps // 2)
+                bill.register(taps * width)
+            return bill.resources()
+        bill.sliding_window(
+            name,
+            width,
+            rows,
+            columns,
+            words=words,
+            capacity=self._capacity(fold),
+            replays=1,
+            parts=words,
+            paddings=len(set(self.minimum)),
+        )
+        bill.queue(f"{self.name}.queue", width, self._slots(fold))
+        bill.counter(self._taps, Part.LOOP_BIT)
+        if len(set(self.minimum)) > 1:
+            bill.counter(words, Part.LOOP_BIT)
+        bill.register(width + 1)
+        bill.add(Part.SHIFT_BIT, width)
+        bill.add(Part.RANK_BIT, width if ranks else 0)
+        return bill.resources()
 
     def component(self, fold: Fold) -> Chain:
         """Give the window unit and the pooling unit behind it."""

@@ -9,10 +9,12 @@ import numpy as np
 
 from hwgen.codes import CodeType
 from hwgen.fold import Fold
+from hwgen.layers.costs import Resources
 from hwgen.layers.legal import check_divides, check_same_lanes, check_slots, divisors
-from hwgen.layers.protocol import MapShape, Resources
+from hwgen.layers.parts import Bill
+from hwgen.layers.protocol import MapShape
 from hwgen.layers.window import Window
-from hwgen.layers.window_schedule import axes, capacity, pad_words, sequential_schedule, window_resources
+from hwgen.layers.window_schedule import axes, capacity, pad_words, sequential_schedule
 from hwgen.rtl_templates.chain import Chain
 from hwgen.rtl_templates.fifo import Fifo
 from hwgen.rtl_templates.sliding_window import SlidingWindow
@@ -123,11 +125,13 @@ class Pad:
         )
 
     def resources(self, fold: Fold) -> Resources:
-        """Count the window unit and the queue behind it."""
-        width = fold.simd * self.in_type.bits
-        window = window_resources(self.name, self.window, self.in_shape, width, self._capacity(fold))
-        queue = width * (fold.slots or SLOTS)
-        return Resources(window.luts + queue, window.flipflops + queue, window.memories)
+        width, bill = fold.simd * self.in_type.bits, Bill()
+        rows, columns = axes(self.window, *self.in_shape[:2])
+        words, capacity = self.in_shape[2] // fold.simd, self._capacity(fold)
+        name = f"{self.name}.window"
+        bill.sliding_window(name, width, rows, columns, words=words, capacity=capacity, replays=1, paddings=1)
+        bill.fifo(f"{self.name}.queue", width, fold.slots or SLOTS)
+        return bill.resources()
 
     def component(self, fold: Fold) -> Chain:
         """Give the window unit and a FIFO behind it."""

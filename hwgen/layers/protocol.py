@@ -11,41 +11,14 @@ import numpy as np
 from amaranth.lib import wiring
 
 from hwgen.codes import CodeType
-from hwgen.fold import Fold, MemoryStyle
+from hwgen.fold import Fold
+from hwgen.layers.costs import MemoryShape, Resources
 from hwgen.schedule import Schedule
 
 __all__ = ["Join", "Layer", "MapInput", "MapShape", "MemoryShape", "Resources", "SingleInput", "Writable", "inputs"]
 
 MapShape = tuple[int, int, int]
 """Shape of a feature map without batch: (height, width, channels). A vector is (1, 1, channels)."""
-
-
-@dataclass(frozen=True)
-class MemoryShape:
-    """One memory of a layer: ``depth`` words of ``width`` bits in block RAM, LUT RAM or constants."""
-
-    name: str
-    depth: int
-    width: int
-    style: MemoryStyle
-
-
-@dataclass(frozen=True)
-class Resources:
-    """Cost of a folded layer before it is priced for a device.
-
-    Parameters
-    ----------
-    luts : int
-        Estimated four-input LUTs of the logic, memories excluded.
-    flipflops : int
-        Estimated flip-flops.
-    memories : tuple of MemoryShape
-    """
-
-    luts: int
-    flipflops: int
-    memories: tuple[MemoryShape, ...] = ()
 
 
 @dataclass(frozen=True)

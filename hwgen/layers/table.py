@@ -11,8 +11,10 @@ from hwgen.activation import Lookup
 from hwgen.codes import CodeType
 from hwgen.fold import Fold
 from hwgen.layers.channelwise import channel_folds, check_channel_fold, elastic_schedule
+from hwgen.layers.costs import Resources
 from hwgen.layers.legal import check_tables
-from hwgen.layers.protocol import MapShape, MemoryShape, Resources
+from hwgen.layers.parts import Bill
+from hwgen.layers.protocol import MapShape
 from hwgen.rtl_templates.lookup import LookupUnit
 from hwgen.schedule import Schedule
 
@@ -107,33 +109,43 @@ class Table:
         return elastic_schedule(self.in_shape, fold, width_out=width_out, stages=LookupUnit.PIPELINE)
 
     def resources(self, fold: Fold) -> Resources:
-        """Count the table of each lane and the output FIFO."""
-        same = bool(np.all(self.lookup.table == self.lookup.table[:1, :1]))
-        copies = 1 if same else self.lookup.positions.count * self.in_shape[2] // fold.pe
-        depth = copies << self.in_type.bits
-        queue = fold.pe * self.out_type.bits * self.timing(fold).slots
-        memories = tuple(
-            MemoryShape(f"table_{lane}", depth, self.out_type.bits, fold.memory) for lane in range(fold.pe)
-        )
-        return Resources(queue, queue, memories)
+        bill, positions = Bill(), self.lookup.positions
+        width = fold.pe * self.out_type.bits
+        bill.elastic(f"{self.name}.queue", width, LookupUnit.PIPELINE, fold.slots)
+        bill.register(width)
+        table = self._by_bits().reshape(-1, fold.pe, 1 << self.in_type.bits)
+        alone = True
+        for lane in range(fold.pe):
+            entries = table[:, lane]
+            same = not fold.writable and bool(np.all(entries == entries[0]))
+            alone &= same
+            words = (entries[:1] if same else entries).reshape(-1, 1)
+            bill.table(f"{self.name}.table_{lane}", words, self.out_type.bits, fold.memory, writable=fold.writable)
+        if not alone:
+            bill.position(positions.rows, positions.columns, self.in_shape[2] // fold.pe)
+        return bill.resources()
 
     def component(self, fold: Fold) -> LookupUnit:
         """Give the lookup unit: one table a lane, addressed by the bits of the code."""
-        codes = self._codes()
-        table = np.zeros((*self.lookup.table.shape[:2], 1 << self.in_type.bits), dtype=np.int64)
-        entries = self.lookup.table[..., codes - self.lookup.low]
-        table[..., self.in_type.to_bits(codes).astype(np.int64)] = self.out_type.to_bits(entries).astype(np.int64)
         return LookupUnit(
             lanes=fold.pe,
             in_bits=self.in_type.bits,
             out_bits=self.out_type.bits,
-            table=table,
+            table=self._by_bits(),
             rows=self.lookup.positions.rows,
             columns=self.lookup.positions.columns,
             style=fold.memory.value,
             slots=fold.slots,
             writable=fold.writable,
         )
+
+    def _by_bits(self) -> np.ndarray:
+        """Give the entries as bits, in the order of the inputs' bits: int64 (classes, channels, 2**in_bits)."""
+        codes = self._codes()
+        table = np.zeros((*self.lookup.table.shape[:2], 1 << self.in_type.bits), dtype=np.int64)
+        entries = self.lookup.table[..., codes - self.lookup.low]
+        table[..., self.in_type.to_bits(codes).astype(np.int64)] = self.out_type.to_bits(entries).astype(np.int64)
+        return table
 
     def _codes(self) -> np.ndarray:
         """Give every input code."""

@@ -6,14 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from amaranth import signed, unsigned
+from amaranth import Shape, signed, unsigned
 
 from hwgen.activation import Thresholds
 from hwgen.codes import CodeType
 from hwgen.fold import Fold
 from hwgen.layers.channelwise import channel_folds, check_channel_fold, elastic_schedule
+from hwgen.layers.costs import Part, Resources
 from hwgen.layers.legal import check_tables
-from hwgen.layers.protocol import MapShape, MemoryShape, Resources
+from hwgen.layers.parts import Bill
+from hwgen.layers.protocol import MapShape
+from hwgen.rtl_templates.level_search import SearchTables
 from hwgen.rtl_templates.threshold import ThresholdUnit
 from hwgen.schedule import Schedule
 
@@ -117,30 +120,40 @@ class Thresholding:
         )
 
     def resources(self, fold: Fold) -> Resources:
-        """Count a comparator and the pipeline registers for each bit of the code in each lane."""
-        stages = self.thresholds.steps.bit_length()
-        depth = self.thresholds.positions.count * self.in_shape[2] // fold.pe
-        compare = stages * fold.pe * self.in_type.bits
-        queue = fold.pe * self.out_type.bits * self.timing(fold).slots
-        memories = [MemoryShape("levels_0", depth, fold.pe * self.in_type.bits, fold.memory)] + [
-            MemoryShape(f"levels_{stage}_{lane}", depth << stage, self.in_type.bits, fold.memory)
-            for stage in range(1, stages)
-            for lane in range(fold.pe)
-        ]
-        return Resources(compare + queue, compare + queue, tuple(memories) if depth > 1 else ())
+        lanes, bits, width, bill = fold.pe, self.in_type.bits, fold.pe * self.out_type.bits, Bill()
+        levels = self._levels().reshape(-1, lanes, self.thresholds.steps)
+        falling = np.broadcast_to(np.array(self.negate), self._levels().shape[:2]).reshape(-1, lanes)
+        search = SearchTables(self._shape(), levels, falling, writable=fold.writable)
+        bill.elastic(f"{self.name}.queue", width, search.stages + 1, fold.slots)
+        bill.register(width)
+        bill.levels(self.name, search, lanes * bits, fold.memory, writable=fold.writable)
+        bill.add(Part.COUNT, lanes * search.stages * search.any_falls)
+        if bill.memories and search.addresses > 1:
+            positions, groups = self.thresholds.positions, self.in_shape[2] // lanes
+            bill.position(positions.rows, positions.columns, groups)
+            bill.register((search.stages - 1) * (search.addresses - 1).bit_length())
+        return bill.resources()
 
-    def component(self, fold: Fold) -> ThresholdUnit:
-        """Give the threshold unit; a bipolar input is compared as its bit."""
+    def _shape(self) -> Shape:
+        """Shape of a number."""
+        return signed(self.in_type.bits) if self.in_type.signed else unsigned(self.in_type.bits)
+
+    def _levels(self) -> np.ndarray:
+        """Give the levels that the hardware compares with: int64 (classes, channels, steps); a bipolar input is compared as its bit."""
         levels = self.thresholds.levels
         falling = np.array(self.negate)
         # -x >= t is x < 1 - t, so a negated channel falls at the levels 1 - t.
         levels = np.where(falling[None, :, None], 1 - levels[..., ::-1], levels)
         if self.in_type.bipolar:
             levels = -((-1 - levels) // 2)  # 2 * bit - 1 >= t is bit >= ceil((t + 1) / 2)
+        return levels
+
+    def component(self, fold: Fold) -> ThresholdUnit:
+        """Give the threshold unit."""
         return ThresholdUnit(
             lanes=fold.pe,
-            in_shape=signed(self.in_type.bits) if self.in_type.signed else unsigned(self.in_type.bits),
-            levels=levels,
+            in_shape=self._shape(),
+            levels=self._levels(),
             falling=self.negate,
             low=0 if self.out_type.bipolar else self.out_type.low,
             out_bits=self.out_type.bits,

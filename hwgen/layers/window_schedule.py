@@ -9,11 +9,10 @@ import numpy as np
 
 from hwgen.codes import CodeType
 from hwgen.errors import OptionError
-from hwgen.fold import Fold, MemoryStyle
-from hwgen.layers.protocol import MapShape, MemoryShape, Resources
+from hwgen.fold import Fold
+from hwgen.layers.protocol import MapShape
 from hwgen.layers.window import Window
 from hwgen.rtl_templates.sliding_window import SlidingWindow
-from hwgen.rtl_templates.storage import suits_block_ram
 from hwgen.rtl_templates.window_axis import Axis
 from hwgen.schedule import Schedule
 
@@ -23,10 +22,8 @@ __all__ = [
     "default_capacity",
     "pad_words",
     "parallel_cycles",
-    "parallel_resources",
     "parallel_schedule",
     "sequential_schedule",
-    "window_resources",
 ]
 
 READ_LATENCY = 2
@@ -138,36 +135,6 @@ def pad_words(codes: Sequence[int], code_type: CodeType, lanes: int) -> list[int
         for first in range(0, len(bits), lanes)
     ]
     return words if len(set(words)) > 1 else words[:1]
-
-
-def window_resources(name: str, window: Window, in_shape: MapShape, width: int, capacity: int) -> Resources:
-    """Estimate a sequential window unit's cost: counters, and a multiplexer for each bit that padding may replace."""
-    height, columns, _ = in_shape
-    counters = 4 * max(1, capacity.bit_length()) + 2 * (height.bit_length() + columns.bit_length())
-    padded = width if any(window.pads) else 0
-    style = MemoryStyle.BLOCK if suits_block_ram(capacity, width) else MemoryStyle.DISTRIBUTED
-    return Resources(2 * counters + padded, counters + padded, (MemoryShape(f"{name}.window", capacity, width, style),))
-
-
-def parallel_resources(name: str, rows: Axis, columns: Axis, words: int, width: int, depth: int) -> Resources:
-    """Estimate a parallel window unit's cost: its input queue, line buffers, and window registers or their memory."""
-    counters = 2 * (rows.walked.bit_length() + columns.walked.bit_length() + words.bit_length())
-    delays = {
-        "lines": ((rows.kernel - 1) * width, rows.dilation * columns.walked * words),
-        "columns": (rows.kernel * (columns.span - 1) * width, words),
-    }
-    registers = sum(bits for bits, length in delays.values() if length == 1)
-    memories = tuple(
-        MemoryShape(
-            f"{name}.{kind}",
-            length,
-            bits,
-            MemoryStyle.BLOCK if suits_block_ram(length, bits) else MemoryStyle.DISTRIBUTED,
-        )
-        for kind, (bits, length) in delays.items()
-        if bits and length > 1
-    )
-    return Resources(2 * counters + (1 + depth) * width, counters + depth * width + registers, memories)
 
 
 def sequential_schedule(

@@ -15,7 +15,8 @@ from amaranth.back import rtlil
 
 from hwgen.board_top import write_board_top
 from hwgen.built import load
-from hwgen.errors import OptionError
+from hwgen.errors import OptionError, ToolError
+from hwgen.estimate import estimate_plan, prices
 from hwgen.processes import Task, run_all
 from hwgen.progress import Progress, silent
 from hwgen.synthesis import place, recipe
@@ -26,13 +27,22 @@ from hwgen.synthesis.on_board import BoardPins, Pad, constraints, pin_file
 from hwgen.synthesis.pack import PACKERS, pack
 from hwgen.synthesis.result import Synthesis, fits
 from hwgen.toolchain import Program, yosys
+from hwgen.usage import Usage
 
-__all__ = ["DEFAULT_SEEDS", "synthesise"]
+__all__ = ["DEFAULT_SEEDS", "NotPlaced", "TooLarge", "synthesise"]
 
 DEFAULT_SEEDS = (1, 2)
 SMALLER = "compile with a smaller --target-fps or --min-area, or choose a larger device"
 
 _PORT = re.compile(r"^  (input|output) (?:\[(\d+):0\] )?(\w+);$", re.MULTILINE)
+
+
+class TooLarge(OptionError):
+    """The design needs more than the device has."""
+
+
+class NotPlaced(ToolError):
+    """Placing or routing failed with every seed."""
 
 
 def synthesise(
@@ -107,7 +117,7 @@ def synthesise(
         failed: list[int] = []
         if placer is not None:
             if not fits(accelerator, harness, job.device):
-                raise OptionError(_too_large(job, accelerator))
+                raise TooLarge(_too_large(job, accelerator))
             began = time.perf_counter()
             placements, failed = _place(job, placer, at_once, scratch, progress)
             seconds["place and route"] = round(time.perf_counter() - began, 2)
@@ -133,10 +143,18 @@ def synthesise(
             key=job.key(),
             baud=job.baud,
             bitstream=bitstream,
+            estimated=_estimated(job),
         ).facts() | {"netlist_key": job.netlist_key()}
         more = [*_tops(job), *([] if packer is None else [_pins(job)]), *([] if bitstream is None else [bitstream])]
         keep(results, scratch, facts, more)
     return facts | {"cached": False}
+
+
+def _estimated(job: Job) -> Usage | None:
+    """Estimate the accelerator, if there is a model of the device's family."""
+    if job.device.family not in prices():
+        return None
+    return sum(estimate_plan(load(job.folder).plan, job.device).values(), Usage())
 
 
 def _map(job: Job, scratch: Path) -> None:
@@ -218,7 +236,8 @@ def _place(
     failures = run_all(tasks, at_once, tell)
     failed = [seed for seed, failure in zip(job.seeds, failures, strict=True) if failure is not None]
     if len(failed) == len(tasks):
-        raise next(failure for failure in failures if failure is not None)
+        failure = next(failure for failure in failures if failure is not None)
+        raise NotPlaced(str(failure)) from failure
     placements = [place.read_report(scratch / f"report{seed}.json", seed) for seed in job.seeds if seed not in failed]
     return sorted(placements, key=lambda placement: (-placement.slowest_mhz, placement.seed)), failed
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from hwgen.board import Device, Family
+from hwgen.usage import Usage as Resources
 
 __all__ = ["Resources", "commands", "count", "mapper"]
 
@@ -82,31 +83,6 @@ WEIGHTS: Mapping[Family, tuple[tuple[str, dict[str, float]], ...]] = {
 """What a cell type, given as a regular expression, takes of the device."""
 
 
-@dataclass(frozen=True)
-class Resources:
-    """What a module takes of a device after mapping, before cells are packed together.
-
-    Parameters
-    ----------
-    luts : int
-        Look-up tables, including those that hold a carry cell or distributed RAM where the family has it so.
-    ffs, carries : int
-        Flip-flops, bits of carry chains.
-    brams : float
-        Block RAMs; halves on 7-series.
-    lutrams, sprams, dsps : int
-        Cells of distributed RAM, large RAMs, multipliers.
-    """
-
-    luts: int = 0
-    ffs: int = 0
-    carries: int = 0
-    brams: float = 0
-    lutrams: int = 0
-    sprams: int = 0
-    dsps: int = 0
-
-
 def mapper(device: Device) -> str:
     """Give the Yosys command that maps to a device, with the options that measured best."""
     match device.family:
@@ -118,7 +94,8 @@ def mapper(device: Device) -> str:
             # Wide multiplexers cost ECP5 twice the LUTs of a popcount.
             return "synth_ecp5 -nowidelut"
         case Family.GOWIN:
-            return f"synth_gowin -noiopads -family {'gw2a' if device.series.startswith('GW2A') else 'gw1n'}"
+            # Wide multiplexers take two LUTs each where one behind the other would do.
+            return f"synth_gowin -nowidelut -noiopads -family {'gw2a' if device.series.startswith('GW2A') else 'gw1n'}"
         case Family.NEXUS:
             # A carry chain that begins with a constant is refused by the place-and-route program.
             return "synth_nexus -family lifcl -noccu2"

@@ -51,6 +51,8 @@ class Synthesis:
         Rate of the board's serial port; None out of context.
     bitstream : str or None
         Name of its file, where there is one.
+    estimated : Resources or None
+        What the accelerator was estimated to take, without carries; None: there is no model of the family.
     """
 
     target: str
@@ -67,6 +69,7 @@ class Synthesis:
     key: str
     baud: int | None = None
     bitstream: str | None = None
+    estimated: Resources | None = None
 
     @property
     def best(self) -> Placement | None:
@@ -84,6 +87,7 @@ class Synthesis:
             "out_of_context": self.baud is None,
             "resources": asdict(self.accelerator),
             "harness": asdict(self.harness),
+            "estimated": None if self.estimated is None else _without_carries(self.estimated),
             "available": {
                 name: amount for name, (_, amount) in _rows(self.accelerator, self.device).items() if amount is not None
             },
@@ -115,6 +119,10 @@ class Synthesis:
         }
 
 
+def _without_carries(usage: Resources) -> dict[str, float]:
+    return {name: amount for name, amount in asdict(usage).items() if name != "carries"}
+
+
 def fits(accelerator: Resources, harness: Resources, device: Device) -> bool:
     """Tell whether the cells are no more than the device has; packing and routing may still fail."""
     return (
@@ -133,13 +141,15 @@ def render(facts: dict[str, Any]) -> RenderableType:
     title = f"{facts['target']} ({name} {facts['device']['package']}){context}"
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
     table.add_column("")
-    for column in ("accelerator", "harness" if facts["out_of_context"] else "link", "available", ""):
+    for column in ("accelerator", "estimated", "harness" if facts["out_of_context"] else "link", "available", ""):
         table.add_column(column, justify="right")
     for resource, label in _LABELS.items():
         used, around, of = facts["resources"][resource], facts["harness"][resource], facts["available"].get(resource)
         if used or around:
             share = "" if not of else f"{used / of:.0%}"
-            table.add_row(label, f"{used:,}", f"{around:,}", "-" if of is None else f"{of:,}", share)
+            guess = (facts["estimated"] or {}).get(resource)
+            guessed = "-" if guess is None else f"{guess:,}"
+            table.add_row(label, f"{used:,}", guessed, f"{around:,}", "-" if of is None else f"{of:,}", share)
     parts: list[RenderableType] = [table]
     if facts["fmax_mhz"] is not None:
         verdict = "[green]met[/]" if facts["clock_met"] else "[yellow]missed[/]"

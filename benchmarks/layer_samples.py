@@ -1,0 +1,274 @@
+"""The layers whose mapping the resource model is fitted to: a designed sample over kinds, foldings, widths and memories."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hwgen.activation import Lookup, Positions, Thresholds
+from hwgen.codes import BIPOLAR, TERNARY, CodeType, signed, unsigned
+from hwgen.fold import Fold, MemoryStyle, WindowStyle
+from hwgen.layers.argmax import ArgMax
+from hwgen.layers.conv import Conv
+from hwgen.layers.dense import Dense
+from hwgen.layers.matvec import accumulator_range
+from hwgen.layers.maxpool import MaxPool
+from hwgen.layers.pad import Pad
+from hwgen.layers.protocol import Layer
+from hwgen.layers.table import Table
+from hwgen.layers.thresholding import Thresholding
+from hwgen.layers.window import Window
+from hwgen.stages import InputRegister, LayerStage, Narrow, Stage, Widen
+
+__all__ = ["SAMPLES", "Sample"]
+
+TYPES: Mapping[str, CodeType] = {
+    "b": BIPOLAR,
+    "t": TERNARY,
+    "u2": unsigned(2),
+    "u3": unsigned(3),
+    "u4": unsigned(4),
+    "u8": unsigned(8),
+    "s8": signed(8),
+    "s12": signed(12),
+}
+
+STYLES = {"a": MemoryStyle.AUTO, "b": MemoryStyle.BLOCK, "d": MemoryStyle.DISTRIBUTED}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One stage to map.
+
+    Parameters
+    ----------
+    name : str
+        What the record calls it: everything that it is made of.
+    stage : Stage
+    """
+
+    name: str
+    stage: Stage
+
+
+def _weights(random: np.random.Generator, kind: str, shape: tuple[int, ...]) -> np.ndarray:
+    """Draw weights: "b" +-1, "t" ternary, "w4" 4 bits, "w8" 8 bits."""
+    if kind == "b":
+        return random.choice(np.array([-1, 1]), shape)
+    low, high = {"t": (-1, 1), "w4": (-8, 7), "w8": (-128, 127)}[kind]
+    return random.integers(low, high, size=shape, endpoint=True)
+
+
+def _levels(random: np.random.Generator, low: np.ndarray, high: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Draw levels around the middle of the accumulators, as a trained network has them."""
+    middle, spread = float(np.mean(low + high)) / 2, float(np.mean(high - low)) / 8 + 1
+    return np.sort(np.rint(random.normal(middle, spread, shape)).astype(np.int64), axis=-1)
+
+
+def _matrix(layer: Dense | Conv, random: np.random.Generator, out: str) -> Layer:
+    """Give a layer without activation its thresholds, or the range of its scores."""
+    low, high = (
+        accumulator_range(layer.weights, layer.in_type) if isinstance(layer, Dense) else layer.accumulator_range()
+    )
+    fields = {name: getattr(layer, name) for name in layer.__dataclass_fields__}
+    if out == "score":
+        return type(layer)(**{**fields, "out_type": CodeType(int(low.min()), int(high.max()))})
+    kind = TYPES[out]
+    shape = (1, layer.rows, kind.levels - 1)
+    thresholds = Thresholds(_levels(random, low, high, shape), Positions.uniform(*layer.out_shape[:2]))
+    return type(layer)(**{**fields, "thresholds": thresholds, "out_type": kind})
+
+
+def dense(
+    rows: int, columns: int, pe: int, simd: int, x: str = "b", w: str = "b", y: str = "b", m: str = "a"
+) -> Sample:
+    random = np.random.default_rng([rows, columns, pe, simd])
+    bare = Dense("layer", "x", (1, 1, columns), TYPES[x], _weights(random, w, (rows, columns)), None, BIPOLAR)
+    stage = LayerStage(_matrix(bare, random, y), Fold(pe=pe, simd=simd, memory=STYLES[m]))
+    return Sample(f"dense {rows}x{columns} {x}{w}{y} {pe}x{simd} {m}", stage)
+
+
+def conv(
+    rows: int,
+    shape: tuple[int, int, int],
+    kernel: int,
+    pe: int,
+    simd: int,
+    x: str = "b",
+    w: str = "b",
+    y: str = "b",
+    m: str = "a",
+    *,
+    pad: int = 0,
+    stride: int = 1,
+    parallel: bool = False,
+) -> Sample:
+    random = np.random.default_rng([rows, *shape, kernel, pe, simd])
+    window = Window(
+        (kernel if shape[0] > 1 else 1, kernel),
+        (stride if shape[0] > 1 else 1, stride),
+        pads=(pad if shape[0] > 1 else 0, pad) * 2,
+    )
+    weights = _weights(random, w, (rows, *window.kernel, shape[2]))
+    bare = Conv("layer", "x", shape, TYPES[x], weights, window, 0, None, BIPOLAR)
+    style = WindowStyle.PARALLEL if parallel else WindowStyle.SEQUENTIAL
+    fold = Fold(pe=pe, simd=bare.columns if parallel else simd, memory=STYLES[m], window=style)
+    maps = "x".join(map(str, shape))
+    name = f"conv {rows}x{kernel} of {maps} {x}{w}{y} {pe}x{fold.simd} {m} pad{pad} stride{stride} {style.value}"
+    return Sample(name, LayerStage(_matrix(bare, random, y), fold))
+
+
+def pool(shape: tuple[int, int, int], kernel: int, lanes: int, x: str = "b", *, mixed: bool = False) -> Sample:
+    random = np.random.default_rng([*shape, kernel, lanes])
+    minimum = tuple(bool(flag) for flag in random.integers(0, 2, shape[2])) if mixed else (False,) * shape[2]
+    rows = kernel if shape[0] > 1 else 1
+    layer = MaxPool("layer", "x", shape, TYPES[x], Window((rows, kernel), (rows, kernel)), minimum)
+    name = f"pool {kernel} of {'x'.join(map(str, shape))} {x} {lanes}{' mixed' if mixed else ''}"
+    return Sample(name, LayerStage(layer, Fold(pe=lanes, simd=lanes)))
+
+
+def pad(shape: tuple[int, int, int], lanes: int, x: str = "b") -> Sample:
+    layer = Pad("layer", "x", shape, TYPES[x], (1, 1, 1, 1), TYPES[x].low)
+    return Sample(f"pad of {'x'.join(map(str, shape))} {x} {lanes}", LayerStage(layer, Fold(pe=lanes, simd=lanes)))
+
+
+def threshold(channels: int, lanes: int, x: str, y: str, m: str = "a", *, mixed: bool = False) -> Sample:
+    random = np.random.default_rng([channels, lanes])
+    kind, out, shape = TYPES[x], TYPES[y], (4, 4, channels)
+    levels = np.sort(random.integers(kind.low, kind.high + 1, (1, channels, out.levels - 1)), axis=-1)
+    negate = tuple(bool(flag) for flag in random.integers(0, 2, channels)) if mixed else (False,) * channels
+    layer = Thresholding("layer", "x", shape, kind, Thresholds(levels, Positions.uniform(4, 4)), negate, out)
+    name = f"threshold {channels} {x}{y} {lanes} {m}{' mixed' if mixed else ''}"
+    return Sample(name, LayerStage(layer, Fold(pe=lanes, memory=STYLES[m])))
+
+
+def table(channels: int, lanes: int, x: str, y: str, m: str = "a") -> Sample:
+    random = np.random.default_rng([channels, lanes])
+    kind, out, shape = TYPES[x], TYPES[y], (4, 4, channels)
+    entries = random.integers(out.low, out.high + 1, (1, channels, kind.high - kind.low + 1))
+    layer = Table("layer", "x", shape, kind, Lookup(entries, kind.low, Positions.uniform(4, 4)), out)
+    return Sample(f"table {channels} {x}{y} {lanes} {m}", LayerStage(layer, Fold(pe=lanes, memory=STYLES[m])))
+
+
+def argmax(channels: int, lanes: int, x: str) -> Sample:
+    return Sample(
+        f"argmax {channels} {x} {lanes}", LayerStage(ArgMax("layer", "x", (1, 1, channels), TYPES[x]), Fold(pe=lanes))
+    )
+
+
+def widen(width: int, ratio: int) -> Sample:
+    return Sample(f"widen {width} {ratio}", Widen("layer", 1, width, ratio, ratio * 4))
+
+
+def narrow(width: int, ratio: int) -> Sample:
+    return Sample(f"narrow {width} {ratio}", Narrow("layer", 1, width * ratio, ratio, 4))
+
+
+def register(width: int) -> Sample:
+    return Sample(f"register {width}", InputRegister("layer", width, 1, 4))
+
+
+def slotted(sample: Sample, slots: int) -> Sample:
+    """Give a layer a deeper output FIFO."""
+    stage = sample.stage
+    assert isinstance(stage, LayerStage)
+    return Sample(f"{sample.name} slots{slots}", LayerStage(stage.layer, replace(stage.fold, slots=slots)))
+
+
+def _dense() -> Iterator[Sample]:
+    yield dense(64, 784, 4, 49)
+    yield dense(64, 784, 8, 49, m="b")
+    yield dense(64, 784, 1, 98)
+    yield dense(64, 64, 4, 4)
+    yield dense(64, 64, 8, 16)
+    yield dense(64, 64, 2, 64)
+    yield dense(256, 256, 8, 32)
+    yield dense(256, 256, 1, 1)
+    yield dense(256, 256, 1, 16)
+    yield dense(32, 64, 16, 64, m="d")
+    yield dense(16, 64, 4, 32, m="d")
+    yield dense(10, 64, 2, 2, y="score")
+    yield dense(10, 64, 10, 8, y="score")
+    yield dense(10, 64, 5, 64, y="score", m="d")
+    yield dense(10, 256, 1, 4, y="score")
+    yield dense(10, 512, 2, 32, y="score", m="b")
+    yield dense(16, 32, 16, 32)
+    yield dense(8, 64, 8, 64)
+    yield dense(64, 128, 4, 32, y="u2")
+    yield dense(32, 128, 8, 16, y="u3")
+    yield dense(48, 96, 3, 12)
+    yield dense(24, 60, 6, 20)
+    yield dense(64, 64, 4, 8, x="u2", y="u2")
+    yield dense(64, 64, 8, 16, x="u2", y="b")
+    yield dense(64, 784, 2, 14, x="u8")
+    yield dense(32, 96, 4, 12, x="s8")
+    yield dense(16, 64, 2, 4, x="u4", y="u4")
+    yield dense(32, 64, 4, 8, x="t", w="t")
+    yield dense(32, 64, 2, 16, x="b", w="t")
+    yield dense(32, 64, 4, 4, x="u2", w="t", y="u2")
+    yield dense(32, 64, 2, 4, x="u4", w="w4", y="u4")
+    yield dense(16, 64, 2, 2, x="s8", w="w8", y="score")
+    yield slotted(dense(64, 64, 16, 8), 24)
+    yield slotted(dense(64, 64, 2, 16), 100)
+
+
+def _conv() -> Iterator[Sample]:
+    yield conv(64, (30, 30, 64), 3, 4, 16)
+    yield conv(128, (12, 12, 64), 3, 2, 32, m="b")
+    yield conv(256, (5, 5, 128), 3, 1, 32)
+    yield conv(32, (10, 10, 16), 3, 4, 16, pad=1)
+    yield conv(16, (14, 14, 8), 3, 4, 8, pad=1, m="d")
+    yield conv(32, (14, 14, 16), 3, 8, 4, stride=2, pad=1)
+    yield conv(32, (1, 62, 24), 5, 8, 24, pad=2)
+    yield conv(16, (28, 28, 1), 3, 4, 1, x="u8")
+    yield conv(16, (32, 32, 3), 3, 4, 3, x="u8")
+    yield conv(64, (32, 32, 3), 3, 8, 3, x="s8", pad=1)
+    yield conv(16, (1, 128, 6), 5, 2, 6, x="s8")
+    yield conv(10, (8, 8, 16), 1, 2, 8, y="score")
+    yield conv(16, (16, 16, 8), 3, 2, 8, x="u2", w="t", y="u2", pad=1)
+    yield conv(16, (12, 12, 4), 3, 2, 2, x="u4", w="w4", y="u4")
+    yield conv(16, (28, 28, 1), 3, 4, 9, x="u8", parallel=True)
+    yield conv(16, (14, 14, 8), 3, 2, 72, parallel=True)
+    yield conv(32, (10, 10, 16), 3, 4, 144, parallel=True, pad=1)
+    yield conv(16, (1, 125, 16), 5, 4, 80, parallel=True)
+    yield conv(16, (16, 16, 4), 3, 2, 36, x="u2", y="u2", parallel=True, pad=1, m="d")
+    yield conv(8, (8, 8, 2), 3, 8, 18, parallel=True)
+
+
+def _others() -> Iterator[Sample]:
+    yield pool((28, 28, 64), 2, 16)
+    yield pool((10, 10, 128), 2, 4, mixed=True)
+    yield pool((1, 120, 16), 2, 2)
+    yield pool((24, 24, 16), 2, 16, "u2")
+    yield pool((12, 12, 16), 3, 4, "u8")
+    yield pool((12, 12, 8), 2, 8, "s8", mixed=True)
+    yield pad((14, 14, 16), 16)
+    yield pad((28, 28, 4), 4, "u8")
+    yield pad((10, 10, 64), 8, "u2")
+    yield threshold(16, 4, "u8", "b")
+    yield threshold(32, 8, "s8", "u2", mixed=True)
+    yield threshold(6, 6, "u8", "u2", "d")
+    yield threshold(32, 4, "s12", "b", "d", mixed=True)
+    yield table(16, 4, "u4", "u4")
+    yield table(8, 2, "u8", "u2")
+    yield table(32, 8, "u2", "u3", "d")
+    yield table(16, 4, "u8", "u4", "b")
+    yield argmax(10, 1, "s12")
+    yield argmax(10, 2, "s8")
+    yield argmax(10, 10, "s8")
+    yield widen(4, 8)
+    yield widen(1, 49)
+    yield widen(64, 4)
+    yield widen(16, 9)
+    yield narrow(4, 8)
+    yield narrow(1, 49)
+    yield narrow(64, 4)
+    yield narrow(16, 9)
+    yield register(49)
+    yield register(196)
+
+
+SAMPLES: tuple[Sample, ...] = (*_dense(), *_conv(), *_others())
+"""In the order in which they are recorded; names are unique."""

@@ -1,0 +1,139 @@
+"""Fit the prices of the resource model to the mapped layers, and say how far it is from them.
+
+``python -m benchmarks.resource_model`` reads ``resources.json``, writes ``hwgen/resource_model.json`` and prints the errors.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.layer_samples import SAMPLES
+from benchmarks.resources import DEVICES, RECORD
+from hwgen.board import Device, find_device
+from hwgen.estimate import LUTRAM_LUTS, Quantities, quantities
+from hwgen.layers.costs import THUMB, Part
+
+MODEL = Path(__file__).parent.parent / "hwgen" / "resource_model.json"
+
+FLOOR = 20
+"""LUTs below which errors weigh as if there were so many."""
+
+PRIOR = 0.06
+"""Weight of the rule of thumb: a relative error of a price counts as so much of one sample's."""
+
+
+GOOD, HOPELESS = 0.06, 0.15
+"""Relative errors below which a sample counts less, and above which one counts no more than there."""
+
+FLIPFLOPS = (Part.FLIPFLOP, Part.STORED_BIT)
+"""Parts that are flip-flops; what others change about their number is small."""
+
+
+def solve(matrix: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Give the least squares solution of which nothing is negative (Lawson and Hanson's active sets)."""
+    n = matrix.shape[1]
+    free, x = np.zeros(n, dtype=bool), np.zeros(n)
+    for _ in range(10 * n):
+        gradient = matrix.T @ (target - matrix @ x)
+        gradient[free] = 0
+        if gradient.max() <= 1e-9:
+            break
+        free[np.argmax(gradient)] = True
+        while True:
+            trial = np.zeros(n)
+            trial[free] = np.linalg.lstsq(matrix[:, free], target, rcond=None)[0]
+            if trial[free].min() > 0:
+                x = trial
+                break
+            falling = free & (trial <= 0)
+            step = np.min(x[falling] / (x[falling] - trial[falling] + 1e-30))
+            x += step * (trial - x)
+            free &= x > 1e-12
+    return x
+
+
+def fit(found: Sequence[Quantities], target: np.ndarray, parts: Sequence[Part], expected: np.ndarray) -> np.ndarray:
+    """Give the prices that bring as many samples as possible within a tenth."""
+    matrix = np.array([[quantity.parts.get(part, 0) for part in parts] for quantity in found], dtype=float)
+    weight = 1 / np.maximum(target, FLOOR)
+    thumb = np.diag(PRIOR / np.maximum(expected, 0.2))
+    prices = np.zeros(len(parts))
+    for _ in range(30):
+        prices = solve(
+            np.vstack([matrix * weight[:, None], thumb]), np.concatenate([target * weight, thumb @ expected])
+        )
+        error = np.abs(matrix @ prices - target) / np.maximum(target, FLOOR)
+        urgency = np.clip(error / GOOD, 0.2, 1) * np.minimum(1, HOPELESS / np.maximum(error, 1e-9))
+        weight = np.sqrt(urgency) / np.maximum(target, FLOOR)
+    return prices
+
+
+def measured(device: Device) -> tuple[list[str], list[Quantities], dict[str, np.ndarray]]:
+    """Give names, quantities and measurements of the samples that the record holds for a device's family."""
+    stages = {sample.name: sample.stage for sample in SAMPLES}
+    rows = [
+        row
+        for row in json.loads(RECORD.read_text())["rows"]
+        if row["family"] == device.family.value and row["sample"] in stages
+    ]
+    found = [quantities(stages[row["sample"]].resources(), device) for row in rows]
+    kinds = ("luts", "ffs", "brams", "lutrams", "dsps")
+    return (
+        [row["sample"] for row in rows],
+        found,
+        {kind: np.array([row.get(kind, 0) for row in rows], float) for kind in kinds},
+    )
+
+
+def model(device: Device, *, show: bool = False) -> dict[str, Any]:
+    """Fit one family."""
+    names, found, is_ = measured(device)
+    known = set().union(*(quantity.parts for quantity in found))
+    parts = [part for part in Part if part in known]
+    lutram = np.array([quantity.lutrams * LUTRAM_LUTS.get(device.family, 0) for quantity in found])
+    fitted: dict[str, Any] = {}
+    errors: dict[str, Any] = {}
+    for kind, fixed in (("luts", lutram), ("ffs", np.zeros(len(found)))):
+        expected = np.array([THUMB.get(part, 1) if kind == "luts" else float(part in FLIPFLOPS) for part in parts])
+        prices = fit(found, is_[kind] - fixed, parts, expected)
+        matrix = np.array([[quantity.parts.get(part, 0) for part in parts] for quantity in found], dtype=float)
+        estimated = matrix @ prices + fixed
+        error = (estimated - is_[kind]) / np.maximum(is_[kind], FLOOR)
+        fitted[kind] = {part.value: round(float(price), 3) for part, price in zip(parts, prices, strict=True)}
+        errors[kind] = {
+            "mean": round(float(np.mean(np.abs(error))), 4),
+            "worst": round(float(np.max(np.abs(error))), 4),
+            "within_10_percent": round(float(np.mean(np.abs(error) <= 0.1)), 4),
+        }
+        if show:
+            print(device.family.value, kind, fitted[kind], errors[kind])
+            for index in np.argsort(-np.abs(error))[: int(np.sum(np.abs(error) > 0.08))]:
+                print(f"  {error[index]:+.0%} {is_[kind][index]:6.0f} {estimated[index]:6.0f} {names[index]}")
+    for kind in ("brams", "lutrams", "dsps"):
+        counted = np.array([getattr(quantity, kind) for quantity in found])
+        wrong = np.flatnonzero(counted != is_[kind])
+        errors[kind] = {"exact": round(1 - len(wrong) / len(found), 4)}
+        if show:
+            for index in wrong:
+                print(f"  {kind} {is_[kind][index]:g} estimated {counted[index]:g} {names[index]}")
+    return {**fitted, "error": errors, "samples": len(found)}
+
+
+def main() -> None:
+    record = json.loads(RECORD.read_text())
+    present = {row["family"] for row in record["rows"]}
+    families = {
+        device.family.value: model(device, show=True)
+        for device in map(find_device, DEVICES)
+        if device.family.value in present
+    }
+    MODEL.write_text(json.dumps({"yosys": record["yosys"], "families": families}, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

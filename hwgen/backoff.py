@@ -1,0 +1,136 @@
+"""Synthesise for a board, and where the result does not fit or is too slow, try again smaller or slower."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hwgen.api import build
+from hwgen.board import find_board
+from hwgen.board_fold import board_budget, clock_choices, fold_for_board
+from hwgen.budget import estimate_total
+from hwgen.built import load
+from hwgen.errors import OptionError
+from hwgen.folding import make_writable
+from hwgen.plan import Plan
+from hwgen.progress import Progress, silent
+from hwgen.synthesis import flow, synthesise
+
+__all__ = ["AUTOMATIC_RETRIES", "synthesise_on_board"]
+
+AUTOMATIC_RETRIES = 6
+"""Tries after the first, for a build that was folded for the board."""
+
+SMALLER = 0.85
+"""Share of the logic that a refolded network may take of what the one before it was estimated to take."""
+
+
+def synthesise_on_board(
+    folder: str | Path,
+    board: str,
+    *,
+    retries: int | None = None,
+    place_and_route: bool = True,
+    seeds: Sequence[int] = flow.DEFAULT_SEEDS,
+    jobs: int | None = None,
+    clock_mhz: float | None = None,
+    progress: Progress = silent,
+) -> dict[str, Any]:
+    """Make a board's bitstream; back off by itself where that fails.
+
+    A clock that is missed is lowered to the next one that the board can make and the design reaches; where the design does not fit,
+    or the lowest clock is missed, the network is folded again, slower and smaller, and the build folder is replaced as a whole.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Build folder.
+    board : str
+        Name of a board, or the path of its TOML file.
+    retries : int or None
+        Tries after the first; None: `AUTOMATIC_RETRIES` for a build that was folded for this board, else none.
+    place_and_route, seeds, jobs, progress
+        As for `hwgen.synthesis.synthesise`.
+    clock_mhz : float or None
+        The clock, which is then not lowered. None: the build's own if it was folded for this board, else that of the board's pin.
+
+    Returns
+    -------
+    dict
+        As `hwgen.synthesis.synthesise` gives it, and ``attempts``: a sentence for each try that failed.
+
+    Raises
+    ------
+    OptionError, ToolError, BuildError
+        As `hwgen.synthesis.synthesise` raises them, once no try is left.
+    """
+    plan = load(folder).plan
+    mine = plan.board == board
+    left = (AUTOMATIC_RETRIES if mine else 0) if retries is None else retries
+    clock = plan.clock_hz / 1e6 if clock_mhz is None and mine else clock_mhz
+    attempts: list[str] = []
+    while True:
+        try:
+            facts = synthesise(
+                folder,
+                board=board,
+                place_and_route=place_and_route,
+                seeds=seeds,
+                jobs=jobs,
+                clock_mhz=clock,
+                progress=progress,
+            )
+            if facts["clock_met"] is not False or len(attempts) == left:
+                return facts | {"attempts": attempts}
+            why = f"{facts['fmax_mhz']:.1f} MHz do not reach {facts['clock_goal_mhz']:g} MHz"
+            lower = [
+                mhz
+                for mhz in clock_choices(find_board(board))
+                if mhz <= min(facts["fmax_mhz"], facts["clock_goal_mhz"])
+            ]
+            fixed = clock_mhz is not None or not lower
+        except (flow.TooLarge, flow.NotPlaced) as error:
+            if len(attempts) == left:
+                raise
+            why = (
+                str(error).partition("; ")[0].splitlines()[0]
+                if isinstance(error, flow.TooLarge)
+                else "it cannot be placed and routed"
+            )
+            lower, fixed = [], True
+        if fixed:
+            refolded = _refold(plan, board, clock)
+            then = f"folding again with less logic: a frame every {refolded.cycles:,} cycles instead of {plan.cycles:,}"
+        else:
+            clock = lower[0]
+            refolded = replace(plan, clock_hz=clock * 1e6)
+            then = f"the clock is now {clock:g} MHz"
+        attempts.append(f"{why}; {then}")
+        progress(attempts[-1])
+        plan = build(refolded, folder, progress=progress).plan
+
+
+def _refold(plan: Plan, board: str, clock_mhz: float | None) -> Plan:
+    """Fold a network smaller, writable where it was.
+
+    Raises
+    ------
+    OptionError
+        If there is nothing smaller.
+    """
+    clock = plan.clock_hz / 1e6 if clock_mhz is None else clock_mhz
+    found = find_board(board)
+    limits = board_budget(found).below(estimate_total(plan, found.device), SMALLER)
+    try:
+        smaller = fold_for_board(plan.network, board, clock_mhz=clock, limits=limits)
+    except OptionError as error:
+        raise OptionError(f"No smaller folding is left to try: {error}") from None
+    folds = {
+        layer.name: make_writable(layer, smaller.folds[layer.name])
+        if plan.folds[layer.name].writable
+        else smaller.folds[layer.name]
+        for layer in plan.network.layers
+    }
+    return replace(smaller, folds=folds)

@@ -1,0 +1,131 @@
+"""Fold a network for a board: its device's budget without the host link, at a clock that the board can make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hwgen.board import Board, boards, find_board
+from hwgen.budget import Budget, Catalogue, budget, estimate_total, fold_for_budget
+from hwgen.errors import OptionError
+from hwgen.network import Network
+from hwgen.plan import Plan
+from hwgen.synthesis.pll import pll
+from hwgen.usage import Usage
+
+__all__ = ["Fit", "board_budget", "clock_choices", "fits_of", "fold_for_board"]
+
+CLOCK_STEPS = (1.0, 0.8, 0.65, 0.5)
+"""Clocks to try, as shares of what the device is known to reach."""
+
+
+def clock_choices(board: Board) -> list[float]:
+    """Give the clocks in MHz that a board can run at and that are worth trying, the fastest first; its pin's own is always there."""
+    pin = board.clock.hz / 1e6
+    choices = {pin}
+    for share in CLOCK_STEPS:
+        wanted = share * board.device.clock_goal_mhz
+        if wanted > pin:
+            try:
+                choices.add(pll(board, wanted * 1e6).hz / 1e6)
+            except OptionError:
+                continue
+    return sorted((mhz for mhz in choices if mhz <= max(pin, board.device.clock_goal_mhz)), reverse=True)
+
+
+def board_budget(board: Board) -> Budget:
+    """Give what an accelerator may take of a board's device beside the host link."""
+    return budget(board.device, link=True)
+
+
+def fold_for_board(
+    network: Network,
+    name: str,
+    *,
+    clock_mhz: float | None = None,
+    target_fps: float | None = None,
+    limits: Budget | None = None,
+    catalogue: Catalogue | None = None,
+) -> Plan:
+    """Give the fastest plan that a board has room for, its FIFOs sized.
+
+    Parameters
+    ----------
+    network : Network
+    name : str
+        Board, or the path of its TOML file.
+    clock_mhz : float or None
+        None: the fastest of `clock_choices`.
+    target_fps : float or None
+        Not the fastest plan but the cheapest that takes so many frames a second.
+    limits : Budget or None
+        None: `board_budget`.
+    catalogue : Catalogue or None
+        The network's foldings, if they are listed already.
+
+    Raises
+    ------
+    OptionError
+        If there is no such board, or no folding fits it or reaches the rate.
+    """
+    board = find_board(name)
+    clock_hz = (clock_choices(board)[0] if clock_mhz is None else clock_mhz) * 1e6
+    most = None if target_fps is None else int(clock_hz / target_fps)
+    plan = fold_for_budget(
+        catalogue or Catalogue(network),
+        limits or board_budget(board),
+        clock_hz=clock_hz,
+        most_cycles=most,
+    )
+    return replace(plan, board=name)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a board makes of a network.
+
+    Parameters
+    ----------
+    board : str
+    plan : Plan or None
+        None: it does not fit.
+    usage : Usage or None
+        Estimated for the accelerator.
+    reason : str
+        Why it does not fit.
+    """
+
+    board: str
+    plan: Plan | None
+    usage: Usage | None
+    reason: str = ""
+
+    def facts(self) -> dict[str, Any]:
+        """Give everything as JSON types."""
+        if self.plan is None or self.usage is None:
+            return {"board": self.board, "fits": False, "reason": self.reason}
+        cycles, clock = self.plan.cycles, self.plan.clock_hz
+        numbers: Mapping[str, float] = {"luts": self.usage.luts, "ffs": self.usage.ffs, "brams": self.usage.brams}
+        return {
+            "board": self.board,
+            "fits": True,
+            "cycles": cycles,
+            "clock_mhz": clock / 1e6,
+            "fps": clock / cycles,
+            **numbers,
+        }
+
+
+def fits_of(network: Network) -> list[Fit]:
+    """Fold a network for every board."""
+    catalogue = Catalogue(network)
+    fits = []
+    for name, board in boards().items():
+        try:
+            plan = fold_for_board(network, name, catalogue=catalogue)
+        except OptionError as error:
+            fits.append(Fit(name, None, None, str(error)))
+        else:
+            fits.append(Fit(name, plan, estimate_total(plan, board.device)))
+    return fits

@@ -1,0 +1,134 @@
+"""Backing off where a board is too small or too slow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import hwgen
+from hwgen import backoff, cli, cli_boards
+from hwgen.backoff import synthesise_on_board
+from hwgen.board import find_device
+from hwgen.budget import estimate_total
+from hwgen.errors import OptionError
+from hwgen.synthesis.flow import NotPlaced, TooLarge
+from tests.small_networks import mlp
+
+UP5K = find_device("up5k")
+
+Outcome = Exception | float
+"""What a try comes to: an error, or the highest clock in MHz."""
+
+
+@pytest.fixture
+def tries(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Let the next tries come to these outcomes; the list keeps cycles a frame and clock of each."""
+    seen: list[tuple[int, int, float | None]] = []
+
+    def expect(*outcomes: Outcome) -> list[tuple[int, int, float | None]]:
+        coming = list(outcomes)
+
+        def synthesise(folder: Path, *, clock_mhz: float | None, **_: Any) -> dict[str, Any]:
+            plan = hwgen.load(folder).plan
+            seen.append((estimate_total(plan, UP5K).luts, plan.cycles, clock_mhz))
+            outcome = coming.pop(0)
+            if isinstance(outcome, Exception):
+                raise outcome
+            goal = clock_mhz or 12
+            return {"clock_met": outcome >= goal, "fmax_mhz": outcome, "clock_goal_mhz": goal, "notes": ["too slow"]}
+
+        monkeypatch.setattr(backoff, "synthesise", synthesise)
+        return seen
+
+    return expect
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Path:
+    folder = tmp_path / "build"
+    hwgen.build(hwgen.plan(mlp(64, 32, 10), board="icebreaker"), folder)
+    return folder
+
+
+def test_what_does_not_fit_is_folded_again_until_it_does(tries: Any, build: Path) -> None:
+    seen = tries(TooLarge("'mlp' needs 9,000 LUTs; compile smaller"), NotPlaced("nextpnr failed"), 31.0)
+    facts = synthesise_on_board(build, "icebreaker")
+    (luts, first, _), (fewer, second, _), (fewest, third, _) = seen
+    assert luts > fewer > fewest
+    assert first <= second <= third
+    assert facts["attempts"] == [
+        f"'mlp' needs 9,000 LUTs; folding again with less logic: a frame every {second:,} cycles instead of {first:,}",
+        f"it cannot be placed and routed; folding again with less logic: a frame every {third:,} cycles instead of {second:,}",
+    ]
+    assert hwgen.load(build).plan.cycles == third
+
+
+def test_a_missed_clock_is_lowered_to_what_the_design_reaches(tries: Any, build: Path) -> None:
+    seen = tries(20.0, 20.0)
+    facts = synthesise_on_board(build, "icebreaker")
+    assert [clock for _, _, clock in seen] == [30, 19.5]
+    assert seen[0][:2] == seen[1][:2]
+    assert facts["attempts"] == ["20.0 MHz do not reach 30 MHz; the clock is now 19.5 MHz"]
+    assert hwgen.load(build).report["clock_mhz"] == 19.5
+
+
+def test_a_clock_that_was_asked_for_stays_and_the_network_is_folded_again(tries: Any, build: Path) -> None:
+    seen = tries(20.0, 25.0)
+    synthesise_on_board(build, "icebreaker", clock_mhz=24)
+    assert [clock for _, _, clock in seen] == [24, 24]
+    assert seen[1][0] < seen[0][0]
+
+
+def test_there_is_an_end_to_it(tries: Any, build: Path) -> None:
+    seen = tries(TooLarge("large; x"), TooLarge("large; x"), TooLarge("still large"))
+    with pytest.raises(TooLarge, match="still large"):
+        synthesise_on_board(build, "icebreaker", retries=2)
+    assert len(seen) == 3
+
+
+def test_a_build_for_no_board_is_tried_once_unless_more_is_asked_for(tries: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "plain"
+    hwgen.build(hwgen.plan(mlp(64, 32, 10), max_throughput=True), folder)
+    seen = tries(11.0, TooLarge("large"), 13.0)
+    assert synthesise_on_board(folder, "icebreaker")["clock_met"] is False
+    assert synthesise_on_board(folder, "icebreaker", retries=1)["clock_met"] is True
+    assert [clock for _, _, clock in seen] == [None, None, None]
+    assert seen[2][0] < seen[1][0]
+
+
+def test_writable_layers_stay_writable(tries: Any, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from hwgen.folding import make_writable
+
+    plan = hwgen.plan(mlp(64, 32, 10), board="icebreaker")
+    folds = {layer.name: make_writable(layer, plan.folds[layer.name]) for layer in plan.network.layers}
+    hwgen.build(replace(plan, folds=folds), tmp_path / "build")
+    tries(TooLarge("large"), 31.0)
+    synthesise_on_board(tmp_path / "build", "icebreaker")
+    assert all(fold.writable for fold in hwgen.load(tmp_path / "build").plan.folds.values())
+
+
+def test_nothing_smaller_is_said(tries: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "small"
+    hwgen.build(hwgen.plan(mlp(4, 2), min_area=True), folder)
+    tries(*[TooLarge("large")] * 30)
+    with pytest.raises(OptionError, match="No smaller folding is left to try"):
+        synthesise_on_board(folder, "icebreaker", retries=29)
+
+
+def test_the_command_line_says_each_step(
+    tries: Any, build: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli_boards, "render", lambda facts: "")
+    tries(11.0)
+    assert cli.main(["synth", str(build), "--board", "icebreaker", "--no-retry", "--json"]) == 1
+    tries(TooLarge("large"))
+    assert cli.main(["synth", str(build), "--board", "icebreaker", "--no-retry"]) == 2
+    tries(TooLarge("large"), 31.0)
+    assert cli.main(["synth", str(build), "--board", "icebreaker", "--json"]) == 0
+    assert "hwgen: large; folding again with less logic: a frame every" in capsys.readouterr().err
+    assert cli.main(["synth", str(build), "--device", "up5k", "--retry", "2"]) == 2
+    assert "--retry is for --board, which is not given" in capsys.readouterr().err

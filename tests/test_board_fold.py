@@ -1,0 +1,74 @@
+"""Folding for a board: its clock, its budget, and what all boards make of a network."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import hwgen
+from hwgen import cli
+from hwgen.board import boards, find_board
+from hwgen.board_fold import board_budget, clock_choices, fits_of, fold_for_board
+from hwgen.budget import estimate_total, overdrawn
+from hwgen.errors import OptionError
+from tests.small_networks import mlp
+
+NETWORK = mlp(64, 32, 10)
+
+
+def test_the_first_clock_is_the_fastest_up_to_the_device_s_goal_and_the_pin_s_is_always_there() -> None:
+    for board in boards().values():
+        choices = clock_choices(board)
+        assert choices == sorted(choices, reverse=True)
+        assert board.clock.hz / 1e6 in choices
+        assert choices[0] <= max(board.device.clock_goal_mhz, board.clock.hz / 1e6)
+    assert clock_choices(find_board("icebreaker")) == [30, 24, 19.5, 15, 12]
+
+
+def test_a_plan_for_a_board_is_within_its_budget_at_its_clock() -> None:
+    board = find_board("icebreaker")
+    plan = fold_for_board(NETWORK, "icebreaker")
+    assert (plan.board, plan.clock_hz) == ("icebreaker", 30e6)
+    assert overdrawn(estimate_total(plan, board.device), board_budget(board)) == []
+    assert all(fold.slots is not None for fold in plan.folds.values())
+    assert fold_for_board(NETWORK, "icebreaker", clock_mhz=12).clock_hz == 12e6
+
+
+def test_a_rate_on_a_board_is_reached_at_less_cost() -> None:
+    plan, fastest = fold_for_board(NETWORK, "icebreaker", target_fps=100_000), fold_for_board(NETWORK, "icebreaker")
+    assert fastest.cycles < plan.cycles <= 300
+    with pytest.raises(OptionError, match="No folding of 'mlp' reaches 1 cycles a frame"):
+        fold_for_board(mlp(784, 512, 10), "icebreaker", target_fps=30e6)
+
+
+def test_every_board_says_what_it_makes_of_a_network() -> None:
+    fits = {fit.board: fit.facts() for fit in fits_of(NETWORK)}
+    assert set(fits) == set(boards())
+    assert fits["icebreaker"]["fits"] and fits["icebreaker"]["fps"] == 30e6 / fits["icebreaker"]["cycles"]
+    assert fits["ulx3s_85f"]["cycles"] <= fits["icebreaker"]["cycles"]
+
+
+def test_the_command_line_compiles_for_a_board_and_shows_what_fits(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = str(Path(__file__).parent.parent / "examples" / "mnist_tfc" / "model.onnx")
+    declared = ["--input-type", "uint8", "--input-scale", "1/255"]
+    folder = tmp_path / "build"
+    assert cli.main(["compile", model, "-o", str(folder), "--board", "icebreaker", *declared]) == 0
+    assert "Estimate for up5k:" in capsys.readouterr().out
+    accelerator = hwgen.load(folder)
+    assert (accelerator.plan.board, accelerator.report["board"]) == ("icebreaker", "icebreaker")
+    assert list(accelerator.report["estimates"]) == ["up5k"]
+    assert accelerator.report["estimates"]["up5k"]["total"]["brams"] <= 28
+    assert cli.main(["boards", model, *declared, "--json"]) == 0
+    fits = {fit["board"]: fit for fit in json.loads(capsys.readouterr().out)["fits"]}
+    assert fits["icebreaker"]["cycles"] == accelerator.plan.cycles
+
+
+def test_a_board_is_a_target_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(OptionError, match="Give one target, not min_area and board"):
+        hwgen.plan(NETWORK, board="icebreaker", min_area=True)
+    with pytest.raises(OptionError, match="The board must be one of"):
+        hwgen.plan(NETWORK, board="icebraker")

@@ -1,0 +1,82 @@
+"""Estimates, held to the layers that Yosys mapped."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks import layer_samples, resource_model, resources
+from hwgen.board import Family, find_device
+from hwgen.estimate import estimate, estimate_plan, prices, quantities
+from hwgen.fifos import size_fifos
+from hwgen.folding import fold_for_area
+from hwgen.layers.costs import Resources
+from hwgen.usage import Usage
+from tests.small_networks import mlp
+
+STAGES = {sample.name: sample.stage for sample in layer_samples.SAMPLES}
+DEVICES = {find_device(name).family.value: find_device(name) for name in resources.DEVICES}
+
+
+def rows(family: Family) -> list[resources.Row]:
+    return [row for (name, of), row in resources.load().items() if of == family.value and name in STAGES]
+
+
+@pytest.mark.parametrize("family", prices())
+def test_block_rams_are_exact_on_every_layer(family: Family) -> None:
+    wrong = [
+        (row["sample"], row.get("brams", 0), found)
+        for row in rows(family)
+        if (found := quantities(STAGES[row["sample"]].resources(), DEVICES[family.value]).brams) != row.get("brams", 0)
+    ]
+    assert rows(family)
+    assert wrong == []
+
+
+@pytest.mark.parametrize("family", prices())
+def test_luts_are_within_a_tenth_on_nine_layers_of_ten(family: Family) -> None:
+    errors = {}
+    for row in rows(family):
+        found = estimate(STAGES[row["sample"]].resources(), DEVICES[family.value])
+        errors[row["sample"]] = (found.luts - row["luts"]) / max(row["luts"], resource_model.FLOOR)
+    good = np.mean([abs(error) <= 0.1 for error in errors.values()])
+    assert good >= 0.9, sorted(errors.items(), key=lambda entry: -abs(entry[1]))[:10]
+    assert prices()[family].error["luts"]["within_10_percent"] == pytest.approx(good, abs=0.02)
+
+
+@pytest.mark.parametrize("family", prices())
+def test_flipflops_are_nearly_counted(family: Family) -> None:
+    errors = []
+    for row in rows(family):
+        found = estimate(STAGES[row["sample"]].resources(), DEVICES[family.value])
+        errors.append(abs(found.ffs - row["ffs"]) / max(row["ffs"], resource_model.FLOOR))
+    assert np.mean(np.array(errors) <= 0.1) >= 0.9
+
+
+def test_the_kept_model_is_what_fitting_gives() -> None:
+    device = find_device("up5k")
+    fitted = resource_model.model(device)
+    kept = prices()[device.family]
+    assert fitted["luts"] == pytest.approx({part.value: price for part, price in kept.luts.items()}, abs=0.01)
+
+
+def test_a_layer_without_parts_is_priced_by_its_rules_of_thumb() -> None:
+    assert estimate(Resources(100, 40), find_device("ecp5-25")).luts > 50
+
+
+def test_a_plan_is_estimated_stage_by_stage() -> None:
+    plan = size_fifos(fold_for_area(mlp(24, 12, 5)))
+    found = estimate_plan(plan, find_device("up5k"))
+    assert list(found)[:2] == ["ports", "input_register"]
+    assert {"dense0", "dense1"} <= set(found)
+    assert sum(found.values(), Usage()).luts == sum(usage.luts for usage in found.values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("device", ["up5k", "ecp5-25"])
+def test_mapping_again_gives_the_kept_counts(device: str) -> None:
+    names = ["dense 64x64 bbb 8x16 a", "pool 2 of 28x28x64 b 16", "narrow 4 8"]
+    samples = [sample for sample in layer_samples.SAMPLES if sample.name in names]
+    kept = resources.load()
+    measured = resources.measure(samples, find_device(device))
+    assert measured == [kept[row["sample"], row["family"]] for row in measured]
