@@ -65,19 +65,20 @@ class Accelerator(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Chain the stages between the adapters of both ports."""
+        """Connect the stages' streams between the adapters of both ports."""
         m = Module()
         m.domains.sync = clocking = ClockDomain()
         m.d.comb += [clocking.clk.eq(self.aclk), clocking.rst.eq(~self.aresetn)]
 
         m.submodules.s_axis = source = AxiStreamInput(self.in_bits, self.frame_beats_in)
         m.submodules.m_axis = sink = AxiStreamOutput(self.out_bits, self.frame_beats_out)
-        upstream = source.o
+        streams = [source.o]
         for stage in self.chain:
             m.submodules[stage.name] = unit = stage.component()
-            wiring.connect(m, upstream, unit.i)
-            upstream = unit.o
-        wiring.connect(m, upstream, sink.i)
+            for stream, port in zip(stage.reads, _ports(unit, "i"), strict=True):
+                wiring.connect(m, streams[stream], port)
+            streams += _ports(unit, "o")
+        wiring.connect(m, streams[-1], sink.i)
 
         m.d.comb += [
             source.tdata.eq(self.s_axis_tdata),
@@ -93,11 +94,17 @@ class Accelerator(wiring.Component):
         return m
 
 
+def _ports(unit: wiring.Component, side: str) -> list[wiring.PureInterface]:
+    """Give a unit's streams on one side: one port, or several numbered ones."""
+    members = unit.signature.members
+    return [getattr(unit, name) for name in members if name == side or name.startswith(f"{side}_")]
+
+
 def accelerator(plan: Plan) -> Accelerator:
     """Build the top component of a plan."""
     chain = stages(plan)
-    port, last = plan.network.input, plan.network.layers[-1]
-    lanes_in, lanes_out = chain[0].in_lanes, chain[-1].out_lanes
+    port, last = plan.network.input, plan.network.layer(plan.network.output.source)
+    (lanes_in,), lanes_out = chain[0].input_lanes, chain[-1].out_lanes
     in_height, in_width, in_channels = port.shape
     out_height, out_width, out_channels = last.out_shape
     return Accelerator(

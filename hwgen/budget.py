@@ -16,7 +16,7 @@ from hwgen.fifos import size_fifos
 from hwgen.fold import Fold, MemoryStyle
 from hwgen.folding import cheapest_of
 from hwgen.layers.costs import Resources
-from hwgen.layers.protocol import Layer
+from hwgen.layers.protocol import Layer, input_lanes
 from hwgen.network import Network
 from hwgen.plan import Plan
 from hwgen.usage import Usage
@@ -271,7 +271,7 @@ class _Menu:
         kept = np.flatnonzero(np.all(needs <= most, axis=1))
         kept = kept if len(kept) else np.array([np.argmin((needs / most).max(axis=1))])
         folds = [entries[number][0] for number in kept.tolist()]
-        pairs = [(layer.in_lanes(fold), layer.out_lanes(fold)) for fold in folds]
+        pairs = [(input_lanes(layer, fold), layer.out_lanes(fold)) for fold in folds]
         numbers = {pair: number for number, pair in enumerate(dict.fromkeys(pairs))}
         cycles = np.array([entries[number][1] for number in kept.tolist()])
         return cls(folds, cycles, needs[kept], np.array([numbers[pair] for pair in pairs]))

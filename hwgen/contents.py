@@ -38,7 +38,7 @@ def ports(plan: Plan) -> tuple[Beats, Beats]:
     network, chain = plan.network, stages(plan)
     last = network.layer(network.output.source)
     return (
-        Beats(network.input.type, chain[0].in_lanes, network.input.shape),
+        Beats(network.input.type, chain[0].input_lanes[0], network.input.shape),
         Beats(last.out_type, chain[-1].out_lanes, last.out_shape),
     )
 

@@ -160,7 +160,7 @@ def estimate_plan(plan: Plan, device: Device) -> dict[str, Usage]:
     chain = stages(plan)
     ports = Bill()
     ports.add(Part.UNIT, 1)
-    for beats in (chain[0].timing().beats_in, chain[-1].timing().beats_out):
+    for beats in (chain[0].timing().intakes[0].beats, chain[-1].timing().outlets[-1].beats):
         ports.counter(beats)
     found = {stage.name: estimate(stage.resources(), device) for stage in chain}
     return {"ports": estimate(ports.resources(), device), **found}

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from math import lcm
+from math import inf, lcm
 from typing import Any, TypeVar
 
 from hwgen.codes import BIPOLAR, CodeType
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, LaneStyle, MemoryStyle, WindowStyle
-from hwgen.layers.protocol import Layer, Resources, Writable, inputs
+from hwgen.layers.protocol import Layer, Resources, Writable, input_lanes, inputs
 from hwgen.network import Network
 from hwgen.plan import Plan
 
@@ -47,7 +47,7 @@ class _Choice:
     fold: Fold
     cycles: int
     cost: float
-    in_lanes: int
+    input_lanes: tuple[int, ...]
     out_lanes: int
 
 
@@ -62,14 +62,15 @@ def fold_for_rate(network: Network, *, frames_per_second: float, clock_hz: float
     if not frames_per_second > 0 or not clock_hz > 0:
         raise OptionError(f"Frames a second and clock must be positive, not {frames_per_second:g} and {clock_hz:g} Hz")
     limit = int(clock_hz / frames_per_second)
-    for layer, choices in _menu(network).items():
+    menu = _menu(network)
+    for layer, choices in menu.items():
         fastest = min(choice.cycles for choice in choices)
         if fastest > limit:
             raise OptionError(
                 f"Layer '{layer}' needs at least {fastest} cycles a frame, but {frames_per_second:g} frames/s at {clock_hz / 1e6:g} MHz "
                 f"leave {limit}; ask for at most {clock_hz / fastest:.0f} frames/s"
             )
-    return _cheapest(network, _menu(network), limit, clock_hz)
+    return _cheapest(network, menu, limit, clock_hz)
 
 
 def fold_for_throughput(network: Network, *, clock_hz: float = 100e6) -> Plan:
@@ -104,7 +105,7 @@ def cheapest_of(network: Network, offers: Mapping[str, Iterable[tuple[Fold, floa
     """Give the cheapest plan of the foldings that each layer offers, with their costs in LUTs."""
     menu = {
         layer.name: [
-            _Choice(fold, 0, cost, layer.in_lanes(fold), layer.out_lanes(fold)) for fold, cost in offers[layer.name]
+            _Choice(fold, 0, cost, input_lanes(layer, fold), layer.out_lanes(fold)) for fold, cost in offers[layer.name]
         ]
         for layer in network.layers
     }
@@ -121,12 +122,12 @@ def _menu(network: Network) -> dict[str, list[_Choice]]:
 
 
 def _choices(layer: Layer) -> list[_Choice]:
-    best: dict[tuple[int, int, int], _Choice] = {}
+    best: dict[tuple[int, tuple[int, ...], int], _Choice] = {}
     for fold in layer.folds():
         choice = _Choice(
-            fold, layer.cycles(fold), _cost(layer.resources(fold)), layer.in_lanes(fold), layer.out_lanes(fold)
+            fold, layer.cycles(fold), _cost(layer.resources(fold)), input_lanes(layer, fold), layer.out_lanes(fold)
         )
-        key = (choice.cycles, choice.in_lanes, choice.out_lanes)
+        key = (choice.cycles, choice.input_lanes, choice.out_lanes)
         if key not in best or choice.cost < best[key].cost:
             best[key] = choice
     return list(best.values())
@@ -137,10 +138,8 @@ def _cost(resources: Resources) -> float:
     return resources.luts + FLIPFLOP_COST * resources.flipflops + MEMORY_BIT_COST * bits
 
 
-def _converter_cost(out_lanes: int | None, in_lanes: int, bits: int) -> float:
+def _converter_cost(out_lanes: int, in_lanes: int, bits: int) -> float:
     """Price the width converter between two layers: a register bit for each lane held, a multiplexer where it narrows."""
-    if out_lanes is None:
-        return 0.0
     common = lcm(out_lanes, in_lanes)
     widen = common if common != out_lanes else 0
     narrow = 2 * common if common != in_lanes else 0
@@ -149,32 +148,119 @@ def _converter_cost(out_lanes: int | None, in_lanes: int, bits: int) -> float:
 
 @dataclass(frozen=True)
 class _Way:
-    """The cheapest choice of foldings for the layers so far that ends in these lanes."""
+    """The cheapest choices for a run of layers so far that end in these lanes."""
 
     cost: float
-    lanes: int | None
-    folds: tuple[Fold, ...]
+    lanes: int
+    choices: tuple[_Choice, ...]
 
 
 def _cheapest(network: Network, menu: Mapping[str, list[_Choice]], limit: int, clock_hz: float) -> Plan:
-    """Solve the whole chain at once: dynamic programming over the lanes at each boundary."""
-    ways = [_Way(0.0, None, ())]
+    """Choose a folding of at most ``limit`` cycles for every layer.
+
+    Along a run of layers without forks and joins the choice is the best of all, by dynamic programming over the lanes at each boundary. Where runs meet,
+    each is solved in turn with the lanes of its neighbours as they stand, until that saves nothing more: the result is a local optimum.
+    """
+    search = _Search(network, menu, limit)
+    runs, cost = _runs(network), inf
+    while search.cost() < cost or not search.chosen:
+        cost = search.cost() if search.chosen else inf
+        for run in runs:
+            search.solve(run)
+    return Plan(network, {layer.name: search.chosen[layer.name].fold for layer in network.layers}, clock_hz)
+
+
+def _runs(network: Network) -> list[list[Layer]]:
+    """Split a network at its forks and joins."""
+    readers = network.readers()
+    runs: list[list[Layer]] = []
+    ends: dict[str, list[Layer]] = {}
     for layer in network.layers:
-        cheapest: dict[int, _Way] = {}
-        for choice in menu[layer.name]:
-            if choice.cycles > limit:
-                continue
-            priced = [
-                (way.cost + _converter_cost(way.lanes, choice.in_lanes, inputs(layer)[0].type.bits), way)
-                for way in ways
-            ]
-            cost, before = min(priced, key=lambda entry: entry[0])
-            way = _Way(cost + choice.cost, choice.out_lanes, (*before.folds, choice.fold))
-            if choice.out_lanes not in cheapest or way.cost < cheapest[choice.out_lanes].cost:
-                cheapest[choice.out_lanes] = way
-        ways = list(cheapest.values())
-    folds = min(ways, key=lambda way: way.cost).folds
-    return Plan(network, dict(zip((layer.name for layer in network.layers), folds, strict=True)), clock_hz)
+        (source, *others) = layer.sources
+        run = ends.pop(source, None) if not others and len(readers[source]) == 1 else None
+        if run is None:
+            run = []
+            runs.append(run)
+        run.append(layer)
+        ends[layer.name] = run
+    return runs
+
+
+class _Search:
+    """The choices so far."""
+
+    def __init__(self, network: Network, menu: Mapping[str, list[_Choice]], limit: int) -> None:
+        self.network = network
+        self.chosen: dict[str, _Choice] = {}
+        self.menu: dict[str, list[_Choice]] = {}
+        for name, choices in menu.items():
+            best: dict[tuple[tuple[int, ...], int], _Choice] = {}
+            for choice in choices:
+                key = (choice.input_lanes, choice.out_lanes)
+                if choice.cycles <= limit and (key not in best or choice.cost < best[key].cost):
+                    best[key] = choice
+            self.menu[name] = list(best.values())
+        self.uses: dict[str, list[tuple[str, int]]] = {}
+        for layer in network.layers:
+            for number, source in enumerate(layer.sources):
+                self.uses.setdefault(source, []).append((layer.name, number))
+
+    def cost(self) -> float:
+        """Price all choices, with the converters between them."""
+        return sum(
+            self.chosen[layer.name].cost + self._entry_cost(layer, self.chosen[layer.name].input_lanes)
+            for layer in self.network.layers
+            if layer.name in self.chosen
+        )
+
+    def _entry_cost(self, layer: Layer, lanes: tuple[int, ...]) -> float:
+        """Price the converters in front of a layer; none stands behind a layer that has no choice yet, nor behind the input port."""
+        return sum(
+            _converter_cost(self.chosen[entry.source].out_lanes, width, entry.type.bits)
+            for entry, width in zip(inputs(layer), lanes, strict=True)
+            if entry.source in self.chosen
+        )
+
+    def _exit_cost(self, layer: Layer, lanes: int) -> float:
+        """Price the converters behind a layer."""
+        return sum(
+            _converter_cost(lanes, self.chosen[reader].input_lanes[number], layer.out_type.bits)
+            for reader, number in self.uses.get(layer.name, [])
+            if reader in self.chosen
+        )
+
+    def solve(self, run: Sequence[Layer]) -> None:
+        """Choose anew for the layers of a run."""
+        first, *others = run
+        ways = _least(
+            _Way(choice.cost + self._entry_cost(first, choice.input_lanes), choice.out_lanes, (choice,))
+            for choice in self.menu[first.name]
+        )
+        for layer in others:
+            (entry,) = inputs(layer)
+            before = {
+                lanes: min(
+                    ((way.cost + _converter_cost(way.lanes, lanes, entry.type.bits), way) for way in ways),
+                    key=lambda priced: priced[0],
+                )
+                for lanes in {choice.input_lanes[0] for choice in self.menu[layer.name]}
+            }
+            ways = _least(
+                _Way(before[lanes][0] + choice.cost, choice.out_lanes, (*before[lanes][1].choices, choice))
+                for choice in self.menu[layer.name]
+                for lanes in choice.input_lanes
+            )
+        best = min(ways, key=lambda way: way.cost + self._exit_cost(run[-1], way.lanes))
+        self.chosen |= {layer.name: choice for layer, choice in zip(run, best.choices, strict=True)}
+
+
+def _least(ways: Iterable[_Way]) -> list[_Way]:
+    """Keep the cheapest way to each number of lanes."""
+    best: dict[int, _Way] = {}
+    for way in ways:
+        if way.lanes not in best or way.cost < best[way.lanes].cost:
+            best[way.lanes] = way
+    return list(best.values())
 
 
 def folding_to_json(plan: Plan) -> str:
@@ -195,7 +281,12 @@ def folding_to_json(plan: Plan) -> str:
         for fold in [plan.folds[layer.name]]
     }
     target = {} if plan.board is None else {"board": plan.board}
-    return json.dumps({"clock_mhz": plan.clock_hz / 1e6, **target, "layers": layers}, indent=2) + "\n"
+    forks = {
+        source: {reader: plan.branches.get((source, reader)) for reader in readers}
+        for source, readers in plan.network.forks().items()
+    }
+    branches = {"forks": forks} if forks else {}
+    return json.dumps({"clock_mhz": plan.clock_hz / 1e6, **target, "layers": layers, **branches}, indent=2) + "\n"
 
 
 def folding_from_json(network: Network, text: str, *, source: str = "folding file") -> Plan:
@@ -206,6 +297,7 @@ def folding_from_json(network: Network, text: str, *, source: str = "folding fil
     network : Network
     text : str
         JSON with ``clock_mhz``, ``layers`` and perhaps ``board``; each layer has ``pe`` and ``simd`` and may have ``memory``, ``window``, ``lanes``, ``slots``, ``buffer_beats``, ``writable``, ``weights``.
+        ``forks`` may give, for a map with several readers, the depth in beats of the FIFO before each of them.
     source : str
         What errors call the text.
 
@@ -218,7 +310,7 @@ def folding_from_json(network: Network, text: str, *, source: str = "folding fil
         content = json.loads(text)
     except json.JSONDecodeError as error:
         raise OptionError(f"{source} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
-    _known_keys(content, ("clock_mhz", "board", "layers"), source)
+    _known_keys(content, ("clock_mhz", "board", "layers", "forks"), source)
     layers = content.get("layers")
     names = [layer.name for layer in network.layers]
     _known_keys(layers, names, f"'layers' of {source}")
@@ -234,7 +326,24 @@ def folding_from_json(network: Network, text: str, *, source: str = "folding fil
     folds = {
         layer.name: _fold(layer, layers[layer.name], f"layer '{layer.name}' of {source}") for layer in network.layers
     }
-    return Plan(network, folds, clock * 1e6, board)
+    return Plan(network, folds, clock * 1e6, board, _branches(network, content.get("forks", {}), source))
+
+
+def _branches(network: Network, entry: Any, source: str) -> dict[tuple[str, str], int]:
+    """Read the depths of forks' branches; null leaves one open."""
+    forks = network.forks()
+    _known_keys(entry, forks, f"'forks' of {source}")
+    branches = {}
+    for name, depths in entry.items():
+        _known_keys(depths, forks[name], f"fork '{name}' of {source}")
+        for reader, depth in depths.items():
+            if depth is not None and (type(depth) is not int or depth < 1):
+                raise OptionError(
+                    f"Branch '{reader}' of fork '{name}' of {source} must be a positive whole number of beats, not {depth!r}"
+                )
+            if depth is not None:
+                branches[name, reader] = depth
+    return branches
 
 
 def _fold(layer: Layer, entry: Any, where: str) -> Fold:

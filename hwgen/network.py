@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -142,7 +142,7 @@ class Network:
 
     def evaluate(self, x: np.ndarray, steps: Mapping[str, Callable[..., np.ndarray]]) -> np.ndarray:
         """Run a function for each layer, by name, on the maps that the layer reads; a map is forgotten after its last reader."""
-        left = Counter(self.readers())
+        left = Counter({source: len(readers) for source, readers in self.readers().items()})
         maps = {self.input.name: x}
         for layer in self.layers:
             maps[layer.name] = steps[layer.name](*(maps[source] for source in layer.sources))
@@ -152,11 +152,19 @@ class Network:
                     del maps[source]
         return maps[self.output.source]
 
-    def readers(self) -> Iterator[str]:
-        """Give the source of every input of every layer, and of the output: each name as often as its map is read."""
+    def readers(self) -> dict[str, list[str]]:
+        """Give who reads each map: a layer of one input by its name, input k of a join as ``name.k``, the output as ``output.name``."""
+        found: dict[str, list[str]] = {name: [] for name in (self.input.name, *(layer.name for layer in self.layers))}
         for layer in self.layers:
-            yield from layer.sources
-        yield self.output.source
+            for number, source in enumerate(layer.sources):
+                reader = layer.name if len(layer.sources) == 1 else f"{layer.name}.{number}"
+                found.setdefault(source, []).append(reader)
+        found.setdefault(self.output.source, []).append(f"output.{self.output.name}")
+        return found
+
+    def forks(self) -> dict[str, list[str]]:
+        """Give the readers of each map that has several."""
+        return {source: readers for source, readers in self.readers().items() if len(readers) > 1}
 
     def checked_codes(self, codes: np.ndarray) -> np.ndarray:
         """Return codes as int64 once shape and values are found right."""
@@ -194,6 +202,6 @@ def check(network: Network) -> None:
         maps[layer.name] = (layer.out_shape, layer.out_type)
     if network.output.source not in maps:
         raise ValueError(f"The output reads '{network.output.source}', which no layer yields")
-    unread = maps.keys() - set(network.readers())
-    if unread:
-        raise ValueError(f"Nothing reads the map of '{min(unread)}'")
+    for source, readers in network.readers().items():
+        if not readers:
+            raise ValueError(f"Nothing reads the map of '{source}'")

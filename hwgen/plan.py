@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hwgen.errors import OptionError
 from hwgen.fold import Fold
@@ -25,17 +25,21 @@ class Plan:
         Clock at which frames a second are counted.
     board : str or None
         Board whose budget the folding fills.
+    branches : mapping of (str, str) to int
+        Depth in beats of the FIFO between a map with several readers and one of them (see `Network.forks`); where none is given,
+        the least that keeps a beat coming in every cycle.
 
     Raises
     ------
     OptionError
-        If a layer has no folding, a folding no layer, or one that the layer cannot have.
+        If a layer has no folding, a folding no layer, or one that the layer cannot have; if a branch does not exist or has no depth.
     """
 
     network: Network
     folds: Mapping[str, Fold]
     clock_hz: float = 100e6
     board: str | None = None
+    branches: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         names = {layer.name for layer in self.network.layers}
@@ -46,6 +50,17 @@ class Plan:
             if layer.name not in self.folds:
                 raise OptionError(f"The folding says nothing of layer '{layer.name}'")
             layer.check_fold(self.folds[layer.name])
+        forks = self.network.forks()
+        for (source, reader), depth in self.branches.items():
+            if reader not in forks.get(source, ()):
+                known = [f"'{source}' to '{reader}'" for source, readers in forks.items() for reader in readers]
+                raise OptionError(
+                    f"The folding sizes a branch from '{source}' to '{reader}', but the network has {', '.join(known) or 'none'}"
+                )
+            if depth < 1:
+                raise OptionError(
+                    f"The branch from '{source}' to '{reader}' needs a FIFO of at least 1 beat, not {depth}"
+                )
 
     @property
     def cycles(self) -> int:

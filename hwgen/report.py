@@ -19,7 +19,8 @@ from hwgen.estimate import estimate_plan, prices
 from hwgen.layers.protocol import Layer, inputs
 from hwgen.network import Network
 from hwgen.plan import Plan
-from hwgen.stages import LayerStage, stages
+from hwgen.rtl_templates.storage import suits_block_ram
+from hwgen.stages import ForkStage, LayerStage, stages
 from hwgen.timing import Prediction, predict
 from hwgen.usage import Usage
 
@@ -45,7 +46,8 @@ def weight_bits(layer: Layer) -> int:
 
 def predict_plan(plan: Plan, frames: int) -> Prediction:
     """Predict the cycle of every transfer of a plan over so many frames."""
-    return predict([stage.timing() for stage in stages(plan)], frames)
+    chain = stages(plan)
+    return predict([stage.timing() for stage in chain], frames, [stage.reads for stage in chain])
 
 
 def make_report(plan: Plan, prediction: Prediction) -> dict[str, Any]:
@@ -80,8 +82,16 @@ def make_report(plan: Plan, prediction: Prediction) -> dict[str, Any]:
         "estimates": {name: _estimates(plan, find_device(name)) for name in devices},
         "layers": layers,
         "stages": [
-            {"name": stage.name, "kind": type(stage).__name__, "lanes": [stage.in_lanes, stage.out_lanes]}
+            {
+                "name": stage.name,
+                "kind": type(stage).__name__,
+                "reads": list(stage.reads),
+                "lanes": [list(stage.input_lanes), stage.out_lanes],
+            }
             for stage in chain
+        ],
+        "forks": [
+            _fork(stage, prediction, number) for number, stage in enumerate(chain) if isinstance(stage, ForkStage)
         ],
         "notes": list(network.notes),
         "tools": {"hwgen": metadata.version("hwgen"), **{tool: metadata.version(tool) for tool in TOOLS}},
@@ -153,7 +163,25 @@ def _layer(stage: LayerStage, prediction: Prediction, number: int) -> dict[str, 
             {"name": memory.name, "depth": memory.depth, "width": memory.width, "style": memory.style.value}
             for memory in resources.memories
         ],
-        "fifo": {"depth": prediction.schedules[number].slots, "occupancy": prediction.occupancy(number)},
+        "fifo": {"depth": prediction.schedules[number].outlets[0].slots, "occupancy": prediction.occupancy(number)},
+    }
+
+
+def _fork(stage: ForkStage, prediction: Prediction, number: int) -> dict[str, Any]:
+    branches = zip(stage.readers, prediction.schedules[number].outlets, strict=True)
+    return {
+        "name": stage.name,
+        "source": stage.source,
+        "width": stage.width,
+        "branches": [
+            {
+                "reader": reader,
+                "depth": outlet.slots,
+                "occupancy": prediction.occupancy(number, place),
+                "memory": "block" if suits_block_ram(outlet.slots, stage.width) else "distributed",
+            }
+            for place, (reader, outlet) in enumerate(branches)
+        ],
     }
 
 
@@ -187,10 +215,14 @@ def render(report: Mapping[str, Any]) -> RenderableType:
         f"A frame every {report['ii']:,} cycles, latency {report['latency']:,} cycles ({report['latency_us']:,.1f} us); "
         f"{report['fps']:,.0f} frames/s at {report['clock_mhz']:g} MHz; {report['weight_bits']:,} weight bits"
     )
+    forks = [
+        Text(f"Fork of {fork['source']}, {fork['width']} bits a beat: " + ", ".join(map(_branch, fork["branches"])))
+        for fork in report["forks"]
+    ]
     estimates = [Text(_sentence(name, one)) for name, one in report["estimates"].items()]
     columns = Text(f"Columns LUTs and RAMs are estimates for {device}.")
     notes = [Text(f"Note: {note}") for note in report["notes"]]
-    return Group(table, summary, *estimates, *([columns] if len(estimates) > 1 else []), *notes)
+    return Group(table, *forks, summary, *estimates, *([columns] if len(estimates) > 1 else []), *notes)
 
 
 def _sentence(device: str, estimate: Mapping[str, Any]) -> str:
@@ -206,6 +238,10 @@ def _sentence(device: str, estimate: Mapping[str, Any]) -> str:
         f"Estimate for {device}: {total['luts']:,} of {has['luts']:,} LUTs, {total['ffs']:,} of {has['ffs']:,} flip-flops, "
         f"{memories} (LUTs within 10 % on {error['within_10_percent']:.0%} of the layers measured)"
     )
+
+
+def _branch(branch: Mapping[str, Any]) -> str:
+    return f"FIFO of {branch['depth']:,} to {branch['reader']}" + " (block RAM)" * (branch["memory"] == "block")
 
 
 def _shape(port: Mapping[str, Any]) -> str:

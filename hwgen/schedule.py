@@ -1,12 +1,81 @@
-"""The schedule of one stage: the order of its work within a frame, as events of a timed event graph."""
+"""The schedule of one stage: the order of its work within a frame, as events of a timed event graph.
+
+A stage between two streams has a `Schedule`. Where streams part or meet, a `Junction` has an `Intake` for each stream that it reads and
+an `Outlet` for each that it yields; `Schedule` offers itself in the same terms.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-__all__ = ["Schedule"]
+__all__ = ["Intake", "Junction", "Outlet", "Schedule"]
+
+
+@dataclass(frozen=True, eq=False)
+class Intake:
+    """How a stage takes the beats of one stream; the fields are those of `Schedule`."""
+
+    accept: np.ndarray | None = None
+    need: np.ndarray | None = None
+    room: np.ndarray | None = None
+    read_latency: int = 0
+
+    def __post_init__(self) -> None:
+        if (self.accept is None) == (self.need is None) or (self.need is None) != (self.room is None):
+            raise ValueError("A schedule is either unbuffered (accept) or buffered (need and room)")
+
+    @property
+    def beats(self) -> int:
+        """Beats a frame."""
+        beats = self.room if self.accept is None else self.accept
+        return 0 if beats is None else len(beats)
+
+
+@dataclass(frozen=True, eq=False)
+class Outlet:
+    """How a stage yields the beats of one stream; the fields are those of `Schedule`."""
+
+    emit: np.ndarray
+    latency: int
+    slots: int
+    slot_return: int = 1
+
+    def __post_init__(self) -> None:
+        if self.latency < 1 or self.slots < 1:
+            raise ValueError(f"Latency and slots must be at least 1, not {self.latency} and {self.slots}")
+
+    @property
+    def beats(self) -> int:
+        """Beats a frame."""
+        return len(self.emit)
+
+
+@dataclass(frozen=True, eq=False)
+class Junction:
+    """The schedule of a stage where streams part or meet: the rules of `Schedule` hold for each of its streams.
+
+    Parameters
+    ----------
+    cycles : int
+        Steps a frame.
+    step : ndarray of int64, shape (events,)
+        Step of each event.
+    intakes : tuple of Intake
+        One for each stream that it reads.
+    outlets : tuple of Outlet
+        One for each stream that it yields.
+    """
+
+    cycles: int
+    step: np.ndarray
+    intakes: tuple[Intake, ...]
+    outlets: tuple[Outlet, ...]
+
+    def __post_init__(self) -> None:
+        _check_steps(self.step, self.cycles)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,20 +133,30 @@ class Schedule:
     read_latency: int = 0
 
     def __post_init__(self) -> None:
-        if (self.accept is None) == (self.need is None) or (self.need is None) != (self.room is None):
-            raise ValueError("A schedule is either unbuffered (accept) or buffered (need and room)")
-        if self.latency < 1 or self.slots < 1:
-            raise ValueError(f"Latency and slots must be at least 1, not {self.latency} and {self.slots}")
-        if np.any(np.diff(self.step) <= 0) or self.step[0] < 0 or self.step[-1] >= self.cycles:
-            raise ValueError(f"Event steps must increase strictly within 0..{self.cycles - 1}")
+        _check_steps(self.step, self.cycles)
+        _ = self.intakes, self.outlets
+
+    @cached_property
+    def intakes(self) -> tuple[Intake]:
+        """Its one input."""
+        return (Intake(self.accept, self.need, self.room, self.read_latency),)
+
+    @cached_property
+    def outlets(self) -> tuple[Outlet]:
+        """Its one output."""
+        return (Outlet(self.emit, self.latency, self.slots, self.slot_return),)
 
     @property
     def beats_in(self) -> int:
         """Input beats a frame."""
-        beats = self.room if self.accept is None else self.accept
-        return 0 if beats is None else len(beats)
+        return self.intakes[0].beats
 
     @property
     def beats_out(self) -> int:
         """Output beats a frame."""
-        return len(self.emit)
+        return self.outlets[0].beats
+
+
+def _check_steps(step: np.ndarray, cycles: int) -> None:
+    if np.any(np.diff(step) <= 0) or step[0] < 0 or step[-1] >= cycles:
+        raise ValueError(f"Event steps must increase strictly within 0..{cycles - 1}")

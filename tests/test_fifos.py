@@ -1,28 +1,37 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from hwgen import folding
+from hwgen.errors import OptionError
 from hwgen.fifos import size_fifos
 from hwgen.fold import Fold, WindowStyle
+from hwgen.latest import Latest
+from hwgen.maxplus import System
 from hwgen.plan import Plan
+from hwgen.report import predict_plan
+from hwgen.schedule import Junction
 from hwgen.stages import stages
-from hwgen.timing import predict
+from hwgen.timing import Deadlock
 from tests.random_networks import plans
 from tests.small_networks import mlp
+from tests.test_network import RESIDUAL
+from tests.test_timing import graph
 
 
 def interval(plan: Plan, frames: int = 24) -> int:
-    return predict([stage.timing() for stage in stages(plan)], frames).ii
+    return predict_plan(plan, frames).ii
 
 
 def opened(plan: Plan) -> Plan:
-    return replace(
-        plan, folds={name: replace(fold, slots=None, buffer_beats=None) for name, fold in plan.folds.items()}
-    )
+    folds = {name: replace(fold, slots=None, buffer_beats=None) for name, fold in plan.folds.items()}
+    return replace(plan, folds=folds, branches={})
 
 
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -30,7 +39,8 @@ def opened(plan: Plan) -> Plan:
 def test_the_interval_is_the_largest_fold_product(plan: Plan) -> None:
     """A stage's fold product, or the beats it must take if those are more."""
     schedules = [stage.timing() for stage in stages(plan)]
-    assert interval(plan) == max(max(schedule.cycles, schedule.beats_in) for schedule in schedules)
+    busiest = max(max(one.cycles, *(intake.beats for intake in one.intakes)) for one in schedules)
+    assert interval(plan) == busiest
 
 
 @settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -47,7 +57,7 @@ def test_a_shallower_fifo_slows_the_network() -> None:
     assert slots is not None
     assert slots > 1
     shallow = replace(plan, folds={**plan.folds, deepest: replace(plan.folds[deepest], slots=1)})
-    outputs = [predict([stage.timing() for stage in stages(version)], 8).transfers[-1] for version in (plan, shallow)]
+    outputs = [predict_plan(version, 8).transfers[-1] for version in (plan, shallow)]
     assert np.any(outputs[1] > outputs[0])
 
 
@@ -65,3 +75,68 @@ def test_every_parallel_window_gets_an_input_fifo(plan: Plan) -> None:
     for fold in size_fifos(opened(plan)).folds.values():
         assert fold.slots is not None
         assert (fold.buffer_beats is not None) == (fold.window is WindowStyle.PARALLEL)
+
+
+def leaving(plan: Plan, frames: int = 4) -> np.ndarray:
+    return predict_plan(plan, frames).transfers[-1]
+
+
+def residual() -> Plan:
+    """Give a residual block: two layers that each need a whole vector beside a shortcut."""
+    return Plan(RESIDUAL, {"dense": Fold(pe=2, simd=1), "sum": Fold(pe=2), "all": Fold(pe=1)})
+
+
+def test_every_branch_gets_a_fifo() -> None:
+    plan = size_fifos(residual())
+    assert set(plan.branches) == {(s, reader) for s, readers in RESIDUAL.forks().items() for reader in readers}
+    assert size_fifos(plan).branches == plan.branches
+
+
+def test_one_beat_less_in_any_branch_is_late() -> None:
+    plan = size_fifos(residual())
+    for branch, depth in plan.branches.items():
+        if depth > 1:
+            shallow = replace(plan, branches={**plan.branches, branch: depth - 1})
+            assert np.any(leaving(shallow) > leaving(plan)), branch
+        deeper = replace(plan, branches={**plan.branches, branch: depth + 1})
+        assert np.array_equal(leaving(deeper), leaving(plan)), branch
+
+
+def test_a_depth_that_deadlocks_is_refused_by_name() -> None:
+    """The shortcut must hold a whole vector before the dense layer yields its first row."""
+    plan = size_fifos(residual())
+    branch = ("x", "sum.1")
+    fatal = replace(plan, branches={**plan.branches, branch: 1})
+    with pytest.raises(Deadlock):
+        leaving(fatal)
+    enough = plan.branches[branch]
+    message = f"deadlocks, as the FIFO of the branch from 'x' to 'sum.1' holds only 1 beats; give it {enough}"
+    with pytest.raises(OptionError, match=re.escape(message)):
+        size_fifos(fatal)
+    leaving(size_fifos(replace(fatal, branches={**plan.branches, branch: enough})))
+
+
+def test_branches_that_do_not_exist_are_refused() -> None:
+    with pytest.raises(
+        OptionError, match=r"a branch from 'x' to 'fc', but the network has 'x' to 'dense', 'x' to 'sum\.1'"
+    ):
+        replace(residual(), branches={("x", "fc"): 3})
+    with pytest.raises(OptionError, match="The branch from 'x' to 'dense' needs a FIFO of at least 1 beat, not 0"):
+        replace(residual(), branches={("x", "dense"): 0})
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(graph(), st.integers(2, 4))
+def test_no_later_time_is_allowed_than_the_latest(pipeline, frames: int) -> None:
+    """Whatever leaves in time was issued no later than the bound."""
+    schedules, feeds = pipeline
+    unbounded = [
+        Junction(one.cycles, one.step, one.intakes, tuple(replace(outlet, slots=999) for outlet in one.outlets))
+        for one in schedules
+    ]
+    system = System(unbounded, feeds, frames)
+    for frame in range(frames):
+        system.settle_frame(frame)
+    latest = Latest(system, system.transfers[-1])
+    for early, late in zip(system.events, latest.events, strict=True):
+        assert np.all(early <= late)

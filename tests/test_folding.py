@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -10,8 +11,10 @@ from hwgen import folding
 from hwgen.codes import BIPOLAR, CodeType
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, LaneStyle, MemoryStyle
+from hwgen.layers.protocol import input_lanes, inputs
 from hwgen.plan import Plan
 from tests.small_networks import mlp
+from tests.test_network import RESIDUAL
 
 NETWORK = mlp(12, 8, 6)
 
@@ -58,7 +61,7 @@ def test_the_chain_is_folded_at_the_least_cost_of_all_combinations() -> None:
     plan = folding.fold_for_rate(network, frames_per_second=1e6, clock_hz=limit * 1e6)
 
     def cost(folds: tuple[Fold, ...]) -> float:
-        total, lanes = 0.0, None
+        total, lanes = 0.0, network.layers[0].in_lanes(folds[0])
         for layer, fold in zip(network.layers, folds, strict=True):
             total += folding._converter_cost(lanes, layer.in_lanes(fold), layer.in_type.bits)
             total += folding._cost(layer.resources(fold))
@@ -78,6 +81,47 @@ def test_a_folding_file_is_read_back_as_it_was_written() -> None:
     again = folding.folding_from_json(NETWORK, folding.folding_to_json(plan))
     assert again.folds == plan.folds
     assert again.clock_hz == plan.clock_hz
+
+
+def test_depths_of_branches_are_read_back_as_they_were_written() -> None:
+    branches = {("x", "dense"): 3, ("dense", "all.2"): 70}
+    plan = replace(folding.fold_for_area(RESIDUAL), branches=branches)
+    assert folding.folding_from_json(RESIDUAL, folding.folding_to_json(plan)).branches == branches
+
+
+@pytest.mark.parametrize(
+    ("forks", "message"),
+    [
+        ({"y": {}}, "'forks' of file has an unknown entry 'y'"),
+        ({"x": {"sum.2": 1}}, "fork 'x' of file has an unknown entry 'sum.2'; did you mean 'sum.1'?"),
+        ({"x": {"sum.1": 0}}, "Branch 'sum.1' of fork 'x' of file must be a positive whole number of beats, not 0"),
+        ({"x": {"sum.1": "2"}}, "Branch 'sum.1' of fork 'x' of file must be a positive whole number of beats, not '2'"),
+    ],
+)
+def test_mistakes_in_the_forks_of_a_folding_file_are_named(forks: dict, message: str) -> None:
+    content = json.loads(folding.folding_to_json(folding.fold_for_area(RESIDUAL))) | {"forks": forks}
+    with pytest.raises(OptionError, match=re.escape(message)):
+        folding.folding_from_json(RESIDUAL, json.dumps(content), source="file")
+
+
+@pytest.mark.parametrize("limit", [4, 6, 12, 48])
+def test_a_graph_is_folded_within_its_limit_and_no_single_change_is_cheaper(limit: int) -> None:
+    plan = folding.fold_for_rate(RESIDUAL, frames_per_second=1e6, clock_hz=limit * 1e6)
+    assert plan.cycles <= limit
+
+    def cost(folds: dict[str, Fold]) -> float:
+        total = sum(folding._cost(layer.resources(folds[layer.name])) for layer in RESIDUAL.layers)
+        for layer in RESIDUAL.layers:
+            for entry, lanes in zip(inputs(layer), input_lanes(layer, folds[layer.name]), strict=True):
+                if entry.source != "x":
+                    before = RESIDUAL.layer(entry.source).out_lanes(folds[entry.source])
+                    total += folding._converter_cost(before, lanes, entry.type.bits)
+        return total
+
+    for layer in RESIDUAL.layers:
+        for fold in layer.folds():
+            if layer.cycles(fold) <= limit:
+                assert cost(dict(plan.folds)) <= cost({**plan.folds, layer.name: fold}) + 1e-9
 
 
 @pytest.mark.parametrize(

@@ -7,25 +7,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwgen.schedule import Schedule
-from hwgen.timing import predict
+from hwgen.maxplus import System
+from hwgen.schedule import Intake, Junction, Outlet, Schedule
+from hwgen.timing import Deadlock, predict
 
 
 class Machine:
     """One stage as a machine that acts once a cycle, from its start-of-cycle state."""
 
-    def __init__(self, schedule: Schedule) -> None:
+    def __init__(self, schedule: Schedule | Junction, reads: tuple[int, ...]) -> None:
         self.schedule = schedule
+        self.reads = reads
         self.fired: list[int] = []
-        self.taken: list[int] = []
+        self.taken: list[list[int]] = [[] for _ in schedule.intakes]
 
-    def beat_on_offer(self, left: list[int], now: int) -> bool:
-        frame, place = divmod(len(left), self.schedule.beats_out)
-        event = frame * len(self.schedule.step) + self.schedule.emit[place]
-        return event < len(self.fired) and self.fired[event] + self.schedule.latency <= now
+    def offers(self, outlet: Outlet, left: list[int], now: int) -> bool:
+        frame, place = divmod(len(left), outlet.beats)
+        event = frame * len(self.schedule.step) + outlet.emit[place]
+        return event < len(self.fired) and self.fired[event] + outlet.latency <= now
 
-    def can_fire(self, left: list[int], now: int) -> bool:
-        """Whether the next event may happen now, apart from an input beat that it takes itself."""
+    def can_fire(self, left: list[list[int]], now: int) -> bool:
+        """Whether the next event may happen now, apart from input beats that it takes itself."""
         schedule = self.schedule
         events = len(schedule.step)
         frame, place = divmod(len(self.fired), events)
@@ -34,53 +36,86 @@ class Machine:
             earlier_frame, earlier = divmod(len(self.fired) - 1, events)
             if now < self.fired[-1] + position - earlier_frame * schedule.cycles - schedule.step[earlier]:
                 return False
-        emitted = np.flatnonzero(schedule.emit == place)
-        if len(emitted):
-            blocking = frame * schedule.beats_out + int(emitted[0]) - schedule.slots
-            if blocking >= 0 and (blocking >= len(left) or now < left[blocking] + schedule.slot_return):
-                return False
-        if schedule.need is not None and schedule.need[place] >= 0:
-            beat = frame * schedule.beats_in + schedule.need[place]
-            return beat < len(self.taken) and now >= self.taken[beat] + schedule.read_latency
+        for outlet, gone in zip(schedule.outlets, left, strict=True):
+            emitted = np.flatnonzero(outlet.emit == place)
+            if len(emitted):
+                blocking = frame * outlet.beats + int(emitted[0]) - outlet.slots
+                if blocking >= 0 and (blocking >= len(gone) or now < gone[blocking] + outlet.slot_return):
+                    return False
+        for intake, taken in zip(schedule.intakes, self.taken, strict=True):
+            if intake.need is not None and intake.need[place] >= 0:
+                beat = frame * intake.beats + intake.need[place]
+                if beat >= len(taken) or now < taken[beat] + intake.read_latency:
+                    return False
         return True
 
-    def takes_beat_next(self) -> bool:
-        return self.schedule.accept is not None and len(self.fired) % len(self.schedule.step) in self.schedule.accept
+    def takes_next(self) -> list[int]:
+        """The intakes whose beat the next event takes."""
+        place = len(self.fired) % len(self.schedule.step)
+        return [
+            k for k, intake in enumerate(self.schedule.intakes) if intake.accept is not None and place in intake.accept
+        ]
 
-    def has_room(self, now: int) -> bool:
-        frame, place = divmod(len(self.taken), self.schedule.beats_in)
-        event = self.schedule.room[place] + frame * len(self.schedule.step)
+    def has_room(self, intake: Intake, taken: list[int], now: int) -> bool:
+        frame, place = divmod(len(taken), intake.beats)
+        event = intake.room[place] + frame * len(self.schedule.step)
         return event < 0 or (event < len(self.fired) and now > self.fired[event])
 
+    def act(self, offered: list[bool], left: list[list[int]], frames: int, now: int) -> None:
+        may_fire = len(self.fired) < frames * len(self.schedule.step) and self.can_fire(left, now)
+        entering = [
+            taken
+            for intake, taken, there in zip(self.schedule.intakes, self.taken, offered, strict=True)
+            if intake.accept is None
+            and there
+            and len(taken) < frames * intake.beats
+            and self.has_room(intake, taken, now)
+        ]
+        takes = self.takes_next()
+        if may_fire and all(offered[k] for k in takes):
+            for k in takes:
+                self.taken[k].append(now)
+            self.fired.append(now)
+        for taken in entering:
+            taken.append(now)
 
-def play(schedules: list[Schedule], frames: int) -> list[list[int]]:
-    machines = [Machine(schedule) for schedule in schedules]
-    leaving: list[int] = []
-    total_in, total_out = frames * schedules[0].beats_in, frames * schedules[-1].beats_out
+
+def play(
+    schedules: list[Schedule | Junction], frames: int, feeds: list[tuple[int, ...]] | None = None
+) -> list[list[int]] | None:
+    """Give the cycles of all transfers, stream by stream; None if everything comes to rest."""
+    feeds = feeds or [(number,) for number in range(len(schedules))]
+    machines = [Machine(schedule, reads) for schedule, reads in zip(schedules, feeds, strict=True)]
+    left: list[list[int]] = [[] for _ in range(1 + sum(len(schedule.outlets) for schedule in schedules))]
+    for machine in machines:
+        for stream, taken in zip(machine.reads, machine.taken, strict=True):
+            left[stream] = taken
+    numbers = iter(range(1, len(left)))
+    writers = [[next(numbers) for _ in schedule.outlets] for schedule in schedules]
+    outlets = {
+        stream: (machine, outlet)
+        for machine, streams in zip(machines, writers, strict=True)
+        for stream, outlet in zip(streams, machine.schedule.outlets, strict=True)
+    }
+    total_in, total_out = frames * schedules[0].intakes[0].beats, frames * schedules[-1].outlets[-1].beats
+    quiet = 0
     for now in range(100_000):
-        if len(leaving) == total_out:
-            return [machine.taken for machine in machines] + [leaving]
-        for number in reversed(range(len(machines))):
-            machine = machines[number]
-            left = machines[number + 1].taken if number + 1 < len(machines) else leaving
-            if number + 1 == len(machines) and len(leaving) < total_out and machine.beat_on_offer(leaving, now):
-                leaving.append(now)
-            if number:
-                offered = machines[number - 1].beat_on_offer(machine.taken, now)
-            else:
-                offered = len(machine.taken) < total_in
-            may_fire = len(machine.fired) < frames * len(machine.schedule.step) and machine.can_fire(left, now)
-            if machine.schedule.accept is None:
-                room = len(machine.taken) < frames * machine.schedule.beats_in and machine.has_room(now)
-                if may_fire:
-                    machine.fired.append(now)
-                if offered and room:
-                    machine.taken.append(now)
-            elif may_fire and (offered or not machine.takes_beat_next()):
-                if machine.takes_beat_next():
-                    machine.taken.append(now)
-                machine.fired.append(now)
-    raise AssertionError("deadlock")
+        if len(left[-1]) == total_out:
+            return left
+        before = [len(machine.fired) for machine in machines] + [len(beats) for beats in left]
+        machine, outlet = outlets[len(left) - 1]
+        if machine.offers(outlet, left[-1], now):
+            left[-1].append(now)
+        for machine, streams in zip(reversed(machines), reversed(writers), strict=True):
+            offered = [
+                outlets[stream][0].offers(outlets[stream][1], left[stream], now) if stream else len(left[0]) < total_in
+                for stream in machine.reads
+            ]
+            machine.act(offered, [left[stream] for stream in streams], frames, now)
+        quiet = quiet + 1 if before == [len(m.fired) for m in machines] + [len(beats) for beats in left] else 0
+        if quiet > 50:
+            return None
+    raise AssertionError("no end")
 
 
 @st.composite
@@ -137,6 +172,68 @@ def test_every_transfer_is_predicted_to_the_cycle(schedules: list[Schedule], fra
     assert [list(beats) for beats in prediction.transfers] == play(schedules, frames)
 
 
+@st.composite
+def graph(draw: st.DrawFn) -> tuple[list[Schedule | Junction], list[tuple[int, ...]]]:
+    """Draw stages that fork and join at random, until one stream is left."""
+    schedules: list[Schedule | Junction] = []
+    feeds: list[tuple[int, ...]] = []
+    loose = {0: draw(st.integers(1, 6))}
+    streams = 0
+
+    def add(schedule: Schedule | Junction, *reads: int) -> None:
+        nonlocal streams
+        schedules.append(schedule)
+        feeds.append(reads)
+        for stream in reads:
+            del loose[stream]
+        for outlet in schedule.outlets:
+            streams += 1
+            loose[streams] = outlet.beats
+
+    def outlet(emit: np.ndarray) -> Outlet:
+        return Outlet(emit, draw(st.integers(1, 5)), draw(st.integers(1, 6)), draw(st.integers(0, 1)))
+
+    def add_turns(reads: list[int]) -> None:
+        order = np.repeat(np.arange(len(reads)), [loose[stream] for stream in reads])
+        order = np.random.default_rng(draw(st.integers(0, 99))).permutation(order)
+        intakes = tuple(Intake(accept=np.flatnonzero(order == k)) for k in range(len(reads)))
+        add(Junction(len(order), np.arange(len(order)), intakes, (outlet(np.arange(len(order))),)), *reads)
+
+    add(draw(stage(loose[0])), 0)
+    for _ in range(draw(st.integers(1, 6))):
+        stream = draw(st.sampled_from(sorted(loose)))
+        every = np.arange(loose[stream])
+        match draw(st.sampled_from(["stage", "fork", "step", "turn"])):
+            case "stage":
+                add(draw(stage(loose[stream])), stream)
+            case "fork" if len(loose) < 4:
+                outlets = tuple(outlet(every) for _ in range(draw(st.integers(2, 3))))
+                add(Junction(len(every), every, (Intake(accept=every),), outlets), stream)
+            case "step":
+                reads = [other for other in loose if loose[other] == loose[stream]]
+                if len(reads) > 1:
+                    add(Junction(len(every), every, (Intake(accept=every),) * len(reads), (outlet(every),)), *reads)
+            case "turn" if len(loose) > 1:
+                add_turns(draw(st.permutations(sorted(loose)))[:2])
+    if len(loose) > 1:
+        add_turns(sorted(loose))
+    return schedules, feeds
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(graph(), st.integers(1, 4))
+def test_every_transfer_and_every_deadlock_of_a_graph_is_predicted(
+    pipeline: tuple[list[Schedule | Junction], list[tuple[int, ...]]], frames: int
+) -> None:
+    schedules, feeds = pipeline
+    played = play(schedules, frames, feeds)
+    if played is None:
+        with pytest.raises(Deadlock):
+            predict(schedules, frames, feeds)
+    else:
+        assert [list(beats) for beats in predict(schedules, frames, feeds).transfers] == played
+
+
 @settings(max_examples=50, deadline=None, derandomize=True)
 @given(chain())
 def test_occupancy_never_exceeds_slots_but_for_the_beat_that_leaves(schedules: list[Schedule]) -> None:
@@ -171,6 +268,33 @@ def test_neighbours_must_agree_about_the_beats_of_a_frame() -> None:
 def test_no_frames_are_refused() -> None:
     with pytest.raises(ValueError, match="at least one frame, not 0"):
         predict([unfolded(4)], 0)
+
+
+@pytest.mark.parametrize(
+    ("feeds", "message"),
+    [
+        ([(0,), (1,), (1,)], "Stage 2 reads stream 1, which comes later or has another reader"),
+        ([(0,), (3,), (1,)], "Stage 1 reads stream 3, which comes later or has another reader"),
+        ([(0,), (1,)], r"One stream leaves the pipeline, the last; here \[2, 3\] do"),
+    ],
+)
+def test_an_illegal_graph_is_refused(feeds: list[tuple[int, ...]], message: str) -> None:
+    every = np.arange(4)
+    fork = Junction(4, every, (Intake(accept=every),), (Outlet(every, 1, 2), Outlet(every, 1, 2)))
+    stages = [unfolded(4), fork] if len(feeds) == 2 else [unfolded(4)] * 3
+    with pytest.raises(ValueError, match=message):
+        predict(stages, 1, feeds)
+
+
+def test_a_run_that_repeats_is_continued_exactly() -> None:
+    """A long run is cut short once nothing new can happen; solved in full it is the same."""
+    slow = Schedule(20, np.arange(20), np.arange(20)[4::5], 2, 2, accept=np.arange(20)[::5])
+    schedules = [unfolded(4, slots=9), slow, unfolded(4)]
+    system = System(schedules, [(0,), (1,), (2,)], 60)
+    for frame in range(60):
+        system.settle_frame(frame)
+    for predicted, solved in zip(predict(schedules, 60).transfers, system.transfers, strict=True):
+        assert np.array_equal(predicted, solved)
 
 
 def test_schedule_is_buffered_or_not() -> None:

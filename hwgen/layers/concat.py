@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from math import gcd
 
 import numpy as np
 
 from hwgen.codes import CodeType
+from hwgen.errors import OptionError
+from hwgen.fold import Fold
+from hwgen.layers.costs import Part, Resources
+from hwgen.layers.joining import QUEUE_SLOTS, check_join_fold, coding, in_step, in_turn
+from hwgen.layers.legal import divisors
+from hwgen.layers.parts import Bill
 from hwgen.layers.protocol import MapShape
+from hwgen.rtl_templates.fifo import Fifo
+from hwgen.rtl_templates.merge import Merge, Zip
+from hwgen.schedule import Junction
 
 __all__ = ["Concat"]
 
@@ -62,3 +73,80 @@ class Concat:
                 self.out_type.bipolar and not kind.bipolar
             ):
                 raise ValueError(f"Layer '{self.name}' cannot hold the {kind} codes of '{source}' in {self.out_type}")
+
+    def folds(self) -> Iterator[Fold]:
+        """A divisor of every source's channels, the sources in turn; or all channels at once."""
+        yield from (Fold(pe=pe) for pe in divisors(self._common))
+        yield Fold(pe=self.out_shape[2])
+
+    def check_fold(self, fold: Fold) -> None:
+        """Raise OptionError if PE neither divides the channels of every source nor is their sum."""
+        total = self.out_shape[2]
+        if fold.pe != total and (fold.pe < 1 or self._common % fold.pe):
+            legal = ", ".join(map(str, divisors(self._common)))
+            raise OptionError(
+                f"PE must divide the channels of every source, or be all {total}, not {fold.pe} (layer '{self.name}'): "
+                f"use {legal} or {total}"
+            )
+        check_join_fold(fold, self.name)
+
+    @property
+    def _common(self) -> int:
+        """Greatest number of lanes that every source fills."""
+        return gcd(*(shape[2] for shape in self.in_shapes))
+
+    def _zips(self, fold: Fold) -> bool:
+        """Whether a beat is a whole pixel."""
+        return fold.pe == self.out_shape[2]
+
+    def cycles(self, fold: Fold) -> int:
+        """Output beats of a frame."""
+        height, width, channels = self.out_shape
+        return height * width * channels // fold.pe
+
+    def input_lanes(self, fold: Fold) -> tuple[int, ...]:
+        """PE channels a beat of every source; with all channels at once, each source's own."""
+        return tuple(shape[2] if self._zips(fold) else fold.pe for shape in self.in_shapes)
+
+    def out_lanes(self, fold: Fold) -> int:
+        """PE channels a beat."""
+        return fold.pe
+
+    def timing(self, fold: Fold) -> Junction:
+        """Yield a beat a step: of each source in turn within a pixel, or of all at once."""
+        slots = fold.slots or QUEUE_SLOTS
+        latency = Fifo.latency(slots, fold.pe * self.out_type.bits)
+        if self._zips(fold):
+            return in_step(len(self.sources), self.cycles(fold), latency, slots)
+        height, width, _ = self.out_shape
+        pixel = np.repeat(np.arange(len(self.sources)), self._runs(fold))
+        return in_turn(np.tile(pixel, height * width), self.sources, latency, slots)
+
+    def _runs(self, fold: Fold) -> list[int]:
+        """Beats of a pixel that each source gives."""
+        return [shape[2] // fold.pe for shape in self.in_shapes]
+
+    def resources(self, fold: Fold) -> Resources:
+        """Count a multiplexer over the sources where they come in turn, and the output FIFO."""
+        bill, width = Bill(), fold.pe * self.out_type.bits
+        bill.fifo(f"{self.name}.queue", width, fold.slots or QUEUE_SLOTS)
+        if not self._zips(fold):
+            bill.add(Part.OTHER, width * (len(self.sources) - 1))
+            bill.counter(len(self.sources))
+            bill.counter(max(self._runs(fold)))
+        return bill.resources()
+
+    def component(self, fold: Fold) -> Merge | Zip:
+        """Give the unit that takes the sources in turn, or all at once."""
+        codings, out_coding = [coding(kind) for kind in self.in_types], coding(self.out_type)
+        slots = fold.slots or QUEUE_SLOTS
+        if self._zips(fold):
+            return Zip(lanes=self.input_lanes(fold), codings=codings, out_coding=out_coding, slots=slots)
+        return Merge(
+            lanes=fold.pe,
+            codings=codings,
+            out_coding=out_coding,
+            runs=self._runs(fold),
+            group=len(self.sources),
+            slots=slots,
+        )

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from hwgen.codes import CodeType
+from hwgen.fold import Fold
+from hwgen.layers.channelwise import channel_folds
+from hwgen.layers.costs import Part, Resources
+from hwgen.layers.joining import QUEUE_SLOTS, check_join_fold, coding, in_turn
+from hwgen.layers.legal import check_divides
+from hwgen.layers.parts import Bill
 from hwgen.layers.protocol import MapShape
+from hwgen.rtl_templates.fifo import Fifo
+from hwgen.rtl_templates.merge import Merge
+from hwgen.schedule import Junction
 
 __all__ = ["Interleave"]
 
@@ -74,3 +84,56 @@ class Interleave:
             raise ValueError(f"Layer '{self.name}' needs at least two phases, not {rows} x {columns}")
         if len(self.sources) != rows * columns:
             raise ValueError(f"Layer '{self.name}' needs {rows} x {columns} sources, not {len(self.sources)}")
+
+    def folds(self) -> Iterator[Fold]:
+        """Every divisor of the channel count."""
+        return channel_folds(self.in_shape[2])
+
+    def check_fold(self, fold: Fold) -> None:
+        """Raise OptionError if PE does not divide the channels."""
+        check_divides("PE", fold.pe, self.in_shape[2], "channels", self.name)
+        check_join_fold(fold, self.name)
+
+    def cycles(self, fold: Fold) -> int:
+        """Output beats of a frame."""
+        height, width, channels = self.out_shape
+        return height * width * channels // fold.pe
+
+    def input_lanes(self, fold: Fold) -> tuple[int, ...]:
+        """PE channels a beat of every source."""
+        return (fold.pe,) * len(self.sources)
+
+    def out_lanes(self, fold: Fold) -> int:
+        """PE channels a beat."""
+        return fold.pe
+
+    def timing(self, fold: Fold) -> Junction:
+        """Yield a beat a step: a row of each row phase in turn, and within it a pixel of each column phase."""
+        height, width, channels = self.in_shape
+        rows, columns = self.phases
+        slots = fold.slots or QUEUE_SLOTS
+        turns = np.arange(rows * columns).reshape(1, rows, 1, columns, 1)
+        turns = np.broadcast_to(turns, (height, rows, width, columns, channels // fold.pe))
+        return in_turn(turns.ravel(), self.sources, Fifo.latency(slots, fold.pe * self.out_type.bits), slots)
+
+    def resources(self, fold: Fold) -> Resources:
+        """Count a multiplexer over the sources, the counters, and the output FIFO."""
+        bill, width = Bill(), fold.pe * self.out_type.bits
+        bill.fifo(f"{self.name}.queue", width, fold.slots or QUEUE_SLOTS)
+        bill.add(Part.OTHER, width * (len(self.sources) - 1))
+        for values in (len(self.sources), self.in_shape[1], self.in_shape[2] // fold.pe):
+            bill.counter(values)
+        return bill.resources()
+
+    def component(self, fold: Fold) -> Merge:
+        """Give the unit that takes the sources in turn."""
+        kind, count = coding(self.in_type), len(self.sources)
+        return Merge(
+            lanes=fold.pe,
+            codings=[kind] * count,
+            out_coding=kind,
+            runs=[self.in_shape[2] // fold.pe] * count,
+            group=self.phases[1],
+            rounds=self.in_shape[1],
+            slots=fold.slots or QUEUE_SLOTS,
+        )

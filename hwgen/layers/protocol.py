@@ -13,9 +13,20 @@ from amaranth.lib import wiring
 from hwgen.codes import CodeType
 from hwgen.fold import Fold
 from hwgen.layers.costs import MemoryShape, Resources
-from hwgen.schedule import Schedule
+from hwgen.schedule import Junction, Schedule
 
-__all__ = ["Join", "Layer", "MapInput", "MapShape", "MemoryShape", "Resources", "SingleInput", "Writable", "inputs"]
+__all__ = [
+    "Join",
+    "Layer",
+    "MapInput",
+    "MapShape",
+    "MemoryShape",
+    "Resources",
+    "SingleInput",
+    "Writable",
+    "input_lanes",
+    "inputs",
+]
 
 MapShape = tuple[int, int, int]
 """Shape of a feature map without batch: (height, width, channels). A vector is (1, 1, channels)."""
@@ -33,8 +44,7 @@ class MapInput:
 class Foldable(Protocol):
     """What every layer kind offers, however many maps it reads.
 
-    ``sources`` names the layers, or network inputs, whose maps it reads, one for each input. Every beat of every input holds
-    ``in_lanes`` codes; the inputs' codes may differ in type.
+    ``sources`` names the layers, or network inputs, whose maps it reads, one for each input.
     """
 
     @property
@@ -62,16 +72,8 @@ class Foldable(Protocol):
         """Cycles a frame: the fold product."""
         ...
 
-    def in_lanes(self, fold: Fold) -> int:
-        """Codes in one input beat."""
-        ...
-
     def out_lanes(self, fold: Fold) -> int:
         """Codes in one output beat."""
-        ...
-
-    def timing(self, fold: Fold) -> Schedule:
-        """Schedule of one frame."""
         ...
 
     def resources(self, fold: Fold) -> Resources:
@@ -97,6 +99,14 @@ class SingleInput(Foldable, Protocol):
         """Map codes (frames, *in_shape) int64 to codes (frames, *out_shape) int64, in the mathematician's terms."""
         ...
 
+    def in_lanes(self, fold: Fold) -> int:
+        """Codes in one input beat."""
+        ...
+
+    def timing(self, fold: Fold) -> Schedule:
+        """Schedule of one frame."""
+        ...
+
 
 @runtime_checkable
 class ManyInputs(Protocol):
@@ -115,6 +125,14 @@ class Join(Foldable, ManyInputs, Protocol):
 
     def golden(self, *maps: np.ndarray) -> np.ndarray:
         """Map codes (frames, *in_shapes[n]) int64 of every source to codes (frames, *out_shape) int64."""
+        ...
+
+    def input_lanes(self, fold: Fold) -> tuple[int, ...]:
+        """Codes in one beat of each input."""
+        ...
+
+    def timing(self, fold: Fold) -> Junction:
+        """Schedule of one frame."""
         ...
 
 
@@ -136,3 +154,8 @@ class Writable(Protocol):
     def writable(self, fold: Fold) -> Fold:
         """Give the folding with all memories writable, and the type that new weights may have."""
         ...
+
+
+def input_lanes(layer: Layer, fold: Fold) -> tuple[int, ...]:
+    """Give the codes in one beat of each of a layer's inputs."""
+    return layer.input_lanes(fold) if isinstance(layer, ManyInputs) else (layer.in_lanes(fold),)

@@ -1,12 +1,18 @@
-"""Combine: golden by definition."""
+"""Combine: golden by definition, hardware equal to golden on the predicted cycles."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hwgen.codes import BIPOLAR, TERNARY, CodeType, signed, unsigned
+from hwgen.errors import OptionError
+from hwgen.fold import Fold, WindowStyle
 from hwgen.layers.combine import Combine, Operation
+from tests.layers.channelwise_cases import TYPES, seeds, shapes
+from tests.layers.join_cases import assert_hardware_is_golden, folds
 
 DIFFERENCE = Combine(
     "difference",
@@ -79,3 +85,43 @@ def test_an_inconsistent_record_is_refused(layer: Combine, change: dict, message
     layer.check()
     with pytest.raises(ValueError, match=message):
         replace(layer, **change).check()
+
+
+@st.composite
+def combines(draw: st.DrawFn) -> Combine:
+    """Draw a sum or a product of two to five maps."""
+    shape, count = draw(shapes), draw(st.integers(2, 5))
+    kinds = tuple(draw(st.lists(st.sampled_from([BIPOLAR, BIPOLAR, *TYPES]), min_size=count, max_size=count)))
+    operation = draw(st.sampled_from(Operation))
+    random = np.random.default_rng(draw(seeds))
+    factors = np.ones((count, shape[2]), dtype=np.int64)
+    if operation is Operation.ADD:
+        choices = draw(st.sampled_from([(1,), (-1, 1), (0, 1, -4, 8), (3, -5), (-7, 0, 1, 2, 6)]))
+        columns = draw(st.sampled_from([1, shape[2]]))
+        factors = factors * random.choice(np.array(choices), size=(count, columns))
+    sources = tuple(f"source{number}" for number in range(count))
+    layer = Combine("combine", sources, shape, kinds, operation, factors, CodeType(-(2**40), 2**40))
+    if operation is Operation.MULTIPLY and all(kind.bipolar for kind in kinds) and draw(st.booleans()):
+        return replace(layer, out_type=BIPOLAR)
+    low, high = layer.result_range()
+    return replace(layer, out_type=CodeType(int(low.min()), int(high.max())))
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(data=st.data(), layer=combines(), seed=seeds)
+def test_hardware_is_golden(data: st.DataObject, layer: Combine, seed: int):
+    assert_hardware_is_golden(layer, data.draw(folds(layer)), seed)
+
+
+@pytest.mark.parametrize(
+    ("fold", "message"),
+    [
+        (Fold(3), r"PE must divide 2 channels, not 3 \(layer 'difference'\): use 2"),
+        (Fold(2, 2), "SIMD must be 1, not 2, as layer 'difference' has no columns to fold"),
+        (Fold(2, window=WindowStyle.PARALLEL), "Layer 'difference' has no window to hand over in parallel"),
+        (Fold(2, slots=0), "Layer 'difference' needs at least 1 slot in its output FIFO, not 0"),
+    ],
+)
+def test_an_illegal_folding_is_refused(fold: Fold, message: str):
+    with pytest.raises(OptionError, match=message):
+        DIFFERENCE.check_fold(fold)

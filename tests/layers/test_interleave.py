@@ -1,12 +1,19 @@
-"""Interleave: golden by definition."""
+"""Interleave: golden by definition, hardware equal to golden on the predicted cycles."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from hwgen.codes import unsigned
+from hwgen.codes import CodeType, unsigned
+from hwgen.errors import OptionError
+from hwgen.fold import Fold
 from hwgen.layers.interleave import Interleave
+from hwgen.layers.protocol import MapShape
+from tests.layers.channelwise_cases import seeds, shapes, types
+from tests.layers.join_cases import assert_hardware_is_golden, folds
 
 WOVEN = Interleave("woven", ("a", "b", "c", "d", "e", "f"), (2, 2, 3), unsigned(6), (3, 2))
 
@@ -32,3 +39,16 @@ def test_an_inconsistent_record_is_refused(change: dict, message: str):
     WOVEN.check()
     with pytest.raises(ValueError, match=message):
         replace(WOVEN, **change).check()
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(data=st.data(), shape=shapes, kind=types, phases=st.sampled_from([(1, 2), (2, 1), (2, 2), (3, 2)]), seed=seeds)
+def test_hardware_is_golden(data: st.DataObject, shape: MapShape, kind: CodeType, phases: tuple[int, int], seed: int):
+    sources = tuple(f"source{number}" for number in range(phases[0] * phases[1]))
+    layer = Interleave("interleave", sources, shape, kind, phases)
+    assert_hardware_is_golden(layer, data.draw(folds(layer)), seed)
+
+
+def test_an_illegal_folding_is_refused():
+    with pytest.raises(OptionError, match=r"PE must divide 3 channels, not 2 \(layer 'woven'\): use 1 or 3"):
+        WOVEN.check_fold(Fold(2))
