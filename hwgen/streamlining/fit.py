@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Pieces", "curve", "kinked", "meets", "quantised", "scaled", "straight"]
+__all__ = ["MOST_PIECES", "Pieces", "curve", "kinked", "meets", "quantised", "scaled", "straight"]
 
 FEW_PIECES = 16
 """Straight lines of a function that is taken for made of them."""

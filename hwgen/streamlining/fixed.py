@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from hwgen.activation import Positions
+from hwgen.activation import Lookup, Positions
 from hwgen.codes import CodeType
 from hwgen.errors import ModelError
 from hwgen.graph import Node
 from hwgen.layers.segments import Segments
+from hwgen.layers.table import Table
 from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.domain import Floats, Integers
 from hwgen.streamlining.fit import Pieces, curve, kinked, meets, quantised, scaled, straight
@@ -23,6 +24,9 @@ __all__ = ["fixed", "step_of"]
 
 TABULATED = 1 << 17
 """Integers of a channel up to which a function is followed point by point; more are brought to fixed point first."""
+
+TABLE_ENTRIES = 1 << 8
+"""Codes up to which a curve is a table."""
 
 MEASURED = 1 << 22
 """Integers of all channels up to which the error is measured at every one."""
@@ -62,23 +66,48 @@ def fixed(signal: Signal, reader: Node, builder: Builder) -> Codes:
     if signal.tensor in precision.ranges:
         low, high = precision.ranges[signal.tensor]
     step = step_of(low, high, precision.fixed_bits)
-    pieces = (
-        [values.curve(channel, step) for channel in range(origin.shape[2])] if pieces is None else scaled(pieces, step)
-    )
-    breaks, factors, offsets, shift = quantised(pieces)
+    layer: Segments | Table
+    reach: Integers | None
     limit = 2**precision.fixed_bits - 1 if low >= 0 else 2 ** (precision.fixed_bits - 1) - 1
     kind = CodeType(max(round(low / step), -limit - 1), min(round(high / step), limit))
     name = builder.name("fixed")
-    layer = Segments(name, origin.source, origin.shape, origin.type, breaks, factors, offsets, shift, kind)
+    if pieces is None and origin.type.levels <= TABLE_ENTRIES:
+        layer, error, reach = _table(name, origin.source, origin.type, function, step, kind)
+    else:
+        lines = (
+            [values.curve(channel, step) for channel in range(origin.shape[2])]
+            if pieces is None
+            else scaled(pieces, step)
+        )
+        layer = Segments(name, origin.source, origin.shape, origin.type, *quantised(lines), kind)
+        error, reach = _error(values, layer, lines, step), _reach(layer, lines)
     name = builder.add(layer)
-    error = _error(values, layer, pieces, step)
     if error > 1e-9 * max(abs(low), abs(high)):
         builder.note(
             f"'{name}' holds what comes from '{origin.node}' in steps of {step:g} ({kind}, {low:g} to {high:g}) for '{reader.name}': "
             f"off by at most {error:.3g}, {error / step:.2f} steps"
         )
     ones = np.ones(origin.shape[2])
-    return Codes(name, origin.shape, kind, step * ones, 0 * ones, _reach(layer, pieces))
+    return Codes(name, origin.shape, kind, step * ones, 0 * ones, reach)
+
+
+def _table(
+    name: str, source: str, in_type: CodeType, function: Function, step: float, kind: CodeType
+) -> tuple[Table, float, None]:
+    """Round a curve of few integers entry by entry; give the greatest distance too."""
+    domain = function.domain
+    if isinstance(domain, Floats):
+        raise TypeError("Floats are quantised by the host")
+    low, each, count = (part[0] for part in (domain.low, domain.step, domain.count))
+    symbols = np.arange(in_type.low, in_type.high + 1)[:, None]
+    points = np.clip((symbols - low) // each, 0, count - 1)
+    values = function.at(points, np.arange(len(count)), Evaluator()).astype(np.float64)
+    rounded = np.rint(values / step).astype(np.int64)
+    table = np.clip(rounded, kind.low, kind.high)
+    error = float(np.max(np.abs(rounded * step - values)))
+    height, width = len(domain.positions.rows), len(domain.positions.columns)
+    lookup = Lookup(np.ascontiguousarray(table.T[None]), in_type.low, Positions.uniform(height, width))
+    return Table(name, source, (height, width, len(count)), in_type, lookup, kind), error, None
 
 
 class _Values:

@@ -14,6 +14,7 @@ from hwgen.layers.argmax import ArgMax
 from hwgen.layers.table import Table
 from hwgen.layers.topk import TopK
 from hwgen.network import OutputPort
+from hwgen.streamlining.arrange import arranged, default_layout
 from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.domain import Floats, codes_domain
 from hwgen.streamlining.edits import edited, pool_trends
@@ -172,7 +173,19 @@ def output_port(graph: Graph, name: str, signal: Signal, builder: Builder) -> Ou
     if codes is None:
         codes, values = _other_head(signal, reader, builder)
     onnx_shape = signal.index.shape[1:]
-    permutation = output_permutation(signal.index[0], codes.shape)
+    index = signal.index
+    permutation = output_permutation(index[0], codes.shape)
+    if permutation is None and index.shape[0] == 1:
+        if values is not None:  # each channel's number travels along
+            codes = replace(codes, scale=np.arange(codes.shape[2], dtype=np.float64))
+        index, shape = default_layout(index.shape)
+        places = np.empty(index.size, dtype=np.int64)
+        places[index.ravel()] = signal.index.ravel()
+        codes = arranged(codes, places.reshape(shape), reader, builder)
+        permutation = output_permutation(index[0], codes.shape)
+        if values is not None:
+            values = values[codes.scale.astype(np.int64)]
+            codes = replace(codes, scale=np.ones(codes.shape[2]))
     if signal.index.shape[0] != 1 or permutation is None:
         raise ModelError(
             f"Output '{name}' arranges the map of '{codes.source}' in a way that no permutation of axes gives"

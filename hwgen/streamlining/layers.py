@@ -49,14 +49,28 @@ def product(node: Node, signal: Signal, weights: np.ndarray, builder: Builder) -
     if len(vectors) > 1:
         return _pixels(node, signal, matrix, bias, builder)
     codes = codes_of(signal, node, builder)
-    order = vectors[0]
-    if len(np.unique(order)) < len(order) or len(order) != math.prod(codes.shape):
-        codes, order = arranged(codes, order.reshape(1, 1, -1), node, builder), np.arange(columns)
-    placed: np.ndarray = np.empty((matrix.shape[1], columns))
-    placed[:, order] = matrix.T
+    codes, order = _read_part(codes, vectors[0], node, builder)
+    placed: np.ndarray = np.zeros((matrix.shape[1], math.prod(codes.shape)))
+    # An element that is read twice has the sum of both weights, one that is not read has none.
+    np.add.at(placed.T, order, matrix)
     linear, row_scale, offset = _typed(builder.name("dense", node), node, codes, placed, None, builder)
     index = np.arange(linear.rows).reshape(*signal.index.shape[:-1], linear.rows)
     return _begin(node, linear, row_scale, offset, bias, index, builder)
+
+
+def _read_part(codes: Codes, elements: np.ndarray, node: Node, builder: Builder) -> tuple[Codes, np.ndarray]:
+    """Leave out rows, columns and channels of a map that a vector does not hold; give the vector's elements on what is left."""
+    kept = [np.unique(axis) for axis in np.unravel_index(elements, codes.shape)]
+    rows, columns, channels = (
+        axis.reshape(shape) for axis, shape in zip(kept, ((-1, 1, 1), (-1, 1), (-1,)), strict=True)
+    )
+    places = (rows * codes.shape[1] + columns) * codes.shape[2] + channels
+    even = all(len(np.unique(np.diff(axis))) < 2 for axis in kept[:2])
+    if places.size == math.prod(codes.shape) or not even:
+        return codes, elements
+    numbers = np.zeros(math.prod(codes.shape), dtype=np.int64)
+    numbers[places.ravel()] = np.arange(places.size)
+    return arranged(codes, places, node, builder), numbers[elements]
 
 
 def _pixels(node: Node, signal: Signal, matrix: np.ndarray, bias: np.ndarray, builder: Builder) -> Signal:

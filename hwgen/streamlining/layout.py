@@ -19,6 +19,11 @@ from hwgen.operators.shaping import SHAPING
 from hwgen.streamlining.signal import flat_map
 from hwgen.streamlining.terms import Parameter
 
+_CHANNELS_FIRST = frozenset(
+    {"AveragePool", "Concat", "Conv", "ConvTranspose", "GlobalAveragePool", "GlobalMaxPool", "MaxPool"}
+)
+"""Operators whose maps have the channels on axis 1."""
+
 __all__ = ["axes_of", "conflicts", "input_map", "on_map", "output_permutation", "spread"]
 
 
@@ -40,13 +45,16 @@ def input_map(graph: Graph, onnx_shape: tuple[int, ...]) -> tuple[tuple[int, ...
         Element of the map at each place of the frame.
     """
     frame = np.arange(math.prod(onnx_shape), dtype=np.int64).reshape(1, *onnx_shape)
-    order = _first_read(graph, frame)
-    for permutation in permutations(range(len(onnx_shape))):
-        if np.array_equal(frame[0].transpose(permutation).ravel(), order.ravel()):
-            index = np.empty(frame.size, dtype=np.int64)
-            index[order.ravel()] = np.arange(frame.size)
-            height, width, channels = order.shape
-            return permutation, (height, width, channels), index.reshape(frame.shape)
+    # Where a part of it is read first, or parts twice, it is sent as a whole, channels last, and moved behind the input.
+    for order in (_first_read(graph, frame), _default_order(frame)):
+        if len(np.unique(order)) < frame.size or order.size > frame.size:
+            continue
+        for permutation in permutations(range(len(onnx_shape))):
+            if np.array_equal(frame[0].transpose(permutation).ravel(), order.ravel()):
+                index = np.empty(frame.size, dtype=np.int64)
+                index[order.ravel()] = np.arange(frame.size)
+                height, width, channels = order.shape
+                return permutation, (height, width, channels), index.reshape(frame.shape)
     raise ModelError(
         f"Input '{graph.inputs[0]}' of shape {onnx_shape} is reordered before the first layer in a way that no permutation of its "
         "axes gives; let the model take maps as (channels, height, width)"
@@ -64,13 +72,17 @@ def _first_read(graph: Graph, frame: np.ndarray) -> np.ndarray:
             return index.reshape(*((1, -1) if index.ndim == 2 else index.shape[1:3]), 1)
         if node.op in ("MatMul", "XnorPopcountMatMul"):
             return _vectors(index)
-        if node.op in ("Conv", "MaxPool", "GlobalMaxPool") and index.ndim in (3, 4):
+        if index.ndim in (3, 4) and (node.op in _CHANNELS_FIRST or (node.op.startswith("Reduce") and index.ndim == 4)):
             return np.transpose(index[0][:, None] if index.ndim == 3 else index[0], (1, 2, 0))
         if node.op in SHAPING and node.op != "Pad" and node.inputs[0] in seen:
             inputs = [index, *(graph.constants.get(name) for name in node.inputs[1:])]
             seen.update(zip(node.outputs, _shaped(node, inputs, index), strict=False))
         elif node.op in CHANNELWISE or node.op == "Pad":
             seen[node.outputs[0]] = index
+    return _default_order(frame)
+
+
+def _default_order(frame: np.ndarray) -> np.ndarray:
     return np.transpose(frame[0], (1, 2, 0)) if frame.ndim == 4 else _vectors(frame)
 
 
@@ -189,6 +201,8 @@ def output_permutation(index: np.ndarray, shape: MapShape) -> tuple[int, ...] | 
     index : ndarray of int64, shape of a frame in the ONNX model
     shape : MapShape
     """
+    if index.size != math.prod(shape):
+        return None
     for permutation in permutations(range(index.ndim)):
         sizes = [0] * index.ndim
         for axis, size in zip(permutation, index.shape, strict=True):

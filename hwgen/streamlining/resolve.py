@@ -6,24 +6,26 @@ from dataclasses import replace
 
 import numpy as np
 
-from hwgen.activation import Positions
+from hwgen.activation import Positions, Thresholds
 from hwgen.codes import CodeType
 from hwgen.errors import ModelError
 from hwgen.graph import Node
 from hwgen.layers.embedding import Embedding
+from hwgen.layers.segments import Segments
 from hwgen.layers.table import Table
 from hwgen.layers.thresholding import Thresholding
 from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.domain import Floats, Integers
 from hwgen.streamlining.edits import edited, pool_trends
 from hwgen.streamlining.encode import Affine, Coded, encode
+from hwgen.streamlining.fit import MOST_PIECES
 from hwgen.streamlining.fixed import fixed, step_of
 from hwgen.streamlining.function import Function, over_map
 from hwgen.streamlining.input_port import quantise_input
 from hwgen.streamlining.monotone import UNKNOWN
-from hwgen.streamlining.signal import Codes, Origin, Pool, Ring, Signal
+from hwgen.streamlining.signal import Codes, Origin, Pool, Ring, Signal, signal_of
 from hwgen.streamlining.steps import first_points, lookup, thresholds
-from hwgen.streamlining.terms import Evaluator
+from hwgen.streamlining.terms import Evaluator, Term, replaced
 
 __all__ = ["codes_of", "fixed_codes", "function_of", "pooled_raw", "raw_codes", "written"]
 
@@ -193,7 +195,9 @@ def pooled_raw(signal: Signal, reader: Node, builder: Builder) -> Signal:
     rings = [edit for edit in signal.edits if isinstance(edit, Ring)]
     domain = signal.origin.domain
     if rings or trends is None or (signal.edits and function.domain.positions.count > 1) or isinstance(domain, Floats):
-        edit = rings[0] if rings else next(edit for edit in signal.edits if isinstance(edit, Pool))
+        edit = signal.edits[0]
+        if isinstance(edit, Pool) and not isinstance(domain, Floats):
+            return _pooled_codes(signal, edit, reader, builder)
         raise ModelError(
             f"Node '{edit.node.name}' ({edit.node.op}) works on real numbers that do not follow the integers of "
             f"'{signal.origin.node}' in one direction; move it behind the sign or quantiser"
@@ -203,6 +207,22 @@ def pooled_raw(signal: Signal, reader: Node, builder: Builder) -> Signal:
         domain = replace(domain.merged(), positions=Positions.uniform(*codes.shape[:2]))
     origin = Origin(signal.origin.node, codes.shape, domain, source=codes.source, type=codes.type)
     return replace(signal, origin=origin, edits=())
+
+
+def _pooled_codes(signal: Signal, pool: Pool, reader: Node, builder: Builder) -> Signal:
+    """Write the values that the first pool sees down as codes, and the pool on them; what follows is a function of these codes."""
+    codes = codes_of(replace(signal, term=pool.before, edits=(), tensor=""), reader, builder)
+    trend = np.where(codes.scale < 0, -1, 1)
+    pooled = edited(replace(signal, edits=(pool,)), codes, [trend], builder)
+    fresh = signal_of(pooled, signal.origin.node, signal.index)
+
+    def behind(term: Term) -> Term:
+        return replaced(term, pool.before, fresh.term)
+
+    rest = tuple(
+        replace(edit, before=behind(edit.before)) if isinstance(edit, Pool) else edit for edit in signal.edits[1:]
+    )
+    return replace(fresh, term=behind(signal.term), shape=signal.shape, edits=rest, tensor=signal.tensor)
 
 
 def _coded(origin: Origin, coding: Coded, function: Function, builder: Builder) -> Codes:
@@ -254,13 +274,36 @@ def _thresholding(origin: Origin, coding: Coded, function: Function, falls: np.n
 
 
 def _table(source: str, kind: CodeType, origin: Origin, coding: Coded, function: Function, builder: Builder) -> str:
-    if kind.levels > TABLE_ENTRIES or isinstance(function.domain, Floats):
+    if isinstance(function.domain, Floats):
+        raise TypeError("Floats are quantised by the host")
+    if kind.levels <= TABLE_ENTRIES:
+        table = lookup(coding.runs, function.domain, kind.low, kind.high)
+        return builder.add(Table(builder.name("table"), source, origin.shape, kind, table, coding.values.type))
+    if function.domain.positions.count > 1 or np.bincount(coding.runs.element).max() > MOST_PIECES:
         raise ModelError(
             f"What follows '{origin.node}' rises and falls over {kind.levels} integers, and a table has at most {TABLE_ENTRIES} "
             "entries; use a monotone activation"
         )
-    table = lookup(coding.runs, function.domain, kind.low, kind.high)
-    return builder.add(Table(builder.name("table"), source, origin.shape, kind, table, coding.values.type))
+    return _constants(source, kind, origin, coding, function.domain, builder)
+
+
+def _constants(source: str, kind: CodeType, origin: Origin, coding: Coded, domain: Integers, builder: Builder) -> str:
+    """Write codes of too many integers for a table down as pieces without a slope."""
+    runs, out_type = coding.runs, coding.values.type
+    channels, pieces = origin.shape[2], int(np.bincount(coding.runs.element).max())
+    starts = np.repeat(domain.high.T + 1, pieces, axis=1)
+    codes = np.zeros((channels, pieces), dtype=np.int64)
+    place = np.arange(len(runs.element)) - np.searchsorted(runs.element, runs.element)
+    starts[runs.element, place] = domain.values(runs.start, runs.element)
+    codes[runs.element, place] = runs.values[0]
+    flat, plain = np.zeros_like(codes), CodeType(out_type.low, out_type.high)
+    layer = Segments(builder.name("table"), source, origin.shape, kind, starts[:, 1:], flat, codes, 0, plain)
+    name = builder.add(layer)
+    if not out_type.bipolar:
+        return name
+    levels = Thresholds(np.ones((1, channels, 1), dtype=np.int64), Positions.uniform(*origin.shape[:2]))
+    signs = Thresholding(builder.name("threshold"), name, origin.shape, plain, levels, (False,) * channels, out_type)
+    return builder.add(signs)
 
 
 def _type(origin: Origin) -> CodeType:

@@ -15,7 +15,7 @@ from hwgen.errors import ModelError
 from hwgen.evaluate import apply
 from hwgen.graph import Node
 
-__all__ = ["Elements", "Evaluator", "Leaf", "Parameter", "Rows", "Step", "Term", "mapped", "steps_of"]
+__all__ = ["Elements", "Evaluator", "Leaf", "Parameter", "Rows", "Step", "Term", "mapped", "replaced", "steps_of"]
 
 CANCELLATION = 1e-12
 """A sum this small beside its terms is zero that was missed by float64 rounding."""
@@ -125,6 +125,18 @@ def mapped(term: Term, change: Callable[[Parameter], Parameter]) -> Term:
     for step in steps_of(term):
         known[id(step)] = Step(step.node, tuple(map(moved, step.operands)))
     return known[id(term)] if isinstance(term, Step) else source(term)
+
+
+def replaced(term: Term, part: Term, other: Term) -> Term:
+    """Give a term with one of its parts replaced."""
+    if term is part:
+        return other
+    known: dict[int, Term] = {id(part): other}
+    for step in steps_of(term):
+        if step is not part:
+            operands = (known.get(id(operand), operand) for operand in step.operands)
+            known[id(step)] = Step(step.node, tuple(operands))
+    return known[id(term)] if isinstance(term, Step) else term
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from hwgen.calibration import calibrated
 from hwgen.errors import DataError, ModelError, OptionError
 from hwgen.layers.conv import Conv
 from hwgen.layers.segments import Segments
+from hwgen.layers.table import Table
 from hwgen.streamline import streamline
 from hwgen.streamlining.precision import Precision
 from tests.streamlining.conftest import bipolar, frames
@@ -78,20 +79,22 @@ def test_real_weights_converge_to_the_float_model(model, random):
 CURVES = ["Tanh", "Sigmoid", "HardSigmoid", "Softplus", "Elu", "LeakyRelu", "Relu", "HardSwish", "Erf"]
 
 
+@pytest.mark.parametrize("inputs", [40, 400])
 @pytest.mark.parametrize("op", CURVES)
-def test_activations_between_linear_layers(model, random, op):
+def test_activations_between_linear_layers(model, random, op, inputs):
+    """A table of few integers, pieces along many."""
     net = (
-        model(40)
-        .add("MatMul", bipolar(random, 40, 6))
+        model(inputs)
+        .add("MatMul", bipolar(random, inputs, 6))
         .add("Mul", random.uniform(0.03, 0.2, 6))
         .add("Add", random.normal(size=6))
     )
     net.add(op).add("MatMul", bipolar(random, 6, 3))
     network = net.network(input_type="bipolar")
     (error,) = announced(network)
-    (layer,) = [layer for layer in network.layers if isinstance(layer, Segments)]
+    (layer,) = [layer for layer in network.layers if isinstance(layer, Segments | Table)]
     assert layer.out_type.bits <= 16
-    assert off(net, frames(random, 40, count=300), network) <= 6 * error + 1e-6
+    assert off(net, frames(random, inputs, count=300), network) <= 6 * error + 1e-6
 
 
 def test_a_prelu_between_two_shifts_stays_within_half_a_step(model, random):
