@@ -69,18 +69,16 @@ class ElasticPipeline(wiring.Component):
         return stages + Fifo.latency(slots - stages, width), slots
 
     def elaborate(self, platform: object) -> Module:
-        """Chain the registers' valid bits; each moves if it is empty or the next one moves."""
+        """A register moves if it or any behind it is empty, or the FIFO takes the last one's beat."""
         m = Module()
         m.submodules.fifo = fifo = Fifo(self.width, self.slots - self.stages)
         wiring.connect(m, wiring.flipped(self.o), fifo.o)
         m.d.comb += [self.i_ready.eq(self.moves[0]), fifo.i.payload.eq(self.data)]
-        valid = self.i_valid
-        for stage in range(self.stages):
-            held = Signal(name=f"valid_{stage}")
-            following = self.moves[stage + 1] if stage + 1 < self.stages else fifo.i.ready
-            m.d.comb += self.moves[stage].eq(~held | following)
-            with m.If(self.moves[stage]):
-                m.d.sync += held.eq(valid)
-            valid = held
-        m.d.comb += fifo.i.valid.eq(valid)
+        valid = Signal(self.stages)
+        for stage, moves in enumerate(self.moves):
+            # From all registers at once, not from the next one's: the chain would be as long as the pipeline.
+            m.d.comb += moves.eq(fifo.i.ready | ~valid[stage:].all())
+            with m.If(moves):
+                m.d.sync += valid[stage].eq(valid[stage - 1] if stage else self.i_valid)
+        m.d.comb += fifo.i.valid.eq(valid[-1])
         return m
