@@ -3,7 +3,8 @@
 Run as ``python -m benchmarks.layer_luts`` from the root (about two minutes); the record is ``benchmarks/layer_luts.json``.
 
 Each layer is synthesised alone, with its counters and output FIFO, for iCE40 UP5K and ECP5; mapping only. Tables lie in block RAM and
-products in multipliers. *Estimate* is the LUT count that the layer's ``resources`` gives.
+products in multipliers. *Estimate* is the LUT count that
+the resource model gives for the UP5K.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ import numpy as np
 
 from benchmarks.mvtu_luts import KINDS, cells
 from hwgen.activation import Lookup, Positions, Thresholds
+from hwgen.board import find_device
 from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
+from hwgen.estimate import estimate
 from hwgen.fold import Fold, MemoryStyle, WindowStyle
 from hwgen.layers.argmax import ArgMax
 from hwgen.layers.crop import Crop
@@ -32,6 +35,7 @@ from hwgen.layers.topk import TopK
 from hwgen.layers.upsample import Upsample
 from hwgen.layers.window import Window
 
+UP5K = find_device("up5k")
 RECORD = Path(__file__).with_suffix(".json")
 SYNTH = {"up5k": "synth_ice40 -device u -dsp -flatten", "ecp5": "synth_ecp5 -nowidelut -flatten"}
 CELLS = KINDS | {"block_rams": r"SB_RAM40_4K\w*|DP16KD|PDPW16KD", "multipliers": "SB_MAC16|MULT18X18D"}
@@ -116,7 +120,11 @@ def main() -> None:
     for name, layer, fold in cases():
         layer.check()
         layer.check_fold(fold)
-        row = {"layer": name, "lanes": layer.in_lanes(fold), "estimate": layer.resources(fold).luts}
+        row = {
+            "layer": name,
+            "lanes": layer.in_lanes(fold),
+            "estimate": round(estimate(layer.resources(fold), UP5K).luts),
+        }
         row |= {family: cells(layer.component(fold), synth, CELLS) for family, synth in SYNTH.items()}
         results.append(row)
         print(row, flush=True)

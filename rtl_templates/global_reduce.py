@@ -1,6 +1,7 @@
 """Reduce a whole map to one pixel, channel by channel, while it streams by."""
 
 from enum import Enum
+from itertools import pairwise
 
 from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
@@ -29,8 +30,8 @@ class Reduction(Enum):
 class GlobalReduceUnit(wiring.Component):
     """Gives the sum, the largest or the smallest of each channel's numbers.
 
-    A beat is taken in every cycle, frame after frame, but for a beat of the last pixel while every output slot is
-    taken. Latency from that beat: ``pipeline(groups) + OutputQueue.latency(width_out, slots)``.
+    A beat is taken in every cycle but the first after a reset, frame after frame, but for a beat of the last pixel while
+    every output slot is taken. Latency from that beat: ``pipeline(groups) + OutputQueue.latency(width_out, slots)``.
 
     Parameters
     ----------
@@ -78,6 +79,7 @@ class GlobalReduceUnit(wiring.Component):
         self.halves = bipolar and reduction is Reduction.SUM
         self.width = self.result.width - self.halves
         self.start = self._start()
+        self._wakes = Signal(name="wakes", init=1)
         width_out = lanes * self.result.width
         least = self.least_slots(width_out, groups, pixels)
         self.slots = least if slots is None else slots
@@ -115,8 +117,9 @@ class GlobalReduceUnit(wiring.Component):
         wiring.connect(m, wiring.flipped(self.o), queue.o)
         take, leaves = Signal(), Signal()
         loops = LoopNest(m, take, {"group": self.groups, "pixel": self.pixels})
+        m.d.sync += self._wakes.eq(0)
         m.d.comb += [
-            self.i.ready.eq(~loops.is_last["pixel"] | queue.ready),
+            self.i.ready.eq(~self._wakes & (~loops.is_last["pixel"] | queue.ready)),
             take.eq(self.i.valid & self.i.ready),
             leaves.eq(take & loops.is_last["pixel"]),
             queue.reserve.eq(leaves),
@@ -133,12 +136,16 @@ class GlobalReduceUnit(wiring.Component):
     def _ring(self, m: Module, loops: LoopNest, take: Value, leaves: Value) -> tuple[Value, Value]:
         """Let the results of all groups go round: the oldest is that of the beat at hand, and starts anew when it leaves."""
         starts = self._starts()
-        ring = [Signal(len(starts), name=f"results_{n}", init=starts.value) for n in range(self.groups)]
+        ring = [Signal(len(starts), name=f"results_{n}", reset_less=True) for n in range(self.groups)]
         joined = self._joined(m, self.i.payload, ring[-1])
         with m.If(take):
-            m.d.sync += [register.eq(value) for register, value in zip(ring, [joined, *ring], strict=False)]
-            with m.If(leaves):
-                m.d.sync += ring[0].eq(starts)
+            m.d.sync += ring[0].eq(joined)
+            m.d.sync += [register.eq(before) for before, register in pairwise(ring)]
+        # One way to the start for both reasons: the flip-flops' own reset, or every bit would cost a LUT.
+        with m.If(self._wakes | leaves):
+            m.d.sync += ring[0].eq(starts)
+        with m.If(self._wakes):
+            m.d.sync += [register.eq(starts) for register in ring[1:]]
         return leaves, joined
 
     def _memory(self, m: Module, loops: LoopNest, take: Value, leaves: Value) -> tuple[Value, Value]:

@@ -152,6 +152,24 @@ class Lines:
         """Whether factors or offsets differ from piece to piece or channel to channel."""
         return any(bool(np.any(table != table[0, 0])) for table in (self.factors, self.offsets))
 
+    def depends_on_channel(self, lanes: int) -> bool:
+        """Tell whether any table differs from one beat of a pixel to the next."""
+        tables = (self.breaks, self.factors, self.offsets)
+        return any(bool(np.any(table != np.tile(table[:lanes], (len(table) // lanes, 1)))) for table in tables)
+
+    @cached_property
+    def fields(self) -> list[tuple[np.ndarray, int]]:
+        """The entries of factors and of offsets as bits, shape (channels, pieces), and their width: none for a constant."""
+        factors = self.factors
+        if self.exponents is not None:
+            places = np.arange(len(self.exponents))
+            factors = np.sum((factors[..., None] >> self.exponents & 1) << places, axis=-1)
+        fields = []
+        for table, shape in ((factors, self.factor), (self.offsets, self.offset)):
+            width = shape.width if np.any(table != table[0, 0]) else 0
+            fields.append((table & ((1 << width) - 1), width))
+        return fields
+
     @property
     def part_bits(self) -> int:
         """Bits of each part of a multiplier's operand but the last; where any number has a sign, a part without one takes its bit."""

@@ -1,7 +1,6 @@
 """Straight lines by pieces in fixed point: multiply, add, shift and clip, a channel's own tables for each lane."""
 
 from collections.abc import Callable
-from functools import cached_property
 
 import numpy as np
 from amaranth.hdl import Cat, Const, Module, Shape, Signal, Value, unsigned
@@ -75,7 +74,7 @@ class SegmentsUnit(wiring.Component):
             return held(m, name, pipeline.moves[stage + ahead], value)
 
         address: Value = Cat()
-        if self._folds > 1 and self._depends_on_channel():
+        if lines.depends_on_channel(self.lanes):
             m.submodules.position = position = ChannelAddress((0,), (0,), self._folds)
             m.d.comb += position.step.eq(self.i.valid & self.i.ready)
             address = position.address
@@ -114,11 +113,6 @@ class SegmentsUnit(wiring.Component):
         m.d.comb += pipeline.data.eq(Cat(*codes))
         return m
 
-    def _depends_on_channel(self) -> bool:
-        """Whether any table differs from one beat of a pixel to the next."""
-        tables = (self.lines.breaks, self.lines.factors, self.lines.offsets)
-        return any(bool(np.any(table != np.tile(table[: self.lanes], (self._folds, 1)))) for table in tables)
-
     def _search(self, m: Module, pipeline: ElasticPipeline, address: Value) -> tuple[Value, list[Value]]:
         """Find the piece of each lane's number."""
         breaks = self.lines.breaks.reshape(self._folds, self.lanes, -1)
@@ -134,24 +128,11 @@ class SegmentsUnit(wiring.Component):
         ]
         return search.beside, [search.counts.word_select(lane, search.stages) for lane in range(self.lanes)]
 
-    @cached_property
-    def _fields(self) -> list[tuple[np.ndarray, int]]:
-        """Give the entries of factors and of offsets as bits, shape (folds, lanes, pieces), and their width: none for a constant."""
-        lines = self.lines
-        factors = lines.factors
-        if lines.exponents is not None:
-            places = np.arange(len(lines.exponents))
-            factors = np.sum((factors[..., None] >> lines.exponents & 1) << places, axis=-1)
-        fields = []
-        for table, shape in ((factors, lines.factor), (lines.offsets, lines.offset)):
-            width = shape.width if np.any(table != table[0, 0]) else 0
-            bits = table & ((1 << width) - 1)
-            fields.append((bits.reshape(self._folds, self.lanes, -1), width))
-        return fields
-
     def _tables(self, m: Module, moves: Value, address: Value, pieces: list[Value]) -> list[Value]:
         """Read each lane's factor and offset: one memory for all lanes, if all read the same address."""
-        (factors, factor), (offsets, offset) = self._fields
+        (factors, factor), (offsets, offset) = (
+            (bits.reshape(self._folds, self.lanes, -1), width) for bits, width in self.lines.fields
+        )
         width = factor + offset
         words = factors.astype(object) | (offsets.astype(object) << factor)
         words = words if len(address) else words[:1]
@@ -167,7 +148,7 @@ class SegmentsUnit(wiring.Component):
 
     def _entries(self, word: Value) -> tuple[Value, Value]:
         """Take a lane's word apart; what is the same everywhere is a constant."""
-        lines, ((_, factor), (_, offset)) = self.lines, self._fields
+        lines, ((_, factor), (_, offset)) = self.lines, self.lines.fields
         return (
             _as(word[:factor], lines.factor) if factor else Const(int(lines.factors[0, 0]), lines.factor),
             _as(word[factor:], lines.offset) if offset else Const(int(lines.offsets[0, 0]), lines.offset),

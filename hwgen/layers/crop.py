@@ -9,9 +9,10 @@ import numpy as np
 
 from hwgen.codes import CodeType
 from hwgen.fold import Fold
-from hwgen.layers.filter_schedule import SLOTS, filter_resources, filter_schedule
+from hwgen.layers.costs import Resources
+from hwgen.layers.filter_schedule import SLOTS, filter_bill, filter_schedule
 from hwgen.layers.legal import check_divides, check_same_lanes, check_slots, divisors
-from hwgen.layers.protocol import MapShape, Resources
+from hwgen.layers.protocol import MapShape
 from hwgen.rtl_templates.beat_filter import BeatFilter
 from hwgen.schedule import Schedule
 
@@ -104,8 +105,7 @@ class Crop:
         return filter_schedule(*self._kept(fold), fold, width=fold.pe * self.in_type.bits)
 
     def resources(self, fold: Fold) -> Resources:
-        """Count the output FIFO and the counters."""
-        return filter_resources(*self._kept(fold), fold, width=fold.pe * self.in_type.bits)
+        return filter_bill(self.name, *self._kept(fold), fold, width=fold.pe * self.in_type.bits).resources()
 
     def component(self, fold: Fold) -> BeatFilter:
         """Give the unit that drops beats."""

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from hwgen.fold import Fold
-from hwgen.layers.protocol import Resources
+from hwgen.layers.costs import Part
+from hwgen.layers.parts import Bill
 from hwgen.rtl_templates.fifo import Fifo
 from hwgen.schedule import Schedule
 
-__all__ = ["SLOTS", "filter_resources", "filter_schedule"]
+__all__ = ["SLOTS", "filter_bill", "filter_schedule"]
 
 SLOTS = 2
 """Depth of an output FIFO that passes a beat in every cycle."""
@@ -42,10 +43,18 @@ def filter_schedule(
     )
 
 
-def filter_resources(
-    words: Sequence[bool], columns: Sequence[bool], rows: Sequence[bool], fold: Fold, *, width: int
-) -> Resources:
-    """Estimate the cost: the FIFO, and a counter and a flag for each loop as far as something outside of it is dropped."""
-    queue = width * (fold.slots or SLOTS)
-    counters = sum(len(kept).bit_length() for kept in (words, columns, rows))
-    return Resources(queue + 2 * counters, queue + counters)
+def filter_bill(
+    name: str, words: Sequence[bool], columns: Sequence[bool], rows: Sequence[bool], fold: Fold, *, width: int
+) -> Bill:
+    """Count a `BeatFilter`: the FIFO, and a counter and a flag for each loop as far as something in or outside of it is dropped."""
+    bill = Bill()
+    bill.fifo(f"{name}.queue", width, fold.slots or SLOTS)
+    loops = [words, columns, rows]
+    while loops and all(loops[-1]):
+        loops.pop()
+    for kept in loops:
+        bill.counter(len(kept), Part.LOOP_BIT)
+        bill.register(not all(kept))
+        changes = sum(one != other for one, other in zip(kept, [*kept[1:], kept[0]], strict=True))
+        bill.add(Part.OTHER, changes * 4)
+    return bill

@@ -10,8 +10,10 @@ from amaranth import signed, unsigned
 
 from hwgen.codes import CodeType
 from hwgen.fold import Fold, MemoryStyle
+from hwgen.layers.costs import MemoryShape, Part, Resources
 from hwgen.layers.legal import check_divides, check_same_lanes, check_slots, divisors
-from hwgen.layers.protocol import MapShape, MemoryShape, Resources
+from hwgen.layers.parts import Bill
+from hwgen.layers.protocol import MapShape
 from hwgen.rtl_templates.global_reduce import RING_GROUPS, GlobalReduceUnit, Reduction
 from hwgen.rtl_templates.output_queue import OutputQueue
 from hwgen.rtl_templates.storage import suits_block_ram
@@ -115,17 +117,25 @@ class GlobalReduce:
         return Schedule(cycles=len(beats), step=beats, accept=beats, emit=beats[-groups:], latency=latency, slots=slots)
 
     def resources(self, fold: Fold) -> Resources:
-        """Count an adder or a comparator with its multiplexer for each lane, the results so far and the output FIFO."""
-        groups, width = self._groups(fold), fold.pe * self.out_type.bits
-        joins = width if self.operation is Reduction.SUM else 2 * width
-        queue = width * self._slots(fold)
-        counters = groups.bit_length() + self._pixels.bit_length()
+        bill, groups, lanes, bits = Bill(), self._groups(fold), fold.pe, self.in_type.bits
+        width = lanes * self.out_type.bits
+        bill.queue(f"{self.name}.queue", width, self._slots(fold))
+        for count in (groups, self._pixels):
+            bill.counter(count, Part.LOOP_BIT)
+        if self.operation is Reduction.SUM:
+            bill.add(Part.OTHER, width)
+        else:
+            bill.add(Part.RANK_BIT, lanes * bits * (bits > 1))
+            bill.add(Part.OTHER, lanes * bits)
         if groups <= RING_GROUPS:
-            return Resources(joins + queue + 2 * counters, groups * width + queue + counters)
+            bill.register(groups * width)
+            return bill.resources()
         style = MemoryStyle.BLOCK if suits_block_ram(groups, width) else MemoryStyle.DISTRIBUTED
-        memory = MemoryShape(f"{self.name}.results", groups, width, style)
-        registers = 2 * width + fold.simd * self.in_type.bits
-        return Resources(joins + queue + 2 * counters, registers + queue + 3 * counters, (memory,))
+        bill.memories.append(MemoryShape(f"{self.name}.results", groups, width, style))
+        bill.add(Part.OTHER, width + 12)
+        bill.register(2 * width + lanes * bits + 2 * (groups - 1).bit_length() + 5)
+        bill.counter(groups)
+        return bill.resources()
 
     def component(self, fold: Fold) -> GlobalReduceUnit:
         """Give the unit that reduces; bits of bipolar codes rank as the codes do."""

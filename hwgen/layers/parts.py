@@ -99,7 +99,8 @@ class Bill:
                 words = words.reshape(-1, 1) if stage else words
                 where = f"{name}.levels_{stage}_{lane}"
                 read |= self.table(where, words, search.word_width, style, writable=writable)
-            self.add(Part.LEVEL_BIT if read else Part.CONSTANT_LEVEL_BIT, bits)
+            # A level from a memory is compared by a carry chain alone, whose end is a LUT a lane.
+            self.add(Part.OTHER if read else Part.CONSTANT_LEVEL_BIT, fields.shape[1] if read else bits)
             self.register(bits + fields.shape[1] * stage)
 
     def vector_buffer(self, name: str, width: int, length: int, repeats: int, capacity: int) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from hwgen.codes import CodeType
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, WindowStyle
-from hwgen.layers.filter_schedule import SLOTS, filter_resources, filter_schedule
+from hwgen.layers.filter_schedule import SLOTS, filter_bill, filter_schedule
 from hwgen.layers.legal import check_divides, check_same_lanes, check_slots, divisors
 from hwgen.layers.protocol import MapShape, Resources
 from hwgen.rtl_templates.channel_wires import ChannelWires
@@ -96,7 +96,7 @@ class Reshape:
 
     def resources(self, fold: Fold) -> Resources:
         """Count the output FIFO."""
-        return filter_resources([True], [True], [True], fold, width=fold.pe * self.in_type.bits)
+        return filter_bill(self.name, [True], [True], [True], fold, width=fold.pe * self.in_type.bits).resources()
 
     def component(self, fold: Fold) -> ChannelWires:
         """Give wires and a FIFO."""

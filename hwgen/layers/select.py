@@ -11,9 +11,10 @@ import numpy as np
 from hwgen.codes import CodeType
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, WindowStyle
-from hwgen.layers.filter_schedule import SLOTS, filter_resources, filter_schedule
+from hwgen.layers.costs import Resources
+from hwgen.layers.filter_schedule import SLOTS, filter_bill, filter_schedule
 from hwgen.layers.legal import check_slots, divisors
-from hwgen.layers.protocol import MapShape, Resources
+from hwgen.layers.protocol import MapShape
 from hwgen.rtl_templates.beat_filter import BeatFilter
 from hwgen.rtl_templates.channel_wires import ChannelWires
 from hwgen.schedule import Schedule
@@ -122,8 +123,7 @@ class Select:
         return filter_schedule(*self._kept(fold), fold, width=fold.pe * self.in_type.bits)
 
     def resources(self, fold: Fold) -> Resources:
-        """Count the output FIFO, and the counters where beats are dropped."""
-        return filter_resources(*self._kept(fold), fold, width=fold.pe * self.in_type.bits)
+        return filter_bill(self.name, *self._kept(fold), fold, width=fold.pe * self.in_type.bits).resources()
 
     def component(self, fold: Fold) -> ChannelWires | BeatFilter:
         """Give wires between whole pixels, or the unit that drops beats."""

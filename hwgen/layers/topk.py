@@ -12,8 +12,10 @@ from hwgen.codes import CodeType
 from hwgen.errors import OptionError
 from hwgen.fold import Fold
 from hwgen.layers.channelwise import beat_schedule
+from hwgen.layers.costs import Part, Resources
 from hwgen.layers.legal import check_slots
-from hwgen.layers.protocol import MapShape, Resources
+from hwgen.layers.parts import Bill
+from hwgen.layers.protocol import MapShape
 from hwgen.rtl_templates.topk import TopKUnit
 from hwgen.schedule import Schedule
 
@@ -104,11 +106,14 @@ class TopK:
         )
 
     def resources(self, fold: Fold) -> Resources:
-        """Count a comparator and two multiplexers for each cell, the channel counter and the output FIFO."""
-        bits = self.in_type.bits + self.out_type.bits
-        queue = self.k * self.out_type.bits * self.timing(fold).slots
-        counter = self.out_type.bits
-        return Resources(self.k * (bits + self.in_type.bits) + 2 * counter, self.k * (bits + 1) + queue + counter)
+        bill, bits, index = Bill(), self.in_type.bits, self.out_type.bits
+        bill.queue(f"{self.name}.queue", self.k * index, self.timing(fold).slots)
+        bill.counter(self.in_shape[2], Part.LOOP_BIT)
+        bill.register(self.k * (bits + index + 1) + 2)
+        bill.add(Part.RANK_BIT, self.k * bits)
+        bill.add(Part.SHIFT_BIT, (self.k - 1) * (bits + index))
+        bill.add(Part.OTHER, 10 * self.k)
+        return bill.resources()
 
     def component(self, fold: Fold) -> TopKUnit:
         """Give the unit that keeps the best; bits of bipolar codes rank as the codes do."""

@@ -9,13 +9,14 @@ import numpy as np
 
 from hwgen.codes import CodeType
 from hwgen.errors import OptionError
-from hwgen.fold import Fold, MemoryStyle
+from hwgen.fold import Fold
+from hwgen.layers.costs import Part, Resources
 from hwgen.layers.legal import check_divides, check_same_lanes, check_slots, divisors
-from hwgen.layers.protocol import MapShape, MemoryShape, Resources
+from hwgen.layers.parts import Bill
+from hwgen.layers.protocol import MapShape
 from hwgen.rtl_templates.chain import Chain
 from hwgen.rtl_templates.fifo import Fifo
 from hwgen.rtl_templates.row_repeater import RowRepeater
-from hwgen.rtl_templates.storage import suits_block_ram
 from hwgen.schedule import Schedule
 
 __all__ = ["Upsample"]
@@ -190,15 +191,19 @@ class Upsample:
         )
 
     def resources(self, fold: Fold) -> Resources:
-        """Count the row memory, its counters and the queue behind it."""
-        rows, capacity = self._rows(fold), self._capacity(fold)
-        width = fold.simd * self.in_type.bits
-        loops = sum(n.bit_length() for n in (rows.words, rows.columns, rows.pixel_repeats, rows.row_repeats) if n > 1)
-        counters = 4 * capacity.bit_length() + loops
-        queue = width * (fold.slots or SLOTS)
-        style = MemoryStyle.BLOCK if suits_block_ram(capacity, width) else MemoryStyle.DISTRIBUTED
-        memory = MemoryShape(f"{self.name}.row", capacity, width, style)
-        return Resources(2 * counters + queue, counters + queue, (memory,))
+        bill, rows, capacity = Bill(), self._rows(fold), self._capacity(fold)
+        width, bits = fold.simd * self.in_type.bits, capacity.bit_length()
+        bill.fifo(f"{self.name}.queue", width, fold.slots or SLOTS)
+        bill.add(Part.UNIT, 1)
+        for count in (rows.words, rows.pixel_repeats, rows.columns, rows.row_repeats):
+            bill.counter(count, Part.LOOP_BIT)
+        for _ in range(2):
+            bill.counter(capacity + 1)
+        bill.counter(capacity, Part.LOOP_BIT)
+        bill.add(Part.WALK_BIT, bits * (1 if capacity & (capacity - 1) == 0 else 2))
+        bill.register(bits + 2)
+        bill.window_memory(f"{self.name}.row", max(2, capacity), width)
+        return bill.resources()
 
     def component(self, fold: Fold) -> Chain:
         """Give the unit that replays a row, and a FIFO behind it."""
