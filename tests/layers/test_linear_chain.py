@@ -1,0 +1,88 @@
+"""A chain of every kind of linear layer and lane through Verilator: lint, values, cycles."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hwgen.activation import Positions, Thresholds
+from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
+from hwgen.fifos import size_fifos
+from hwgen.fold import Fold, LaneStyle, WindowStyle
+from hwgen.layers.conv import Conv
+from hwgen.layers.dense import Dense
+from hwgen.layers.embedding import Embedding
+from hwgen.layers.window import Window
+from hwgen.network import InputPort, Network, OutputPort, check
+from hwgen.plan import Plan
+from tests.test_random_networks import hold_to_oracles
+
+WORDS = LaneStyle.WORDS
+PARALLEL = WindowStyle.PARALLEL
+
+FOLDS = {
+    "narrow": [
+        Fold(pe=2),
+        Fold(pe=2, simd=2),
+        Fold(pe=2, simd=1),
+        Fold(pe=1, simd=9, window=PARALLEL),
+        Fold(pe=2, simd=1),
+        Fold(pe=1, simd=6, lanes=WORDS),
+    ],
+    "wide": [
+        Fold(pe=4),
+        Fold(pe=6, simd=12, window=PARALLEL),
+        Fold(pe=6, simd=3, window=PARALLEL),
+        Fold(pe=4, simd=9, window=PARALLEL, lanes=WORDS),
+        Fold(pe=4, simd=2, window=PARALLEL),
+        Fold(pe=3, simd=12),
+    ],
+}
+
+
+def chain() -> Network:
+    """Give symbols -> embedding -> 2-bit by 2-bit -> depthwise -> groups of 16-bit numbers -> sums over windows -> ternary."""
+    random = np.random.default_rng(7)
+    table = random.integers(0, 4, (11, 4))
+    window = Window((1, 3), pads=(0, 1, 0, 1))
+    odd, depthwise, wide, ternary = (
+        random.choice(np.array(digits), shape)
+        for digits, shape in (
+            ((-3, -1, 1, 3), (6, 1, 3, 4)),
+            (range(-4, 4), (12, 1, 3, 1)),
+            ((-1, 1), (4, 1, 3, 3)),
+            ((-1, 0, 1), (3, 24)),
+        )
+    )
+
+    def levels(rows: int, steps: int, reach: int) -> Thresholds:
+        return Thresholds(np.sort(random.integers(-reach, reach, (1, rows, steps))), Positions.uniform(1, 12))
+
+    ones = np.ones((4, 1, 2, 1), dtype=np.int64)
+    halves = Window((1, 2), (1, 2))
+    layers = (
+        Embedding("symbols", "x", (1, 12, 1), CodeType(0, 10), table, unsigned(2)),
+        Conv("odd", "symbols", (1, 12, 4), unsigned(2), odd, window, 0, levels(6, 3, 20), signed(2)),
+        Conv("own", "odd", (1, 12, 6), signed(2), depthwise, window, 0, None, signed(16), 6),
+        Conv("sixteen", "own", (1, 12, 12), signed(16), wide, window, 0, levels(4, 1, 9), BIPOLAR, 4),
+        Conv("pool", "sixteen", (1, 12, 4), BIPOLAR, ones, halves, 0, None, CodeType(-2, 2), 4),
+        Dense("scores", "pool", (1, 6, 4), CodeType(-2, 2), ternary, None, signed(8)),
+    )
+    unit = np.ones(3)
+    network = Network(
+        "chain",
+        InputPort("x", (1, 12, 1), (0, 1, 2), (1, 12, 1), CodeType(0, 10)),
+        layers,
+        OutputPort("y", "scores", (1, 1, 3), (0, 1, 2), "float32", unit, 0 * unit),
+    )
+    check(network)
+    return network
+
+
+@pytest.mark.parametrize("folds", FOLDS.values(), ids=FOLDS)
+def test_every_linear_layer_is_exact_in_verilog(folds: list[Fold]) -> None:
+    network = chain()
+    chosen = {layer.name: fold for layer, fold in zip(network.layers, folds, strict=True)}
+    for layer in network.layers:
+        layer.check_fold(chosen[layer.name])
+    hold_to_oracles(size_fifos(Plan(network, chosen)))
