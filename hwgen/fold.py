@@ -30,6 +30,8 @@ class LaneStyle(Enum):
     """Count the ones in each pair of a bit of the inputs and a bit of the weights, and add the counts by significance."""
     WORDS = "words"
     """Multiply, negate or gate each input by its weight, and add the numbers."""
+    SHARED = "shared"
+    """Everything at once, with sums that rows share: for constant weights of -1 and +1 and inputs of one bit."""
 
 
 class WindowStyle(Enum):

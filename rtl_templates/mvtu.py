@@ -13,6 +13,7 @@ from hwgen.rtl_templates.dot_product import DotProduct, Lanes
 from hwgen.rtl_templates.fifo import wrapping
 from hwgen.rtl_templates.output_queue import OutputQueue
 from hwgen.rtl_templates.rom import Rom
+from hwgen.rtl_templates.shared_rows import SharedRows
 from hwgen.rtl_templates.storage import Storage
 from hwgen.rtl_templates.write_bus import Contents, fan_out, write_port
 
@@ -40,6 +41,8 @@ class Mvtu(wiring.Component):
     accumulator : (int, int)
         Least and greatest sum of any row.
     output : Levels or Scores
+    shares : bool
+        Rows share sums (`SharedRows`); only for XNOR lanes of one bit with constant weights, all columns at once.
     reads : sequence of sequence of int, or None
         The inputs of a beat that each of the ``pe`` rows takes, none left over; None: a beat has ``simd`` inputs, which all rows take.
     position_rows, position_columns : sequence of int
@@ -71,6 +74,7 @@ class Mvtu(wiring.Component):
         column_folds: int,
         accumulator: tuple[int, int],
         output: Levels | Scores,
+        shares: bool = False,
         reads: Sequence[Sequence[int]] | None = None,
         position_rows: Sequence[int] = (0,),
         position_columns: Sequence[int] = (0,),
@@ -93,7 +97,11 @@ class Mvtu(wiring.Component):
         self.position_columns = position_columns
         self.storage = storage
         self.writes_weights = writes_weights
-        summing = DotProduct.latency(lanes, simd, in_shape, weight_shape, column_folds > 1)
+        self.shares = shares
+        if shares:
+            summing = len(SharedRows.register_levels(self._signs))
+        else:
+            summing = DotProduct.latency(lanes, simd, in_shape, weight_shape, column_folds > 1)
         self.pipeline = self.pipeline_cycles(summing, len(words), output.latency)
         width, inputs = pe * output.bits, simd if reads is None else 1 + max(max(row) for row in reads)
         self.slots = OutputQueue.least_slots(width, self.pipeline, column_folds) if slots is None else slots
@@ -126,7 +134,7 @@ class Mvtu(wiring.Component):
     def pipeline_cycles(summing: int, words: int, activation: int) -> int:
         """Cycles from a row group's last step to the write of its result into the output FIFO.
 
-        Those of the weight memory if there is one, ``summing`` cycles of the adder tree (`DotProduct.latency`), one for the accumulator, ``activation`` cycles for the codes.
+        Those of the weight memory if there is one, ``summing`` cycles of the adder trees, one for the accumulator, ``activation`` cycles for the codes.
         """
         fetch = Rom.LATENCY if words > 1 else 0
         return fetch + summing + 1 + activation
@@ -137,20 +145,18 @@ class Mvtu(wiring.Component):
         m.submodules.queue = queue = OutputQueue(len(self.o.payload), self.slots)
         stages = [self._count_steps(m, queue)]
         inputs, word = self._fetch(m, stages)
-        rows = []
-        for p in range(self.pe):
-            m.submodules[f"row_{p}"] = row = DotProduct(
-                self.lanes, self.simd, self.in_shape, self.weight_shape, accumulates=self.column_folds > 1
-            )
-            own = inputs
-            if self.reads is not None:
-                own = Cat(inputs.word_select(lane, self.in_shape.width) for lane in self.reads[p])
-            m.d.comb += [row.row_inputs.eq(own), row.row_weights.eq(word.word_select(p, len(row.row_weights)))]
-            rows.append(row)
-        for level in rows[0].registers:
+        if self.shares:
+            m.submodules.rows = shared = SharedRows(self._signs)
+            m.d.comb += shared.i.eq(inputs)
+            sums: list[tuple[Value, Value]] = [(getattr(shared, f"o_{p}"), Const(0, 1)) for p in range(self.pe)]
+            levels = shared.registers
+        else:
+            rows = self._rows(m, inputs, word)
+            sums, levels = [(row.o, row.carry) for row in rows], rows[0].registers
+        for level in levels:
             stages.append(self._delay(m, f"level_{level}", stages[-1]))
         taken, last = stages[-1]
-        totals = [self._accumulate(m, p, row, taken, last) for p, row in enumerate(rows)]
+        totals = [self._accumulate(m, p, *row, taken, last) for p, row in enumerate(sums)]
         m.submodules.activation = activation = self.activation
         taken_early, last_early = stages[-activation.ahead]
         done = Signal(name="summed")
@@ -166,6 +172,26 @@ class Mvtu(wiring.Component):
             fan_out(m, self.write, [*ports, activation.write] if activation.writable else ports)
         wiring.connect(m, queue.o, wiring.flipped(self.o))
         return m
+
+    def _rows(self, m: Module, inputs: Value, word: Value) -> list[DotProduct]:
+        """Give each row its inputs and its weights."""
+        rows = []
+        for p in range(self.pe):
+            m.submodules[f"row_{p}"] = row = DotProduct(
+                self.lanes, self.simd, self.in_shape, self.weight_shape, accumulates=self.column_folds > 1
+            )
+            own = inputs
+            if self.reads is not None:
+                own = Cat(inputs.word_select(lane, self.in_shape.width) for lane in self.reads[p])
+            m.d.comb += [row.row_inputs.eq(own), row.row_weights.eq(word.word_select(p, len(row.row_weights)))]
+            rows.append(row)
+        return rows
+
+    @property
+    def _signs(self) -> list[list[bool]]:
+        """The constant weights of all rows, +1 as true."""
+        bits = [bool(self.words[0] >> place & 1) for place in range(self.pe * self.simd)]
+        return [bits[first : first + self.simd] for first in range(0, len(bits), self.simd)]
 
     def _count_steps(self, m: Module, queue: OutputQueue) -> tuple[Value, Value]:
         """Take a beat, unless it ends a row group and no slot is free."""
@@ -215,7 +241,7 @@ class Mvtu(wiring.Component):
         m.d.sync += [taken.eq(stage[0]), last.eq(stage[1])]
         return taken, last
 
-    def _accumulate(self, m: Module, p: int, row: DotProduct, taken: Value, last: Value) -> Signal:
+    def _accumulate(self, m: Module, p: int, row: Value, carry: Value, taken: Value, last: Value) -> Signal:
         """Add up a row group's steps; the total stands in the cycle after the last.
 
         Sums wrap freely on the way, as their width is that of the total: it comes out right because it is within ``accumulator``.
@@ -223,14 +249,14 @@ class Mvtu(wiring.Component):
         shape = range_shape(*self.accumulator)
         total = Signal(shape, name=f"total_{p}", reset_less=True)
         if self.column_folds == 1:
-            m.d.sync += total.eq(row.o)
+            m.d.sync += total.eq(row)
             return total
         partial = Signal(shape, name=f"partial_{p}")
         following = Signal(shape, name=f"following_{p}")
         if self.lanes.counts_planes:
-            m.d.comb += following.eq((Cat(Const(1, 1), partial) + Cat(row.carry, row.o))[1:])
+            m.d.comb += following.eq((Cat(Const(1, 1), partial) + Cat(carry, row))[1:])
         else:
-            m.d.comb += following.eq(partial + row.o)
+            m.d.comb += following.eq(partial + row)
         # The sum is cleared behind the adder, where flip-flops have a reset, and not gated in front of it, where it would cost LUTs.
         m.d.sync += total.eq(following)
         with m.If(taken):

@@ -151,7 +151,7 @@ def test_a_graph_is_folded_within_its_limit_and_no_single_change_is_cheaper(limi
         ),
         (
             lambda c: c["layers"]["dense0"].update(lanes="plane"),
-            "'lanes' of layer 'dense0' of file must be one of 'auto', 'planes', 'words', not 'plane'",
+            "'lanes' of layer 'dense0' of file must be one of 'auto', 'planes', 'words', 'shared', not 'plane'",
         ),
         (lambda c: c.update(clock_mhz=0), "'clock_mhz' of file must be a positive number, not 0"),
         (lambda c: c.update(layers=[]), "'layers' of file must be an object with named entries, not []"),

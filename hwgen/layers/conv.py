@@ -202,6 +202,7 @@ class Conv:
         check_divides("PE", fold.pe, self.rows, "output channels", self.name)
         check_slots(fold, self.name)
         check_memory(fold, self.weights, self.rows // fold.pe * self.columns // fold.simd, self.name)
+        self.matrix.check_lanes(fold, self.name)
         if fold.window is WindowStyle.PARALLEL:
             self._groups.check(fold.pe, self._groups.own_channels, self.name)
             if fold.simd != self.columns:
@@ -295,7 +296,16 @@ class Conv:
             padded = self.window.padded_taps(*size)[:, None, :, :, None] * self.weights
             correction = surplus * padded.sum(axis=(2, 3, 4))[padding_class]
         levels = self.thresholds.levels[given_class] if self.thresholds else None
-        return MatVec(weights, self.in_type, self.out_type, levels, correction, positions.rows, positions.columns)
+        return MatVec(
+            weights,
+            self.in_type,
+            self.out_type,
+            levels,
+            correction,
+            positions.rows,
+            positions.columns,
+            same_inputs=self.groups == 1,
+        )
 
     def resources(self, fold: Fold) -> Resources:
         groups, name = self._groups, f"{self.name}.window"

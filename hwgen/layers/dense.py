@@ -115,6 +115,7 @@ class Dense:
         check_divides("SIMD", fold.simd, self.columns, "inputs", self.name)
         check_slots(fold, self.name)
         check_memory(fold, self.weights, self.cycles(fold), self.name)
+        self.matrix.check_lanes(fold, self.name)
         vector = self.columns // fold.simd
         if fold.buffer_beats is not None and fold.buffer_beats < vector:
             raise OptionError(

@@ -15,4 +15,4 @@ def luts_per_lane(lanes: Lanes, input_bits: int, weight_bits: int) -> float:
         return 2.0 * input_bits * weight_bits
     if lanes is not Lanes.MULTIPLY:
         return 2.2 * input_bits + 0.7
-    return 2.0 * input_bits * weight_bits + 0.9 * (input_bits + weight_bits) - 0.2
+    return 2.7 * input_bits * weight_bits - 0.4 * (input_bits + weight_bits) + 2.7

@@ -9,6 +9,7 @@ import numpy as np
 from amaranth.hdl import Shape
 
 from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
+from hwgen.errors import OptionError
 from hwgen.fold import Fold, LaneStyle, MemoryStyle
 from hwgen.layers.costs import MemoryKind, MemoryShape, Part, Product, Resources
 from hwgen.layers.lane_choice import luts_per_lane
@@ -19,9 +20,13 @@ from hwgen.rtl_templates.dot_product import DotProduct, Lanes
 from hwgen.rtl_templates.mvtu import Mvtu
 from hwgen.rtl_templates.output_queue import OutputQueue
 from hwgen.rtl_templates.rom import Rom
+from hwgen.rtl_templates.shared_rows import SharedRows
 from hwgen.rtl_templates.storage import Storage, suits_block_ram
 
 __all__ = ["STORAGE", "MatVec", "accumulator_range", "memory_style", "pack_words"]
+
+MOST_SHARED_WEIGHTS = 1 << 16
+"""Weights up to which rows share sums unasked: finding the sums takes time, and nobody unfolds more."""
 
 STORAGE = {
     MemoryStyle.AUTO: Storage.AUTO,
@@ -93,7 +98,9 @@ class MatVec:
     any_of : CodeType or None
         The hardware must suit all weights of this type, not just these.
     style : LaneStyle
-        Planes or words; AUTO if it depends on the folding.
+        Planes, words or shared sums; AUTO if it depends on the folding.
+    same_inputs : bool
+        All rows take the same inputs.
     """
 
     weights: np.ndarray
@@ -105,6 +112,7 @@ class MatVec:
     position_columns: tuple[int, ...] = (0,)
     any_of: CodeType | None = None
     style: LaneStyle = LaneStyle.AUTO
+    same_inputs: bool = True
 
     def folded(self, fold: Fold) -> MatVec:
         """Give the matrix as a folding has it: one of all that may be written, if it is writable, and with its kind of lanes."""
@@ -124,6 +132,8 @@ class MatVec:
         """Give the folding's kind of lanes, or the cheaper one; equal weights leave planes nothing to compare."""
         if fold.lanes is not LaneStyle.AUTO:
             return fold.lanes
+        if self.weights.size <= MOST_SHARED_WEIGHTS and self._can_share(fold):
+            return LaneStyle.SHARED
         bits = self.in_type.bits
         if self._is_uniform and fold.weights is None:
             return LaneStyle.PLANES if bits == 1 else LaneStyle.WORDS
@@ -145,10 +155,34 @@ class MatVec:
         """Weights of a row."""
         return int(self.weights.shape[1])
 
+    def _can_share(self, fold: Fold) -> bool:
+        unfolded = (fold.pe, fold.simd) == self.weights.shape and self.same_inputs and not fold.writable
+        one_bit = self.in_type.bits == 1 and not self.in_type.signed
+        return unfolded and one_bit and len(self.weights) > 1 and bool(np.all(np.abs(self.weights) == 1))
+
+    def check_lanes(self, fold: Fold, layer: str) -> None:
+        """Refuse shared sums where there are none.
+
+        Raises
+        ------
+        OptionError
+            Naming the layer.
+        """
+        if fold.lanes is LaneStyle.SHARED and not self._can_share(fold):
+            raise OptionError(
+                f"Layer '{layer}' cannot have lanes 'shared', which need all of several rows and columns at once, constant weights of "
+                "+-1, inputs of one bit and no groups; choose other lanes"
+            )
+
+    @cached_property
+    def _signs(self) -> list[list[bool]]:
+        signs: list[list[bool]] = (self.weights > 0).tolist()
+        return signs
+
     @cached_property
     def lanes(self) -> Lanes:
         """Lanes for digits -1 and +1 if the weights are made of such, ternary ones, or those for any numbers."""
-        kind, planes = self.weight_type, self.style is LaneStyle.PLANES
+        kind, planes = self.weight_type, self.style in (LaneStyle.PLANES, LaneStyle.SHARED)
         if kind.bipolar:
             return Lanes.XNOR if planes else Lanes.ADD_SUB
         if (kind.low, kind.high) == (-1, 1):
@@ -213,7 +247,10 @@ class MatVec:
     def offset(self) -> np.ndarray:
         """Accumulator of each row where the hardware's sum is 0: int64 (rows,)."""
         start = 1 if self.in_type.bipolar else self._shift
-        return np.asarray(-self.scale * self._excess(self.weights).sum(axis=1) - start * self.weights.sum(axis=1))
+        excess = self._excess(self.weights).sum(axis=1)
+        if self.style is LaneStyle.SHARED:
+            excess = excess - np.array(SharedRows.row_constants(self._signs))
+        return np.asarray(-self.scale * excess - start * self.weights.sum(axis=1))
 
     @cached_property
     def sum_range(self) -> tuple[int, int]:
@@ -274,6 +311,7 @@ class MatVec:
             column_folds=self.columns // fold.simd,
             accumulator=self.sum_range,
             output=output,
+            shares=self.style is LaneStyle.SHARED,
             reads=reads,
             position_rows=(0,) if uniform else self.position_rows,
             position_columns=(0,) if uniform else self.position_columns,
@@ -304,13 +342,20 @@ class MatVec:
         steps = self._word_count(fold)
         activation = 0 if self.levels is None else levels_latency(self.levels.shape[2])
         accumulates = self.columns > fold.simd
-        summing = DotProduct.latency(self.lanes, fold.simd, self._in_shape, self.weight_shape, accumulates)
+        if self.style is LaneStyle.SHARED:
+            summing = self._shared_levels
+        else:
+            summing = DotProduct.latency(self.lanes, fold.simd, self._in_shape, self.weight_shape, accumulates)
         pipeline = Mvtu.pipeline_cycles(summing, steps, activation)
         width = fold.pe * self.out_type.bits
         slots = fold.slots
         if slots is None:
             slots = OutputQueue.least_slots(width, pipeline, self.columns // fold.simd)
         return pipeline + OutputQueue.latency(width, slots), slots
+
+    @cached_property
+    def _shared_levels(self) -> int:
+        return len(SharedRows.register_levels(self._signs))
 
     def resources(self, name: str, fold: Fold) -> Resources:
         """Give the cost of the unit."""
@@ -332,7 +377,8 @@ class MatVec:
         registers = DotProduct.register_levels(
             self.lanes, fold.simd, self._in_shape, self.weight_shape, column_folds > 1
         )
-        delays = len(registers)
+        # Shared sums take about the LUTs of separate rows, whose equal counts of constants synthesis merges, and fewer carries.
+        delays = self._shared_levels if self.style is LaneStyle.SHARED else len(registers)
         if steps > 1:
             delays += Rom.LATENCY
             # The column is part of the step's number where there is a power of two of them.

@@ -7,6 +7,7 @@ import pytest
 
 from hwgen.activation import Positions, Thresholds
 from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
+from hwgen.errors import OptionError
 from hwgen.fold import Fold, LaneStyle, MemoryStyle
 from hwgen.layers.matvec import MatVec, accumulator_range, pack_words
 from hwgen.rtl_templates.dot_product import Lanes
@@ -110,6 +111,29 @@ def test_every_kind_of_lane_is_exact_up_to_the_extremes(choices, in_type):
     fold = Fold(pe=2, simd=simd, lanes=style)
     assert matrix.folded(fold).lanes.counts_planes is (style is LaneStyle.PLANES)
     np.testing.assert_array_equal(rtl(matrix, fold, vectors), ref(matrix, vectors))
+
+
+@pytest.mark.parametrize("in_type", [BIPOLAR, unsigned(1)], ids=str)
+@pytest.mark.parametrize(("rows", "columns"), [(2, 1), (3, 12), (5, 7), (7, 33)])
+def test_rows_that_share_sums_are_exact_up_to_the_extremes(in_type, rows, columns):
+    fold = Fold(pe=rows, simd=columns)
+    for out_type in (None, BIPOLAR, unsigned(2)):
+        matrix = make_matrix(in_type, out_type, rows, columns)
+        assert matrix.folded(fold).style is LaneStyle.SHARED
+        vectors = np.concatenate([matrix.weights, -matrix.weights, make_vectors(BIPOLAR, 9, columns)])
+        vectors = vectors if in_type.bipolar else (vectors + 1) // 2
+        np.testing.assert_array_equal(rtl(matrix, fold, vectors), ref(matrix, vectors))
+
+
+def test_sums_are_shared_only_where_everything_is_constant_and_at_once():
+    matrix = make_matrix(BIPOLAR, None, 4, 8)
+    whole = Fold(pe=4, simd=8)
+    for other in (replace(whole, pe=2), replace(whole, simd=4), matrix.writable(whole)):
+        assert matrix.folded(other).style is not LaneStyle.SHARED
+    matrix.check_lanes(replace(whole, lanes=LaneStyle.SHARED), "dense0")
+    for other in (replace(whole, pe=2), replace(whole, simd=4)):
+        with pytest.raises(OptionError, match="Layer 'dense0' cannot have lanes 'shared', which need all"):
+            matrix.check_lanes(replace(other, lanes=LaneStyle.SHARED), "dense0")
 
 
 def test_weights_of_odd_numbers_need_a_plane_less():
