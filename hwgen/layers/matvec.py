@@ -138,7 +138,7 @@ class MatVec:
         if self._is_uniform and fold.weights is None:
             return LaneStyle.PLANES if bits == 1 else LaneStyle.WORDS
         kinds = [replace(self, any_of=fold.weights, style=style) for style in (LaneStyle.PLANES, LaneStyle.WORDS)]
-        planes, words = (luts_per_lane(kind.lanes, bits, kind.weight_shape.width) for kind in kinds)
+        planes, words = (luts_per_lane(kind.lanes, bits, kind.weight_shape.width, fold.simd) for kind in kinds)
         return LaneStyle.PLANES if planes <= words else LaneStyle.WORDS
 
     def writable(self, fold: Fold) -> Fold:
