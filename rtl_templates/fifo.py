@@ -60,27 +60,37 @@ class Fifo(wiring.Component):
         """Count the words inside; the kind of storage decides where they are."""
         m = Module()
         level = Signal(range(self.depth + 1))
+        full = Signal()
         put = Signal()
         take = Signal()
         m.d.comb += [
-            self.i.ready.eq(level != self.depth),
+            self.i.ready.eq(~full),
             put.eq(self.i.valid & self.i.ready),
             take.eq(self.o.valid & self.o.ready),
         ]
+        # Whether the queue is full or holds a word are registers of their own: no comparison delays a handshake.
+        m.d.sync += full.eq(~take & (full | (put & (level == self.depth - 1))))
         with m.If(put != take):
             m.d.sync += level.eq(level + Mux(put, 1, -1))
         if suits_block_ram(self.depth, self.width):
             self._store_in_block_ram(m, put)
         elif self.depth > REGISTER_DEPTH:
-            self._store_in_lut_ram(m, level, put, take)
+            self._store_in_lut_ram(m, self._holds(m, level, put, take), put, take)
         else:
             self._store_in_registers(m, level, put, take)
         return m
 
+    @staticmethod
+    def _holds(m: Module, level: Value, put: Value, take: Value) -> Signal:
+        """Give whether ``level`` is not 0."""
+        holds = Signal()
+        m.d.sync += holds.eq(put | (holds & ~(take & (level == 1))))
+        return holds
+
     def _store_in_registers(self, m: Module, level: Value, put: Value, take: Value) -> None:
         """Shift towards the output; a new word goes behind the last."""
         words = [Signal(self.width, name=f"word_{n}", reset_less=True) for n in range(self.depth)]
-        m.d.comb += [self.o.valid.eq(level != 0), self.o.payload.eq(words[0])]
+        m.d.comb += [self.o.valid.eq(self._holds(m, level, put, take)), self.o.payload.eq(words[0])]
         for n, word in enumerate(words):
             # The word in front of the queue's end may be overwritten freely: nobody reads it before the next put.
             if n + 1 == len(words):
@@ -92,7 +102,7 @@ class Fifo(wiring.Component):
             with m.If(take | behind):
                 m.d.sync += word.eq(Mux(behind, self.i.payload, words[n + 1]))
 
-    def _store_in_lut_ram(self, m: Module, level: Value, put: Value, take: Value) -> None:
+    def _store_in_lut_ram(self, m: Module, holds: Value, put: Value, take: Value) -> None:
         attributes = MEMORY_ATTRIBUTES[False] | NO_COLLISION
         m.submodules.words = memory = Memory(shape=self.width, depth=self.depth, init=[], attrs=attributes)
         write = memory.write_port()
@@ -100,7 +110,7 @@ class Fifo(wiring.Component):
         m.d.comb += [
             write.en.eq(put),
             write.data.eq(self.i.payload),
-            self.o.valid.eq(level != 0),
+            self.o.valid.eq(holds),
             self.o.payload.eq(read.data),
         ]
         self._move_pointers(m, write.addr, put, read.addr, take)
@@ -118,7 +128,7 @@ class Fifo(wiring.Component):
         m.d.comb += [
             write.en.eq(put),
             write.data.eq(self.i.payload),
-            fetch.eq((stored != 0) & (~valid | self.o.ready)),
+            fetch.eq(self._holds(m, stored, put, fetch) & (~valid | self.o.ready)),
             self.o.valid.eq(valid),
             self.o.payload.eq(word),
         ]

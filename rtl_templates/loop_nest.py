@@ -33,9 +33,9 @@ class LoopNest:
                 self.index[name] = index = Signal(range(count), name=f"{name}_index")
                 self.is_last[name] = is_last = Signal(name=f"{name}_is_last")
                 self.wraps[name] = wraps = Signal(name=f"{name}_wraps")
-                m.d.comb += [is_last.eq(index == count - 1), wraps.eq(step & is_last)]
+                m.d.comb += wraps.eq(step & is_last)
                 with m.If(step):
-                    m.d.sync += index.eq(Mux(is_last, 0, index + 1))
+                    m.d.sync += [index.eq(Mux(is_last, 0, index + 1)), is_last.eq(index == count - 2)]
             step = self.wraps[name]
 
     def walk(self, name: str, strides: Mapping[str, int], *, period: int, start: int, modulus: int) -> Value:

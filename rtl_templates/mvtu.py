@@ -206,9 +206,8 @@ class Mvtu(wiring.Component):
             m.d.comb += last.eq(1)
             return taken, last
         column = Signal(range(self.column_folds))
-        m.d.comb += last.eq(column == self.column_folds - 1)
         with m.If(taken):
-            m.d.sync += column.eq(wrapping(column, self.column_folds))
+            m.d.sync += [column.eq(wrapping(column, self.column_folds)), last.eq(column == self.column_folds - 2)]
         return taken, last
 
     def _fetch(self, m: Module, stages: list[tuple[Value, Value]]) -> tuple[Value, Value]:

@@ -67,8 +67,10 @@ class OutputQueue(wiring.Component):
         credit = Signal(range(self.slots + 1), init=self.slots)
         leaves = Signal()
 
+        ready = Signal(init=1)
+        m.d.sync += ready.eq(leaves | (ready & ~(self.reserve & (credit == 1))))
         m.d.comb += [
-            self.ready.eq(credit != 0),
+            self.ready.eq(ready),
             fifo.i.valid.eq(self.push),
             fifo.i.payload.eq(self.data),
             self.o.valid.eq(fifo.o.valid),

@@ -58,31 +58,32 @@ class VectorBuffer(wiring.Component):
         write = memory.write_port()
         read = memory.read_port(domain="comb")  # with the register `beat` it is a block RAM's read port, too
         beat = Signal(self.width, reset_less=True)
-        used = Signal(range(self.capacity + 1))
-        unseen = Signal(range(self.capacity + 1))
+        # Whether the counters have reached their ends are registers of their own: no comparison delays a handshake.
+        used, full = Signal(range(self.capacity + 1)), Signal()
+        unseen, waits = Signal(range(self.capacity + 1)), Signal()
         column = Signal(range(self.length))
-        repeat = Signal(range(self.repeats))
+        repeat, first_pass = Signal(range(self.repeats)), Signal(init=1)
         write_pointer = Signal(range(self.capacity))
         read_pointer = Signal(range(self.capacity))
         vector_start = Signal(range(self.capacity))
         valid = Signal()
         final = Signal()
-        put, fetch, first_pass, last_pass, last_column, frees = (
-            Signal(name=name) for name in ("put", "fetch", "first_pass", "last_pass", "last_column", "frees")
+        put, fetch, sees, last_pass, last_column, frees = (
+            Signal(name=name) for name in ("put", "fetch", "sees", "last_pass", "last_column", "frees")
         )
 
         m.d.comb += [
-            self.i.ready.eq(used != self.capacity),
+            self.i.ready.eq(~full),
             put.eq(self.i.valid & self.i.ready),
             write.en.eq(put),
             write.addr.eq(write_pointer),
             write.data.eq(self.i.payload),
             read.addr.eq(read_pointer),
             self.o.payload.eq(beat),
-            first_pass.eq(repeat == 0),
             last_pass.eq(repeat == self.repeats - 1),
             last_column.eq(column == self.length - 1),
-            fetch.eq((~valid | self.o.ready) & (~first_pass | (unseen != 0))),
+            fetch.eq((~valid | self.o.ready) & (~first_pass | waits)),
+            sees.eq(fetch & first_pass),
             self.o.valid.eq(valid),
             frees.eq(valid & self.o.ready & final),
         ]
@@ -93,8 +94,12 @@ class VectorBuffer(wiring.Component):
             m.d.sync += valid.eq(fetch)
         with m.If(put):
             m.d.sync += write_pointer.eq(wrapping(write_pointer, self.capacity))
-        m.d.sync += used.eq(used + put - Mux(frees, self.length, 0))
-        with m.If(put != (fetch & first_pass)):
+        m.d.sync += [
+            used.eq(used + put - Mux(frees, self.length, 0)),
+            full.eq(~frees & (full | (put & (used == self.capacity - 1)))),
+            waits.eq(put | (waits & ~(sees & (unseen == 1)))),
+        ]
+        with m.If(put != sees):
             m.d.sync += unseen.eq(unseen + Mux(put, 1, -1))
         with m.If(fetch):
             m.d.sync += [
@@ -103,7 +108,7 @@ class VectorBuffer(wiring.Component):
                 read_pointer.eq(wrapping(read_pointer, self.capacity)),
             ]
             with m.If(last_column & last_pass):
-                m.d.sync += [repeat.eq(0), vector_start.eq(wrapping(read_pointer, self.capacity))]
+                m.d.sync += [repeat.eq(0), first_pass.eq(1), vector_start.eq(wrapping(read_pointer, self.capacity))]
             with m.Elif(last_column):
-                m.d.sync += [repeat.eq(repeat + 1), read_pointer.eq(vector_start)]
+                m.d.sync += [repeat.eq(repeat + 1), first_pass.eq(0), read_pointer.eq(vector_start)]
         return m

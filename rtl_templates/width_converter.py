@@ -48,14 +48,11 @@ class UpConverter(wiring.Component):
         count = Signal(range(self.ratio))
         last = Signal()
 
-        m.d.comb += [
-            last.eq(count == self.ratio - 1),
-            self.i.ready.eq(~last | ~self.o.valid | self.o.ready),
-        ]
+        m.d.comb += self.i.ready.eq(~last | ~self.o.valid | self.o.ready)
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
         with m.If(self.i.valid & self.i.ready):
-            m.d.sync += count.eq(Mux(last, 0, count + 1))
+            m.d.sync += [count.eq(Mux(last, 0, count + 1)), last.eq(count == self.ratio - 2)]
             with m.If(last):
                 m.d.sync += [self.o.valid.eq(1), self.o.payload.eq(Cat(parts, self.i.payload))]
             with m.Else():
@@ -102,14 +99,15 @@ class DownConverter(wiring.Component):
         m = Module()
         parts = Signal(self.width * self.ratio)
         left = Signal(range(self.ratio + 1))
+        holds, last = Signal(), Signal()
 
         m.d.comb += [
-            self.o.valid.eq(left != 0),
+            self.o.valid.eq(holds),
             self.o.payload.eq(parts[: self.width]),
-            self.i.ready.eq((left == 0) | ((left == 1) & self.o.ready)),
+            self.i.ready.eq(~holds | (last & self.o.ready)),
         ]
         with m.If(self.i.valid & self.i.ready):
-            m.d.sync += [parts.eq(self.i.payload), left.eq(self.ratio)]
+            m.d.sync += [parts.eq(self.i.payload), left.eq(self.ratio), holds.eq(1), last.eq(0)]
         with m.Elif(self.o.valid & self.o.ready):
-            m.d.sync += [parts.eq(parts[self.width :]), left.eq(left - 1)]
+            m.d.sync += [parts.eq(parts[self.width :]), left.eq(left - 1), holds.eq(~last), last.eq(left == 2)]
         return m
