@@ -24,11 +24,12 @@ from rich.console import Group
 from rich.text import Text
 
 import hwgen
-from hwgen import cli_boards, cli_program, cli_run
+from hwgen import cli_boards, cli_program, cli_run, cli_vivado
 from hwgen.arrays import load_array, save_array
 from hwgen.describe import describe, render_description
-from hwgen.errors import HwgenError
+from hwgen.errors import HwgenError, OptionError
 from hwgen.report import render
+from hwgen.synthesis import simulate_netlist
 from hwgen.terminal import PATH, Number, Screen, common, declares_input
 
 __all__ = ["EXIT_BUG", "EXIT_INTERRUPTED", "EXIT_MISMATCH", "EXIT_USER", "cli", "main"]
@@ -106,6 +107,13 @@ def compile_(
 @click.option("--frames", type=click.IntRange(min=1), help="Only the first so many frames.")
 @click.option("--stall", is_flag=True, help="Random stalls on both sides; the schedule is then not checked.")
 @click.option("--waves", type=PATH, help="Write the waves to this .fst file.")
+@click.option(
+    "--netlist",
+    type=click.Choice(["mapped", "routed"]),
+    help="Simulate the cells that 'hwgen synth' made, after mapping or after routing, instead of the Verilog.",
+)
+@click.option("--device", help="With --netlist: the device that it was made for.")
+@click.option("--board", help="With --netlist mapped: the board that it was made for.")
 @common
 def simulate(
     folder: Path,
@@ -116,19 +124,33 @@ def simulate(
     frames: int | None,
     stall: bool,
     waves: Path | None,
+    netlist: str | None,
+    device: str | None,
+    board: str | None,
     as_json: bool,
     verbose: bool,
     quiet: bool,
 ) -> int:
     """Simulate the Verilog in BUILD, and hold every value and every cycle to the golden model."""
     screen = Screen(as_json, verbose - quiet)
+    target = device or board
+    if (netlist is None) != (target is None) or (device is not None and board is not None):
+        raise OptionError("--netlist needs either --device or --board, and they need it")
     accelerator = hwgen.load(folder)
     x = load_array(input_file)
     expected = None if expect_file is None else load_array(expect_file)
+    options: dict[str, Any] = {
+        "expected": expected,
+        "frames": frames,
+        "engine": engine,
+        "stall": stall,
+        "waves": waves,
+    }
     with screen.steps() as progress:
-        result = accelerator.simulate(
-            x, expected=expected, frames=frames, engine=engine, stall=stall, waves=waves, progress=progress
-        )
+        if netlist is None or target is None:
+            result = accelerator.simulate(x, **options, progress=progress)
+        else:
+            result = simulate_netlist(folder, x, target=target, netlist=netlist, **options, progress=progress)
     screen.result(result.facts(), result.render())
     return 0 if result.exact else EXIT_MISMATCH
 
@@ -183,6 +205,7 @@ cli.add_command(cli_boards.boards)
 cli.add_command(cli_boards.synth)
 cli.add_command(cli_program.program)
 cli.add_command(cli_run.run)
+cli.add_command(cli_vivado.vivado)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

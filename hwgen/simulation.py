@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -162,8 +163,9 @@ def simulate(
     stall: bool,
     waves: Path | None,
     progress: Progress,
+    compiler_flags: Sequence[str] = (),
 ) -> Simulation:
-    """Do what `hwgen.Accelerator.simulate` says."""
+    """Do what `hwgen.Accelerator.simulate` says; ``compiler_flags`` are further ones for the simulator's C++ compiler."""
     network = plan.network
     codes = host.to_codes(network.input, x)
     if expected is not None:
@@ -184,7 +186,14 @@ def simulate(
     progress(f"simulating {len(codes)} frames, {int(due[-1]) + 1} cycles")
     if engine is Engine.VERILATOR:
         trace = run_verilator(
-            folder, network.name, stimulus, toolchain, cycles=int(due[-1]), waves=waves, progress=progress
+            folder,
+            network.name,
+            stimulus,
+            toolchain,
+            cycles=int(due[-1]),
+            waves=waves,
+            progress=progress,
+            flags=compiler_flags,
         )
     elif engine is Engine.COCOTB:
         trace = run_cocotb(folder, network.name, stimulus, toolchain, waves=waves, progress=progress)

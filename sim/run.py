@@ -7,7 +7,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,6 +36,7 @@ def run_verilator(
     cycles: int = 0,
     waves: Path | None = None,
     progress: Progress | None = None,
+    flags: Sequence[str] = (),
     cache: Path | None = None,
 ) -> Trace:
     """Run the batch driver: whole data sets at full speed.
@@ -54,6 +55,8 @@ def run_verilator(
         Trace file to write, ``.vcd`` or ``.fst``.
     progress : callable or None
         Called with a sentence from time to time.
+    flags : sequence of str
+        Further ones for the C++ compiler.
     cache : Path or None
         Folder of compiled simulators; None: `hwgen.sim.verilate.cache_folder`.
 
@@ -77,6 +80,7 @@ def run_verilator(
         toolchain,
         optimise=max(cycles, len(stimulus.beats)) > LONG_RUN_CYCLES,
         waves=_wave_format(waves),
+        flags=flags,
         cache=cache,
     )
     with _scratch() as work:

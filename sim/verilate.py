@@ -70,6 +70,7 @@ def executable(
     *,
     optimise: bool = False,
     waves: Waves = Waves.NONE,
+    flags: Sequence[str] = (),
     cache: Path | None = None,
 ) -> Path:
     """Compile the Verilog with the batch driver, or find an executable that was made of the same content.
@@ -90,6 +91,8 @@ def executable(
         Compile for speed: for long runs.
     waves : Waves
         Trace format.
+    flags : sequence of str
+        Further ones for the compiler.
     cache : Path or None
         Folder of finished executables; None: `cache_folder`.
 
@@ -102,7 +105,7 @@ def executable(
     ToolError
         If a tool is missing or fails, or the cache cannot be written.
     """
-    flags = [f"-DIN_BYTES={in_bytes}", f"-DOUT_BYTES={out_bytes}"]
+    flags = [f"-DIN_BYTES={in_bytes}", f"-DOUT_BYTES={out_bytes}", *flags]
     return compiled(
         _HERE / "driver.cpp", [verilog], top, toolchain, flags=flags, optimise=optimise, waves=waves, cache=cache
     )

@@ -12,12 +12,20 @@ FOLDERS = {"hwgen": ROOT / "hwgen", "hwgen.rtl_templates": ROOT / "rtl_templates
 DOORS = {
     "onnx": ["hwgen.frontend"],
     "subprocess": ["hwgen.processes"],
-    "click": ["hwgen.cli", "hwgen.cli_boards", "hwgen.cli_program", "hwgen.cli_run", "hwgen.terminal"],
+    "click": [
+        "hwgen.cli",
+        "hwgen.cli_boards",
+        "hwgen.cli_program",
+        "hwgen.cli_run",
+        "hwgen.cli_vivado",
+        "hwgen.terminal",
+    ],
     "serial": ["hwgen.host_link"],
     "rich": [
         "hwgen.board_run",
         "hwgen.cli",
         "hwgen.cli_boards",
+        "hwgen.cli_vivado",
         "hwgen.terminal",
         "hwgen.programming",
         "hwgen.report",

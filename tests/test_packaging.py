@@ -29,7 +29,7 @@ def wheel_names(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 def test_every_source_file_is_in_the_wheel(wheel_names: list[str]) -> None:
-    suffixes = {".py", ".cpp", ".h", ".toml"}
+    suffixes = {".py", ".cpp", ".h", ".toml", ".v"}
     wanted = {
         f"{'' if folder == 'hwgen' else 'hwgen/'}{path.relative_to(ROOT).as_posix()}"
         for folder in SOURCES

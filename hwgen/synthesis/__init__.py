@@ -1,6 +1,7 @@
 """From the Verilog of a build folder to figures of a real device: resources, clock, critical path."""
 
 from hwgen.synthesis.flow import synthesise
+from hwgen.synthesis.gate_simulation import simulate_netlist
 from hwgen.synthesis.result import render
 
-__all__ = ["render", "synthesise"]
+__all__ = ["render", "simulate_netlist", "synthesise"]

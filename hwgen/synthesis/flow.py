@@ -20,12 +20,15 @@ from hwgen.estimate import estimate_plan, prices
 from hwgen.processes import Task, run_all
 from hwgen.progress import Progress, silent
 from hwgen.synthesis import place, recipe
+from hwgen.synthesis.gates import LIBRARIES
 from hwgen.synthesis.harness import Harness
 from hwgen.synthesis.job import TOP, Job, prepare
-from hwgen.synthesis.keep import MAPPED, keep, kept_result, scratch_folder
+from hwgen.synthesis.keep import MAPPED, ROUTED, keep, kept_result, scratch_folder
 from hwgen.synthesis.on_board import BoardPins, Pad, constraints, pin_file
+from hwgen.synthesis.output_registers import absorb
 from hwgen.synthesis.pack import PACKERS, pack
 from hwgen.synthesis.result import Synthesis, fits
+from hwgen.synthesis.routed import cut_out
 from hwgen.toolchain import Program, yosys
 from hwgen.usage import Usage
 
@@ -121,6 +124,11 @@ def synthesise(
             began = time.perf_counter()
             placements, failed = _place(job, placer, at_once, scratch, progress)
             seconds["place and route"] = round(time.perf_counter() - began, 2)
+            if _cuts_out(job):
+                progress("writing the routed netlist")
+                began = time.perf_counter()
+                _write_routed(job, placements[0].seed, scratch)
+                seconds["routed netlist"] = round(time.perf_counter() - began, 2)
         bitstream = None
         if packer is not None and placements[0].slowest_mhz >= job.clock_mhz:
             progress("packing the bitstream")
@@ -146,6 +154,7 @@ def synthesise(
             estimated=_estimated(job),
         ).facts() | {"netlist_key": job.netlist_key()}
         more = [*_tops(job), *([] if packer is None else [_pins(job)]), *([] if bitstream is None else [bitstream])]
+        more += [ROUTED] if placements and _cuts_out(job) else []
         keep(results, scratch, facts, more)
     return facts | {"cached": False}
 
@@ -168,7 +177,16 @@ def _map(job: Job, scratch: Path) -> None:
         verilog = (job.rtl / f"{job.name}.v").read_text(encoding="ascii")
         top = Harness(job.name, _ports(verilog, job.name))
     (scratch / f"{TOP}.il").write_text(rtlil.convert(top, name=TOP, emit_src=False), encoding="utf-8")
-    yosys(recipe.commands(job.device, TOP, job.name, scratch, around), job.rtl, scratch / "yosys.log")
+    mapping, writing = recipe.commands(job.device, TOP, job.name, scratch, around)
+    if job.device.family in recipe.OUTPUT_REGISTERS:
+        yosys(mapping, job.rtl, scratch / "yosys.log")
+        netlist = json.loads((scratch / "plain.json").read_text(encoding="utf-8"))
+        for module in netlist["modules"].values():
+            absorb(module)
+        (scratch / "registered.json").write_text(json.dumps(netlist), encoding="utf-8")
+        yosys(writing, job.rtl, scratch / "yosys_writing.log")
+    else:
+        yosys([*mapping, *writing], job.rtl, scratch / "yosys.log")
 
 
 def _tops(job: Job) -> list[str]:
@@ -182,6 +200,25 @@ def _pins(job: Job) -> str:
 
 def _layout(job: Job, seed: int) -> str:
     return f"layout{seed}.{PACKERS[job.device.family].layout}"
+
+
+def _cuts_out(job: Job) -> bool:
+    """Tell whether the accelerator can be simulated as it was routed: it stands alone, and its cells have models."""
+    return job.board is None and job.device.family in LIBRARIES
+
+
+def _routed(seed: int) -> str:
+    return f"routed{seed}.json"
+
+
+def _write_routed(job: Job, seed: int, scratch: Path) -> None:
+    """Cut the accelerator out of the routed design, and write it as Verilog."""
+    harness, routed = (json.loads((scratch / file).read_text("utf-8")) for file in ("netlist.json", _routed(seed)))
+    ports = _ports((job.rtl / f"{job.name}.v").read_text(encoding="ascii"), job.name)
+    cut = cut_out(harness["modules"][TOP], routed["modules"]["top"], ports, job.device.family)
+    (scratch / "cut.json").write_text(json.dumps({"modules": {job.name: cut}}), encoding="utf-8")
+    commands = [f"read_json {scratch}/cut.json", f"write_verilog -noattr -noexpr {scratch}/{ROUTED}"]
+    yosys(commands, scratch, scratch / "yosys_routed.log")
 
 
 def _ports(verilog: str, module: str) -> dict[str, tuple[bool, int]]:
@@ -220,6 +257,7 @@ def _place(
                     "netlist.json",
                     f"report{seed}.json",
                     _pins(job),
+                    _routed(seed) if _cuts_out(job) else None,
                     None if job.board is None else _layout(job, seed),
                 ),
             ],

@@ -13,12 +13,15 @@ from typing import Any
 from hwgen import buildfolder
 from hwgen.errors import BuildError, ToolError
 
-__all__ = ["MAPPED", "RESULT", "keep", "kept_result", "scratch_folder"]
+__all__ = ["MAPPED", "RESULT", "ROUTED", "keep", "kept_result", "scratch_folder"]
 
 RESULT = "result.json"
 
 MAPPED = ("cells.json", "mapped.v", "netlist.json", "yosys.log")
 """Files that mapping leaves; what placing and routing needs is among them."""
+
+ROUTED = "routed.v"
+"""File that placing and routing leaves out of context: the accelerator's cells as they were packed and routed."""
 
 
 def keep(results: Path, scratch: Path, facts: dict[str, Any], more: Sequence[str] = ()) -> None:

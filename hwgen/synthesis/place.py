@@ -102,7 +102,14 @@ class Placement:
 
 
 def arguments(
-    device: Device, seed: int, clock_mhz: float, netlist: str, report: str, pins: str, layout: str | None = None
+    device: Device,
+    seed: int,
+    clock_mhz: float,
+    netlist: str,
+    report: str,
+    pins: str,
+    routed: str | None = None,
+    layout: str | None = None,
 ) -> list[str]:
     """Give nextpnr's arguments.
 
@@ -116,6 +123,8 @@ def arguments(
         JSON files to read and to write.
     pins : str
         File of pin constraints; out of context only families whose program chooses no pins have one.
+    routed : str or None
+        Netlist to write of what was routed.
     layout : str or None
         Routed design to write, which a packer reads: every port then has its pin. None: out of context.
     """
@@ -129,6 +138,7 @@ def arguments(
         "--freq",
         f"{clock_mhz:g}",
         "--timing-allow-fail",
+        *([] if routed is None else ["--write", routed]),
     ]
     if device.family is Family.ICE40:
         model = device.part.removeprefix("iCE40").lower()

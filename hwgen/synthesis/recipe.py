@@ -10,7 +10,7 @@ from pathlib import Path
 from hwgen.board import Device, Family
 from hwgen.usage import Usage as Resources
 
-__all__ = ["Resources", "commands", "count", "mapper"]
+__all__ = ["OUTPUT_REGISTERS", "Resources", "commands", "count", "mapper"]
 
 FINISH: Mapping[Family, tuple[str, ...]] = {
     Family.GOWIN: ("iopadmap -bits -inpad IBUF O:I -outpad OBUF I:O",),
@@ -24,6 +24,9 @@ FINISH: Mapping[Family, tuple[str, ...]] = {
     ),
 }
 """What is left to do when all modules are one. Pads (Gowin, GateMate) for the top alone: the mapper would put them around the accelerator as well."""
+
+OUTPUT_REGISTERS = (Family.ECP5,)
+"""Families whose block RAMs get their output registers by `hwgen.synthesis.output_registers`."""
 
 WEIGHTS: Mapping[Family, tuple[tuple[str, dict[str, float]], ...]] = {
     Family.ICE40: (
@@ -105,11 +108,14 @@ def mapper(device: Device) -> str:
             return "synth_xilinx -family xc7 -flatten -noiopad -noclkbuf"
 
 
-def commands(device: Device, top: str, module: str, folder: Path, around: str | None = None) -> list[str]:
+def commands(
+    device: Device, top: str, module: str, folder: Path, around: str | None = None
+) -> tuple[list[str], list[str]]:
     """Give the Yosys commands that map ``module`` within ``top``, run in the folder of its Verilog.
 
     The module is mapped by itself, so its cells can be counted apart from those around it, and is made one with them
-    at the end.
+    at the end. Both lists run in one process unless the registers behind block RAMs are moved in between
+    (`hwgen.synthesis.output_registers`), by way of the files ``plain.json`` and ``registered.json``.
 
     Parameters
     ----------
@@ -121,8 +127,15 @@ def commands(device: Device, top: str, module: str, folder: Path, around: str | 
         ``netlist.json`` (all of it as one module) are written to it.
     around : str or None
         Verilog file, in ``folder``, of what ``top`` puts around the module.
+
+    Returns
+    -------
+    list of str
+        Up to the device's cells.
+    list of str
+        From there to the files.
     """
-    return [
+    mapping = [
         f"read_rtlil {folder}/{top}.il",
         f"read_verilog {module}.v",
         *([] if around is None else [f"read_verilog {folder}/{around}"]),
@@ -132,19 +145,27 @@ def commands(device: Device, top: str, module: str, folder: Path, around: str | 
         "scratchpad -set abc9.verify false",
         "scratchpad -set abc9.nomfs true",
         f"{mapper(device)} -top {top}",
+        *([f"write_json {folder}/plain.json"] if device.family in OUTPUT_REGISTERS else []),
+    ]
+    writing = [
+        *([f"read_json {folder}/registered.json"] if device.family in OUTPUT_REGISTERS else []),
         f"tee -q -o {folder}/cells.json stat -json",
         f"select {module}",
         f"write_verilog -noattr -noexpr -selected {folder}/mapped.v",
         "select -clear",
         f"setattr -mod -unset keep_hierarchy {module}",
+        # The names by which the accelerator's ports are found again after routing.
+        f"setattr -set keep 1 {module}/x:*",
         "flatten",
         *FINISH.get(device.family, ()),
         "clean -purge",
+        "setattr -unset keep w:*",
         # Source locations are paths of this machine.
         "setattr -unset src =*/w:* =*/c:*",
         "setattr -mod -unset src =*",
         f"write_json {folder}/netlist.json",
     ]
+    return mapping, writing
 
 
 def count(family: Family, cells: Mapping[str, int]) -> Resources:
