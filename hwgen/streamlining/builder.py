@@ -6,14 +6,12 @@ import hashlib
 import re
 from collections.abc import Hashable
 from dataclasses import fields, is_dataclass
-from typing import Protocol, cast
 
 import numpy as np
 
-from hwgen.codes import CodeType
 from hwgen.errors import ModelError, NodesError, Obstacle
 from hwgen.graph import Node
-from hwgen.layers.protocol import Layer, MapShape
+from hwgen.layers.protocol import Layer
 from hwgen.network import InputPort
 from hwgen.streamlining.precision import Precision
 from hwgen.streamlining.signal import Origin
@@ -38,19 +36,6 @@ def identifier(text: str) -> str:
     if not name:
         return ""
     return f"n{name}" if name[0].isdigit() else f"{name}_" if name in _KEYWORDS else name
-
-
-class Record(Protocol):
-    """What the network under construction needs to know of a layer."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def sources(self) -> tuple[str, ...]: ...
-    @property
-    def out_shape(self) -> MapShape: ...
-    @property
-    def out_type(self) -> CodeType: ...
 
 
 class Builder:
@@ -110,12 +95,12 @@ class Builder:
         """Keep a name from being given to a layer."""
         self._names.add(name)
 
-    def add(self, layer: Record) -> str:
+    def add(self, layer: Layer) -> str:
         """Append a layer and give its name; a layer that does the same as an earlier one is that one."""
         content = _content(layer)
         if content not in self._records:
             self._records[content] = layer.name
-            self.layers.append(cast("Layer", layer))
+            self.layers.append(layer)
         return self._records[content]
 
     def add_linear(self, origin: Origin, layer: Layer) -> str:

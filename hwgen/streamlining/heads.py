@@ -228,7 +228,7 @@ def _other_head(signal: Signal, reader: Node, builder: Builder) -> tuple[Codes, 
         signal = pooled_raw(signal, reader, builder)
     function, kind = function_of(signal), signal.origin.type
     if function.domain.positions.count == 1 and kind is not None and kind.levels > RANKS:
-        return fixed_codes(signal, reader, builder), None
+        return codes_of(signal, reader, builder), None
     if kind is None or isinstance(function.domain, Floats) or function.domain.positions.count > 1:
         raise ModelError(
             f"Output '{reader.name}' is a function of '{signal.origin.node}' that differs from position to position (a parameter for each, "
