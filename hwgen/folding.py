@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from math import inf, lcm
 from typing import Any, TypeVar
 
 from hwgen.codes import BIPOLAR, CodeType
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, LaneStyle, MemoryStyle, WindowStyle
-from hwgen.layers.protocol import Layer, Resources, Writable, input_lanes, inputs
+from hwgen.fold_search import Choice, cheapest
+from hwgen.layers.protocol import Layer, Resources, Writable, input_lanes
 from hwgen.network import Network
 from hwgen.plan import Plan
 
@@ -40,17 +39,6 @@ MEMORY_BIT_COST = 0.02
 """Cost of a memory bit in LUTs; weights count the same in every folding, replicated tables do not."""
 
 
-@dataclass(frozen=True)
-class _Choice:
-    """A folding with what the search needs to know of it."""
-
-    fold: Fold
-    cycles: int
-    cost: float
-    input_lanes: tuple[int, ...]
-    out_lanes: int
-
-
 def fold_for_rate(network: Network, *, frames_per_second: float, clock_hz: float) -> Plan:
     """Give the cheapest plan that takes a frame often enough.
 
@@ -70,21 +58,21 @@ def fold_for_rate(network: Network, *, frames_per_second: float, clock_hz: float
                 f"Layer '{layer}' needs at least {fastest} cycles a frame, but {frames_per_second:g} frames/s at {clock_hz / 1e6:g} MHz "
                 f"leave {limit}; ask for at most {clock_hz / fastest:.0f} frames/s"
             )
-    return _cheapest(network, menu, limit, clock_hz)
+    return cheapest(network, menu, limit, clock_hz)
 
 
 def fold_for_throughput(network: Network, *, clock_hz: float = 100e6) -> Plan:
     """Give the cheapest plan of the highest rate that any folding reaches."""
     menu = _menu(network)
     limit = max(min(choice.cycles for choice in choices) for choices in menu.values())
-    return _cheapest(network, menu, limit, clock_hz)
+    return cheapest(network, menu, limit, clock_hz)
 
 
 def fold_for_area(network: Network, *, clock_hz: float = 100e6) -> Plan:
     """Give the cheapest plan of all, however slow."""
     menu = _menu(network)
     limit = max(choice.cycles for choices in menu.values() for choice in choices)
-    return _cheapest(network, menu, limit, clock_hz)
+    return cheapest(network, menu, limit, clock_hz)
 
 
 def fold_for_luts(network: Network, *, luts: int = DEFAULT_LUTS, clock_hz: float = 100e6) -> Plan:
@@ -96,35 +84,35 @@ def fold_for_luts(network: Network, *, luts: int = DEFAULT_LUTS, clock_hz: float
     low, high = 0, len(rates) - 1
     while low < high:
         middle = (low + high) // 2
-        plan = _cheapest(network, menu, rates[middle], clock_hz)
+        plan = cheapest(network, menu, rates[middle], clock_hz)
         low, high = (low, middle) if _luts(plan) <= luts else (middle + 1, high)
-    return _cheapest(network, menu, rates[high], clock_hz)
+    return cheapest(network, menu, rates[high], clock_hz)
 
 
 def cheapest_of(network: Network, offers: Mapping[str, Iterable[tuple[Fold, float]]], clock_hz: float) -> Plan:
     """Give the cheapest plan of the foldings that each layer offers, with their costs in LUTs."""
     menu = {
         layer.name: [
-            _Choice(fold, 0, cost, input_lanes(layer, fold), layer.out_lanes(fold)) for fold, cost in offers[layer.name]
+            Choice(fold, 0, cost, input_lanes(layer, fold), layer.out_lanes(fold)) for fold, cost in offers[layer.name]
         ]
         for layer in network.layers
     }
-    return _cheapest(network, menu, 0, clock_hz)
+    return cheapest(network, menu, 0, clock_hz)
 
 
 def _luts(plan: Plan) -> int:
     return sum(layer.resources(plan.folds[layer.name]).luts for layer in plan.network.layers)
 
 
-def _menu(network: Network) -> dict[str, list[_Choice]]:
+def _menu(network: Network) -> dict[str, list[Choice]]:
     """List every folding of every layer, the cheapest for each rate and pair of lanes."""
     return {layer.name: _choices(layer) for layer in network.layers}
 
 
-def _choices(layer: Layer) -> list[_Choice]:
-    best: dict[tuple[int, tuple[int, ...], int], _Choice] = {}
+def _choices(layer: Layer) -> list[Choice]:
+    best: dict[tuple[int, tuple[int, ...], int], Choice] = {}
     for fold in layer.folds():
-        choice = _Choice(
+        choice = Choice(
             fold, layer.cycles(fold), _cost(layer.resources(fold)), input_lanes(layer, fold), layer.out_lanes(fold)
         )
         key = (choice.cycles, choice.input_lanes, choice.out_lanes)
@@ -136,131 +124,6 @@ def _choices(layer: Layer) -> list[_Choice]:
 def _cost(resources: Resources) -> float:
     bits = sum(memory.depth * memory.width for memory in resources.memories)
     return resources.luts + FLIPFLOP_COST * resources.flipflops + MEMORY_BIT_COST * bits
-
-
-def _converter_cost(out_lanes: int, in_lanes: int, bits: int) -> float:
-    """Price the width converter between two layers: a register bit for each lane held, a multiplexer where it narrows."""
-    common = lcm(out_lanes, in_lanes)
-    widen = common if common != out_lanes else 0
-    narrow = 2 * common if common != in_lanes else 0
-    return float(bits * (widen + narrow))
-
-
-@dataclass(frozen=True)
-class _Way:
-    """The cheapest choices for a run of layers so far that end in these lanes."""
-
-    cost: float
-    lanes: int
-    choices: tuple[_Choice, ...]
-
-
-def _cheapest(network: Network, menu: Mapping[str, list[_Choice]], limit: int, clock_hz: float) -> Plan:
-    """Choose a folding of at most ``limit`` cycles for every layer.
-
-    Along a run of layers without forks and joins the choice is the best of all, by dynamic programming over the lanes at each boundary. Where runs meet,
-    each is solved in turn with the lanes of its neighbours as they stand, until that saves nothing more: the result is a local optimum.
-    """
-    search = _Search(network, menu, limit)
-    runs, cost = _runs(network), inf
-    while search.cost() < cost or not search.chosen:
-        cost = search.cost() if search.chosen else inf
-        for run in runs:
-            search.solve(run)
-    return Plan(network, {layer.name: search.chosen[layer.name].fold for layer in network.layers}, clock_hz)
-
-
-def _runs(network: Network) -> list[list[Layer]]:
-    """Split a network at its forks and joins."""
-    readers = network.readers()
-    runs: list[list[Layer]] = []
-    ends: dict[str, list[Layer]] = {}
-    for layer in network.layers:
-        (source, *others) = layer.sources
-        run = ends.pop(source, None) if not others and len(readers[source]) == 1 else None
-        if run is None:
-            run = []
-            runs.append(run)
-        run.append(layer)
-        ends[layer.name] = run
-    return runs
-
-
-class _Search:
-    """The choices so far."""
-
-    def __init__(self, network: Network, menu: Mapping[str, list[_Choice]], limit: int) -> None:
-        self.network = network
-        self.chosen: dict[str, _Choice] = {}
-        self.menu: dict[str, list[_Choice]] = {}
-        for name, choices in menu.items():
-            best: dict[tuple[tuple[int, ...], int], _Choice] = {}
-            for choice in choices:
-                key = (choice.input_lanes, choice.out_lanes)
-                if choice.cycles <= limit and (key not in best or choice.cost < best[key].cost):
-                    best[key] = choice
-            self.menu[name] = list(best.values())
-        self.uses: dict[str, list[tuple[str, int]]] = {}
-        for layer in network.layers:
-            for number, source in enumerate(layer.sources):
-                self.uses.setdefault(source, []).append((layer.name, number))
-
-    def cost(self) -> float:
-        """Price all choices, with the converters between them."""
-        return sum(
-            self.chosen[layer.name].cost + self._entry_cost(layer, self.chosen[layer.name].input_lanes)
-            for layer in self.network.layers
-            if layer.name in self.chosen
-        )
-
-    def _entry_cost(self, layer: Layer, lanes: tuple[int, ...]) -> float:
-        """Price the converters in front of a layer; none stands behind a layer that has no choice yet, nor behind the input port."""
-        return sum(
-            _converter_cost(self.chosen[entry.source].out_lanes, width, entry.type.bits)
-            for entry, width in zip(inputs(layer), lanes, strict=True)
-            if entry.source in self.chosen
-        )
-
-    def _exit_cost(self, layer: Layer, lanes: int) -> float:
-        """Price the converters behind a layer."""
-        return sum(
-            _converter_cost(lanes, self.chosen[reader].input_lanes[number], layer.out_type.bits)
-            for reader, number in self.uses.get(layer.name, [])
-            if reader in self.chosen
-        )
-
-    def solve(self, run: Sequence[Layer]) -> None:
-        """Choose anew for the layers of a run."""
-        first, *others = run
-        ways = _least(
-            _Way(choice.cost + self._entry_cost(first, choice.input_lanes), choice.out_lanes, (choice,))
-            for choice in self.menu[first.name]
-        )
-        for layer in others:
-            (entry,) = inputs(layer)
-            before = {
-                lanes: min(
-                    ((way.cost + _converter_cost(way.lanes, lanes, entry.type.bits), way) for way in ways),
-                    key=lambda priced: priced[0],
-                )
-                for lanes in {choice.input_lanes[0] for choice in self.menu[layer.name]}
-            }
-            ways = _least(
-                _Way(before[lanes][0] + choice.cost, choice.out_lanes, (*before[lanes][1].choices, choice))
-                for choice in self.menu[layer.name]
-                for lanes in choice.input_lanes
-            )
-        best = min(ways, key=lambda way: way.cost + self._exit_cost(run[-1], way.lanes))
-        self.chosen |= {layer.name: choice for layer, choice in zip(run, best.choices, strict=True)}
-
-
-def _least(ways: Iterable[_Way]) -> list[_Way]:
-    """Keep the cheapest way to each number of lanes."""
-    best: dict[int, _Way] = {}
-    for way in ways:
-        if way.lanes not in best or way.cost < best[way.lanes].cost:
-            best[way.lanes] = way
-    return list(best.values())
 
 
 def folding_to_json(plan: Plan) -> str:

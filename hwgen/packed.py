@@ -7,7 +7,6 @@ are matrix products in floating point, exact as long as every partial sum fits t
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import singledispatch
 
 import numpy as np
@@ -16,9 +15,12 @@ from hwgen.activation import Thresholds
 from hwgen.bits import as_words, count_type, difference_count, pack_bits, unpack_bits
 from hwgen.codes import CodeType
 from hwgen.layers.argmax import ArgMax
+from hwgen.layers.combine import Combine
+from hwgen.layers.concat import Concat
 from hwgen.layers.conv import Conv
 from hwgen.layers.dense import Dense
 from hwgen.layers.embedding import Embedding
+from hwgen.layers.interleave import Interleave
 from hwgen.layers.maxpool import MaxPool
 from hwgen.layers.pad import Pad
 from hwgen.layers.protocol import Layer, inputs
@@ -26,11 +28,10 @@ from hwgen.layers.table import Table
 from hwgen.layers.thresholding import Thresholding
 from hwgen.layers.window import Window
 from hwgen.network import Network
+from hwgen.packed_form import Step, integers
+from hwgen.packed_joins import combine_step, concat_step, interleave_step
 
 __all__ = ["PackedNetwork"]
-
-Step = Callable[..., np.ndarray]
-"""A layer on its sources' maps as this module holds them."""
 
 BLOCK_CODES = 1 << 21
 """Codes of the largest map that are worked on at once: what the outer caches hold."""
@@ -89,7 +90,7 @@ class PackedNetwork:
         if not kind.bipolar:
             if codes.min() < kind.low or codes.max() > kind.high:
                 self.network.checked_codes(codes)
-            return codes.astype(_integers(kind))
+            return codes.astype(integers(kind))
         bits = np.empty((*codes.shape[:3], -(-codes.shape[3] // 8)), dtype=np.uint8)
         size = max(1, BLOCK_INPUT // codes[0].size)
         for first in range(0, len(codes), size):
@@ -101,11 +102,6 @@ class PackedNetwork:
         return bits
 
 
-def _integers(kind: CodeType) -> type[np.signedinteger]:
-    """Give the dtype of maps of a type: with room for negated codes and for a neutral element of the maximum."""
-    return np.int32 if max(-kind.low, kind.high) < 1 << 30 else np.int64
-
-
 @singledispatch
 def _step(layer: Layer) -> Step:
     """Prepare a layer of any other kind: its own golden model between packing and unpacking."""
@@ -114,7 +110,7 @@ def _step(layer: Layer) -> Step:
     def step(*maps: np.ndarray) -> np.ndarray:
         codes = (unpack_bits(x, one.shape[2]) if one.type.bipolar else x for one, x in zip(kinds, maps, strict=True))
         y = layer.golden(*(x.astype(np.int64) for x in codes))
-        return pack_bits(y > 0) if layer.out_type.bipolar else y.astype(_integers(layer.out_type))
+        return pack_bits(y > 0) if layer.out_type.bipolar else y.astype(integers(layer.out_type))
 
     return step
 
@@ -210,7 +206,7 @@ def _binary(layer: Dense | Conv, taps: np.ndarray, window: Window, pad_value: in
         return lambda x: pack_bits(differing(x) < bound)
 
     largest = int(np.abs(total).max()) + 2 * taps[0].size
-    dtype = _integers(CodeType(-largest, largest))
+    dtype = integers(CodeType(-largest, largest))
     start, finish = total.astype(dtype), _finish(layer, dtype, largest)
 
     def step(x: np.ndarray) -> np.ndarray:
@@ -225,7 +221,7 @@ def _binary(layer: Dense | Conv, taps: np.ndarray, window: Window, pad_value: in
 def _finish(layer: Dense | Conv, dtype: type[np.number], largest: int) -> Step:
     """Prepare what follows the accumulator, whose dtype and largest magnitude are given."""
     if layer.thresholds is None:
-        return lambda x: x.astype(_integers(layer.out_type), copy=False)
+        return lambda x: x.astype(integers(layer.out_type), copy=False)
     return _activation(layer.thresholds, layer.out_type, dtype, largest)
 
 
@@ -246,7 +242,7 @@ def _activation(thresholds: Thresholds, out_type: CodeType, dtype: type[np.numbe
     def activate(x: np.ndarray) -> np.ndarray:
         if out_type.bipolar:
             return pack_bits(x >= levels[0])
-        codes = np.full(x.shape, out_type.low, dtype=_integers(out_type))
+        codes = np.full(x.shape, out_type.low, dtype=integers(out_type))
         for level in levels:
             codes += x >= level
         return codes
@@ -258,7 +254,7 @@ def _activation(thresholds: Thresholds, out_type: CodeType, dtype: type[np.numbe
 def _thresholding(layer: Thresholding) -> Step:
     if layer.in_type.bipolar:
         return _two_valued(layer)
-    dtype, largest = _integers(layer.in_type), max(-layer.in_type.low, layer.in_type.high)
+    dtype, largest = integers(layer.in_type), max(-layer.in_type.low, layer.in_type.high)
     activate = _activation(layer.thresholds, layer.out_type, dtype, largest)
     signs = np.where(layer.negate, -1, 1).astype(dtype)
     return lambda x: activate(x * signs) if any(layer.negate) else activate(x)
@@ -272,13 +268,13 @@ def _table(layer: Table) -> Step:
     channels, entries = lookup.table.shape[1:]
     base = (lookup.positions.classes()[..., None] * channels + np.arange(channels)) * entries - lookup.low
     codes = lookup.table.ravel()
-    flat = codes > 0 if layer.out_type.bipolar else codes.astype(_integers(layer.out_type))
+    flat = codes > 0 if layer.out_type.bipolar else codes.astype(integers(layer.out_type))
     return lambda x: pack_bits(flat[x + base]) if layer.out_type.bipolar else flat[x + base]
 
 
 def _two_valued(layer: Thresholding | Table) -> Step:
     """Prepare a function of one bit: each channel of each position is a constant, the bit, or its opposite."""
-    dtype, channels = _integers(layer.out_type), layer.in_shape[2]
+    dtype, channels = integers(layer.out_type), layer.in_shape[2]
     low, high = (layer.golden(np.full((1, *layer.in_shape), code)).astype(dtype) for code in (-1, 1))
     if not layer.out_type.bipolar:
         return lambda x: np.where(unpack_bits(x, channels) > 0, high, low)
@@ -288,7 +284,7 @@ def _two_valued(layer: Thresholding | Table) -> Step:
 
 @_step.register
 def _embedding(layer: Embedding) -> Step:
-    table = pack_bits(layer.table > 0) if layer.out_type.bipolar else layer.table.astype(_integers(layer.out_type))
+    table = pack_bits(layer.table > 0) if layer.out_type.bipolar else layer.table.astype(integers(layer.out_type))
     return lambda x: table[x[..., 0]]
 
 
@@ -300,7 +296,7 @@ def _maxpool(layer: MaxPool) -> Step:
     if layer.in_type.bipolar:
         opposite, nothing = as_words(pack_bits(np.array(layer.minimum))), 0
     else:
-        dtype = _integers(layer.in_type)
+        dtype = integers(layer.in_type)
         opposite, nothing = np.where(layer.minimum, -1, 1).astype(dtype), int(np.iinfo(dtype).min)
     negated = bool(np.any(layer.minimum))
 
@@ -319,7 +315,7 @@ def _maxpool(layer: MaxPool) -> Step:
 def _pad(layer: Pad) -> Step:
     top, left, bottom, right = layer.pads
     height, width, channels = layer.in_shape
-    border = np.full(channels, layer.value, dtype=_integers(layer.in_type))
+    border = np.full(channels, layer.value, dtype=integers(layer.in_type))
     filling = pack_bits(border > 0) if layer.in_type.bipolar else border
 
     def step(x: np.ndarray) -> np.ndarray:
@@ -342,3 +338,8 @@ def _argmax(layer: ArgMax) -> Step:
         return np.asarray(np.argmax(codes, axis=-1, keepdims=True), dtype=np.int32)
 
     return step
+
+
+_step.register(Combine, combine_step)
+_step.register(Concat, concat_step)
+_step.register(Interleave, interleave_step)

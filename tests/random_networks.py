@@ -1,6 +1,8 @@
-"""Hypothesis strategies for whole networks of small layers, and for plans that fold them."""
+"""Hypothesis strategies for whole networks of small layers, chains and graphs, and for plans that fold them."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import strategies as st
@@ -10,10 +12,14 @@ from hwgen.codes import BIPOLAR, TERNARY, CodeType, signed, unsigned
 from hwgen.fifos import size_fifos
 from hwgen.fold import Fold
 from hwgen.layers.argmax import ArgMax
+from hwgen.layers.combine import Combine, Operation
+from hwgen.layers.concat import Concat
 from hwgen.layers.conv import Conv
 from hwgen.layers.crop import Crop
 from hwgen.layers.dense import Dense
+from hwgen.layers.embedding import Embedding
 from hwgen.layers.global_reduce import GlobalReduce, Reduction
+from hwgen.layers.interleave import Interleave
 from hwgen.layers.matvec import accumulator_range
 from hwgen.layers.maxpool import MaxPool
 from hwgen.layers.pad import Pad
@@ -163,6 +169,8 @@ def layers(draw: st.DrawFn, name: str, source: str, shape: MapShape, kind: CodeT
     choices = ["dense", "dense", "conv", "conv", "conv", "conv", "pool", "pool", "thresholding", "segments", "moves"]
     if kind.levels <= 64:
         choices.append("table")
+    if shape[2] == 1 and 0 <= kind.low <= kind.high < 256:
+        choices += ["embedding", "embedding"]
     if kind.levels >= 2:
         choices.append("pad")
     if last:
@@ -185,6 +193,10 @@ def layers(draw: st.DrawFn, name: str, source: str, shape: MapShape, kind: CodeT
         operation = draw(st.sampled_from(Reduction))
         sums = CodeType(*(shape[0] * shape[1] * code for code in (kind.low, kind.high)))
         return GlobalReduce(name, source, shape, kind, operation, sums if operation is Reduction.SUM else kind)
+    if choice == "embedding":
+        out_type = draw(output_types())
+        table = random_codes(random, out_type, (kind.high + 1, draw(st.integers(1, 6))))
+        return Embedding(name, source, shape, kind, table, out_type)
     if choice == "segments":
         return draw(segments(name, source, shape, kind))
     if choice == "moves":
@@ -217,10 +229,136 @@ def networks(draw: st.DrawFn) -> Network:
     return network
 
 
+class Growth:
+    """A network as it grows: its layers, and for every map its shape, its type, and whether anything reads it."""
+
+    def __init__(self, port: InputPort) -> None:
+        self.layers: list[Layer] = []
+        self.maps: dict[str, tuple[MapShape, CodeType]] = {port.name: (port.shape, port.type)}
+        self.unread = {port.name}
+
+    def add(self, layer: Layer) -> str:
+        self.layers.append(layer)
+        self.maps[layer.name] = (layer.out_shape, layer.out_type)
+        self.unread = (self.unread - set(layer.sources)) | {layer.name}
+        return layer.name
+
+    @property
+    def next_name(self) -> str:
+        return f"layer{len(self.layers)}"
+
+
 @st.composite
-def plans(draw: st.DrawFn) -> Plan:
-    """Draw a network and a folding for each layer that keeps a frame within `MAX_CYCLES`."""
-    network = draw(networks())
+def joins(draw: st.DrawFn, growth: Growth, sources: list[str]) -> Layer:
+    """Draw a layer that joins maps of one shape."""
+    name, shape = growth.next_name, growth.maps[sources[0]][0]
+    kinds = tuple(growth.maps[source][1] for source in sources)
+    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    choices = ["add", "add", "concat"]
+    if np.prod([float(max(-kind.low, kind.high)) for kind in kinds]) < 1 << 20:
+        choices.append("multiply")
+    if len(set(kinds)) == 1 and shape[0] * shape[1] <= 16:
+        choices.append("interleave")
+    choice = draw(st.sampled_from(choices))
+    if choice == "interleave":
+        phases = draw(st.sampled_from([(1, len(sources)), (len(sources), 1)]))
+        return Interleave(name, tuple(sources), shape, kinds[0], phases)
+    low, high = min(kind.low for kind in kinds), max(kind.high for kind in kinds)
+    if choice == "concat":
+        out_type = BIPOLAR if all(kind.bipolar for kind in kinds) else CodeType(low, high)
+        return Concat(name, tuple(sources), (shape,) * len(sources), kinds, out_type)
+    factors = np.ones((len(sources), shape[2]), dtype=np.int64)
+    if choice == "add":
+        columns = draw(st.sampled_from([1, shape[2]]))
+        factors = factors * random.choice(np.array([1, 1, -1, 2, 3]), size=(len(sources), columns))
+    operation = Operation.ADD if choice == "add" else Operation.MULTIPLY
+    layer = Combine(name, tuple(sources), shape, kinds, operation, factors, BIPOLAR)
+    if choice == "multiply" and all(kind.bipolar for kind in kinds):
+        return layer
+    lows, highs = layer.result_range()
+    return replace(layer, out_type=CodeType(int(lows.min()), int(highs.max())))
+
+
+@st.composite
+def same_shape(draw: st.DrawFn, name: str, source: str, shape: MapShape, kind: CodeType) -> Layer:
+    """Draw a layer that keeps the shape: a convolution of its own padding, or a function of each code."""
+    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    if draw(st.booleans()):
+        size = draw(st.sampled_from([1, 3])) if min(shape[:2]) > 1 else 1
+        weights = random_weights(random, (shape[2], size, size, shape[2]), draw(st.sampled_from(["bipolar", "small"])))
+        window = Window((size, size), pads=(size // 2,) * 4)
+        layer = Conv(name, source, shape, kind, weights, window, 0, None, CodeType(-(2**40), 2**40))
+        lows, highs = layer.accumulator_range()
+        return replace(layer, out_type=CodeType(int(lows.min()), int(highs.max())))
+    if not kind.bipolar and draw(st.booleans()):
+        return draw(segments(name, source, shape, kind))
+    out_type = draw(output_types())
+    levels = random_levels(random, kind.low, kind.high, (1, shape[2], out_type.levels - 1))
+    where = Positions.uniform(*shape[:2])
+    return Thresholding(name, source, shape, kind, Thresholds(levels, where), (False,) * shape[2], out_type)
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> Network:
+    """Draw a network that branches and joins: blocks with a shortcut, layers beside one another, and in the end all side by side."""
+    shape = (draw(st.integers(1, 6)), draw(st.integers(1, 6)), draw(st.sampled_from([1, 2, 3, 4, 6])))
+    port = InputPort("x", shape, (0, 1, 2), shape, draw(st.sampled_from(INPUT_TYPES)))
+    growth = Growth(port)
+
+    def narrow(source: str) -> str:
+        """Keep numbers from growing without end."""
+        shape, kind = growth.maps[source]
+        if max(-kind.low, kind.high) < 1 << 12:
+            return source
+        levels = np.sort(np.random.default_rng(0).integers(kind.low // 4, kind.high // 4 + 1, (1, shape[2], 3)))
+        where = Positions.uniform(*shape[:2])
+        quantise = Thresholds(levels, where)
+        return growth.add(
+            Thresholding(growth.next_name, source, shape, kind, quantise, (False,) * shape[2], unsigned(2))
+        )
+
+    for _ in range(draw(st.integers(1, 3))):
+        source = narrow(draw(st.sampled_from(sorted(growth.maps))))
+        shape, kind = growth.maps[source]
+        if draw(st.integers(0, 2)) == 0:
+            growth.add(draw(layers(growth.next_name, source, shape, kind, last=draw(st.booleans()))))
+            continue
+        ends = [source]
+        for _ in range(draw(st.integers(1, 2))):
+            end = source
+            for _ in range(draw(st.integers(1, 2))):
+                end = narrow(growth.add(draw(same_shape(growth.next_name, end, *growth.maps[end]))))
+            ends.append(end)
+        if draw(st.integers(0, 3)) == 0:
+            ends = ends[-1:] * 2
+        growth.add(draw(joins(growth, ends)))
+    ends = sorted(growth.unread)
+    if len(ends) > 1:
+        vectors = []
+        for end in ends:
+            shape, kind = growth.maps[end]
+            weights = random_weights(
+                np.random.default_rng(len(ends)), (draw(st.integers(1, 4)), int(np.prod(shape))), "ternary"
+            )
+            dense = Dense(growth.next_name, end, shape, kind, weights, None, CodeType(-(2**40), 2**40))
+            lows, highs = accumulator_range(weights, kind)
+            vectors.append(growth.add(replace(dense, out_type=CodeType(int(lows.min()), int(highs.max())))))
+        shapes, kinds = zip(*(growth.maps[vector] for vector in vectors), strict=True)
+        out_type = CodeType(min(kind.low for kind in kinds), max(kind.high for kind in kinds))
+        growth.add(Concat(growth.next_name, tuple(vectors), shapes, kinds, out_type))
+    (source,) = growth.unread
+    shape, _ = growth.maps[source]
+    ones = np.ones(shape[2])
+    output = OutputPort("y", source, shape, (0, 1, 2), "float32", ones, 0 * ones)
+    network = Network("random_graph", port, tuple(growth.layers), output)
+    check(network)
+    return network
+
+
+@st.composite
+def plans(draw: st.DrawFn, of: st.SearchStrategy[Network] | None = None) -> Plan:
+    """Draw a network, a chain by default, and a folding for each layer that keeps a frame within `MAX_CYCLES`."""
+    network = draw(networks() if of is None else of)
     folds = {}
     for layer in network.layers:
         legal = list(layer.folds())

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from hwgen import folding
+from hwgen import fold_search, folding
 from hwgen.codes import BIPOLAR, CodeType
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, LaneStyle, MemoryStyle
@@ -63,7 +63,7 @@ def test_the_chain_is_folded_at_the_least_cost_of_all_combinations() -> None:
     def cost(folds: tuple[Fold, ...]) -> float:
         total, lanes = 0.0, network.layers[0].in_lanes(folds[0])
         for layer, fold in zip(network.layers, folds, strict=True):
-            total += folding._converter_cost(lanes, layer.in_lanes(fold), layer.in_type.bits)
+            total += fold_search.converter_cost(lanes, layer.in_lanes(fold), layer.in_type.bits)
             total += folding._cost(layer.resources(fold))
             lanes = layer.out_lanes(fold)
         return total
@@ -115,7 +115,7 @@ def test_a_graph_is_folded_within_its_limit_and_no_single_change_is_cheaper(limi
             for entry, lanes in zip(inputs(layer), input_lanes(layer, folds[layer.name]), strict=True):
                 if entry.source != "x":
                     before = RESIDUAL.layer(entry.source).out_lanes(folds[entry.source])
-                    total += folding._converter_cost(before, lanes, entry.type.bits)
+                    total += fold_search.converter_cost(before, lanes, entry.type.bits)
         return total
 
     for layer in RESIDUAL.layers:

@@ -8,13 +8,17 @@ from hypothesis import strategies as st
 from hwgen.activation import Positions, Thresholds
 from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
 from hwgen.errors import DataError
+from hwgen.layers.combine import Combine, Operation
+from hwgen.layers.concat import Concat
 from hwgen.layers.conv import Conv
 from hwgen.layers.dense import Dense
 from hwgen.layers.embedding import Embedding
+from hwgen.layers.interleave import Interleave
+from hwgen.layers.thresholding import Thresholding
 from hwgen.layers.window import Window
-from hwgen.network import InputPort, Network, OutputPort
+from hwgen.network import InputPort, Network, OutputPort, check
 from hwgen.packed import PackedNetwork
-from tests.random_networks import networks, random_codes
+from tests.random_networks import graphs, networks, random_codes
 from tests.small_networks import mlp
 
 seeds = st.integers(0, 2**32 - 1)
@@ -40,6 +44,56 @@ def assert_packed_is_golden(network, frames, seed=0):
 @given(network=networks(), seed=seeds)
 def test_packed_is_golden_on_random_networks(network, seed):
     assert_packed_is_golden(network, 5, seed)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(network=graphs(), seed=seeds)
+def test_packed_is_golden_on_random_graphs(network, seed):
+    assert_packed_is_golden(network, 5, seed)
+
+
+def beside(layer, kinds, channels):
+    """Give a network of a join whose sources are quantisers of one input."""
+    shape = (2, 3, channels)
+    port = InputPort("x", shape, (0, 1, 2), shape, signed(4))
+    random = np.random.default_rng(channels)
+    quantisers = tuple(
+        Thresholding(
+            f"q{n}",
+            "x",
+            shape,
+            signed(4),
+            Thresholds(np.sort(random.integers(-8, 8, (1, channels, kind.levels - 1))), Positions.uniform(2, 3)),
+            (False,) * channels,
+            kind,
+        )
+        for n, kind in enumerate(kinds)
+    )
+    ones = np.ones(layer.out_shape[2])
+    output = OutputPort("y", layer.name, layer.out_shape, (0, 1, 2), "float32", ones, 0 * ones)
+    network = Network("beside", port, (*quantisers, layer), output)
+    check(network)
+    return network
+
+
+@pytest.mark.parametrize("channels", [1, 8, 13, 64])
+@pytest.mark.parametrize(
+    "kinds", [(BIPOLAR, BIPOLAR), (BIPOLAR,) * 3, (BIPOLAR, unsigned(2)), (signed(3), unsigned(1))]
+)
+def test_joins_of_bits_and_integers(channels, kinds):
+    shape, sources = (2, 3, channels), tuple(f"q{n}" for n, _ in enumerate(kinds))
+    factors = np.random.default_rng(1).integers(-3, 4, (len(kinds), channels))
+    product_type = BIPOLAR if all(kind.bipolar for kind in kinds) else signed(6)
+    wide = BIPOLAR if all(kind.bipolar for kind in kinds) else signed(3)
+    for layer in (
+        Combine("join", sources, shape, kinds, Operation.ADD, factors, signed(7)),
+        Combine("join", sources, shape, kinds, Operation.MULTIPLY, np.ones_like(factors), product_type),
+        Concat("join", sources, (shape,) * len(kinds), kinds, wide),
+    ):
+        assert_packed_is_golden(beside(layer, kinds, channels), 9)
+    if len(set(kinds)) == 1:
+        layer = Interleave("join", sources, shape, kinds[0], (1, len(kinds)))
+        assert_packed_is_golden(beside(layer, kinds, channels), 9)
 
 
 def test_no_frames_give_no_outputs():

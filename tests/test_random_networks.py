@@ -8,16 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
 
 import hwgen
+from hwgen.network import Network
 from hwgen.plan import Plan
 from tests.lint import lint
-from tests.random_networks import plans, random_codes
+from tests.random_networks import graphs, networks, plans, random_codes
 
 FRAMES = 6
 """Frames back to back: the pipeline fills, runs in its periodic regime, and drains."""
 
-PARTS, SLOW_PARTS, NETWORKS_A_PART = 8, 60, 5
+PARTS, SLOW_PARTS = 5, 60
 
 
 def hold_to_oracles(plan: Plan) -> None:
@@ -32,28 +34,34 @@ def hold_to_oracles(plan: Plan) -> None:
     assert result.ii_measured == result.ii_predicted
 
 
-def networks_of_part(part: int) -> None:
+def networks_of_part(part: int, of: st.SearchStrategy[Network], count: int) -> None:
     @seed(part)
     @settings(
-        max_examples=NETWORKS_A_PART,
+        max_examples=count,
         deadline=None,
         database=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(plans())
+    @given(plans(of))
     def run(plan: Plan) -> None:
         hold_to_oracles(plan)
 
     run()
 
 
+KINDS = {"chains": (networks(), 5), "graphs": (graphs(), 3)}
+"""Networks of each kind, and how many of them make a part."""
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("part", range(PARTS))
-def test_random_networks_are_bit_and_cycle_exact(part: int) -> None:
-    networks_of_part(part)
+def test_random_networks_are_bit_and_cycle_exact(part: int, kind: str) -> None:
+    networks_of_part(part, *KINDS[kind])
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("part", range(PARTS, PARTS + SLOW_PARTS))
-def test_many_random_networks_are_bit_and_cycle_exact(part: int) -> None:
-    networks_of_part(part)
+def test_many_random_networks_are_bit_and_cycle_exact(part: int, kind: str) -> None:
+    networks_of_part(part, *KINDS[kind])
