@@ -338,8 +338,8 @@ def test_all_programs_end_with_an_interruption(tmp_path: Path) -> None:
         ("up5k", "synth_ice40 -dff -device u -dsp"),
         ("hx8k", "synth_ice40 -dff -device hx"),
         ("ecp5-85", "synth_ecp5 -nowidelut"),
-        ("gw1nr-9", "synth_gowin -noiopads -family gw1n"),
-        ("gw2ar-18", "synth_gowin -noiopads -family gw2a"),
+        ("gw1nr-9", "synth_gowin -nowidelut -noiopads -family gw1n"),
+        ("gw2ar-18", "synth_gowin -nowidelut -noiopads -family gw2a"),
     ],
 )
 def test_a_device_gets_its_own_recipe(name: str, command: str) -> None:
