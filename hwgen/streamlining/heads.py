@@ -20,7 +20,7 @@ from hwgen.streamlining.domain import Floats, codes_domain
 from hwgen.streamlining.edits import edited, pool_trends
 from hwgen.streamlining.encode import Affine, affine, encode, settle
 from hwgen.streamlining.layout import output_permutation
-from hwgen.streamlining.resolve import codes_of, fixed_codes, function_of, pooled_raw, raw_codes
+from hwgen.streamlining.resolve import announce, codes_of, fixed_codes, function_of, pooled_raw, raw_codes
 from hwgen.streamlining.signal import Codes, Origin, Signal, identity
 from hwgen.streamlining.terms import Evaluator
 
@@ -134,6 +134,7 @@ def _ranks(node: Node, signal: Signal, builder: Builder) -> Codes:
         )
     if kind.levels > RANKS:
         return fixed_codes(signal, node, builder)
+    announce(signal.origin.rounded, builder)
     low, step, count = (array[0] for array in (function.domain.low, function.domain.step, function.domain.count))
     integers = np.arange(kind.low, kind.high + 1)[:, None]
     points = np.clip((integers - low) // step, 0, count - 1)
@@ -234,6 +235,7 @@ def _other_head(signal: Signal, reader: Node, builder: Builder) -> tuple[Codes, 
             f"Output '{reader.name}' is a function of '{signal.origin.node}' that differs from position to position (a parameter for each, "
             "or padding with 0 where 0 is no code); end the model before it"
         )
+    announce(signal.origin.rounded, builder)
     low, step, count = (array[0] for array in (function.domain.low, function.domain.step, function.domain.count))
     integers = np.array([-1, 1]) if kind.bipolar else np.arange(kind.low, kind.high + 1)
     points = np.clip((integers[:, None] - low) // step, 0, count - 1)

@@ -18,10 +18,11 @@ from hwgen.layers.concat import Concat
 from hwgen.layers.protocol import MapShape
 from hwgen.streamlining.arrange import arranged, default_layout, places_of
 from hwgen.streamlining.builder import Builder
+from hwgen.streamlining.decide import enumerable
 from hwgen.streamlining.domain import Integers
 from hwgen.streamlining.elementwise import alike, elementwise
-from hwgen.streamlining.resolve import codes_of, fixed_codes
-from hwgen.streamlining.signal import Codes, Signal, signal_of
+from hwgen.streamlining.resolve import announce, codes_of, fixed_codes
+from hwgen.streamlining.signal import Codes, Rounded, Signal, signal_of
 
 __all__ = ["concatenation", "merged"]
 
@@ -61,8 +62,10 @@ def merged(node: Node, operands: Sequence[Operand | None], builder: Builder) -> 
     one, zero = np.array(1.0), np.array(0.0)
     match node.op:
         case "Add" | "Sub" | "Mul":
-            return _two(node, given, builder)
+            return _several(node, given, builder)
         case "Sum" | "Mean":
+            if node.op == "Sum" and all(isinstance(part, Signal) for part in given):
+                return _several(node, given, builder)
             total = given[0]
             for part in given[1:]:
                 total = apply("Add", total, part)
@@ -111,15 +114,15 @@ def _apply(node: Node, parts: Sequence[Operand], builder: Builder) -> Operand:
     return merged(node, parts, builder)
 
 
-def _two(node: Node, operands: Sequence[Operand], builder: Builder) -> Signal:
-    """Add, subtract or multiply two signals."""
+def _several(node: Node, operands: Sequence[Operand], builder: Builder) -> Signal:
+    """Add, subtract or multiply signals."""
     signals = [operand for operand in operands if isinstance(operand, Signal)]
     shape = np.broadcast_shapes(*(signal.index.shape for signal in signals))
     index, map_shape = _layout(signals, shape)
     maps = [_placed(signal, index, map_shape, node, builder) for signal in signals]
     if node.op == "Mul":
         return _product(node, maps, index, builder)
-    signs = np.array([1, -1 if node.op == "Sub" else 1])
+    signs = np.array([-1 if node.op == "Sub" and place else 1 for place in range(len(maps))])
     return _sum(node, maps, signs, index, builder)
 
 
@@ -144,21 +147,27 @@ def _sum(node: Node, maps: Sequence[Codes], signs: np.ndarray, index: np.ndarray
     scales = np.stack([codes.scale * sign for codes, sign in zip(maps, signs, strict=True)])
     offset = np.sum([codes.offset * sign for codes, sign in zip(maps, signs, strict=True)], axis=0)
     unit = _common(scales)
-    rough = unit is None
+    exact = unit is not None
     if unit is None:
-        builder.precision.allow(node, "adds numbers whose scales have no ratio of small integers")
         unit = _fine(scales, maps, builder.precision.fixed_bits)
     factors = np.rint(scales / unit).astype(np.int64)
-    if rough:
-        sizes = np.stack([np.maximum(abs(codes.numbers.low[0]), abs(codes.numbers.high[0])) for codes in maps])
-        error = float(np.max(np.sum(np.abs(scales - factors * unit) * sizes, axis=0)))
-        extent = float(np.max(np.sum(np.abs(scales) * sizes, axis=0)))
-        builder.note(
-            f"'{node.name}' adds numbers of different scales in steps of {unit.max():.3g}: off by at most {error:.3g} of {extent:.3g}"
-        )
+    rounded = None if exact else _rounded(node, maps, scales, unit, factors, offset)
+    if rounded is not None and not enumerable(rounded):
+        announce(rounded, builder)
     domain = _sums([codes.numbers for codes in maps], factors)
     codes = _combined(node, maps, Operation.ADD, factors, domain, builder)
-    return signal_of(replace(codes, scale=unit, offset=offset), node.name, index, rough=rough)
+    return signal_of(replace(codes, scale=unit, offset=offset), node.name, index, rounded=rounded)
+
+
+def _rounded(
+    node: Node, maps: Sequence[Codes], scales: np.ndarray, unit: np.ndarray, factors: np.ndarray, offset: np.ndarray
+) -> Rounded:
+    numbers = tuple(codes.numbers for codes in maps)
+    sizes = np.stack([np.maximum(abs(domain.low[0]), abs(domain.high[0])) for domain in numbers])
+    error = float(np.max(np.sum(np.abs(scales - factors * unit) * sizes, axis=0)))
+    extent = float(np.max(np.sum(np.abs(scales) * sizes, axis=0)))
+    note = f"'{node.name}' adds numbers of different scales in steps of {unit.max():.3g}: off by at most {error:.3g} of {extent:.3g}"
+    return Rounded(node, numbers, scales, factors, offset, note)
 
 
 def _common(scales: np.ndarray) -> np.ndarray | None:

@@ -15,6 +15,7 @@ from hwgen.layers.segments import Segments
 from hwgen.layers.table import Table
 from hwgen.layers.thresholding import Thresholding
 from hwgen.streamlining.builder import Builder
+from hwgen.streamlining.decide import decided, enumerable
 from hwgen.streamlining.domain import Floats, Integers
 from hwgen.streamlining.edits import edited, pool_trends
 from hwgen.streamlining.encode import Affine, Coded, encode
@@ -23,11 +24,11 @@ from hwgen.streamlining.fixed import fixed, step_of
 from hwgen.streamlining.function import Function, over_map
 from hwgen.streamlining.input_port import quantise_input
 from hwgen.streamlining.monotone import UNKNOWN
-from hwgen.streamlining.signal import Codes, Origin, Pool, Ring, Signal, signal_of
+from hwgen.streamlining.signal import Codes, Origin, Pool, Ring, Rounded, Signal, signal_of
 from hwgen.streamlining.steps import first_points, lookup, thresholds
 from hwgen.streamlining.terms import Evaluator, Term, replaced
 
-__all__ = ["codes_of", "fixed_codes", "function_of", "pooled_raw", "raw_codes", "written"]
+__all__ = ["announce", "codes_of", "fixed_codes", "function_of", "pooled_raw", "raw_codes", "written"]
 
 TABLE_ENTRIES = 1 << 16
 """Entries of a channel's largest table."""
@@ -70,7 +71,7 @@ def codes_of(signal: Signal, reader: Node, builder: Builder) -> Codes:
     if isinstance(origin.domain, Floats):
         return edited(signal, quantise_input(signal, reader, builder), [], builder)
     function = function_of(signal)
-    coding = encode(function, builder, origin.node, rough=origin.rough)
+    coding = encode(function, builder, origin.node, rough=origin.rounded is not None)
     if origin.symbols is not None:
         return looked_up(signal, coding, reader, builder)
     if coding is None or (isinstance(coding, Affine) and _wide(origin)):
@@ -123,7 +124,7 @@ def _wide(origin: Origin) -> bool:
     if isinstance(origin.domain, Floats):
         return False
     bits = CodeType(int(origin.domain.low.min()), int(origin.domain.high.max())).bits
-    return origin.rough or bits > WIDEST
+    return origin.rounded is not None or bits > WIDEST
 
 
 def fixed_codes(signal: Signal, reader: Node, builder: Builder) -> Codes:
@@ -139,6 +140,7 @@ def fixed_codes(signal: Signal, reader: Node, builder: Builder) -> Codes:
     if followed is None:
         return fixed_codes(pooled_raw(signal, reader, builder), reader, builder)
     origin = written(signal.origin, builder)
+    announce(origin.rounded, builder)
     codes = fixed(replace(signal, origin=origin), reader, builder)
     return edited(signal, codes, followed, builder, nearest=True)
 
@@ -172,6 +174,7 @@ def raw_codes(origin: Origin, line: Affine, builder: Builder, *, head: bool = Fa
     no difference becomes +1.
     """
     if origin.linear is None:
+        announce(origin.rounded, builder)
         reach = None if isinstance(origin.domain, Floats) else origin.domain.merged()
         return Codes(origin.source, origin.shape, _type(origin), line.scale, line.offset, reach)
     linear = origin.linear.with_rows(np.where(line.scale < 0, -1, 1), (line.scale == 0) & head)
@@ -266,6 +269,8 @@ def _thresholding(origin: Origin, coding: Coded, function: Function, falls: np.n
         raise TypeError("Floats have no thresholds in hardware")
     turned = replace(domain, low=np.where(falls, -domain.high, domain.low))
     levels = thresholds(_points(coding, function, turned, falls), turned)
+    if origin.rounded is not None:
+        levels = _decided(origin.rounded, coding, function, levels, falls, builder)
     name = builder.name("threshold")
     negate = tuple(map(bool, falls))
     return builder.add(
@@ -273,9 +278,41 @@ def _thresholding(origin: Origin, coding: Coded, function: Function, falls: np.n
     )
 
 
+def _decided(
+    rounded: Rounded, coding: Coded, function: Function, levels: Thresholds, falls: np.ndarray, builder: Builder
+) -> Thresholds:
+    """Place thresholds on a sum of incommensurable terms; say whether every decision is exact."""
+    if levels.positions.count > 1 or not enumerable(rounded):
+        announce(rounded, builder)
+        return levels
+    placed, wrong = decided(function.term, rounded, coding, levels, falls)
+    if wrong:
+        announce(rounded, builder)
+    else:
+        name = rounded.node.name
+        builder.note(
+            f"'{name}' adds numbers of different scales, rounded, but all sums that can occur are quantised as in exact arithmetic"
+        )
+    return placed
+
+
+def announce(rounded: Rounded | None, builder: Builder) -> None:
+    """Say that a sum is rounded.
+
+    Raises
+    ------
+    ModelError
+        If only exact calculation is allowed.
+    """
+    if rounded is not None:
+        builder.precision.allow(rounded.node, "adds numbers whose scales have no ratio of small integers")
+        builder.note(rounded.note)
+
+
 def _table(source: str, kind: CodeType, origin: Origin, coding: Coded, function: Function, builder: Builder) -> str:
     if isinstance(function.domain, Floats):
         raise TypeError("Floats are quantised by the host")
+    announce(origin.rounded, builder)
     if kind.levels <= TABLE_ENTRIES:
         table = lookup(coding.runs, function.domain, kind.low, kind.high)
         return builder.add(Table(builder.name("table"), source, origin.shape, kind, table, coding.values.type))

@@ -15,7 +15,7 @@ from hwgen.streamlining.domain import Floats, Integers, codes_domain
 from hwgen.streamlining.linear import Linear
 from hwgen.streamlining.terms import Leaf, Parameter, Term, steps_of
 
-__all__ = ["Codes", "Origin", "Pool", "Ring", "Signal", "flat_map", "identity", "signal_of"]
+__all__ = ["Codes", "Origin", "Pool", "Ring", "Rounded", "Signal", "flat_map", "identity", "signal_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +53,33 @@ class Codes:
 
 
 @dataclass(frozen=True, eq=False)
+class Rounded:
+    """A sum of integers whose factors are rounded: what it stands for exactly.
+
+    Parameters
+    ----------
+    node : Node
+        The node that adds.
+    numbers : tuple of Integers
+        What each term can hold.
+    scales : ndarray of float64, shape (terms, channels)
+        What each term's integer is worth.
+    factors : ndarray of int64, shape (terms, channels)
+        What it is multiplied by instead.
+    offset : ndarray of float64, shape (channels,)
+    note : str
+        What the report says of the rounding, where it matters.
+    """
+
+    node: Node
+    numbers: tuple[Integers, ...]
+    scales: np.ndarray
+    factors: np.ndarray
+    offset: np.ndarray
+    note: str
+
+
+@dataclass(frozen=True, eq=False)
 class Origin:
     """An integer map.
 
@@ -69,7 +96,7 @@ class Origin:
         The layer or input that yields it, if it is written down.
     type : CodeType or None
         Type of its codes, if it is written down.
-    rough : bool
+    rounded : Rounded or None
         Its integers are a sum in fixed point, wider than what they are worth.
     symbols : MapShape or None
         Shape of a map of one symbol a pixel that chooses rows of a table: ``source`` and ``type`` are that map's, and the integers
@@ -82,7 +109,7 @@ class Origin:
     linear: Linear | None = None
     source: str = ""
     type: CodeType | None = None
-    rough: bool = False
+    rounded: Rounded | None = None
     symbols: MapShape | None = None
 
 
@@ -146,9 +173,9 @@ class Signal:
         return replace(self, index=index)
 
 
-def signal_of(codes: Codes, node: str, index: np.ndarray, *, rough: bool = False) -> Signal:
+def signal_of(codes: Codes, node: str, index: np.ndarray, *, rounded: Rounded | None = None) -> Signal:
     """See a map of codes as a tensor whose element at each place is ``index``."""
-    origin = Origin(node, codes.shape, codes.numbers, source=codes.source, type=codes.type, rough=rough)
+    origin = Origin(node, codes.shape, codes.numbers, source=codes.source, type=codes.type, rounded=rounded)
     return Signal(origin, identity(codes.scale, codes.offset), codes.shape, index)
 
 
