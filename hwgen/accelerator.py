@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import ClockDomain, Module
+from collections.abc import Mapping
+
+from amaranth.hdl import Cat, ClockDomain, Const, Module, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.address_map import AddressMap, address_map, has_registers
 from hwgen.plan import Plan
+from hwgen.rtl_templates.axi_lite import AxiLite
 from hwgen.rtl_templates.axi_stream import AxiStreamInput, AxiStreamOutput, whole_bytes
+from hwgen.rtl_templates.control import Control
+from hwgen.rtl_templates.write_bus import WriteStation, memories_of
 from hwgen.stages import Stage, stages
 
 __all__ = ["Accelerator", "accelerator"]
@@ -26,6 +32,8 @@ class Accelerator(wiring.Component):
         Width of an input and of an output beat.
     frame_beats_in, frame_beats_out : int
         Beats of a frame at either port.
+    address_map : AddressMap or None
+        With a port for registers: theirs, and the writable memories'.
 
     Members
     -------
@@ -38,16 +46,32 @@ class Accelerator(wiring.Component):
         Output port.
     frame_error : Out(1)
         Until reset: an input frame's ``tlast`` was missing or early.
+    s_axil_awaddr, ... : `AxiLite`
+        Only with registers.
+    loaded : Out(1)
+        Only with registers: the memories hold a network, and frames are taken in.
     """
 
     def __init__(
-        self, chain: tuple[Stage, ...], *, in_bits: int, out_bits: int, frame_beats_in: int, frame_beats_out: int
+        self,
+        chain: tuple[Stage, ...],
+        *,
+        in_bits: int,
+        out_bits: int,
+        frame_beats_in: int,
+        frame_beats_out: int,
+        address_map: AddressMap | None = None,
     ) -> None:
         self.chain = chain
         self.in_bits = in_bits
         self.out_bits = out_bits
         self.frame_beats_in = frame_beats_in
         self.frame_beats_out = frame_beats_out
+        self.address_map = address_map
+        registers = {}
+        if address_map is not None:
+            axi = AxiLite(Control.byte_address_bits(address_map.shape)).flip()
+            registers = {f"s_axil_{name}": member for name, member in axi.members.items()} | {"loaded": Out(1)}
         super().__init__(
             {
                 "aclk": In(1),
@@ -61,6 +85,7 @@ class Accelerator(wiring.Component):
                 "m_axis_tready": In(1),
                 "m_axis_tlast": Out(1),
                 "frame_error": Out(1),
+                **registers,
             }
         )
 
@@ -73,18 +98,20 @@ class Accelerator(wiring.Component):
         m.submodules.s_axis = source = AxiStreamInput(self.in_bits, self.frame_beats_in)
         m.submodules.m_axis = sink = AxiStreamOutput(self.out_bits, self.frame_beats_out)
         streams = [source.o]
-        for stage in self.chain:
-            m.submodules[stage.name] = unit = stage.component()
+        units = {stage.name: stage.component() for stage in self.chain}
+        for stage, unit in zip(self.chain, units.values(), strict=True):
+            m.submodules[stage.name] = unit
             for stream, port in zip(stage.reads, _ports(unit, "i"), strict=True):
                 wiring.connect(m, streams[stream], port)
             streams += _ports(unit, "o")
         wiring.connect(m, streams[-1], sink.i)
+        is_open = Const(1) if self.address_map is None else self._control(m, self.address_map, units)
 
         m.d.comb += [
             source.tdata.eq(self.s_axis_tdata),
-            source.tvalid.eq(self.s_axis_tvalid),
+            source.tvalid.eq(self.s_axis_tvalid & is_open),
             source.tlast.eq(self.s_axis_tlast),
-            self.s_axis_tready.eq(source.tready),
+            self.s_axis_tready.eq(source.tready & is_open),
             self.m_axis_tdata.eq(sink.tdata),
             self.m_axis_tvalid.eq(sink.tvalid),
             self.m_axis_tlast.eq(sink.tlast),
@@ -92,6 +119,39 @@ class Accelerator(wiring.Component):
             self.frame_error.eq(source.frame_error),
         ]
         return m
+
+    def _control(self, m: Module, address_map: AddressMap, units: Mapping[str, wiring.Component]) -> Value:
+        """Add the registers and the bus to the memories; tell when the input port is open."""
+        m.submodules.control = control = Control(address_map.shape, self.frame_beats_in, self.frame_beats_out)
+        for name, member in control.axi.signature.members.items():
+            port, wire = getattr(self, f"s_axil_{name}"), getattr(control.axi, name)
+            m.d.comb += port.eq(wire) if member.flow is Out else wire.eq(port)
+        m.d.comb += [
+            control.i_valid.eq(self.s_axis_tvalid),
+            control.i_ready.eq(self.s_axis_tready),
+            control.o_valid.eq(self.m_axis_tvalid),
+            control.o_ready.eq(self.m_axis_tready),
+            control.frame_error.eq(self.frame_error),
+            control.busy.eq(Cat(_works(units[stage]) for stage in address_map.stages)),
+            self.loaded.eq(control.run),
+        ]
+        bus = control.write
+        for name, unit in units.items():
+            if memories_of(unit):
+                station = WriteStation(address_map.shape.address_bits, memories_of(unit), address_map.bases(name))
+                m.submodules[f"{name}_write"] = station
+                wiring.connect(m, bus, station.i)
+                wiring.connect(m, station.write, unit.write)
+                bus = station.o
+        return control.open
+
+
+def _works(unit: wiring.Component) -> Value:
+    """Tell whether a unit takes a step of its schedule: it says so, or takes a beat at each."""
+    if "busy" in unit.signature.members:
+        return unit.busy
+    stream = _ports(unit, "i")[0]
+    return stream.valid & stream.ready
 
 
 def _ports(unit: wiring.Component, side: str) -> list[wiring.PureInterface]:
@@ -113,4 +173,5 @@ def accelerator(plan: Plan) -> Accelerator:
         out_bits=lanes_out * last.out_type.bits,
         frame_beats_in=in_height * in_width * in_channels // lanes_in,
         frame_beats_out=out_height * out_width * out_channels // lanes_out,
+        address_map=address_map(plan) if has_registers(plan) else None,
     )

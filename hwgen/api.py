@@ -12,8 +12,10 @@ from hwgen.arrays import load_array
 from hwgen.board import find_board
 from hwgen.board_fold import fold_for_board
 from hwgen.built import Accelerator, load
+from hwgen.codes import CodeType
 from hwgen.contents import write_contents
 from hwgen.fifos import size_fifos
+from hwgen.folding import with_registers
 from hwgen.network import Network
 from hwgen.plan import Plan
 from hwgen.progress import Progress, silent
@@ -26,7 +28,7 @@ __all__ = ["Accelerator", "build", "compile", "load", "plan", "read"]
 def read(
     path: str | Path,
     *,
-    input_type: str | None = None,
+    input_type: str | CodeType | None = None,
     input_scale: float | None = None,
     input_offset: float | None = None,
     strict: bool = False,
@@ -43,7 +45,7 @@ def read(
     ----------
     path : str or Path
         The model; external data files are found beside it.
-    input_type : str or None
+    input_type : str, CodeType or None
         What the host sends: "bipolar", "ternary", "uint8", "int4", ... None: what the graph says.
     input_scale, input_offset : float or None
         Meaning of an input code: the model's input is ``input_scale * code + input_offset``.
@@ -114,6 +116,8 @@ def plan(
     min_area: bool = False,
     folding_file: str | Path | None = None,
     board: str | None = None,
+    writable: str | None = None,
+    axi_lite: bool = False,
 ) -> Plan:
     """Choose how each layer is folded in time, and size every FIFO.
 
@@ -133,6 +137,10 @@ def plan(
     board : str or None
         Board (or the path of its TOML file) whose room beside the host link the plan fills, at a clock that the board can make; with
         ``target_fps`` the cheapest plan that reaches the rate there.
+    writable : str or None
+        Layers whose weights and thresholds can be written at run time: "all", or names with commas between.
+    axi_lite : bool
+        A port for registers and counters; writable layers bring it in any case.
 
     Returns
     -------
@@ -143,7 +151,8 @@ def plan(
     OptionError
         If two targets are given, the target is out of reach, or the folding file is wrong; if nothing fits the board.
     """
-    return size_fifos(_fold(network, Target(target_fps, clock_mhz, max_throughput, min_area, folding_file, board)))
+    target = Target(target_fps, clock_mhz, max_throughput, min_area, folding_file, board)
+    return size_fifos(with_registers(_fold(network, target), writable=writable, axi_lite=axi_lite))
 
 
 def _fold(network: Network, target: Target) -> Plan:
@@ -201,6 +210,8 @@ def compile(
     min_area: bool = False,
     folding_file: str | Path | None = None,
     board: str | None = None,
+    writable: str | None = None,
+    axi_lite: bool = False,
     progress: Progress = silent,
 ) -> Accelerator:
     """Do `read`, `plan` and `build` in one, once the options and the folder are found right.
@@ -229,4 +240,5 @@ def compile(
         progress=progress,
     )
     progress("folding")
-    return build(_fold(network, target), folder, progress=progress)
+    plan = with_registers(_fold(network, target), writable=writable, axi_lite=axi_lite)
+    return build(plan, folder, progress=progress)

@@ -15,18 +15,23 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from hwgen import host
+from hwgen.address_map import plan_id
 from hwgen.board_top import divisor, link_shape, write_board_top
 from hwgen.built import Accelerator
 from hwgen.contents import PATIENCE, ports
 from hwgen.errors import LinkError, OptionError
 from hwgen.host_link import Counters, HostLink, open_link
+from hwgen.load_image import current_image, writes_of
 from hwgen.packed import PackedNetwork
 from hwgen.progress import Progress, silent
+from hwgen.rtl_templates.link_protocol import LinkShape
+from hwgen.rtl_templates.register_bus import STROBES
+from hwgen.rtl_templates.registers import STATUS_BUSY, Register
 from hwgen.sim.run import log_folder
 from hwgen.sim.virtual_board import virtual_board
 from hwgen.toolchain import Toolchain
 
-__all__ = ["DEFAULT_BAUD", "BoardRun", "run", "virtual_link", "virtual_port"]
+__all__ = ["DEFAULT_BAUD", "BoardRun", "check_hardware", "check_loaded", "load", "run", "virtual_link", "virtual_port"]
 
 DEFAULT_BAUD = 1_000_000
 
@@ -152,13 +157,9 @@ def run(
     codes = host.to_codes(network.input, x)[:frames]
     source, sink = ports(accelerator.plan)
     progress("asking the board what it holds")
-    found = link.identify()
-    wanted = link_shape(accelerator, found.clock_hz)
-    if found != wanted:
-        raise LinkError(
-            f"The board holds network {found.network_id:016x}, and '{accelerator.folder}' is {wanted.network_id:016x}; "
-            "load this build's bitstream, or name the build folder that the board was made of"
-        )
+    found = check_hardware(accelerator, link)
+    if found.registers:
+        check_loaded(accelerator, link)
     beats = source.pack(codes).reshape(len(codes), -1)
     answers, began = [], time.perf_counter()
     for number, frame in enumerate(beats, 1):
@@ -182,6 +183,72 @@ def run(
         network_id=found.network_id,
         clock_hz=found.clock_hz,
     )
+
+
+def check_hardware(accelerator: Accelerator, link: HostLink) -> LinkShape:
+    """Make sure that a board's hardware is that of the build folder, and give what it says of itself.
+
+    Raises
+    ------
+    LinkError
+        If it is another one.
+    """
+    found = link.identify()
+    wanted = link_shape(accelerator, found.clock_hz)
+    if found != wanted:
+        raise LinkError(
+            f"The board holds network {found.network_id:016x}, and '{accelerator.folder}' is {wanted.network_id:016x}; "
+            "load this build's bitstream, or name the build folder that the board was made of"
+        )
+    return found
+
+
+def check_loaded(accelerator: Accelerator, link: HostLink) -> None:
+    """Make sure that a board's memories hold the network that the build folder means.
+
+    Raises
+    ------
+    LinkError
+        If they hold another one, or none.
+    """
+    low, high = (link.read((Register.LOADED_ID + half) * STROBES) for half in (0, 1))
+    wanted = plan_id(accelerator.plan)
+    if low | high << 32 != wanted:
+        raise LinkError(
+            f"The board's memories hold network {low | high << 32:016x}, and '{accelerator.folder}' means {wanted:016x}; "
+            "write it with 'hwgen reload'"
+        )
+
+
+def load(link: HostLink, image: bytes, *, progress: Progress = silent) -> None:
+    """Write an image into the memories of a board, with its input closed meanwhile.
+
+    Parameters
+    ----------
+    link : HostLink
+    image : bytes
+        As `hwgen.load_image.load_image` gives it.
+    progress : callable
+        Called with the name of each step.
+
+    Raises
+    ------
+    LinkError
+        If the board does not answer, or cannot be written.
+    """
+    control, most = Register.CONTROL * STROBES, link.identify().write_words
+    link.write(control, [0])
+    while link.read(Register.STATUS * STROBES) & STATUS_BUSY:
+        pass
+    segments = list(writes_of(image, "the image"))
+    total, done = sum(len(words) for _, words in segments), 0
+    for address, words in segments:
+        for first in range(0, len(words), most):
+            progress(f"writing word {done} of {total}")
+            part = words[first : first + most].tolist()
+            link.write(address + STROBES * first, part)
+            done += len(part)
+    link.write(control, [1])
 
 
 @contextmanager
@@ -236,4 +303,7 @@ def virtual_link(accelerator: Accelerator, *, frames: int = 1, progress: Progres
         virtual_port(accelerator, frames=frames, progress=progress) as port,
         open_link(str(port), DEFAULT_BAUD, timeout_seconds=VIRTUAL_TIMEOUT_SECONDS, attempts=1) as link,
     ):
+        image = current_image(accelerator.folder, accelerator.plan)
+        if image is not None:
+            load(link, image, progress=progress)
         yield link

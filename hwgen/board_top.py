@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from amaranth.hdl import ClockDomain, Instance, Module, ResetSignal, Signal
+from amaranth.hdl import ClockDomain, Instance, Module, ResetSignal, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
 from hwgen import buildfolder
+from hwgen.address_map import address_map, has_registers
 from hwgen.built import Accelerator
 from hwgen.contents import ports
-from hwgen.errors import OptionError
+from hwgen.errors import BuildError, OptionError
+from hwgen.rtl_templates.axi_lite import AxiLiteMaster
+from hwgen.rtl_templates.control import Control
 from hwgen.rtl_templates.host_link import HostLink
 from hwgen.rtl_templates.link_protocol import LinkShape
+from hwgen.rtl_templates.register_bus import STROBES
 from hwgen.rtl_templates.uart import MIN_DIVISOR, UartReceiver, UartTransmitter
 from hwgen.verilog import convert
 
@@ -41,6 +44,8 @@ class BoardTop(wiring.Component):
         What the link tells the host.
     divisor : int
         Cycles of a serial bit.
+    address_bits : int
+        Of the accelerator's port for registers, if the shape has them.
 
     Members
     -------
@@ -53,8 +58,9 @@ class BoardTop(wiring.Component):
         To the host.
     """
 
-    def __init__(self, name: str, shape: LinkShape, divisor: int) -> None:
+    def __init__(self, name: str, shape: LinkShape, divisor: int, address_bits: int = 0) -> None:
         self.name = name
+        self.address_bits = address_bits
         self.shape = shape
         self.divisor = divisor
         super().__init__({"clk": In(1), "rst": In(1), "uart_rx": In(1, init=1), "uart_tx": Out(1, init=1)})
@@ -78,7 +84,8 @@ class BoardTop(wiring.Component):
 
         m.submodules.receiver = receiver = UartReceiver(self.divisor)
         m.submodules.transmitter = transmitter = UartTransmitter(self.divisor)
-        m.submodules.link = link = HostLink(self.shape)
+        bus_bits = max(0, self.address_bits - (STROBES - 1).bit_length())
+        m.submodules.link = link = HostLink(self.shape, bus_bits)
         wiring.connect(m, receiver.o, link.i)
         wiring.connect(m, link.o, transmitter.i)
         m.d.comb += [
@@ -99,8 +106,18 @@ class BoardTop(wiring.Component):
             i_m_axis_tready=link.frame_i.ready,
             o_m_axis_tlast=Signal(name="m_axis_tlast"),
             o_frame_error=link.frame_error,
+            **(self._registers(m, link) if self.shape.registers else {}),
         )
         return m
+
+    def _registers(self, m: Module, link: HostLink) -> dict[str, Value]:
+        """Let the link reach the accelerator's registers; give the pins of their port."""
+        m.submodules.master = master = AxiLiteMaster(self.address_bits)
+        wiring.connect(m, link.bus, master.bus)
+        pins: dict[str, Value] = {"o_loaded": link.loaded}
+        for name, member in master.axi.signature.members.items():
+            pins[f"{'i' if member.flow is Out else 'o'}_s_axil_{name}"] = getattr(master.axi, name)
+        return pins
 
 
 @dataclass(frozen=True)
@@ -148,16 +165,17 @@ def divisor(clock_hz: int, baud: int) -> int:
 
 
 def network_id(folder: Path) -> int:
-    """Give the 64 bits by which a host knows a build: a hash of its hardware and of what its codes mean.
+    """Give the 64 bits by which a host knows a build, see `hwgen.address_map.plan_id`.
 
     Raises
     ------
     BuildError
         If the folder is missing, incomplete, or a file in it was changed.
     """
-    files = buildfolder.check(folder)["files"]
-    own = [f"{name} {files[name]}" for name in sorted(files) if re.fullmatch(r"rtl/.*\.(v|mem)|network\..*", name)]
-    return int.from_bytes(hashlib.sha256("\n".join(own).encode()).digest()[:8], "little")
+    manifest = buildfolder.check(folder)
+    if "network_id" not in manifest:
+        raise BuildError(f"'{folder}' was made by an earlier version of hwgen; compile again")
+    return int(manifest["network_id"], 16)
 
 
 def link_shape(accelerator: Accelerator, clock_hz: int) -> LinkShape:
@@ -170,7 +188,15 @@ def link_shape(accelerator: Accelerator, clock_hz: int) -> LinkShape:
         beats_out=sink.count,
         bytes_out=sink.bytes,
         clock_hz=clock_hz,
+        registers=has_registers(accelerator.plan),
     )
+
+
+def address_bits(accelerator: Accelerator) -> int:
+    """Give the bits of an address of a build's port for registers; 0 without one."""
+    if not has_registers(accelerator.plan):
+        return 0
+    return Control.byte_address_bits(address_map(accelerator.plan).shape)
 
 
 def write_board_top(accelerator: Accelerator, folder: Path, *, clock_hz: int, baud: int) -> BoardVerilog:
@@ -201,7 +227,7 @@ def write_board_top(accelerator: Accelerator, folder: Path, *, clock_hz: int, ba
     name = accelerator.network.name
     module = f"{name}_board"
     shape = link_shape(accelerator, clock_hz)
-    source = convert(BoardTop(name, shape, divisor(clock_hz, baud)), module)
+    source = convert(BoardTop(name, shape, divisor(clock_hz, baud), address_bits(accelerator)), module)
     own = _modules(source.text)
     inner = _modules((accelerator.folder / "rtl" / f"{name}.v").read_text(encoding="ascii"))
     if own & inner:

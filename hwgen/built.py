@@ -12,6 +12,7 @@ import numpy as np
 from hwgen import buildfolder, host, store
 from hwgen.errors import BuildError, OptionError
 from hwgen.folding import folding_from_json
+from hwgen.load_image import LOADED
 from hwgen.network import Network
 from hwgen.packed import PackedNetwork
 from hwgen.plan import Plan
@@ -136,13 +137,22 @@ def load(folder: str | Path) -> Accelerator:
     """
     folder = Path(folder)
     buildfolder.check(folder)
-    network = store.load_network(folder)
+    network = store.load_network(_network_folder(folder))
     try:
         plan = folding_from_json(network, read_text(folder / "folding.json"), source="its folding.json")
         report = json.loads(read_text(folder / "report.json"))
     except (OptionError, ValueError) as error:
         raise BuildError(f"'{folder}' cannot be read ({error}); compile again") from None
     return Accelerator(folder, plan, report)
+
+
+def _network_folder(folder: Path) -> Path:
+    """Give the folder of the network that a build means: its own, or the one that was loaded last."""
+    loaded = folder / LOADED
+    if not loaded.is_dir():
+        return folder
+    buildfolder.check(loaded)
+    return loaded
 
 
 def _engine(name: Engine | str) -> Engine:

@@ -24,7 +24,7 @@ from rich.console import Group
 from rich.text import Text
 
 import hwgen
-from hwgen import cli_boards, cli_program, cli_run, cli_vivado
+from hwgen import cli_boards, cli_program, cli_reload, cli_run, cli_vivado
 from hwgen.arrays import load_array, save_array
 from hwgen.describe import describe, render_description
 from hwgen.errors import HwgenError, OptionError
@@ -73,6 +73,8 @@ def info(model: Path, *, as_json: bool, verbose: bool, quiet: bool, **declared: 
 @click.option("--max-throughput", is_flag=True, help="As fast as the network allows.")
 @click.option("--min-area", is_flag=True, help="As small as the network allows.")
 @click.option("--folding", "folding_file", type=PATH, help="Folding file in JSON; 'compile' writes one to start from.")
+@click.option("--writable", metavar="all|LAYER,...", help="Layers whose weights can be written at run time.")
+@click.option("--axi-lite", is_flag=True, help="A port for registers and counters; writable layers bring it.")
 @click.option("--name", help="Name of the Verilog module; the graph's own, or the file's, if not given.")
 @declares_input
 @common
@@ -204,6 +206,7 @@ def completion(shell: str, *, as_json: bool, verbose: bool, quiet: bool) -> None
 cli.add_command(cli_boards.boards)
 cli.add_command(cli_boards.synth)
 cli.add_command(cli_program.program)
+cli.add_command(cli_reload.reload)
 cli.add_command(cli_run.run)
 cli.add_command(cli_vivado.vivado)
 

@@ -14,7 +14,7 @@ from hwgen.host_link import open_link
 from hwgen.programming import board_result
 from hwgen.terminal import PATH, Screen, common
 
-__all__ = ["run"]
+__all__ = ["rate_of", "run"]
 
 EXIT_MISMATCH = 1
 
@@ -65,7 +65,7 @@ def run(
         opened = (
             board_run.virtual_link(accelerator, frames=frames or (len(x) if x.ndim else 1), progress=progress)
             if port is None
-            else open_link(port, baud or _rate(folder, board))
+            else open_link(port, baud or rate_of(folder, board))
         )
         with opened as link:
             result = board_run.run(accelerator, link, x, frames=frames, check=check, progress=progress)
@@ -75,7 +75,7 @@ def run(
     return 0 if result.exact else EXIT_MISMATCH
 
 
-def _rate(folder: Path, board: str | None) -> int:
+def rate_of(folder: Path, board: str | None) -> int:
     """Give the rate of the bitstream that a board was made of."""
     result = board_result(folder, board)
     return board_run.DEFAULT_BAUD if result is None else int(result[2]["baud"])

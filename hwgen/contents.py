@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from amaranth.hdl import UnusedElaboratable
 
-from hwgen import folding, store
+from hwgen import folding, load_image, store
 from hwgen.accelerator import accelerator
+from hwgen.address_map import address_map, has_registers, plan_id
 from hwgen.beats import Beats
 from hwgen.buildfolder import write_manifest
 from hwgen.codes import CodeType
@@ -20,9 +21,10 @@ from hwgen.packed import PackedNetwork
 from hwgen.plan import Plan
 from hwgen.progress import Progress
 from hwgen.report import REPORT_FRAMES, make_report, predict_plan
-from hwgen.sim.example import ship
+from hwgen.rtl_templates.registers import MAP_VERSION
+from hwgen.sim.example import ship, ship_registers
 from hwgen.sim.record import Stimulus
-from hwgen.stages import stages
+from hwgen.stages import LayerStage, stages
 from hwgen.timing import Prediction
 from hwgen.verilog import Interface
 from hwgen.verilog import write as write_verilog
@@ -78,8 +80,16 @@ def write_contents(plan: Plan, folder: Path, progress: Progress) -> dict[str, An
     (folder / "folding.json").write_text(folding.folding_to_json(plan), encoding="utf-8")
     report = make_report(plan, prediction)
     (folder / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    facts = {"name": name, "versions": report["tools"], "network_id": f"{plan_id(plan):016x}"}
+    facts |= {"ports": {"s_axis": _port(source), "m_axis": _port(sink)}}
+    if has_registers(plan):
+        found = address_map(plan)
+        facts |= {"registers": found.facts()}
+        if found.regions:
+            (folder / load_image.FILE).write_bytes(load_image.load_image(found, found.network_id))
     _ship_bench(plan, prediction, folder)
-    facts = {"name": name, "versions": report["tools"], "ports": {"s_axis": _port(source), "m_axis": _port(sink)}}
+    if has_registers(plan):
+        _ship_registers(plan, prediction, folder)
     write_manifest(folder, facts)
     return report
 
@@ -90,9 +100,28 @@ def _ship_bench(plan: Plan, prediction: Prediction, folder: Path) -> None:
     codes = _random_codes(source.type, (REPORT_FRAMES, *source.shape))
     golden = PackedNetwork(plan.network).golden(codes)
     patience = 1000 + PATIENCE * (prediction.ii + prediction.latency)
-    stimulus = Stimulus.of_frames(codes, source, sink, timeout_cycles=patience)
+    image = load_image.current_image(folder, plan)
+    writes = None if image is None else load_image.as_writes(image, folder)
+    stimulus = Stimulus.of_frames(codes, source, sink, timeout_cycles=patience, writes=writes)
     last = np.arange(1, REPORT_FRAMES * sink.count + 1) % sink.count == 0
     ship(folder, plan.network.name, stimulus, sink.pack(golden), last, prediction.output_cycles(REPORT_FRAMES))
+
+
+def _ship_registers(plan: Plan, prediction: Prediction, folder: Path) -> None:
+    """Write the tests of the registers, with what they count over the frames of the bench."""
+    found, taken = address_map(plan), prediction.transfers[0][: REPORT_FRAMES * ports(plan)[0].count]
+    busy = {
+        stage.name: REPORT_FRAMES * stage.timing().cycles for stage in stages(plan) if isinstance(stage, LayerStage)
+    }
+    facts = {
+        "network_id": f"{found.network_id:016x}",
+        "version": MAP_VERSION,
+        **found.facts(),
+        "busy": busy,
+        "input_stalls": int(taken[-1]) + 1 - len(taken),
+    }
+    image = (folder / load_image.FILE).read_bytes() if found.regions else None
+    ship_registers(folder, facts, None if image is None else load_image.as_writes(image, folder))
 
 
 def _random_codes(kind: CodeType, shape: tuple[int, ...]) -> np.ndarray:

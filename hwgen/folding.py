@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
@@ -25,6 +26,7 @@ __all__ = [
     "folding_from_json",
     "folding_to_json",
     "make_writable",
+    "with_registers",
 ]
 
 Style = TypeVar("Style", LaneStyle, MemoryStyle, WindowStyle)
@@ -149,7 +151,8 @@ def folding_to_json(plan: Plan) -> str:
         for source, readers in plan.network.forks().items()
     }
     branches = {"forks": forks} if forks else {}
-    return json.dumps({"clock_mhz": plan.clock_hz / 1e6, **target, "layers": layers, **branches}, indent=2) + "\n"
+    facts = {"clock_mhz": plan.clock_hz / 1e6, **target, "axi_lite": plan.axi_lite, "layers": layers, **branches}
+    return json.dumps(facts, indent=2) + "\n"
 
 
 def folding_from_json(network: Network, text: str, *, source: str = "folding file") -> Plan:
@@ -159,7 +162,7 @@ def folding_from_json(network: Network, text: str, *, source: str = "folding fil
     ----------
     network : Network
     text : str
-        JSON with ``clock_mhz``, ``layers`` and perhaps ``board``; each layer has ``pe`` and ``simd`` and may have ``memory``, ``window``, ``lanes``, ``slots``, ``buffer_beats``, ``writable``, ``weights``.
+        JSON with ``clock_mhz``, ``layers`` and perhaps ``board`` and ``axi_lite``; each layer has ``pe`` and ``simd`` and may have ``memory``, ``window``, ``lanes``, ``slots``, ``buffer_beats``, ``writable``, ``weights``.
         ``forks`` may give, for a map with several readers, the depth in beats of the FIFO before each of them.
     source : str
         What errors call the text.
@@ -173,7 +176,7 @@ def folding_from_json(network: Network, text: str, *, source: str = "folding fil
         content = json.loads(text)
     except json.JSONDecodeError as error:
         raise OptionError(f"{source} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
-    _known_keys(content, ("clock_mhz", "board", "layers", "forks"), source)
+    _known_keys(content, ("clock_mhz", "board", "axi_lite", "layers", "forks"), source)
     layers = content.get("layers")
     names = [layer.name for layer in network.layers]
     _known_keys(layers, names, f"'layers' of {source}")
@@ -189,7 +192,10 @@ def folding_from_json(network: Network, text: str, *, source: str = "folding fil
     folds = {
         layer.name: _fold(layer, layers[layer.name], f"layer '{layer.name}' of {source}") for layer in network.layers
     }
-    return Plan(network, folds, clock * 1e6, board, _branches(network, content.get("forks", {}), source))
+    axi_lite = content.get("axi_lite", False)
+    if not isinstance(axi_lite, bool):
+        raise OptionError(f"'axi_lite' of {source} must be true or false, not {axi_lite!r}")
+    return Plan(network, folds, clock * 1e6, board, _branches(network, content.get("forks", {}), source), axi_lite)
 
 
 def _branches(network: Network, entry: Any, source: str) -> dict[tuple[str, str], int]:
@@ -244,6 +250,31 @@ def make_writable(layer: Layer, fold: Fold) -> Fold:
     if not isinstance(layer, Writable):
         raise OptionError(f"Layer '{layer.name}' has no memory that could be written; leave it out")
     return layer.writable(fold)
+
+
+def with_registers(plan: Plan, *, writable: str | None = None, axi_lite: bool = False) -> Plan:
+    """Give a plan with writable memories, and with a register port.
+
+    Parameters
+    ----------
+    plan : Plan
+    writable : str or None
+        "all", or names of layers with commas between; None: no more than the plan has.
+    axi_lite : bool
+        A register port even if nothing is writable.
+
+    Raises
+    ------
+    OptionError
+        If a layer is unknown or has no memory.
+    """
+    layers = {layer.name: layer for layer in plan.network.layers}
+    chosen = [] if writable is None else [name.strip() for name in writable.split(",")]
+    if writable == "all":
+        chosen = [name for name, layer in layers.items() if isinstance(layer, Writable)]
+    _known_keys(dict.fromkeys(chosen), layers, "--writable")
+    folds = {name: make_writable(layers[name], plan.folds[name]) for name in chosen}
+    return replace(plan, folds={**plan.folds, **folds}, axi_lite=plan.axi_lite or axi_lite)
 
 
 def _weights_to_json(weights: CodeType | None) -> str | list[int] | None:

@@ -6,7 +6,7 @@ What the bytes mean is written in docs/host_protocol.md; `hwgen.rtl_templates.ho
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,7 +15,18 @@ import serial
 
 from hwgen.errors import LinkError
 from hwgen.host_frames import Decoder, Frame, encode
-from hwgen.rtl_templates.link_protocol import ANSWER, COUNTERS, IDENTIFY, INFER, REASON_CRC, REFUSED, LinkShape
+from hwgen.rtl_templates.link_protocol import (
+    ANSWER,
+    COUNTERS,
+    IDENTIFY,
+    INFER,
+    READ,
+    REASON_CRC,
+    REASON_UNLOADED,
+    REFUSED,
+    WRITE,
+    LinkShape,
+)
 
 __all__ = ["ATTEMPTS", "TIMEOUT_SECONDS", "Counters", "HostLink", "Port", "open_link"]
 
@@ -117,7 +128,7 @@ class HostLink:
         LinkError
             If no intact answer comes.
         """
-        low, high, beats_in, beats_out, widths, clock_hz, _ = _words(self._request(IDENTIFY, b"", 28))
+        low, high, beats_in, beats_out, widths, clock_hz, limits = _words(self._request(IDENTIFY, b"", 28))
         return LinkShape(
             network_id=low | high << 32,
             beats_in=beats_in,
@@ -125,6 +136,7 @@ class HostLink:
             beats_out=beats_out,
             bytes_out=widths >> 16,
             clock_hz=clock_hz,
+            registers=limits >> 16 != 0,
         )
 
     def infer(self, beats: bytes, answer_bytes: int) -> bytes:
@@ -168,6 +180,43 @@ class HostLink:
             frame_error=bool(status & 1),
         )
 
+    def read(self, address: int) -> int:
+        """Read a register.
+
+        Parameters
+        ----------
+        address : int
+            Of a byte, a multiple of 4.
+
+        Raises
+        ------
+        LinkError
+            If no intact answer comes, or there is no such register.
+        """
+        value, error = _words(self._request(READ, _payload([address]), 8))
+        if error:
+            raise LinkError(f"The board has no register to read at {address:#x}: it holds another network")
+        return value
+
+    def write(self, address: int, words: Sequence[int]) -> None:
+        """Write registers or memories at addresses in a row.
+
+        Parameters
+        ----------
+        address : int
+            Of a byte, a multiple of 4.
+        words : sequence of int
+            At most `LinkShape.write_words`.
+
+        Raises
+        ------
+        LinkError
+            If no intact answer comes, or one of the addresses cannot be written.
+        """
+        (error,) = _words(self._request(WRITE, _payload([address, *words]), 4))
+        if error:
+            raise LinkError(f"The board cannot write {len(words)} words at {address:#x}: it holds another network")
+
     def _request(self, command: int, payload: bytes, answer_bytes: int) -> bytes:
         self._sequence = (self._sequence + 1) & 0xFFFF
         line = encode(Frame(command, self._sequence, payload))
@@ -191,6 +240,11 @@ class HostLink:
                     return None
                 if frame.sequence != self._sequence:
                     continue
+                if frame.kind == REFUSED and frame.payload[:1] == bytes([REASON_UNLOADED]):
+                    raise LinkError(
+                        "The board's memories hold no network: they were not loaded, or loading failed; "
+                        "write its flash again, or use 'hwgen reload'"
+                    )
                 if frame.kind == REFUSED:
                     raise LinkError(
                         f"The board refuses the request (reason {frame.payload[0]}): it holds another network"
@@ -233,6 +287,10 @@ def open_link(
             yield HostLink(opened, baud=baud, timeout_seconds=timeout_seconds, attempts=attempts)
     except serial.SerialException as error:
         raise LinkError(f"Serial port '{port}' failed ({error}); check the cable") from error
+
+
+def _payload(words: Sequence[int]) -> bytes:
+    return b"".join(int(word).to_bytes(4, "little") for word in words)
 
 
 def _words(payload: bytes) -> list[int]:

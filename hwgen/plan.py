@@ -28,6 +28,8 @@ class Plan:
     branches : mapping of (str, str) to int
         Depth in beats of the FIFO between a map with several readers and one of them (see `Network.forks`); where none is given,
         the least that keeps a beat coming in every cycle.
+    axi_lite : bool
+        Whether the accelerator has a port for registers in any case; writable memories need it.
 
     Raises
     ------
@@ -40,6 +42,7 @@ class Plan:
     clock_hz: float = 100e6
     board: str | None = None
     branches: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    axi_lite: bool = False
 
     def __post_init__(self) -> None:
         names = {layer.name for layer in self.network.layers}

@@ -15,6 +15,7 @@ from rich.table import Table
 from hwgen import host
 from hwgen.contents import PATIENCE, ports
 from hwgen.errors import DataError
+from hwgen.load_image import as_writes, current_image
 from hwgen.network import Network
 from hwgen.packed import PackedNetwork
 from hwgen.plan import Plan
@@ -182,7 +183,11 @@ def simulate(
 
     source, sink = ports(plan)
     patience = 1000 + PATIENCE * (schedule.ii + schedule.latency)
-    stimulus = Stimulus.of_frames(codes, source, sink, stall=STALL if stall else 0.0, timeout_cycles=patience)
+    image = current_image(folder, plan)
+    writes = None if image is None else as_writes(image, folder)
+    stimulus = Stimulus.of_frames(
+        codes, source, sink, stall=STALL if stall else 0.0, timeout_cycles=patience, writes=writes
+    )
     progress(f"simulating {len(codes)} frames, {int(due[-1]) + 1} cycles")
     if engine is Engine.VERILATOR:
         trace = run_verilator(

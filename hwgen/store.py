@@ -7,6 +7,7 @@ else can be written or read, so a stored network never runs code.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import zipfile
 from enum import Enum
@@ -39,7 +40,7 @@ from hwgen.layers.upsample import Upsample
 from hwgen.layers.window import Window
 from hwgen.network import InputPort, Network, OutputPort
 
-__all__ = ["load_network", "save_network"]
+__all__ = ["digest", "load_network", "save_network"]
 
 RECORDS = (
     ArgMax,
@@ -83,12 +84,21 @@ def save_network(network: Network, folder: Path) -> tuple[Path, Path]:
         The two files.
     """
     arrays: dict[str, np.ndarray] = {}
-    tree = _to_tree(network, "network", arrays)
     text, archive = folder / "network.json", folder / "network.npz"
-    text.write_text(json.dumps(tree, indent=1) + "\n", encoding="utf-8")
+    text.write_text(_to_json(network, arrays), encoding="utf-8")
     compact: dict[str, Any] = {name: _compact(array) for name, array in arrays.items()}
     np.savez_compressed(archive, **compact)
     return text, archive
+
+
+def digest(network: Network) -> bytes:
+    """Give a hash of everything that `save_network` would write."""
+    arrays: dict[str, np.ndarray] = {}
+    total = hashlib.sha256(_to_json(network, arrays).encode())
+    for name, array in arrays.items():
+        total.update(f"{name} {array.shape} {array.dtype}".encode())
+        total.update(np.ascontiguousarray(array).tobytes())
+    return total.digest()
 
 
 def load_network(folder: Path) -> Network:
@@ -110,6 +120,11 @@ def load_network(folder: Path) -> Network:
     if not isinstance(network, Network):
         raise BuildError(f"'{folder}/network.json' holds a {type(network).__name__}, not a network; compile it again")
     return network
+
+
+def _to_json(network: Network, arrays: dict[str, np.ndarray]) -> str:
+    """Give the structure as text, and add the arrays that it refers to."""
+    return json.dumps(_to_tree(network, "network", arrays), indent=1) + "\n"
 
 
 def _to_tree(item: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:

@@ -32,6 +32,9 @@ KEYWORDS = frozenset(
 )
 """Reserved words of Verilog, and those of SystemVerilog that a network could bring as names."""
 
+HUGE = '(* ram_style = "huge" *)'
+"""Stands before a memory that nothing initialises, in the FPGA or here."""
+
 _ESCAPED = re.compile(r"\\(\S+) ")
 _ATTRIBUTE = re.compile(r"\s*\(\* (\w+) = .* \*\)$")
 _NO_BITS = re.compile(r"  (?:wire|reg) (?:signed )?\[-1:0\] ")  # an index into one thing; nothing refers to it
@@ -110,7 +113,9 @@ def _choose(name: str, names: dict[str, str], taken: set[str]) -> None:
 
 
 def _tidy_module(lines: list[str], memories: dict[str, str], files: dict[str, str]) -> str:
-    module, result, words = "", [], {}
+    module, words = "", {}
+    result: list[str] = []
+    empty: set[str] = set()
     for line in lines:
         attribute = _ATTRIBUTE.match(line)
         if (attribute is not None and attribute[1] not in KEPT_ATTRIBUTES) or _NO_BITS.match(line):
@@ -122,6 +127,10 @@ def _tidy_module(lines: list[str], memories: dict[str, str], files: dict[str, st
             words[name] = width
             # Ascending, or the standard's editions disagree about the order in which a file is read.
             line = f"  reg {f'[{width - 1}:0] ' if width > 1 else ''}{name} [0:{last}];"
+            if result[-1].strip() == HUGE:
+                empty.add(name)
+        elif (found := _READMEM.match(line)) and found[2] in empty:
+            continue
         elif found := _READMEM.match(line):
             line = _contents(module, found[2], words[found[2]], memories[found[1]].split(), files)
         result.append(line.rstrip())

@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Mux, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["AxiStreamInput", "AxiStreamOutput", "whole_bytes"]
+__all__ = ["AxiStreamInput", "AxiStreamOutput", "final_beat", "whole_bytes"]
 
 
 def whole_bytes(width: int) -> int:
@@ -59,7 +59,7 @@ class AxiStreamInput(wiring.Component):
             self.tready.eq(self.o.ready),
             transfer.eq(self.tvalid & self.tready),
         ]
-        final = _final_beat(m, self.beats, transfer)
+        final = final_beat(m, self.beats, transfer)
         with m.If(transfer & (self.tlast != final)):
             m.d.sync += self.frame_error.eq(1)
         return m
@@ -106,12 +106,12 @@ class AxiStreamOutput(wiring.Component):
             self.tvalid.eq(self.i.valid),
             self.i.ready.eq(self.tready),
             transfer.eq(self.tvalid & self.tready),
-            self.tlast.eq(_final_beat(m, self.beats, transfer)),
+            self.tlast.eq(final_beat(m, self.beats, transfer)),
         ]
         return m
 
 
-def _final_beat(m: Module, beats: int, transfer: Value) -> Signal:
+def final_beat(m: Module, beats: int, transfer: Value) -> Signal:
     """Count transfers and tell whether the present beat is the last of its frame."""
     final = Signal()
     if beats == 1:

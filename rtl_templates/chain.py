@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from amaranth.hdl import Module
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, connect, flipped
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hwgen.rtl_templates.write_bus import Contents, fan_out, memories_of, write_port
 
@@ -26,6 +26,8 @@ class Chain(wiring.Component):
         As the first unit's.
     o
         As the last unit's.
+    busy : Out(1)
+        A step of the schedule is taken: the first unit says so, or the last one takes a beat.
     write : ``In(write_port(memories))``
         Only if a unit has one.
     """
@@ -33,7 +35,7 @@ class Chain(wiring.Component):
     def __init__(self, units: Mapping[str, wiring.Component]) -> None:
         self.units = dict(units)
         first, *_, last = [*self.units.values()] * 2
-        ports = {"i": first.signature.members["i"], "o": last.signature.members["o"]}
+        ports = {"i": first.signature.members["i"], "o": last.signature.members["o"], "busy": Out(1)}
         super().__init__(ports | ({"write": In(write_port(self.memories))} if self.memories else {}))
 
     @property
@@ -51,6 +53,9 @@ class Chain(wiring.Component):
         for source, reader in pairwise(units):
             connect(m, source.o, reader.i)
         connect(m, units[-1].o, flipped(self.o))
+        m.d.comb += self.busy.eq(
+            units[0].busy if "busy" in units[0].signature.members else units[-1].i.valid & units[-1].i.ready
+        )
         ports = [unit.write for unit in units if memories_of(unit)]
         if ports:
             fan_out(m, self.write, ports)

@@ -41,6 +41,8 @@ class EmbeddingUnit(wiring.Component):
     -------
     i : ``In(stream.Signature(in_bits))``
     o : ``Out(stream.Signature(width))``
+    busy : Out(1)
+        A step is taken.
     write : ``In(write_port(memories))``
         Only if writable.
     """
@@ -67,7 +69,11 @@ class EmbeddingUnit(wiring.Component):
         self.writable = writable
         self.slots = OutputQueue.least_slots(width, self.PIPELINE) if slots is None else slots
         self.latency = self.PIPELINE + OutputQueue.latency(width, self.slots)
-        ports = {"i": In(stream.Signature(unsigned(in_bits))), "o": Out(stream.Signature(unsigned(width)))}
+        ports = {
+            "i": In(stream.Signature(unsigned(in_bits))),
+            "o": Out(stream.Signature(unsigned(width))),
+            "busy": Out(1),
+        }
         super().__init__(ports | ({"write": In(write_port(self.memories))} if writable else {}))
 
     @property
@@ -93,7 +99,7 @@ class EmbeddingUnit(wiring.Component):
             stage = Signal(name=f"read_{cycle}")
             m.d.sync += stage.eq(done)
             done = stage
-        m.d.comb += queue.push.eq(done)
+        m.d.comb += [queue.push.eq(done), self.busy.eq(step)]
         return m
 
     def _count_parts(self, m: Module, step: Signal, room: Value) -> tuple[Value, Value]:

@@ -14,13 +14,18 @@ from hwgen.rtl_templates.link_protocol import (
     COUNTERS,
     IDENTIFY,
     INFER,
+    READ,
     REASON_CRC,
     REASON_LENGTH,
     REASON_UNKNOWN,
+    REASON_UNLOADED,
     REFUSED,
     VERSION,
+    WRITE,
     LinkShape,
 )
+from hwgen.rtl_templates.register_access import RegisterAccess
+from hwgen.rtl_templates.register_bus import RegisterBus
 from hwgen.rtl_templates.storage import MEMORY_ATTRIBUTES, NO_COLLISION, suits_block_ram
 
 __all__ = ["HostLink"]
@@ -41,6 +46,8 @@ class HostLink(wiring.Component):
     Parameters
     ----------
     shape : LinkShape
+    address_bits : int
+        Of the register bus, if the shape has registers.
 
     Members
     -------
@@ -56,10 +63,16 @@ class HostLink(wiring.Component):
         The offered beat is the frame's last.
     frame_i : ``In(stream.Signature(8 * bytes_out))``
         Beats from the accelerator.
+    bus : ``Out(RegisterBus(address_bits))``
+        Only with registers.
+    loaded : In(1)
+        Only with registers: the accelerator takes frames.
     """
 
-    def __init__(self, shape: LinkShape) -> None:
+    def __init__(self, shape: LinkShape, address_bits: int = 0) -> None:
         self.shape = shape
+        self.address_bits = address_bits
+        registers = {"bus": Out(RegisterBus(address_bits)), "loaded": In(1)} if shape.registers else {}
         super().__init__(
             {
                 "i": In(stream.Signature(unsigned(8))),
@@ -69,6 +82,7 @@ class HostLink(wiring.Component):
                 "frame_o": Out(stream.Signature(unsigned(8 * shape.bytes_in))),
                 "frame_o_last": Out(1),
                 "frame_i": In(stream.Signature(unsigned(8 * shape.bytes_out))),
+                **registers,
             }
         )
 
@@ -77,18 +91,20 @@ class HostLink(wiring.Component):
         m = Module()
         m.submodules.unframer = self._unframer = Unframer()
         m.submodules.framer = self._framer = Framer()
-        depth = max(2, self.shape.beats_in * self.shape.bytes_in)
+        depth = max(2, self.shape.payload_bytes)
         attributes = MEMORY_ATTRIBUTES[suits_block_ram(depth, 8)] | NO_COLLISION
         m.submodules.request = self._memory = Memory(shape=8, depth=depth, init=[], attrs=attributes)
         wiring.connect(m, wiring.flipped(self.i), self._unframer.i)
         wiring.connect(m, self._framer.o, wiring.flipped(self.o))
 
         feeding, answering = Signal(), Signal()
-        kind, sequence, reason = Signal(8), Signal(16), Signal(2)
+        kind, sequence, reason = Signal(8), Signal(16), Signal(3)
         start = Signal()
         busy = start | feeding | answering
         errors = self._receive(m, busy, kind, sequence, reason, start)
-        self._feed(m, start & (kind == (ANSWER | INFER)), feeding)
+        self._feed(m, start, kind == (ANSWER | INFER), feeding)
+        if self.shape.registers:
+            self._access(m, start, kind)
         counters = self._count(m, errors, busy & (kind == (ANSWER | INFER)))
         self._answer(m, start, answering, kind, sequence, reason, counters)
         return m
@@ -97,7 +113,7 @@ class HostLink(wiring.Component):
         self, m: Module, busy: Value, kind: Signal, sequence: Signal, reason: Signal, start: Signal
     ) -> dict[str, Signal]:
         """Store a request; at its end decide what answers it. Give a pulse for each kind of failure."""
-        payload_bytes = self.shape.beats_in * self.shape.bytes_in
+        shape, payload_bytes = self.shape, self.shape.payload_bytes
         longest = _HEADER_BYTES + payload_bytes + _CRC_BYTES
         token = self._unframer.o
         write = self._memory.write_port()
@@ -107,7 +123,16 @@ class HostLink(wiring.Component):
         errors = {name: Signal(name=name) for name in ("bad_crc", "refused", "dropped")}
         version, command, number = header[:8], header[8:16], header[16:]
         infers = command == INFER
-        known = (version == VERSION) & ((command == IDENTIFY) | infers | (command == COUNTERS))
+        reads, writes = (command == READ) & shape.registers, (command == WRITE) & shape.registers
+        known = (version == VERSION) & ((command == IDENTIFY) | infers | (command == COUNTERS) | reads | writes)
+        words = count[2:] - (_HEADER_BYTES + _WORD_BYTES + _CRC_BYTES) // 4
+        self._words = Signal(range(max(2, shape.write_words + 1)), name="words")
+        fits = (
+            Mux(writes, (count[:2] == 0) & (words >= 1) & (words <= shape.write_words), 0)
+            if shape.registers
+            else Const(0)
+        )
+        lengths = Mux(infers, shape.frame_bytes, Mux(reads, _WORD_BYTES, 0)) + _HEADER_BYTES + _CRC_BYTES
         m.d.sync += start.eq(0)
         m.d.comb += [
             token.ready.eq(1),
@@ -127,11 +152,14 @@ class HostLink(wiring.Component):
                 with m.Elif(~known):
                     m.d.comb += errors["refused"].eq(1)
                     m.d.sync += reason.eq(REASON_UNKNOWN)
-                with m.Elif(count != Mux(infers, longest, _HEADER_BYTES + _CRC_BYTES)):
+                with m.Elif(Mux(writes, ~fits, count != lengths)):
                     m.d.comb += errors["refused"].eq(1)
                     m.d.sync += reason.eq(REASON_LENGTH)
+                with m.Elif(infers & ~(self.loaded if shape.registers else Const(1))):
+                    m.d.comb += errors["refused"].eq(1)
+                    m.d.sync += reason.eq(REASON_UNLOADED)
                 with m.Else():
-                    m.d.sync += kind.eq(command | ANSWER)
+                    m.d.sync += [kind.eq(command | ANSWER), self._words.eq(words)]
         with m.Elif(token.valid):
             m.d.sync += dropping.eq(drops)
             with m.If(count != longest + 1):
@@ -142,7 +170,7 @@ class HostLink(wiring.Component):
                 m.d.comb += write.en.eq(~drops)
         return errors
 
-    def _feed(self, m: Module, start: Value, feeding: Signal) -> None:
+    def _feed(self, m: Module, start: Value, infers: Value, feeding: Signal) -> None:
         """Read the stored frame byte by byte, and offer each beat when it is complete."""
         shape = self.shape
         read = self._memory.read_port(domain="comb")  # with the upper byte of `beat` it is a block RAM's read port
@@ -152,18 +180,17 @@ class HostLink(wiring.Component):
         byte = Signal(range(max(2, shape.bytes_in)))
         number = Signal(range(max(2, shape.beats_in)))
         fetch = Signal()
+        self._take, self._taken = Signal(name="take"), beat[-8:]
         m.d.comb += [
             fetch.eq(feeding & ~complete),
             self.frame_o.valid.eq(complete),
             self.frame_o.payload.eq(beat),
             self.frame_o_last.eq(number == shape.beats_in - 1),
         ]
+        with m.If(fetch | self._take):
+            m.d.sync += [beat.eq(Cat(beat[8:], read.data)), read.addr.eq(read.addr + 1)]
         with m.If(fetch):
-            m.d.sync += [
-                beat.eq(Cat(beat[8:], read.data)),
-                byte.eq(byte + 1),
-                read.addr.eq(read.addr + 1),
-            ]
+            m.d.sync += byte.eq(byte + 1)
             with m.If(byte == shape.bytes_in - 1):
                 m.d.sync += [complete.eq(1), byte.eq(0)]
         with m.If(complete & self.frame_o.ready):
@@ -171,7 +198,19 @@ class HostLink(wiring.Component):
             with m.If(self.frame_o_last):
                 m.d.sync += feeding.eq(0)
         with m.If(start):
-            m.d.sync += [feeding.eq(1), number.eq(0), read.addr.eq(0)]
+            m.d.sync += [feeding.eq(infers), number.eq(0), read.addr.eq(0)]
+
+    def _access(self, m: Module, start: Value, kind: Value) -> None:
+        """Carry out a request to the registers, whose bytes come as those of a frame."""
+        m.submodules.access = self._registers = access = RegisterAccess(self.address_bits, len(self._words))
+        wiring.connect(m, access.bus, wiring.flipped(self.bus))
+        m.d.comb += [
+            access.start.eq(start & ((kind == (ANSWER | READ)) | (kind == (ANSWER | WRITE)))),
+            access.write.eq(kind == (ANSWER | WRITE)),
+            access.words.eq(self._words),
+            access.byte.eq(self._taken),
+            self._take.eq(access.take),
+        ]
 
     def _count(self, m: Module, errors: dict[str, Signal], working: Value) -> Value:
         """Count frames, failures and busy cycles; give the payload of the counters' answer."""
@@ -224,6 +263,8 @@ class HostLink(wiring.Component):
                         m.d.sync += last_unit.eq(shape.beats_out)
                     with m.Case(ANSWER | COUNTERS):
                         m.d.sync += last_unit.eq(_COUNTER_WORDS)
+                    with m.Case(ANSWER | READ):
+                        m.d.sync += last_unit.eq(2)
                     with m.Default():
                         m.d.sync += last_unit.eq(1)
                 m.next = "SEND"
@@ -246,6 +287,12 @@ class HostLink(wiring.Component):
                             m.d.sync += self._frames.eq(self._frames + 1)
                 with m.Case(ANSWER | COUNTERS):
                     load(counters.word_select(next_unit, 32), _WORD_BYTES)
+                if shape.registers:
+                    access = self._registers
+                    # In the cycle of the start the end of the request before is still shown: the header's bytes come first.
+                    with m.Case(ANSWER | READ, ANSWER | WRITE), m.If(access.finished):
+                        reads = (kind == (ANSWER | READ)) & (next_unit == 0)
+                        load(Mux(reads, access.value, access.error), _WORD_BYTES)
                 with m.Default():
                     load(reason, _WORD_BYTES)
             # The framer is ready again only when the check value and the closing flag have left.

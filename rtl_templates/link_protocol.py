@@ -11,11 +11,15 @@ __all__ = [
     "FLAG",
     "IDENTIFY",
     "INFER",
+    "LEAST_WRITE_WORDS",
+    "READ",
     "REASON_CRC",
     "REASON_LENGTH",
     "REASON_UNKNOWN",
+    "REASON_UNLOADED",
     "REFUSED",
     "VERSION",
+    "WRITE",
     "LinkShape",
 ]
 
@@ -29,14 +33,19 @@ ESCAPE_FLIP = 0x20
 """What the byte behind an escape was xored with."""
 
 VERSION = 1
-IDENTIFY, INFER, COUNTERS = 1, 2, 3
+IDENTIFY, INFER, COUNTERS, READ, WRITE = 1, 2, 3, 4, 5
 ANSWER = 0x80
 """Added to the command by its answer."""
 REFUSED = 0xFF
-REASON_CRC, REASON_UNKNOWN, REASON_LENGTH = 1, 2, 3
+REASON_CRC, REASON_UNKNOWN, REASON_LENGTH, REASON_UNLOADED = 1, 2, 3, 4
 
 CREDITS = 1
 """Requests that the far end holds at a time."""
+
+LEAST_WRITE_WORDS = 16
+"""Words that a request may write even where an input frame is shorter."""
+
+_WORD_BYTES = 4
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,8 @@ class LinkShape:
     bytes_in, bytes_out : int
         Bytes of a beat.
     clock_hz : int
+    registers : bool
+        Whether there are registers to be read and written.
     """
 
     network_id: int
@@ -60,6 +71,22 @@ class LinkShape:
     beats_out: int
     bytes_out: int
     clock_hz: int
+    registers: bool = False
+
+    @property
+    def frame_bytes(self) -> int:
+        """Payload of a request to infer."""
+        return self.beats_in * self.bytes_in
+
+    @property
+    def write_words(self) -> int:
+        """Words that a request may write."""
+        return max(LEAST_WRITE_WORDS, self.frame_bytes // _WORD_BYTES - 1) if self.registers else 0
+
+    @property
+    def payload_bytes(self) -> int:
+        """Longest payload of a request."""
+        return max(self.frame_bytes, _WORD_BYTES * (1 + self.write_words) if self.registers else 0)
 
     @property
     def words(self) -> list[int]:
@@ -71,5 +98,5 @@ class LinkShape:
             self.beats_out,
             self.bytes_in | self.bytes_out << 16,
             self.clock_hz,
-            CREDITS,
+            CREDITS | self.write_words << 16,
         ]

@@ -43,6 +43,8 @@ class ParallelWindow(wiring.Component):
         The map, without padding.
     o : ``Out(stream.Signature(width * kernel area))``
         The windows: the word of kernel row 0 and column 0 in the lowest bits, then along the row.
+    busy : Out(1)
+        A step is taken: a position is passed, or a window is handed over once more.
     """
 
     def __init__(
@@ -64,7 +66,13 @@ class ParallelWindow(wiring.Component):
         self.pad_word = pad_word
         self.depth = depth
         window = width * rows.kernel * columns.kernel
-        super().__init__({"i": In(stream.Signature(unsigned(width))), "o": Out(stream.Signature(unsigned(window)))})
+        super().__init__(
+            {
+                "i": In(stream.Signature(unsigned(width))),
+                "o": Out(stream.Signature(unsigned(window))),
+                "busy": Out(1),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         """Follow the position and its words; shift wherever the present one has nothing left to give."""
@@ -90,6 +98,7 @@ class ParallelWindow(wiring.Component):
             give.eq(self.o.valid & self.o.ready),
             shift.eq(Mux(completes, replay.wraps["replay"], is_here)),
             queue.o.ready.eq(shift & ~is_padding),
+            self.busy.eq(shift | give),
         ]
         pixel = Signal(self.width)
         m.d.comb += pixel.eq(Mux(is_padding, self.pad_word, queue.o.payload))

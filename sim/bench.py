@@ -1,7 +1,8 @@
 """cocotb tests of an accelerator's AXI4-Stream ports; extend them, they are yours.
 
 They read ``bench.json`` (names and sizes) and the vectors ``input.txt`` and ``expected.txt``: one beat a line as a hexadecimal number, an
-empty line after each frame. Nothing of hwgen is imported.
+empty line after each frame. Where ``load.txt`` is there, its words are written into the accelerator's memories first: an address and a word a
+line. Nothing of hwgen is imported.
 """
 
 import itertools
@@ -12,12 +13,20 @@ from pathlib import Path
 import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge, with_timeout
-from cocotbext.axi import AxiStreamBus, AxiStreamFrame, AxiStreamSink, AxiStreamSource
+from cocotbext.axi import (
+    AxiLiteBus,
+    AxiLiteMaster,
+    AxiStreamBus,
+    AxiStreamFrame,
+    AxiStreamSink,
+    AxiStreamSource,
+)
 
 SETUP = json.loads(Path("bench.json").read_text(encoding="ascii"))
 PERIOD_NS = 10
 RESET_CYCLES = 4
 DRAIN_CYCLES = 64
+loaded: list[bool] = []
 
 
 def read_vectors(path):
@@ -38,12 +47,40 @@ def pauses(seed, share):
         yield source.random() < share
 
 
+def power_up(dut):
+    """Hold reset from before the first edge, with the register port idle where there is one: what outlives resets must never see an X."""
+    dut.aresetn.value = 0
+    for wire in ("awvalid", "wvalid", "bready", "arvalid", "rready"):
+        if hasattr(dut, f"s_axil_{wire}"):
+            getattr(dut, f"s_axil_{wire}").value = 0
+
+
 async def reset(dut):
     """Hold reset for some cycles."""
     dut.aresetn.value = 0
     await ClockCycles(dut.aclk, RESET_CYCLES)
     dut.aresetn.value = 1
     await RisingEdge(dut.aclk)
+    await load(dut)
+
+
+def registers(dut):
+    """Give a master of the AXI4-Lite port."""
+    master = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "s_axil"), dut.aclk, dut.aresetn, reset_active_level=False)
+    for side in (master.read_if, master.write_if):
+        side.log.setLevel("ERROR")
+    return master
+
+
+async def load(dut):
+    """Write the words of ``load.txt``; the memories outlive resets, so once is enough for all tests."""
+    if not Path("load.txt").exists() or loaded:
+        return
+    master = registers(dut)
+    for line in Path("load.txt").read_text(encoding="ascii").splitlines():
+        address, word = (int(number, 16) for number in line.split())
+        await master.write_dword(address, word)
+    loaded.append(True)
 
 
 class Bench:
@@ -52,7 +89,8 @@ class Bench:
     def __init__(self, dut):
         self.dut = dut
         self.clock = Clock(dut.aclk, PERIOD_NS, unit="ns")
-        self.clock.start()
+        power_up(dut)
+        self.clock.start(start_high=False)
         self.source = AxiStreamSource(
             AxiStreamBus.from_prefix(dut, "s_axis"), dut.aclk, dut.aresetn, reset_active_level=False
         )
@@ -183,8 +221,10 @@ async def _play(dut, beats):
     position, offered, start, quiet, drained, resetting = 0, False, 0, 0, 0, RESET_CYCLES
     dut.s_axis_tvalid.value = 0
     dut.m_axis_tready.value = 0
+    power_up(dut)
+    Clock(dut.aclk, PERIOD_NS, unit="ns").start(start_high=False)
+    await reset(dut)
     dut.aresetn.value = 0
-    Clock(dut.aclk, PERIOD_NS, unit="ns").start()
     for edge in itertools.count():
         # Behind the edge of the cycle before: set what this cycle's edge will see.
         await RisingEdge(dut.aclk)

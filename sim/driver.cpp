@@ -9,6 +9,7 @@
 //   --stall-in P, --stall-out P   per mille of cycles in which the source, the sink pauses;  --seed S
 //   --reset-at N     in cycle N reset for some cycles, then play everything again from the start
 //   --waves FILE     only in a build with traces
+//   --load FILE      only with REGISTERS: pairs of address and word, 32 bits each, that are written through s_axil first
 // Cycle 0 is the cycle of the first input transfer. The last line on stdout is "done cycles=.. frame_error=..".
 // exit code: 0 done, 3 deadlock, 4 bad arguments or files, 130 interrupted
 
@@ -106,6 +107,43 @@ struct Options {
     }
 };
 
+#ifdef REGISTERS
+// Writes words through the AXI4-Lite port, one after another, with the streams at rest.
+void load_memories(Vdut& dut, const std::string& path) {
+    const std::vector<uint8_t> bytes = read_file(path);
+    const auto tick = [&dut] {
+        dut.eval();
+        dut.aclk = 1;
+        dut.eval();
+        dut.aclk = 0;
+    };
+    dut.aclk = 0;
+    for (uint64_t cycle = 0; cycle <= RESET_CYCLES; ++cycle) {
+        dut.aresetn = cycle == RESET_CYCLES;
+        tick();
+    }
+    dut.s_axil_wstrb = 0xf;
+    dut.s_axil_bready = 1;
+    for (size_t at = 0; at + 8 <= bytes.size(); at += 8) {
+        uint32_t pair[2];
+        std::memcpy(pair, &bytes[at], sizeof pair);
+        dut.s_axil_awaddr = pair[0];
+        dut.s_axil_wdata = pair[1];
+        dut.s_axil_awvalid = dut.s_axil_wvalid = 1;
+        for (bool answered = false; !answered;) {
+            dut.eval();
+            const bool address_taken = dut.s_axil_awready, word_taken = dut.s_axil_wready;
+            answered = dut.s_axil_bvalid;
+            if (answered && dut.s_axil_bresp != 0) fail("address " + std::to_string(pair[0]) + " cannot be written");
+            tick();
+            if (address_taken) dut.s_axil_awvalid = 0;
+            if (word_taken) dut.s_axil_wvalid = 0;
+        }
+    }
+    dut.s_axil_bready = 0;
+}
+#endif
+
 struct Record {
     std::vector<uint64_t> in_cycles, out_cycles;
     std::vector<uint8_t> out_data, out_last;
@@ -142,6 +180,13 @@ int main(int argc, char** argv) {
     waves.open(options.values["--waves"].c_str());
 #endif
 
+    if (options.values.count("--load")) {
+#ifdef REGISTERS
+        load_memories(*dut, options.values["--load"]);
+#else
+        fail("an accelerator without registers cannot be loaded");
+#endif
+    }
     Record record;
     record.in_cycles.reserve(beats);
     record.out_cycles.reserve(expect);

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from hwgen.sim.record import Stimulus
-from hwgen.sim.run import write_vectors
+from hwgen.sim.run import write_vectors, write_writes
 
-__all__ = ["ship"]
+__all__ = ["ship", "ship_registers"]
 
 _HERE = Path(__file__).resolve().parent
 
@@ -48,10 +49,31 @@ Verilator also needs make, perl and g++.
 | `test_accelerator.py` | the tests: extend them |
 | `run_tests.py`, `Makefile` | compile `../rtl/{name}.v` and run |
 | `input.txt`, `expected.txt` | vectors: a beat a line in hexadecimal, an empty line after each frame |
+| `load.txt` | where it is there: what is written into the memories first, an address and a word a line |
+| `test_registers.py`, `registers.json`, `image.txt` | tests of the AXI4-Lite port, where there is one, and contents of the memories that can be written |
 | `bench.json` | names and sizes; `out_cycles` is the predicted cycle of each output beat, counted from the first input transfer |
 
 To test other data, replace the vectors and remove `out_cycles` and change `out_beats` if their number differs.
 """
+
+
+def ship_registers(build: Path, facts: Mapping[str, object], image: np.ndarray | None) -> None:
+    """Add the tests of the register port to ``sim/``.
+
+    Parameters
+    ----------
+    build : Path
+        Build folder.
+    facts : mapping
+        The map of the registers, and what a run of the shipped frames must count: see ``test_registers.py``.
+    image : ndarray of integers, shape (words, 2), or None
+        Address and word of the contents of the writable memories.
+    """
+    folder = build / "sim"
+    (folder / "registers.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="ascii")
+    if image is not None:
+        write_writes(folder / "image.txt", image)
+    shutil.copyfile(_HERE / "register_bench.py", folder / "test_registers.py")
 
 
 def ship(
@@ -101,7 +123,10 @@ def ship(
         (folder / file).write_text(text, encoding="utf-8")
     write_vectors(folder / "input.txt", stimulus.beats, stimulus.last)
     write_vectors(folder / "expected.txt", expected, expected_last)
+    writes = [] if stimulus.writes is None else ["load.txt"]
+    if stimulus.writes is not None:
+        write_writes(folder / "load.txt", stimulus.writes)
     shutil.copyfile(_HERE / "bench.py", folder / "test_accelerator.py")
     shutil.copyfile(_HERE / "runner.py", folder / "run_tests.py")
-    files = [*texts, "input.txt", "expected.txt", "test_accelerator.py", "run_tests.py"]
+    files = [*texts, *writes, "input.txt", "expected.txt", "test_accelerator.py", "run_tests.py"]
     return [folder / file for file in files]

@@ -35,6 +35,8 @@ class Stimulus:
         start, and only what comes after is recorded.
     timeout_cycles : int
         Cycles without a transfer that mean a deadlock.
+    writes : ndarray of integers, shape (words, 2), or None
+        Address and word of what is written through the AXI4-Lite port before anything is sent.
     """
 
     beats: np.ndarray
@@ -46,6 +48,7 @@ class Stimulus:
     seed: int = 1
     reset_at: int | None = None
     timeout_cycles: int = 1_000_000
+    writes: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.beats.dtype != np.uint8 or self.beats.ndim != 2 or self.last.shape != self.beats.shape[:1]:
@@ -65,12 +68,13 @@ class Stimulus:
         seed: int = 1,
         reset_at: int | None = None,
         timeout_cycles: int = 1_000_000,
+        writes: np.ndarray | None = None,
     ) -> Stimulus:
         """Send whole frames of codes (frames, *input.shape), the last beat of each marked, with pauses on both sides."""
         beats = input.pack(codes)
         last = np.arange(1, len(beats) + 1) % input.count == 0
         out_beats = len(codes) * output.count
-        return cls(beats, last, output.bytes, out_beats, stall, stall, seed, reset_at, timeout_cycles)
+        return cls(beats, last, output.bytes, out_beats, stall, stall, seed, reset_at, timeout_cycles, writes)
 
 
 @dataclass(frozen=True, eq=False)

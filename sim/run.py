@@ -19,7 +19,7 @@ from hwgen.sim.record import Stimulus, Trace
 from hwgen.sim.verilate import LONG_RUN_CYCLES, Waves, executable
 from hwgen.toolchain import Toolchain
 
-__all__ = ["log_folder", "run_cocotb", "run_icarus", "run_verilator", "write_vectors"]
+__all__ = ["log_folder", "run_cocotb", "run_icarus", "run_verilator", "write_vectors", "write_writes"]
 
 Progress = Callable[[str], None]
 """Called with a sentence from time to time."""
@@ -80,13 +80,13 @@ def run_verilator(
         toolchain,
         optimise=max(cycles, len(stimulus.beats)) > LONG_RUN_CYCLES,
         waves=_wave_format(waves),
-        flags=flags,
+        flags=[*flags, *([] if stimulus.writes is None else ["-DREGISTERS"])],
         cache=cache,
     )
     with _scratch() as work:
         stimulus.beats.tofile(work / "data")
         stimulus.last.astype(np.uint8).tofile(work / "last")
-        options = {
+        options: dict[str, int | str] = {
             "expect": stimulus.out_beats,
             "timeout": stimulus.timeout_cycles,
             "stall-in": round(1000 * stimulus.stall_in),
@@ -95,6 +95,9 @@ def run_verilator(
         }
         if stimulus.reset_at is not None:
             options["reset-at"] = stimulus.reset_at
+        if stimulus.writes is not None:
+            stimulus.writes.astype("<u4").tofile(work / "load")
+            options["load"] = str(work / "load")
         command = [str(program), str(work / "data"), str(work / "last"), str(work)]
         command += [word for option, value in options.items() for word in (f"--{option}", str(value))]
         if waves is not None:
@@ -151,6 +154,8 @@ def run_cocotb(
     with _scratch() as work:
         (work / "bench.json").write_text(json.dumps(_bench_setup(build, name, stimulus)), encoding="ascii")
         write_vectors(work / "input.txt", stimulus.beats, stimulus.last)
+        if stimulus.writes is not None:
+            write_writes(work / "load.txt", stimulus.writes)
         command = [sys.executable, str(_HERE / "runner.py"), "--folder", str(work), "--simulator", simulator]
         command += ["--module", str(_HERE / "bench.py"), "--test", "every_transfer"]
         if waves is not None:
@@ -191,6 +196,11 @@ def write_vectors(path: Path, beats: np.ndarray, last: np.ndarray) -> None:
     path.write_text(
         "".join(row + ("\n\n" if end else "\n") for row, end in zip(rows, last, strict=True)), encoding="ascii"
     )
+
+
+def write_writes(path: Path, writes: np.ndarray) -> None:
+    """Write what goes into the memories first as text: an address and a word a line, hexadecimal."""
+    path.write_text("".join(f"{address:x} {word:x}\n" for address, word in writes.tolist()), encoding="ascii")
 
 
 def _bench_setup(build: Path, name: str, stimulus: Stimulus) -> dict[str, object]:

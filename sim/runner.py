@@ -36,7 +36,7 @@ def main():
     parser.add_argument("--test", help="run only tests whose name matches this regular expression")
     parser.add_argument("--waves", type=Path, metavar="FILE", help="write waves: .vcd on Verilator, .fst on Icarus")
     parser.add_argument("--folder", type=Path, default=here, help="folder of bench.json and the vectors")
-    parser.add_argument("--module", type=Path, default=here / "test_accelerator.py", help="file of the tests")
+    parser.add_argument("--module", type=Path, help="file of the tests; all in this folder if not given")
     choices = parser.parse_args()
     dump, suffix = ("dump.vcd", ".vcd") if choices.simulator == "verilator" else ("{name}.fst", ".fst")
     if choices.waves is not None and choices.waves.suffix != suffix:
@@ -48,8 +48,8 @@ def main():
     work = choices.folder.resolve() / "sim_build" / choices.simulator
     work.mkdir(parents=True, exist_ok=True)
     # The Verilog names its memory files without a folder, and the tests their vectors: all are read in the work folder.
-    vectors = (choices.folder / name for name in ("bench.json", "input.txt", "expected.txt"))
-    for path in (*rtl.glob("*.mem"), *(path for path in vectors if path.exists())):
+    vectors = (*choices.folder.glob("*.json"), *choices.folder.glob("*.txt"))
+    for path in (*rtl.glob("*.mem"), *vectors):
         shutil.copy(path, work)
 
     runner = get_runner(choices.simulator)
@@ -62,10 +62,11 @@ def main():
         waves=choices.waves is not None,
         always=True,
     )
-    sys.path.insert(0, str(choices.module.resolve().parent))
+    modules = sorted(here.glob("test_*.py")) if choices.module is None else [choices.module]
+    sys.path.insert(0, str(modules[0].resolve().parent))
     results = runner.test(
         hdl_toplevel=setup["name"],
-        test_module=choices.module.stem,
+        test_module=[module.stem for module in modules],
         test_dir=work,
         build_dir=work,
         test_filter=choices.test,

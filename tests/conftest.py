@@ -65,9 +65,9 @@ def write_dense(path: Path) -> Path:
     return model.add("MatMul", signs(random, 8, 5)).save(path, 5)
 
 
-def write_image(path: Path) -> Path:
+def write_image(path: Path, seed: int = 2) -> Path:
     """8-bit image 2x6x6 -> 3x3 convolution with zero padding, 2x2 pool -> 4 scores."""
-    random = np.random.default_rng(2)
+    random = np.random.default_rng(seed)
     model = OnnxWriter((2, 6, 6))
     model.add("Conv", signs(random, 4, 2, 3, 3), pads=[1, 1, 1, 1]).batch_norm(random, 4, 300).sign()
     model.add("MaxPool", kernel_shape=[2, 2], strides=[2, 2]).add("Flatten")

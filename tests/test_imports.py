@@ -16,6 +16,7 @@ DOORS = {
         "hwgen.cli",
         "hwgen.cli_boards",
         "hwgen.cli_program",
+        "hwgen.cli_reload",
         "hwgen.cli_run",
         "hwgen.cli_vivado",
         "hwgen.terminal",

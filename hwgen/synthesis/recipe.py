@@ -92,7 +92,8 @@ def mapper(device: Device) -> str:
         case Family.ICE40:
             model = {"iCE40UP5K": "u"}.get(device.part, "hx")
             dsp = " -dsp" if device.dsps else ""
-            return f"synth_ice40 -dff -device {model}{dsp}"
+            spram = " -spram" if device.spram_blocks else ""
+            return f"synth_ice40 -dff -device {model}{dsp}{spram}"
         case Family.ECP5:
             # Wide multiplexers cost ECP5 twice the LUTs of a popcount.
             return "synth_ecp5 -nowidelut"

@@ -1,6 +1,7 @@
 """The far end of the host link, byte by byte: what it answers, what it passes on, and what it never passes on."""
 
 import random
+from dataclasses import replace
 
 import pytest
 from amaranth.hdl import ClockDomain, Module
@@ -13,10 +14,13 @@ from hwgen.rtl_templates.link_protocol import (
     COUNTERS,
     IDENTIFY,
     INFER,
+    READ,
     REASON_CRC,
     REASON_LENGTH,
     REASON_UNKNOWN,
+    REASON_UNLOADED,
     REFUSED,
+    WRITE,
     LinkShape,
 )
 
@@ -34,9 +38,15 @@ def ref_network(shape, frame):
     return bytes((sum(frame) * (n + 1) + frame[n % len(frame)]) & 0xFF for n in range(size))
 
 
-def rtl(shape, lines, stall=0.0):
-    """Give line bytes to the link, each piece when the one before it was answered; give the answers and the frames passed on."""
-    component = HostLink(shape)
+ADDRESS_BITS = 6
+
+
+def rtl(shape, lines, stall=0.0, registers=None, loaded=1):
+    """Give line bytes to the link, each piece when the one before it was answered; give the answers and the frames passed on.
+
+    ``registers`` is a list of words that are read and written; addresses beyond it are errors.
+    """
+    component = HostLink(shape, ADDRESS_BITS)
     passed, decoder, answered, pending = [], Decoder(), [], []
     seen, working = bytearray(), [True]
 
@@ -96,12 +106,29 @@ def rtl(shape, lines, stall=0.0):
                     pending.extend(int.from_bytes(result[n : n + size], "little") for n in range(0, len(result), size))
                     seen.clear()
 
+    async def bank(ctx):
+        rng = random.Random(4)
+        ctx.set(component.loaded, loaded)
+        while working[0]:
+            *_, started = await ctx.tick().sample(component.bus.start)
+            if started:
+                await ctx.tick().repeat(rng.randrange(4) + 1)
+                address = ctx.get(component.bus.address)
+                known = address < len(registers)
+                ctx.set(component.bus.error, not known)
+                if known and ctx.get(component.bus.write):
+                    registers[address] = ctx.get(component.bus.value)
+                ctx.set(component.bus.read_value, registers[address] if known else 0)
+                ctx.set(component.bus.done, 1)
+                await ctx.tick()
+                ctx.set(component.bus.done, 0)
+
     m = Module()
     m.domains.sync = ClockDomain()
     m.submodules.component = component
     simulator = Simulator(m)
     simulator.add_clock(1e-6)
-    for bench in (host, listener, network):
+    for bench in (host, listener, network, *([bank] if registers is not None else [])):
         simulator.add_testbench(bench)
     simulator.run()
     assert decoder.damaged == 0
@@ -197,3 +224,65 @@ def test_counters():
     assert payload[:12] == words(2, 3 | 1 << 16, 0)
     assert 0 < int.from_bytes(payload[12:20], "little") < 1000
     assert payload[20:] == words(0)
+
+
+@pytest.mark.parametrize("shape", [SHAPES[0], SHAPES[2]])
+@pytest.mark.parametrize("stall", [0.0, 0.4])
+def test_registers_are_written_in_a_row_and_read_one_by_one(shape, stall):
+    shape, bank = replace(shape, registers=True), list(range(20))
+    most = shape.write_words
+    frame = random_frames(shape, 1)[0]
+    lines = [
+        encode(Frame(WRITE, 1, words(4, 0x7E7D7E7D, 2, 3))),
+        encode(Frame(READ, 2, words(4))),
+        encode(Frame(INFER, 3, frame)),
+        encode(Frame(WRITE, 4, words(0, *range(100, 100 + most)))),
+        encode(Frame(READ, 5, words(4 * 19))),
+        encode(Frame(READ, 6, words(4 * 20))),
+        encode(Frame(WRITE, 7, words(4 * 19, 7, 8))),
+        encode(Frame(READ, 8, words(4 << ADDRESS_BITS))),
+        encode(Frame(WRITE, 9, words(1 << 31, 5))),
+        encode(Frame(WRITE, 10, words(4 * 63, 5, 6))),
+        encode(Frame(READ, 11, words(8))),
+    ]
+    expected = bank.copy()
+    expected[1:4] = [0x7E7D7E7D, 2, 3]
+    expected[:most] = range(100, 100 + most)
+    last = expected[19] if most < 20 else 119
+    expected[19] = 7
+    answered, passed = rtl(shape, lines, stall, bank)
+    assert passed == [frame]
+    assert bank == expected[:20]
+    assert [found.sequence for found in answered] == list(range(1, 12))
+    payloads = [found.payload for found in answered]
+    assert payloads[:2] == [words(0), words(0x7E7D7E7D, 0)]
+    assert payloads[2] == ref_network(shape, frame)
+    assert payloads[3:5] == [words(int(most > 20)), words(last, 0)]
+    assert [payload[-4:] for payload in payloads[5:10]] == [words(1)] * 5
+    assert payloads[10] == words(102, 0)
+
+
+def test_writes_and_reads_of_a_wrong_length_are_refused_and_without_a_network_no_frame_is_taken():
+    shape = replace(SHAPES[0], registers=True)
+    most = shape.write_words
+    frame = random_frames(shape, 1)[0]
+    lines = [
+        encode(Frame(READ, 1, b"")),
+        encode(Frame(READ, 2, words(0, 0))),
+        encode(Frame(WRITE, 3, words(0))),
+        encode(Frame(WRITE, 4, words(0, 1) + b"1")),
+        encode(Frame(WRITE, 5, words(*range(most + 2)))),
+        encode(Frame(WRITE, 6, b"")),
+        encode(Frame(INFER, 7, frame)),
+        encode(Frame(READ, 8, words(0))),
+    ]
+    answered, passed = rtl(shape, lines, registers=[5], loaded=0)
+    assert passed == []
+    reasons = [REASON_LENGTH] * 6 + [REASON_UNLOADED]
+    assert answered[:7] == [Frame(REFUSED, n, words(reason)) for n, reason in enumerate(reasons, 1)]
+    assert answered[7] == Frame(READ | ANSWER, 8, words(5, 0))
+
+
+def test_without_registers_their_requests_are_unknown():
+    answered, _ = rtl(SHAPES[0], [encode(Frame(READ, 1, words(0))), encode(Frame(WRITE, 2, words(0, 0)))])
+    assert [found.payload for found in answered] == [words(REASON_UNKNOWN)] * 2

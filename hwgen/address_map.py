@@ -1,0 +1,119 @@
+"""Where the registers and the writable memories of a plan lie, and what identifies it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
+
+from hwgen import store
+from hwgen.folding import folding_to_json
+from hwgen.plan import Plan
+from hwgen.rtl_templates.register_bus import STROBES
+from hwgen.rtl_templates.registers import Register, RegisterMap
+from hwgen.rtl_templates.write_bus import Contents, looked_at, memories_of
+from hwgen.stages import LayerStage, stages
+
+__all__ = ["AddressMap", "Region", "address_map", "has_registers", "plan_id"]
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """A writable memory of a layer.
+
+    Parameters
+    ----------
+    layer, memory : str
+    base : int
+        Word address of its first part.
+    contents : Contents
+        Its shape, and the words that the plan's network has there.
+    """
+
+    layer: str
+    memory: str
+    base: int
+    contents: Contents
+
+    def facts(self) -> dict[str, Any]:
+        """Give what writes need to know, as JSON types; addresses are those of bytes."""
+        return {
+            "layer": self.layer,
+            "memory": self.memory,
+            "base": self.base * STROBES,
+            "words": len(self.contents.words),
+            "width": self.contents.width,
+            "bytes_per_word": STROBES << self.contents.part_address_bits,
+            "initial": self.contents.initial,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class AddressMap:
+    """Registers and memories of a plan with a register port.
+
+    Parameters
+    ----------
+    network_id : int
+        64 bits.
+    stages : tuple of str
+        Layers whose busy cycles are counted, in the order of the counters.
+    regions : tuple of Region
+        Rising by base.
+    """
+
+    network_id: int
+    stages: tuple[str, ...]
+    regions: tuple[Region, ...]
+
+    @property
+    def shape(self) -> RegisterMap:
+        """The same as the hardware knows it."""
+        memories = tuple((region.base, region.contents) for region in self.regions)
+        return RegisterMap(self.network_id, len(self.stages), memories)
+
+    def bases(self, layer: str) -> dict[str, int]:
+        """Give the word address of each memory of a layer."""
+        return {region.memory: region.base for region in self.regions if region.layer == layer}
+
+    def facts(self) -> dict[str, Any]:
+        """Give the map as JSON types; addresses are those of bytes."""
+        names = (
+            "NETWORK_ID VERSION STATUS CONTROL SCRATCH LOADED_ID FRAMES_IN FRAMES_OUT INPUT_STALLS OUTPUT_STALLS STAGES"
+        )
+        busy = {layer: (Register.BUSY + number) * STROBES for number, layer in enumerate(self.stages)}
+        return {
+            "registers": {name.lower(): getattr(Register, name) * STROBES for name in names.split()},
+            "busy_cycles": busy,
+            "memories": [region.facts() for region in self.regions],
+        }
+
+
+def has_registers(plan: Plan) -> bool:
+    """Tell whether a plan's accelerator has a register port: asked for, or needed to write a memory."""
+    return plan.axi_lite or any(fold.writable for fold in plan.folds.values())
+
+
+def address_map(plan: Plan) -> AddressMap:
+    """Lay out the registers and, behind them, each writable memory at a multiple of its size, in the order of the stages."""
+    layers = [stage for stage in stages(plan) if isinstance(stage, LayerStage)]
+    names = tuple(stage.name for stage in layers)
+    found: list[tuple[str, str, Contents]] = []
+    with looked_at():
+        for stage in layers:
+            if stage.fold.writable:
+                found += [(stage.name, name, memory) for name, memory in memories_of(stage.component()).items()]
+    regions, place = [], RegisterMap(0, len(names)).words
+    for layer, name, memory in found:
+        size = 1 << memory.address_bits
+        base = -(-place // size) * size
+        regions.append(Region(layer, name, base, memory))
+        place = base + size
+    return AddressMap(plan_id(plan), names, tuple(regions))
+
+
+def plan_id(plan: Plan) -> int:
+    """Give the 64 bits by which a host knows an accelerator: a hash of its network, its folding and this version of hwgen."""
+    parts = (metadata.version("hwgen").encode(), folding_to_json(plan).encode(), store.digest(plan.network))
+    return int.from_bytes(hashlib.sha256(b"\0".join(parts)).digest()[:8], "little")
