@@ -126,7 +126,7 @@ class GlobalReduce:
             bill.add(Part.OTHER, width)
         else:
             bill.add(Part.RANK_BIT, lanes * bits * (bits > 1))
-            bill.add(Part.OTHER, lanes * bits)
+            bill.add(Part.OTHER, 1.5 * lanes * bits)
         if groups <= RING_GROUPS:
             bill.register(groups * width)
             return bill.resources()
