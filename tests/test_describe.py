@@ -6,6 +6,7 @@ import dataclasses
 import io
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
@@ -66,3 +67,35 @@ def test_wider_weights_and_inputs_count_in_full() -> None:
 def test_a_network_without_weights_gains_nothing() -> None:
     network = dataclasses.replace(mlp(4, 3), layers=())
     assert ratios(network) == {"compression_ratio": 1.0, "speedup_ratio": 1.0}
+
+
+def test_all_nodes_that_streamlining_refuses_are_listed(tmp_path):
+    text = (
+        '<ir_version: 10, opset_import: ["" : 17]> net (float[N,2,4,4] x) => (float y) '
+        "{ a = Conv (x, w) b = Conv (x, v) p = Pow (a, b) t = ReduceMax <axes = [1]> (a) y = Add (p, t) }"
+    )
+    model = onnx.parser.parse_model(text)
+    for name in "wv":
+        model.graph.initializer.append(onnx.numpy_helper.from_array(np.ones((3, 2, 1, 1), np.float32), name))
+    onnx.save(model, tmp_path / "net.onnx")
+    facts = describe(tmp_path / "net.onnx", input_type="bipolar")
+    assert [(obstacle["op"], obstacle["reason"].split()[0]) for obstacle in facts["unsupported"]] == [
+        ("Pow", "joins"),
+        ("ReduceMax", "takes"),
+    ]
+
+
+def test_precision_is_declared_as_the_input_is(tmp_path):
+    text = '<ir_version: 10, opset_import: ["" : 17]> net (float[N,6] x) => (float y) { y = MatMul (x, w) }'
+    model = onnx.parser.parse_model(text)
+    weights = np.random.default_rng(1).standard_normal((6, 3)).astype(np.float32)
+    model.graph.initializer.append(onnx.numpy_helper.from_array(weights, "w"))
+    onnx.save(model, tmp_path / "net.onnx")
+    facts = describe(tmp_path / "net.onnx", input_type="bipolar", weight_bits=4)
+    assert "rounded to 4 bits" in facts["notes"][0]
+    refused = describe(tmp_path / "net.onnx", input_type="bipolar", exact=True)["unsupported"]
+    assert "without --exact" in refused[0]["reason"]
+    frames = tmp_path / "x.npy"
+    np.save(frames, np.random.default_rng(2).standard_normal((20, 6)).astype(np.float32))
+    calibrated = describe(tmp_path / "net.onnx", calibrate=frames)
+    assert any(note.startswith("Calibrated on 20 frames") for note in calibrated["notes"])
