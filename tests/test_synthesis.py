@@ -335,7 +335,7 @@ def test_all_programs_end_with_an_interruption(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "command"),
     [
-        ("up5k", "synth_ice40 -dff -device u -dsp"),
+        ("up5k", "synth_ice40 -dff -device u -dsp -spram"),
         ("hx8k", "synth_ice40 -dff -device hx"),
         ("ecp5-85", "synth_ecp5 -nowidelut"),
         ("gw1nr-9", "synth_gowin -nowidelut -noiopads -family gw1n"),

@@ -1,5 +1,6 @@
 """The Verilog is reproducible, readable, clean in every tool, and says what it is."""
 
+import json
 import re
 
 import numpy as np
@@ -12,8 +13,10 @@ from hwgen.errors import OptionError
 from hwgen.fold import Fold
 from hwgen.plan import Plan
 from hwgen.processes import run
+from hwgen.rtl_templates.rom import Rom
+from hwgen.rtl_templates.storage import Storage
 from hwgen.toolchain import Toolchain, yosys
-from hwgen.verilog import WAIVERS, Interface, check_name, write
+from hwgen.verilog import WAIVERS, Interface, check_name, convert, write
 from hwgen.verilog_text import tidy
 from tests.lint import lint
 from tests.sim.running_sum import RunningSum
@@ -225,3 +228,18 @@ endmodule
     assert "assign data = { data_6, 2'h0, data_3_0 };" in result
     assert "    .data_3_0(x[3:0]),\n    .data_6(y),\n    .total_port(z)\n" in result
     assert "port_" not in result
+
+
+def test_a_huge_memory_is_not_initialised_and_becomes_spram(tmp_path):
+    rom = Rom(list(range(6272)), 32, storage=Storage.HUGE, writable=True)
+    source = convert(rom, "rom")
+    assert source.memories == {}
+    assert '(* ram_style = "huge" *)' in source.text
+    assert not re.search(r"words\[.*\] = |readmem", source.text)
+    (tmp_path / "rom.v").write_text(source.text)
+    commands = ["read_verilog rom.v", "synth_ice40 -device u -spram -top rom", "tee -q -o cells.json stat -json"]
+    yosys(commands, tmp_path, tmp_path / "yosys.log")
+    cells = json.loads((tmp_path / "cells.json").read_text())["design"]["num_cells_by_type"]
+    assert cells["SB_SPRAM256KA"] == 2
+    assert cells["SB_LUT4"] < 40
+    assert not any(cell.startswith("SB_RAM40") for cell in cells)
