@@ -148,7 +148,7 @@ def render(facts: dict[str, Any]) -> RenderableType:
         if used or around:
             share = "" if not of else f"{used / of:.0%}"
             guess = (facts["estimated"] or {}).get(resource)
-            guessed = "-" if guess is None else f"{guess:,}"
+            guessed = "-" if guess is None else f"{guess:,g}"
             table.add_row(label, f"{used:,}", guessed, f"{around:,}", "-" if of is None else f"{of:,}", share)
     parts: list[RenderableType] = [table]
     if facts["fmax_mhz"] is not None:
