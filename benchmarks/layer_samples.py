@@ -86,7 +86,7 @@ def dense(
 ) -> Sample:
     random = np.random.default_rng([rows, columns, pe, simd])
     bare = Dense("layer", "x", (1, 1, columns), TYPES[x], _weights(random, w, (rows, columns)), None, BIPOLAR)
-    stage = LayerStage(_matrix(bare, random, y), Fold(pe=pe, simd=simd, memory=STYLES[m]))
+    stage = LayerStage(_matrix(bare, random, y), Fold(pe=pe, simd=simd, memory=STYLES[m]), (0,))
     return Sample(f"dense {rows}x{columns} {x}{w}{y} {pe}x{simd} {m}", stage)
 
 
@@ -117,7 +117,7 @@ def conv(
     fold = Fold(pe=pe, simd=bare.columns if parallel else simd, memory=STYLES[m], window=style)
     maps = "x".join(map(str, shape))
     name = f"conv {rows}x{kernel} of {maps} {x}{w}{y} {pe}x{fold.simd} {m} pad{pad} stride{stride} {style.value}"
-    return Sample(name, LayerStage(_matrix(bare, random, y), fold))
+    return Sample(name, LayerStage(_matrix(bare, random, y), fold, (0,)))
 
 
 def pool(shape: tuple[int, int, int], kernel: int, lanes: int, x: str = "b", *, mixed: bool = False) -> Sample:
@@ -126,12 +126,14 @@ def pool(shape: tuple[int, int, int], kernel: int, lanes: int, x: str = "b", *, 
     rows = kernel if shape[0] > 1 else 1
     layer = MaxPool("layer", "x", shape, TYPES[x], Window((rows, kernel), (rows, kernel)), minimum)
     name = f"pool {kernel} of {'x'.join(map(str, shape))} {x} {lanes}{' mixed' if mixed else ''}"
-    return Sample(name, LayerStage(layer, Fold(pe=lanes, simd=lanes)))
+    return Sample(name, LayerStage(layer, Fold(pe=lanes, simd=lanes), (0,)))
 
 
 def pad(shape: tuple[int, int, int], lanes: int, x: str = "b") -> Sample:
     layer = Pad("layer", "x", shape, TYPES[x], (1, 1, 1, 1), TYPES[x].low)
-    return Sample(f"pad of {'x'.join(map(str, shape))} {x} {lanes}", LayerStage(layer, Fold(pe=lanes, simd=lanes)))
+    return Sample(
+        f"pad of {'x'.join(map(str, shape))} {x} {lanes}", LayerStage(layer, Fold(pe=lanes, simd=lanes), (0,))
+    )
 
 
 def threshold(channels: int, lanes: int, x: str, y: str, m: str = "a", *, mixed: bool = False) -> Sample:
@@ -141,7 +143,7 @@ def threshold(channels: int, lanes: int, x: str, y: str, m: str = "a", *, mixed:
     negate = tuple(bool(flag) for flag in random.integers(0, 2, channels)) if mixed else (False,) * channels
     layer = Thresholding("layer", "x", shape, kind, Thresholds(levels, Positions.uniform(4, 4)), negate, out)
     name = f"threshold {channels} {x}{y} {lanes} {m}{' mixed' if mixed else ''}"
-    return Sample(name, LayerStage(layer, Fold(pe=lanes, memory=STYLES[m])))
+    return Sample(name, LayerStage(layer, Fold(pe=lanes, memory=STYLES[m]), (0,)))
 
 
 def table(channels: int, lanes: int, x: str, y: str, m: str = "a") -> Sample:
@@ -149,21 +151,22 @@ def table(channels: int, lanes: int, x: str, y: str, m: str = "a") -> Sample:
     kind, out, shape = TYPES[x], TYPES[y], (4, 4, channels)
     entries = random.integers(out.low, out.high + 1, (1, channels, kind.high - kind.low + 1))
     layer = Table("layer", "x", shape, kind, Lookup(entries, kind.low, Positions.uniform(4, 4)), out)
-    return Sample(f"table {channels} {x}{y} {lanes} {m}", LayerStage(layer, Fold(pe=lanes, memory=STYLES[m])))
+    return Sample(f"table {channels} {x}{y} {lanes} {m}", LayerStage(layer, Fold(pe=lanes, memory=STYLES[m]), (0,)))
 
 
 def argmax(channels: int, lanes: int, x: str) -> Sample:
     return Sample(
-        f"argmax {channels} {x} {lanes}", LayerStage(ArgMax("layer", "x", (1, 1, channels), TYPES[x]), Fold(pe=lanes))
+        f"argmax {channels} {x} {lanes}",
+        LayerStage(ArgMax("layer", "x", (1, 1, channels), TYPES[x]), Fold(pe=lanes), (0,)),
     )
 
 
 def widen(width: int, ratio: int) -> Sample:
-    return Sample(f"widen {width} {ratio}", Widen("layer", 1, width, ratio, ratio * 4))
+    return Sample(f"widen {width} {ratio}", Widen("layer", (0,), 1, width, ratio, ratio * 4))
 
 
 def narrow(width: int, ratio: int) -> Sample:
-    return Sample(f"narrow {width} {ratio}", Narrow("layer", 1, width * ratio, ratio, 4))
+    return Sample(f"narrow {width} {ratio}", Narrow("layer", (0,), 1, width * ratio, ratio, 4))
 
 
 def register(width: int) -> Sample:
@@ -174,7 +177,7 @@ def slotted(sample: Sample, slots: int) -> Sample:
     """Give a layer a deeper output FIFO."""
     stage = sample.stage
     assert isinstance(stage, LayerStage)
-    return Sample(f"{sample.name} slots{slots}", LayerStage(stage.layer, replace(stage.fold, slots=slots)))
+    return Sample(f"{sample.name} slots{slots}", LayerStage(stage.layer, replace(stage.fold, slots=slots), (0,)))
 
 
 def _dense() -> Iterator[Sample]:

