@@ -26,8 +26,8 @@ __all__ = ["Budget", "Catalogue", "budget", "estimate_total", "fold_for_budget",
 ROUTABLE = 0.85
 """Share of a device's logic that may be estimated as used: what the model may be wrong, and what routing needs."""
 
-FLIPFLOP_CELLS = {Family.ICE40: 0.45, Family.ECP5: 0.0, Family.GOWIN: 0.45, Family.XILINX7: 0.0}
-"""Logic cells that a flip-flop takes on average, in families where it can only follow its own cell's LUT: the rest share one."""
+FLIPFLOP_CELLS = {Family.ICE40: 0.75, Family.ECP5: 0.0, Family.GOWIN: 0.45, Family.XILINX7: 0.0}
+"""Logic cells that a flip-flop takes on average, with the carry cells beside it, in families where it can only follow its own cell's LUT: the rest share one."""
 
 LINK = {
     Family.ICE40: Usage(luts=740, ffs=560, brams=2),
