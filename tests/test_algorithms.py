@@ -10,13 +10,23 @@ import numpy as np
 import pytest
 
 import hwgen
-from examples.algorithms.measure import BEGIN, END, FOLDER, PAGE, REAL, agreement, floats, kept, names, read, table
+from examples.algorithms.measure import (
+    BEGIN,
+    END,
+    FOLDER,
+    PAGE,
+    REAL,
+    agreement,
+    floats,
+    kept,
+    names,
+    read,
+    small_plan,
+    table,
+)
 from examples.training.record import hits
 from hwgen import host
 from tests.scores import codes_of_scores
-
-CYCLES = {"mnist_coloured": 100_000, "mnist_cluttered": 50_000}
-"""Cycles a frame for which a network on these data is folded; a quicker fold takes the compiler longer."""
 
 FEW = 3
 
@@ -86,8 +96,9 @@ def test_golden_in_fixed_point_is_as_near_as_recorded(name: str) -> None:
 
 def check_verilog(name: str, frames: int | None, folder: Path) -> None:
     expected, codes, labels = kept(name)
-    plan = hwgen.plan(network(name), target_fps=1e8 / CYCLES.get(expected["data"], 20_000), clock_mhz=100)
-    result = hwgen.build(plan, folder / "build").simulate(codes[:frames], expected=labels[:frames])
+    result = hwgen.build(small_plan(network(name), expected), folder / "build").simulate(
+        codes[:frames], expected=labels[:frames]
+    )
     assert result.frames == len(codes[:frames])
     assert (result.mismatches, result.beats_off_schedule) == (0, 0)
     assert result.ii_measured == result.ii_predicted
