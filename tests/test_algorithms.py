@@ -21,22 +21,26 @@ from examples.algorithms.measure import (
     kept,
     names,
     read,
+    slips,
     small_plan,
     table,
 )
 from examples.training.record import hits
 from hwgen import host
-from tests.scores import codes_of_scores
 
-FEW = 3
+FEW, SOME = 3, 40
+
+QUICK = ("binarynet", "dorefa_1w2a", "embedding", "fsmn", "horq", "pointnet", "reactnet", "segmentation", "xnor_net_k")
+"""Networks whose Verilog the quick suite compiles: one for each kind of structure."""
 
 
+@functools.cache
 def measured(name: str) -> dict:
     return json.loads((FOLDER / name / "measured.json").read_text())
 
 
-REFUSED = [name for name in names() if "refused" in measured(name)]
-COMPILED = [name for name in names() if name not in REFUSED]
+COMPILED = [name for name in names() if "refused" not in measured(name)]
+BUILT = [name for name in COMPILED if "verilog_frames" in measured(name)]
 
 
 @functools.cache
@@ -44,16 +48,33 @@ def network(name: str) -> hwgen.Network:
     return read(name, kept(name)[0])
 
 
-@functools.cache
-def golden(name: str) -> np.ndarray:
-    made = network(name)
-    return host.from_codes(made, made.golden(host.to_codes(made.input, kept(name)[1])))
+def both(name: str, frames: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """Give the outputs of the golden model and of ONNX Runtime for the first kept frames."""
+    made, (expected, codes, _) = network(name), kept(name)
+    golden = made.golden(host.to_codes(made.input, codes[:frames]))
+    return host.from_codes(made, golden), floats(name, expected, codes[:frames])
 
 
-@functools.cache
-def reference(name: str) -> np.ndarray:
-    expected, codes, _ = kept(name)
-    return floats(name, expected, codes)
+def check_golden(name: str, frames: int | None) -> None:
+    golden, reference = both(name, frames)
+    record = measured(name)
+    if name in REAL:
+        same, error = agreement(golden, reference)
+        assert same >= record["agreement"] - 0.02
+        assert error <= 1.01 * record["largest_error"]
+        return
+    assert slips(golden, reference) <= record["float32_slips"]
+
+
+def check_verilog(name: str, frames: int | None, folder: Path) -> None:
+    expected, codes, labels = kept(name)
+    labels = labels[:frames] if labels.ndim == 1 else None
+    result = hwgen.build(small_plan(network(name), expected), folder / "build").simulate(
+        codes[:frames], expected=labels
+    )
+    assert result.frames == len(codes[:frames])
+    assert (result.mismatches, result.beats_off_schedule) == (0, 0)
+    assert result.ii_measured == result.ii_predicted
 
 
 def test_the_page_shows_the_records() -> None:
@@ -63,53 +84,35 @@ def test_the_page_shows_the_records() -> None:
 
 @pytest.mark.parametrize("name", names())
 def test_the_kept_model_does_what_its_record_says(name: str) -> None:
-    expected, _, labels = kept(name)
-    kept_outputs = np.load(FOLDER / name / "reference.npz")["y"]
-    np.testing.assert_allclose(reference(name)[: len(kept_outputs)], kept_outputs[: expected["frames"]], atol=0.02)
-    assert hits(reference(name), labels) == pytest.approx(expected["accuracy_float"], abs=0.005)
+    expected, codes, _ = kept(name)
+    reference = np.load(FOLDER / name / "reference.npz")["y"][:FEW]
+    np.testing.assert_allclose(floats(name, expected, codes[:FEW]), reference, atol=0.02)
 
 
-@pytest.mark.parametrize("name", REFUSED)
-def test_what_is_refused_is_refused_by_the_recorded_sentence(name: str) -> None:
-    with pytest.raises(hwgen.HwgenError) as refusal:
-        network(name)
-    assert str(refusal.value) == measured(name)["refused"]
-
-
-@pytest.mark.parametrize("name", [name for name in COMPILED if name not in REAL])
-def test_golden_equals_onnxruntime_where_all_is_integer(name: str) -> None:
-    if reference(name).dtype.kind == "i":
-        assert np.array_equal(golden(name), reference(name))
-    else:
-        made = network(name)
-        assert np.array_equal(codes_of_scores(made, golden(name)), codes_of_scores(made, reference(name)))
-
-
-@pytest.mark.parametrize("name", [name for name in COMPILED if name in REAL])
-def test_golden_in_fixed_point_is_as_near_as_recorded(name: str) -> None:
-    record = measured(name)
-    same, error = agreement(golden(name), reference(name))
-    assert same == pytest.approx(record["agreement"], abs=0.01)
-    assert error <= 1.5 * record["largest_error"]
-    assert hits(golden(name), kept(name)[2]) == record["accuracy_golden"]
-
-
-def check_verilog(name: str, frames: int | None, folder: Path) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize("name", names())
+def test_the_float_model_is_as_right_as_recorded(name: str) -> None:
     expected, codes, labels = kept(name)
-    result = hwgen.build(small_plan(network(name), expected), folder / "build").simulate(
-        codes[:frames], expected=labels[:frames]
-    )
-    assert result.frames == len(codes[:frames])
-    assert (result.mismatches, result.beats_off_schedule) == (0, 0)
-    assert result.ii_measured == result.ii_predicted
+    assert hits(floats(name, expected, codes), labels) == pytest.approx(expected["accuracy_float"], abs=0.005)
 
 
 @pytest.mark.parametrize("name", COMPILED)
+def test_golden_equals_onnxruntime_or_is_as_near_as_recorded(name: str) -> None:
+    check_golden(name, SOME)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", COMPILED)
+def test_golden_equals_onnxruntime_on_every_kept_frame(name: str) -> None:
+    check_golden(name, None)
+
+
+@pytest.mark.parametrize("name", [name for name in BUILT if name in QUICK])
 def test_the_verilog_equals_golden_on_a_few_frames(name: str, tmp_path: Path) -> None:
     check_verilog(name, FEW, tmp_path)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", COMPILED)
+@pytest.mark.parametrize("name", BUILT)
 def test_the_verilog_equals_golden_on_every_kept_frame(name: str, tmp_path: Path) -> None:
     check_verilog(name, None, tmp_path)
