@@ -16,6 +16,7 @@ from hwgen.graph import Node
 from hwgen.layers.combine import Combine, Operation
 from hwgen.layers.concat import Concat
 from hwgen.layers.protocol import MapShape
+from hwgen.layers.segments import Segments
 from hwgen.streamlining.arrange import arranged, default_layout, places_of
 from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.decide import enumerable
@@ -240,6 +241,17 @@ def _pure(codes: Codes, node: Node, index: np.ndarray, builder: Builder) -> Code
     """Give codes without an offset: the number 0 is the code 0."""
     if not np.any(codes.offset):
         return codes
+    ratio = np.divide(codes.offset, codes.scale, out=np.full_like(codes.scale, 0.5), where=codes.scale != 0)
+    whole = np.rint(ratio).astype(np.int64)
+    if np.all(np.abs(ratio - whole) <= COMMON * np.maximum(1, np.abs(ratio))) and np.abs(whole).max() <= SMALL:
+        # -1 and +1 that stand for 0 and v become 0 and 2: nothing is rounded.
+        numbers = codes.numbers
+        kind = CodeType(codes.type.low + int(whole.min()), codes.type.high + int(whole.max()))
+        one, none = np.ones((len(whole), 1), dtype=np.int64), np.zeros((len(whole), 0), dtype=np.int64)
+        name = builder.name("shifted")
+        layer = Segments(name, codes.source, codes.shape, codes.type, none, one, whole[:, None], 0, kind)
+        reach = replace(numbers, low=numbers.low + whole)
+        return replace(codes, source=builder.add(layer), type=kind, offset=0 * codes.offset, reach=reach)
     return fixed_codes(signal_of(codes, codes.source, index), node, builder)
 
 

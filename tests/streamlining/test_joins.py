@@ -400,3 +400,12 @@ def test_a_map_becomes_a_vector_of_another_order_and_a_map_again(model, random):
     )
     network = net.agrees(frames(random, 2, 4, 6), input_type="bipolar")
     assert kinds(network) == [Conv, Reshape, Conv]
+
+
+def test_a_gate_of_zero_and_a_real_number_is_multiplied_exactly(model, random):
+    net = model(2, 5, 5)
+    first, second = two_convolutions(net, random)
+    gate = net.add("Greater", np.float32(0), reads=second).add("Cast", to=1).add("Mul", np.float32(0.3)).value
+    net.add("Mul", gate, reads=first).add("Sub", np.float32(0.7)).sign().add("Conv", bipolar(random, 3, 4, 1, 1))
+    network = net.agrees(frames(random, 2, 5, 5), input_type="bipolar")
+    assert network.notes == ()
