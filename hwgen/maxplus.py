@@ -22,7 +22,7 @@ __all__ = ["Deadlock", "System", "check_feeds", "yielded"]
 NEVER = np.int64(-(2**61))
 """Lower bound of an event that waits for nothing."""
 
-PATIENCE = 50
+PATIENCE = 1000
 """Sweeps after which a deadlock is looked for: times that wait for one another rise for ever."""
 
 
@@ -192,7 +192,7 @@ class System:
             self._sweep(slice(frame, frame + 1))
             sweeps += 1
             if sweeps == PATIENCE:
-                stuck = full_streams(self.schedules, self.feeds, self.frames)
+                stuck = full_streams(self.schedules, self.feeds, frame + 1)
                 if stuck:
                     raise Deadlock(stuck)
 
