@@ -63,8 +63,9 @@ def test_a_board_runs_what_was_written_and_a_folder_that_means_another_network_i
         assert board_run.run(other, link, X, check=True).exact
         assert link.read(0x20) == link.read(0x24) == 12
         link.write(0x10, [0])
+        shape = link.identify()
         with pytest.raises(LinkError, match="The board's memories hold no network"):
-            link.infer(bytes(24), 5)
+            link.infer(bytes(shape.frame_bytes), shape.beats_out * shape.bytes_out)
         for access in (lambda: link.read(0x3C), lambda: link.write(0, [1]), lambda: link.read(1 << 30)):
             with pytest.raises(LinkError, match="it holds another network"):
                 access()
