@@ -26,7 +26,7 @@ def tight(luts: int, brams: int = 4) -> replace:
 
 def test_a_plan_stays_within_its_budget_and_a_larger_budget_is_faster() -> None:
     catalogue, cycles = Catalogue(NETWORK), []
-    for luts in (400, 700, 2500):
+    for luts in (500, 800, 2500):
         limits = tight(luts)
         plan = fold_for_budget(catalogue, limits, clock_hz=12e6)
         assert overdrawn(estimate_total(plan, limits.device), limits) == []
