@@ -80,7 +80,7 @@ def page(board: Board, rows: list[Mapping[str, Any]]) -> str:
         lines += [
             "## Measured",
             "",
-            "| network | cycles a frame | LUT | block RAM | clock MHz | Fmax MHz | frames/s | latency us | energy a frame uJ (estimate) | seconds to the bitstream |",
+            "| network | cycles a frame | LUT | block RAM | clock MHz | Fmax MHz | frames/s | latency us | energy a frame uJ (estimate, within a factor of three) | seconds to the bitstream |",
             "|---|---|---|---|---|---|---|---|---|---|",
             *[_row(row) for row in rows],
             "",
