@@ -16,6 +16,7 @@ from hwgen.layers.costs import Resources
 from hwgen.layers.groups import Groups
 from hwgen.layers.legal import check_divides, check_memory, check_slots, divisors
 from hwgen.layers.matvec import MatVec
+from hwgen.layers.matvec_bill import unit_bill
 from hwgen.layers.protocol import MapShape
 from hwgen.layers.window import Window, common_classes
 from hwgen.layers.window_schedule import (
@@ -309,7 +310,7 @@ class Conv:
 
     def resources(self, fold: Fold) -> Resources:
         groups, name = self._groups, f"{self.name}.window"
-        bill = self.matrix.bill(self.name, fold, groups_at_once=groups.at_once(fold.pe))
+        bill = unit_bill(self.matrix, self.name, fold, groups_at_once=groups.at_once(fold.pe))
         rows, columns = axes(self.window, *self.in_shape[:2])
         width, passes, parts = self.in_lanes(fold) * self.in_type.bits, groups.passes(fold.pe), groups.parts(fold.pe)
         if fold.window is WindowStyle.PARALLEL:

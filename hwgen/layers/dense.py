@@ -16,6 +16,7 @@ from hwgen.fold import Fold
 from hwgen.layers.costs import Resources
 from hwgen.layers.legal import check_divides, check_memory, check_slots, divisors
 from hwgen.layers.matvec import MatVec, accumulator_range
+from hwgen.layers.matvec_bill import unit_bill
 from hwgen.layers.protocol import MapShape
 from hwgen.rtl_templates.chain import Chain
 from hwgen.rtl_templates.vector_buffer import VectorBuffer
@@ -174,7 +175,7 @@ class Dense:
         return MatVec(self.weights, self.in_type, self.out_type, levels)
 
     def resources(self, fold: Fold) -> Resources:
-        bill = self.matrix.bill(self.name, fold)
+        bill = unit_bill(self.matrix, self.name, fold)
         if fold.pe < self.rows:
             length, width = self.columns // fold.simd, fold.simd * self.in_type.bits
             bill.vector_buffer(f"{self.name}.vectors", width, length, self.rows // fold.pe, self.buffer_beats(fold))

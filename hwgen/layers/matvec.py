@@ -11,15 +11,11 @@ from amaranth.hdl import Shape
 from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, LaneStyle, MemoryStyle
-from hwgen.layers.costs import MemoryKind, MemoryShape, Part, Product, Resources
 from hwgen.layers.lane_choice import luts_per_lane
-from hwgen.layers.parts import Bill
 from hwgen.rtl_templates.activation import Levels, Scores, levels_latency
-from hwgen.rtl_templates.adder_tree import range_shape
 from hwgen.rtl_templates.dot_product import DotProduct, Lanes
 from hwgen.rtl_templates.mvtu import Mvtu
 from hwgen.rtl_templates.output_queue import OutputQueue
-from hwgen.rtl_templates.rom import Rom
 from hwgen.rtl_templates.shared_rows import SharedRows
 from hwgen.rtl_templates.storage import Storage, suits_block_ram
 
@@ -211,7 +207,7 @@ class MatVec:
         return Shape(kind.bits, signed=kind.signed)
 
     @property
-    def _fields(self) -> np.ndarray:
+    def fields(self) -> np.ndarray:
         """The weights as they are stored, the lowest `weight_shape` bits of each."""
         if self.lanes in (Lanes.XNOR, Lanes.ADD_SUB):
             # The digits -1 and +1 of significance 2**j, written 0 and 1, are the bits of (w + 2**bits - 1) / 2.
@@ -269,7 +265,7 @@ class MatVec:
         return self.columns * int(sums.min()), self.columns * int(sums.max())
 
     @property
-    def _table_varies(self) -> bool:
+    def table_varies(self) -> bool:
         """Whether the table depends on the weights, or on thresholds."""
         if self.levels is not None or self.correction is not None:
             return True
@@ -305,7 +301,7 @@ class MatVec:
             pe=fold.pe,
             simd=fold.simd,
             lanes=self.lanes,
-            in_shape=self._in_shape,
+            in_shape=self.in_shape,
             weight_shape=self.weight_shape,
             words=self.words(fold),
             column_folds=self.columns // fold.simd,
@@ -318,15 +314,15 @@ class MatVec:
             storage=STORAGE[fold.memory],
             slots=fold.slots,
             writes_weights=fold.writable,
-            writes_table=fold.writable and self._table_varies,
+            writes_table=fold.writable and self.table_varies,
         )
 
     def words(self, fold: Fold) -> list[int]:
         """Give the weight memory's words; one if they are all the same."""
-        words = pack_words(self._fields, self.weight_shape.width, fold.pe, fold.simd)
-        return words[: self._word_count(fold)]
+        words = pack_words(self.fields, self.weight_shape.width, fold.pe, fold.simd)
+        return words[: self.word_count(fold)]
 
-    def _word_count(self, fold: Fold) -> int:
+    def word_count(self, fold: Fold) -> int:
         return 1 if self._is_uniform else self.weights.size // (fold.pe * fold.simd)
 
     @cached_property
@@ -339,13 +335,13 @@ class MatVec:
         folded = self.folded(fold)
         if folded is not self:
             return folded.pipeline(fold)
-        steps = self._word_count(fold)
+        steps = self.word_count(fold)
         activation = 0 if self.levels is None else levels_latency(self.levels.shape[2])
         accumulates = self.columns > fold.simd
         if self.style is LaneStyle.SHARED:
-            summing = self._shared_levels
+            summing = self.shared_levels
         else:
-            summing = DotProduct.latency(self.lanes, fold.simd, self._in_shape, self.weight_shape, accumulates)
+            summing = DotProduct.latency(self.lanes, fold.simd, self.in_shape, self.weight_shape, accumulates)
         pipeline = Mvtu.pipeline_cycles(summing, steps, activation)
         width = fold.pe * self.out_type.bits
         slots = fold.slots
@@ -353,136 +349,14 @@ class MatVec:
             slots = OutputQueue.least_slots(width, pipeline, self.columns // fold.simd)
         return pipeline + OutputQueue.latency(width, slots), slots
 
-    @cached_property
-    def _shared_levels(self) -> int:
-        return len(SharedRows.register_levels(self._signs))
-
-    def resources(self, name: str, fold: Fold) -> Resources:
-        """Give the cost of the unit."""
-        return self.bill(name, fold).resources()
-
-    def bill(self, name: str, fold: Fold, *, groups_at_once: int = 1) -> Bill:
-        """Give the parts of the unit; the rows computed at once may be of so many groups, each with inputs of its own."""
-        folded = self.folded(fold)
-        if folded is not self:
-            return folded.bill(name, fold, groups_at_once=groups_at_once)
-        bill = Bill()
-        rows, column_folds = fold.pe, self.columns // fold.simd
-        steps = self._word_count(fold)
-        slots = self.pipeline(fold)[1]
-        fetched = steps > 1 or fold.writable
-        bill.add(Part.UNIT, 1)
-        bill.queue(f"{name}.queue", rows * self.out_type.bits, slots)
-        bill.counter(column_folds)
-        registers = DotProduct.register_levels(
-            self.lanes, fold.simd, self._in_shape, self.weight_shape, column_folds > 1
-        )
-        # Shared sums take about the LUTs of separate rows, whose equal counts of constants synthesis merges, and fewer carries.
-        delays = self._shared_levels if self.style is LaneStyle.SHARED else len(registers)
-        if steps > 1:
-            delays += Rom.LATENCY
-            # The column is part of the step's number where there is a power of two of them.
-            shared = column_folds & (column_folds - 1) == 0
-            bill.counter(-(-steps // column_folds) if shared else steps)
-            bill.register(Rom.LATENCY * fold.simd * groups_at_once * self.in_type.bits)
-        if fetched:
-            self._bill_weights(bill, name, fold, steps)
-        bill.register(2 * delays + 1)
-        bill.include(self._bill_row(fold.simd, registers, 0 if fetched else rows, column_folds > 1), rows)
-        if self.lanes is Lanes.MULTIPLY:
-            # Beside a signed factor an unsigned one is a bit wider.
-            left, right = (
-                own.width + (other.signed and not own.signed)
-                for own, other in ((self._in_shape, self.weight_shape), (self.weight_shape, self._in_shape))
-            )
-            low, high = self._term_bounds
-            bill.products.append(Product(rows * fold.simd, left, right, range_shape(low, high).width))
-        self._bill_activation(bill, name, fold, min(Rom.LATENCY, delays + 1))
-        return bill
-
     @property
-    def _in_shape(self) -> Shape:
+    def in_shape(self) -> Shape:
         """Shape of an input."""
         return Shape(self.in_type.bits, signed=self.in_type.signed)
 
-    @property
-    def _term_bounds(self) -> tuple[int, int]:
-        """Least and greatest number that a lane of words gives."""
-        if self.lanes is not Lanes.MULTIPLY:
-            return 0, (1 << self.in_type.bits) - 1
-        products = [x * w for x in _limits(self._in_shape) for w in _limits(self.weight_shape)]
-        return min(products), max(products)
-
-    def _bill_weights(self, bill: Bill, name: str, fold: Fold, steps: int) -> None:
-        bits = self.weight_shape.width
-        width = fold.pe * fold.simd * bits
-        style = _style(fold, "weights", steps, width)
-        if fold.writable:
-            bill.written(f"{name}.weights", steps, width, style)
-            return
-        if style is MemoryStyle.BLOCK:
-            # Hundreds of words have no bit that never changes.
-            bill.memories.append(MemoryShape(f"{name}.weights", steps, width, style, MemoryKind.ROM))
-            bill.register(width)
-            return
-        words = self._fields.reshape(len(self.weights) // fold.pe, fold.pe, -1, fold.simd).transpose(0, 2, 1, 3)
-        bill.rom(f"{name}.weights", words.reshape(steps, -1).astype(np.int64), bits, style)
-
-    def _bill_row(self, simd: int, registers: range, constant: int, accumulates: bool) -> Bill:
-        row = Bill()
-        bits = range_shape(*self.sum_range).width
-        if accumulates:
-            row.add(Part.ACCUMULATOR_BIT, bits)
-            row.register(bits)
-        row.register(bits)
-        if self.lanes.counts_planes:
-            planes = DotProduct.plane_sizes(self.lanes, simd, self._in_shape, self.weight_shape)
-            row.lanes(planes, spare=accumulates and planes[0] > 1, constant=constant, registers=registers)
-        else:
-            if self.lanes is not Lanes.MULTIPLY:
-                row.add(Part.ADD_SUB_BIT, 0 if constant else simd * self.in_type.bits)
-            row.tree(self._term_bounds, simd, registers)
-        return row
-
-    def _bill_activation(self, bill: Bill, name: str, fold: Fold, ahead: int) -> None:
-        classes, rows, entries = self.table.shape
-        low, high = self.sum_range
-        bits = self.out_type.bits if self.levels is None else range_shape(low, high + 1).width
-        words = self.table.reshape(classes * rows // fold.pe, fold.pe * entries)
-        known = len(bill.memories)
-        style = _style(fold, "table", len(words), words.shape[1] * bits)
-        if fold.writable and self._table_varies:
-            bill.written(f"{name}.table", len(words), words.shape[1] * bits, style)
-        else:
-            bill.rom(f"{name}.table", words, bits, style, ahead)
-        if len(words) > 1:
-            uniform = classes == 1
-            bill.position(
-                (0,) if uniform else self.position_rows, (0,) if uniform else self.position_columns, rows // fold.pe
-            )
-        if self.levels is None:
-            bill.add(Part.SCORE_BIT, fold.pe * bits)
-            return
-        looked_up = len(bill.memories) > known
-        bill.add(Part.LEVEL_BIT if looked_up else Part.CONSTANT_LEVEL_BIT, fold.pe * entries * bits)
-        if entries > 1:
-            bill.register(fold.pe * entries + 1)
-            bill.add(Part.COUNT, fold.pe * entries)
-
-
-def _limits(shape: Shape) -> tuple[int, int]:
-    """Give the least and greatest number of a shape."""
-    return (-(1 << (shape.width - 1)), (1 << (shape.width - 1)) - 1) if shape.signed else (0, (1 << shape.width) - 1)
-
-
-def _style(fold: Fold, kind: str, depth: int, width: int) -> MemoryStyle:
-    """Give the style of the weights or the table: a single word that can be written is registers, and SPRAM is for weights."""
-    style = fold.memory
-    if style is MemoryStyle.SPRAM:
-        style = MemoryStyle.SPRAM if kind == "weights" else MemoryStyle.AUTO
-    if depth == 1 and fold.writable and style is not MemoryStyle.SPRAM:
-        return MemoryStyle.DISTRIBUTED
-    return memory_style(style, depth, width)
+    @cached_property
+    def shared_levels(self) -> int:
+        return len(SharedRows.register_levels(self._signs))
 
 
 def memory_style(style: MemoryStyle, depth: int, width: int) -> MemoryStyle:
