@@ -30,10 +30,10 @@ from examples.data.load import load
 from hwgen import host
 from hwgen.activation import Positions, Thresholds
 from hwgen.codes import BIPOLAR, CodeType
+from hwgen.expected import differing_frames
 from hwgen.layers.dense import Dense
 from hwgen.network import InputPort, Network, OutputPort
 from hwgen.packed import PackedNetwork
-from hwgen.simulation import differing_frames
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 RECORD = Path(__file__).with_suffix(".json")
@@ -110,7 +110,7 @@ def chain(frames: tuple[int, ...], repeats: int) -> Contest:
     port = InputPort("x", (WIDTHS[0],), (0,), (1, 1, WIDTHS[0]), BIPOLAR)
     ones = np.ones(WIDTHS[-1])
     output = OutputPort("y", layers[-1].name, (WIDTHS[-1],), (0,), "float32", ones, 0 * ones)
-    network = Network("tfc", port, tuple(layers), output)
+    network = Network("tfc", port, tuple(layers), (output,))
     codes = random.choice(np.array([-1, 1]), (max(frames), 1, 1, WIDTHS[0]))
     floats = codes.reshape(len(codes), -1).astype(np.float32)
     return Contest("tfc_chain", network, chain_model(network), codes, floats, frames, repeats)
@@ -178,7 +178,9 @@ def measure(contest: Contest) -> list[dict[str, object]]:
             {
                 "network": contest.name,
                 "frames": frames,
-                "frames_that_differ": differing_frames(contest.network, scores, session.run(None, {name: floats})[0]),
+                "frames_that_differ": int(
+                    differing_frames(contest.network, scores, session.run(None, {name: floats})[0]).sum()
+                ),
                 "packed_8_bit_us_per_frame": round(narrow_s / frames * 1e6, 3),
                 "packed_64_bit_us_per_frame": round(wide_s / frames * 1e6, 3),
                 "onnxruntime_us_per_frame": round(runtime_s / frames * 1e6, 3),

@@ -10,6 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.address_map import AddressMap, address_map, has_registers
 from hwgen.plan import Plan
+from hwgen.ports import ports
 from hwgen.rtl_templates.axi_lite import AxiLite
 from hwgen.rtl_templates.axi_stream import AxiStreamInput, AxiStreamOutput, whole_bytes
 from hwgen.rtl_templates.control import Control
@@ -163,15 +164,12 @@ def _ports(unit: wiring.Component, side: str) -> list[wiring.PureInterface]:
 def accelerator(plan: Plan) -> Accelerator:
     """Build the top component of a plan."""
     chain = stages(plan)
-    port, last = plan.network.input, plan.network.layer(plan.network.output.source)
-    (lanes_in,), lanes_out = chain[0].input_lanes, chain[-1].out_lanes
-    in_height, in_width, in_channels = port.shape
-    out_height, out_width, out_channels = last.out_shape
+    source, sink = ports(plan)
     return Accelerator(
         chain,
-        in_bits=lanes_in * port.type.bits,
-        out_bits=lanes_out * last.out_type.bits,
-        frame_beats_in=in_height * in_width * in_channels // lanes_in,
-        frame_beats_out=out_height * out_width * out_channels // lanes_out,
+        in_bits=source.bits,
+        out_bits=sink.bits,
+        frame_beats_in=source.count,
+        frame_beats_out=sink.count,
         address_map=address_map(plan) if has_registers(plan) else None,
     )

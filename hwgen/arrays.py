@@ -1,17 +1,19 @@
-"""Arrays in files: .npy in and out."""
+"""Arrays in files: .npy and .npz in and out."""
 
 from __future__ import annotations
 
 import os
 import zipfile
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from hwgen.errors import DataError, OptionError
 
-__all__ = ["load_array", "save_array"]
+__all__ = ["check_arrays_path", "load_array", "load_arrays", "save_array", "save_arrays"]
 
 
 def load_array(path: Path) -> np.ndarray:
@@ -34,6 +36,25 @@ def load_array(path: Path) -> np.ndarray:
     return array
 
 
+def load_arrays(path: Path) -> np.ndarray | dict[str, np.ndarray]:
+    """Read a .npy file, or a .npz file of arrays by their names.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, or holds no arrays of numbers.
+    """
+    if path.suffix != ".npz":
+        return load_array(path)
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return dict(archive)
+    except OSError as error:
+        raise DataError(f"Cannot read '{path}': {(error.strerror or str(error)).lower()}") from None
+    except (ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile):
+        raise DataError(f"'{path}' is not a .npz file of numbers; write it with numpy.savez") from None
+
+
 def save_array(path: Path, array: np.ndarray) -> None:
     """Write a .npy file, whole or not at all.
 
@@ -42,10 +63,50 @@ def save_array(path: Path, array: np.ndarray) -> None:
     OptionError
         If the file cannot be written.
     """
+    _save(path, lambda file: np.save(file, array, allow_pickle=False))
+
+
+def check_arrays_path(path: Path, names: Sequence[str]) -> None:
+    """Refuse a file whose ending does not suit the number of arrays.
+
+    Raises
+    ------
+    OptionError
+        Naming the file.
+    """
+    if len(names) > 1 and path.suffix != ".npz":
+        listed = ", ".join(f"'{name}'" for name in names)
+        raise OptionError(f"The outputs {listed} need a .npz file, which holds them by name, not '{path}'")
+
+
+def save_arrays(path: Path, arrays: np.ndarray | dict[str, np.ndarray]) -> None:
+    """Write one array as .npy, or several by name as .npz, whole or not at all.
+
+    Raises
+    ------
+    OptionError
+        If the file cannot be written, or does not end in .npz where there are several.
+    """
+    if not isinstance(arrays, dict):
+        save_array(path, arrays)
+        return
+    check_arrays_path(path, list(arrays))
+    _save(path, lambda file: _write_archive(file, arrays))
+
+
+def _write_archive(file: BinaryIO, arrays: dict[str, np.ndarray]) -> None:
+    """Write what numpy.savez would; its own arguments would clash with an array named 'file'."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                np.lib.format.write_array(entry, np.asanyarray(array), allow_pickle=False)
+
+
+def _save(path: Path, write: Callable[[BinaryIO], None]) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         with open(partial, "wb") as file:
-            np.save(file, array, allow_pickle=False)
+            write(file)
         partial.replace(path)
     except OSError as error:
         raise OptionError(f"Cannot write '{path}': {(error.strerror or str(error)).lower()}") from None

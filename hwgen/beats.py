@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from hwgen.codes import CodeType
 from hwgen.errors import DataError
 
-__all__ = ["Beats", "pack", "unpack"]
+__all__ = ["BeatSequence", "Beats", "pack", "unpack"]
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,61 @@ class Beats:
     def unpack(self, beats: np.ndarray) -> np.ndarray:
         """Give the codes of uint8 beats (frames * count, bytes): int64 array (frames, *shape)."""
         return unpack(beats, self.type, self.lanes).reshape(-1, *self.shape)
+
+
+@dataclass(frozen=True)
+class BeatSequence:
+    """How one side of an accelerator carries several maps: all beats of the first, then those of the next.
+
+    A beat is as wide as the widest of any map; the others are zero-extended. One map is carried as by its `Beats`.
+
+    Parameters
+    ----------
+    parts : tuple of Beats
+        One for each map, in order.
+    """
+
+    parts: tuple[Beats, ...]
+
+    @property
+    def count(self) -> int:
+        """Beats of all maps of a frame."""
+        return sum(part.count for part in self.parts)
+
+    @property
+    def bits(self) -> int:
+        """Bits of the widest beat."""
+        return max(part.bits for part in self.parts)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of ``tdata``."""
+        return -(-self.bits // 8)
+
+    def pack(self, maps: Sequence[np.ndarray]) -> np.ndarray:
+        """Give the beats of a map (frames, *shape) for each part: uint8 array (frames * count, bytes)."""
+        rows = []
+        for part, codes in zip(self.parts, maps, strict=True):
+            beats = part.pack(codes).reshape(len(codes), part.count, part.bytes)
+            rows.append(np.pad(beats, ((0, 0), (0, 0), (0, self.bytes - part.bytes))))
+        return np.concatenate(rows, axis=1).reshape(-1, self.bytes)
+
+    def unpack(self, beats: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Give the int64 codes (frames, *shape) of each part; bits that carry no code are not looked at.
+
+        Raises
+        ------
+        DataError
+            If a beat has other bytes.
+        """
+        if beats.ndim != 2 or beats.shape[1] != self.bytes:
+            raise DataError(f"Beats of {self.bits} bits have {self.bytes} bytes; the array has shape {beats.shape}")
+        rows, first, maps = beats.reshape(-1, self.count, self.bytes), 0, []
+        for part in self.parts:
+            own = rows[:, first : first + part.count]
+            maps.append(part.unpack(own[..., : part.bytes].reshape(-1, part.bytes)))
+            first += part.count
+        return tuple(maps)
 
 
 def pack(codes: np.ndarray, type: CodeType, lanes: int) -> np.ndarray:

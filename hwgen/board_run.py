@@ -18,11 +18,12 @@ from hwgen import host
 from hwgen.address_map import plan_id
 from hwgen.board_top import divisor, link_shape, write_board_top
 from hwgen.built import Accelerator
-from hwgen.contents import PATIENCE, ports
+from hwgen.contents import PATIENCE
 from hwgen.errors import LinkError, OptionError
 from hwgen.host_link import Counters, HostLink, open_link
 from hwgen.load_image import current_image, writes_of
 from hwgen.packed import PackedNetwork
+from hwgen.ports import ports
 from hwgen.progress import Progress, silent
 from hwgen.rtl_templates.link_protocol import LinkShape
 from hwgen.rtl_templates.register_bus import STROBES
@@ -51,9 +52,9 @@ class BoardRun:
 
     Parameters
     ----------
-    outputs : ndarray, shape (frames, *output shape of the ONNX model)
-        In the model's own units.
-    codes : ndarray of int64, same shape
+    outputs : ndarray, shape (frames, *output shape of the ONNX model), or dict of str to ndarray
+        In the model's own units; of several outputs each by its name.
+    codes : ndarray of int64, same shape, or dict of str to ndarray
         Raw integers.
     frames : int
     mismatches : int or None
@@ -69,8 +70,8 @@ class BoardRun:
         Clock of the board.
     """
 
-    outputs: np.ndarray
-    codes: np.ndarray
+    outputs: host.Outputs
+    codes: host.Outputs
     frames: int
     mismatches: int | None
     seconds: float
@@ -170,11 +171,12 @@ def run(
     mismatches = None
     if check:
         progress("running the golden model")
-        golden = PackedNetwork(network).golden(codes)
-        mismatches = int(np.any((got != golden).reshape(len(codes), -1), axis=1).sum())
+        golden = PackedNetwork(network).golden_maps(codes)
+        wrong = [np.any((a != b).reshape(len(codes), -1), axis=1) for a, b in zip(got, golden, strict=True)]
+        mismatches = int(np.any(wrong, axis=0).sum())
     return BoardRun(
-        outputs=host.from_codes(network, got),
-        codes=host.unmap(network.output, got),
+        outputs=host.outputs_of(network, got),
+        codes=host.outputs_of(network, got, codes=True),
         frames=len(codes),
         mismatches=mismatches,
         seconds=seconds,

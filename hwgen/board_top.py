@@ -14,8 +14,8 @@ from amaranth.lib.wiring import In, Out
 from hwgen import buildfolder
 from hwgen.address_map import address_map, has_registers
 from hwgen.built import Accelerator
-from hwgen.contents import ports
 from hwgen.errors import BuildError, OptionError
+from hwgen.ports import ports
 from hwgen.rtl_templates.axi_lite import AxiLiteMaster
 from hwgen.rtl_templates.control import Control
 from hwgen.rtl_templates.host_link import HostLink

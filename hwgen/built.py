@@ -50,8 +50,8 @@ class Accelerator:
         """What the build wrote, as paths within the folder."""
         return buildfolder.written_files(self.folder)
 
-    def golden(self, x: np.ndarray, *, codes: bool = False) -> np.ndarray:
-        """Run the golden model, in its bit-packed form; ``network.golden`` is the plain one, and gives the same.
+    def golden(self, x: np.ndarray, *, codes: bool = False) -> host.Outputs:
+        """Run the golden model, in its bit-packed form; ``network.golden_maps`` is the plain one, and gives the same.
 
         Parameters
         ----------
@@ -62,22 +62,22 @@ class Accelerator:
 
         Returns
         -------
-        ndarray, shape (frames, *output shape of the ONNX model)
-            In the model's dtype, or int64 for codes.
+        ndarray, shape (frames, *output shape of the ONNX model), or dict of str to ndarray
+            In the model's dtype, or int64 for codes; of several outputs each by its name.
 
         Raises
         ------
         DataError
             If the input does not suit the network.
         """
-        y = PackedNetwork(self.network).golden(host.to_codes(self.network.input, x))
-        return host.unmap(self.network.output, y) if codes else host.from_codes(self.network, y)
+        maps = PackedNetwork(self.network).golden_maps(host.to_codes(self.network.input, x))
+        return host.outputs_of(self.network, maps, codes=codes)
 
     def simulate(
         self,
         x: np.ndarray,
         *,
-        expected: np.ndarray | None = None,
+        expected: host.Outputs | None = None,
         frames: int | None = None,
         engine: Engine | str = Engine.VERILATOR,
         stall: bool = False,
@@ -90,8 +90,9 @@ class Accelerator:
         ----------
         x : ndarray, shape (frames, *input shape of the ONNX model) or one frame
             Floats are in the model's units; integers are codes.
-        expected : ndarray or None
-            Labels (1-D integers) to count, or outputs that must be equal: floats in the model's units, or codes.
+        expected : ndarray, dict of str to ndarray, or None
+            Labels (1-D integers) to count, or outputs that must be equal: floats in the model's units, or codes; of several outputs
+            those to compare, each by its name.
         frames : int or None
             Only the first so many frames.
         engine : Engine or str

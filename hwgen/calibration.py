@@ -84,22 +84,33 @@ class _Range:
         self.low, self.high = min(self.low, float(array.min())), max(self.high, float(array.max()))
 
 
-def _float_run(graph: Graph, feeds: np.ndarray) -> tuple[np.ndarray, Mapping[str, tuple[float, float]]]:
-    """Run the float model; give its first output, and the range of every tensor."""
+def _float_run(graph: Graph, feeds: np.ndarray) -> tuple[Mapping[str, np.ndarray], Mapping[str, tuple[float, float]]]:
+    """Run the float model; give its outputs, and the range of every tensor."""
     ranges: dict[str, _Range] = {}
-    outputs = []
+    outputs: dict[str, list[np.ndarray]] = {name: [] for name in graph.outputs}
     for first in range(0, len(feeds), FRAMES):
         values = evaluate.run(graph, {graph.inputs[0]: feeds[first : first + FRAMES]})
-        outputs.append(values[graph.outputs[0]])
+        for name, found in outputs.items():
+            found.append(values[name])
         for name in graph.values:
             if values[name].dtype.kind == "f" and values[name].size:
                 ranges.setdefault(name, _Range()).take(values[name])
-    return np.concatenate(outputs), {name: (found.low, found.high) for name, found in ranges.items()}
+    arrays = {name: np.concatenate(found) for name, found in outputs.items()}
+    return arrays, {name: (one.low, one.high) for name, one in ranges.items()}
 
 
-def _agreement(network: Network, feeds: np.ndarray, outputs: np.ndarray) -> str:
+def _agreement(network: Network, feeds: np.ndarray, outputs: Mapping[str, np.ndarray]) -> str:
     """Say how near the integers are to the float model."""
-    found = host.from_codes(network, network.golden(host.to_codes(network.input, feeds)))
+    maps = network.golden_maps(host.to_codes(network.input, feeds))
+    return "; ".join(
+        (f"'{port.name}' " if len(maps) > 1 else "")
+        + _distance(host.from_codes(network, codes, port), outputs[port.name])
+        for port, codes in zip(network.outputs, maps, strict=True)
+    )
+
+
+def _distance(found: np.ndarray, outputs: np.ndarray) -> str:
+    """Say how far two outputs are apart."""
     off = float(np.max(np.abs(found.astype(np.float64) - outputs)))
     text = f"off by at most {off:.3g} of {float(np.max(np.abs(outputs))):.3g}"
     if outputs.ndim == 2 and outputs.shape[1] > 1:

@@ -25,7 +25,7 @@ from rich.text import Text
 
 import hwgen
 from hwgen import cli_boards, cli_program, cli_reload, cli_run, cli_vivado
-from hwgen.arrays import load_array, save_array
+from hwgen.arrays import check_arrays_path, load_array, load_arrays, save_arrays
 from hwgen.describe import describe, render_description
 from hwgen.errors import HwgenError, OptionError
 from hwgen.report import render
@@ -104,7 +104,9 @@ def compile_(
 @click.option(
     "--input", "input_file", type=PATH, required=True, help="Frames as .npy: floats in the model's units, or codes."
 )
-@click.option("--expect", "expect_file", type=PATH, help="Also compare with these labels or outputs (.npy).")
+@click.option(
+    "--expect", "expect_file", type=PATH, help="Also compare with these labels or outputs (.npy; .npz of several)."
+)
 @click.option("--engine", type=click.Choice(["verilator", "cocotb", "icarus"]), default="verilator", show_default=True)
 @click.option("--frames", type=click.IntRange(min=1), help="Only the first so many frames.")
 @click.option("--stall", is_flag=True, help="Random stalls on both sides; the schedule is then not checked.")
@@ -140,7 +142,7 @@ def simulate(
         raise OptionError("--netlist needs either --device or --board, and they need it")
     accelerator = hwgen.load(folder)
     x = load_array(input_file)
-    expected = None if expect_file is None else load_array(expect_file)
+    expected = None if expect_file is None else load_arrays(expect_file)
     options: dict[str, Any] = {
         "expected": expected,
         "frames": frames,
@@ -162,7 +164,7 @@ def simulate(
 @click.option(
     "--input", "input_file", type=PATH, required=True, help="Frames as .npy: floats in the model's units, or codes."
 )
-@click.option("-o", "--output", "output_file", type=PATH, required=True, help="Outputs, as .npy.")
+@click.option("-o", "--output", "output_file", type=PATH, required=True, help="Outputs, as .npy; several as .npz.")
 @click.option("--codes", is_flag=True, help="Raw integers instead of the model's own units.")
 @common
 def golden(
@@ -172,12 +174,19 @@ def golden(
     screen = Screen(as_json, verbose - quiet)
     accelerator = hwgen.load(folder)
     x = load_array(input_file)
+    check_arrays_path(output_file, [port.name for port in accelerator.network.outputs])
     with screen.steps() as progress:
         progress("running the golden model")
         y = accelerator.golden(x, codes=codes)
-    save_array(output_file, y)
-    facts = {"frames": len(y), "shape": list(y.shape), "dtype": str(y.dtype), "file": str(output_file)}
-    screen.result(facts, Text(f"Wrote {y.shape} {y.dtype} to {output_file}"))
+    save_arrays(output_file, y)
+    if isinstance(y, dict):
+        found: dict[str, Any] = {name: {"shape": list(one.shape), "dtype": str(one.dtype)} for name, one in y.items()}
+        facts = {"frames": len(next(iter(y.values()))), "outputs": found, "file": str(output_file)}
+        text = ", ".join(f"{name} {one.shape} {one.dtype}" for name, one in y.items())
+    else:
+        facts = {"frames": len(y), "shape": list(y.shape), "dtype": str(y.dtype), "file": str(output_file)}
+        text = f"{y.shape} {y.dtype}"
+    screen.result(facts, Text(f"Wrote {text} to {output_file}"))
 
 
 @cli.command()

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from hwgen import board_run
-from hwgen.arrays import load_array, save_array
+from hwgen.arrays import check_arrays_path, load_array, save_arrays
 from hwgen.built import load
 from hwgen.errors import OptionError
 from hwgen.host_link import open_link
@@ -34,7 +34,9 @@ EXIT_MISMATCH = 1
 @click.option("--board", help="Board, where BUILD has bitstreams for several: its rate is taken.")
 @click.option("--check", is_flag=True, help="Compare every output with the golden model; exit code 1 if one differs.")
 @click.option("--frames", type=click.IntRange(min=1), help="Only the first so many frames.")
-@click.option("-o", "--output", "output_file", type=PATH, help="Write the outputs to this .npy file.")
+@click.option(
+    "-o", "--output", "output_file", type=PATH, help="Write the outputs to this .npy file; several to a .npz file."
+)
 @click.option("--codes", is_flag=True, help="Write raw integers instead of the model's own units.")
 @common
 def run(
@@ -61,6 +63,8 @@ def run(
     screen = Screen(as_json, verbose - quiet)
     accelerator = load(folder)
     x = load_array(input_file)
+    if output_file is not None:
+        check_arrays_path(output_file, [port.name for port in accelerator.network.outputs])
     with screen.steps() as progress:
         opened = (
             board_run.virtual_link(accelerator, frames=frames or (len(x) if x.ndim else 1), progress=progress)
@@ -70,7 +74,7 @@ def run(
         with opened as link:
             result = board_run.run(accelerator, link, x, frames=frames, check=check, progress=progress)
     if output_file is not None:
-        save_array(output_file, result.codes if codes else result.outputs)
+        save_arrays(output_file, result.codes if codes else result.outputs)
     screen.result(result.facts(), result.render())
     return 0 if result.exact else EXIT_MISMATCH
 

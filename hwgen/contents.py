@@ -14,11 +14,12 @@ from amaranth.hdl import UnusedElaboratable
 from hwgen import folding, load_image, store
 from hwgen.accelerator import accelerator
 from hwgen.address_map import address_map, has_registers, plan_id
-from hwgen.beats import Beats
+from hwgen.beats import Beats, BeatSequence
 from hwgen.buildfolder import write_manifest
 from hwgen.codes import CodeType
 from hwgen.packed import PackedNetwork
 from hwgen.plan import Plan
+from hwgen.ports import ports
 from hwgen.progress import Progress
 from hwgen.report import REPORT_FRAMES, make_report, predict_plan
 from hwgen.rtl_templates.registers import MAP_VERSION
@@ -29,20 +30,10 @@ from hwgen.timing import Prediction
 from hwgen.verilog import Interface
 from hwgen.verilog import write as write_verilog
 
-__all__ = ["PATIENCE", "ports", "write_contents"]
+__all__ = ["PATIENCE", "write_contents"]
 
 PATIENCE = 4
 """Cycles without a transfer that mean a deadlock, in times of an interval and a latency."""
-
-
-def ports(plan: Plan) -> tuple[Beats, Beats]:
-    """Give the beats of the input and of the output stream."""
-    network, chain = plan.network, stages(plan)
-    last = network.layer(network.output.source)
-    return (
-        Beats(network.input.type, chain[0].input_lanes[0], network.input.shape),
-        Beats(last.out_type, chain[-1].out_lanes, last.out_shape),
-    )
 
 
 def write_contents(plan: Plan, folder: Path, progress: Progress) -> dict[str, Any]:
@@ -81,7 +72,7 @@ def write_contents(plan: Plan, folder: Path, progress: Progress) -> dict[str, An
     report = make_report(plan, prediction)
     (folder / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     facts = {"name": name, "versions": report["tools"], "network_id": f"{plan_id(plan):016x}"}
-    facts |= {"ports": {"s_axis": _port(source), "m_axis": _port(sink)}}
+    facts |= {"ports": {"s_axis": _port(source), "m_axis": _outputs(plan, sink)}}
     if has_registers(plan):
         found = address_map(plan)
         facts |= {"registers": found.facts()}
@@ -98,7 +89,7 @@ def _ship_bench(plan: Plan, prediction: Prediction, folder: Path) -> None:
     """Write the runnable cocotb example with a few random frames and what must come of them."""
     source, sink = ports(plan)
     codes = _random_codes(source.type, (REPORT_FRAMES, *source.shape))
-    golden = PackedNetwork(plan.network).golden(codes)
+    golden = PackedNetwork(plan.network).golden_maps(codes)
     patience = 1000 + PATIENCE * (prediction.ii + prediction.latency)
     image = load_image.current_image(folder, plan)
     writes = None if image is None else load_image.as_writes(image, folder)
@@ -139,3 +130,12 @@ def _port(beats: Beats) -> dict[str, Any]:
         "beats_per_frame": beats.count,
         "bytes": beats.bytes,
     }
+
+
+def _outputs(plan: Plan, sink: BeatSequence) -> dict[str, Any]:
+    """Describe the output port: a single map's beats, or the width and each map's by the output's name."""
+    if len(sink.parts) == 1:
+        return _port(sink.parts[0])
+    names = [port.name for port in plan.network.outputs]
+    parts = {name: _port(part) for name, part in zip(names, sink.parts, strict=True)}
+    return {"beats_per_frame": sink.count, "bytes": sink.bytes, "outputs": parts}

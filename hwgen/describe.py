@@ -36,7 +36,7 @@ def describe(path: str | Path, **declared: Any) -> dict[str, Any]:
     -------
     dict
         JSON types only. ``unsupported`` lists every obstacle, with its node and operator where it is one node's. Where there
-        is none, ``layers``, ``input``, ``output``, ``notes`` and the sums over all layers follow.
+        is none, ``layers``, ``input``, ``outputs``, ``notes`` and the sums over all layers follow.
 
     Raises
     ------
@@ -67,7 +67,6 @@ def describe(path: str | Path, **declared: Any) -> dict[str, Any]:
 
 def _network(network: Network) -> dict[str, Any]:
     layers = [_layer(layer) for layer in network.layers]
-    last = network.layer(network.output.source)
     return {
         "input": {
             "name": network.input.name,
@@ -77,12 +76,15 @@ def _network(network: Network) -> dict[str, Any]:
             "offset": network.input.offset,
             "quantised_by_host": network.input.steps is not None,
         },
-        "output": {
-            "name": network.output.name,
-            "onnx_shape": list(network.output.onnx_shape),
-            "type": str(last.out_type),
-            "dropped": list(network.output.dropped),
-        },
+        "outputs": [
+            {
+                "name": port.name,
+                "onnx_shape": list(port.onnx_shape),
+                "type": str(network.map_of(port.source)[1]),
+                "dropped": list(port.dropped),
+            }
+            for port in network.outputs
+        ],
         "layers": layers,
         **{key: sum(layer[key] for layer in layers) for key in ("weights", "weight_bits", "operations")},
         **ratios(network),

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from hwgen.codes import CodeType
 from hwgen.errors import DataError
 from hwgen.network import InputPort, Network, OutputPort
 
-__all__ = ["exact_values", "from_codes", "to_codes", "unmap"]
+__all__ = ["Outputs", "exact_values", "from_codes", "named", "outputs_of", "to_codes", "unmap"]
+
+Outputs = np.ndarray | dict[str, np.ndarray]
+"""The array of a network's only output, or of each of several by its name."""
 
 ROUNDING = 4 * np.finfo(np.float32).eps
 """How far, relative to its terms, a float may lie from ``scale * code + offset``: the float32 rounding of the host's
@@ -49,31 +54,47 @@ def to_codes(port: InputPort, x: np.ndarray) -> np.ndarray:
     return _affine(port, maps, x)
 
 
-def from_codes(network: Network, codes: np.ndarray) -> np.ndarray:
-    """Turn output codes into the ONNX model's own output.
+def named(network: Network, arrays: Sequence[np.ndarray]) -> Outputs:
+    """Give an array for each output as users get them."""
+    names = [port.name for port in network.outputs]
+    return arrays[0] if len(names) == 1 else dict(zip(names, arrays, strict=True))
+
+
+def outputs_of(network: Network, maps: Sequence[np.ndarray], *, codes: bool = False) -> Outputs:
+    """Turn the map of each output into the ONNX model's own outputs, or into raw integers in their layout."""
+    pairs = list(zip(network.outputs, maps, strict=True))
+    if codes:
+        return named(network, [unmap(port, found) for port, found in pairs])
+    return named(network, [from_codes(network, found, port) for port, found in pairs])
+
+
+def from_codes(network: Network, codes: np.ndarray, port: OutputPort | None = None) -> np.ndarray:
+    """Turn the codes of an output into the ONNX model's own.
 
     Parameters
     ----------
     network : Network
     codes : ndarray of int64, shape (frames, height, width, channels)
-        What the last layer yields.
+        What the output's layer yields.
+    port : OutputPort or None
+        One of the network's outputs; None: its only one.
 
     Returns
     -------
-    ndarray of the model's dtype, shape (frames, *network.output.onnx_shape)
+    ndarray of the model's dtype, shape (frames, *port.onnx_shape)
     """
-    values, dtype = exact_values(network, codes), np.dtype(network.output.dtype)
+    port = network.output if port is None else port
+    values, dtype = exact_values(network, codes, port), np.dtype(port.dtype)
     if np.issubdtype(dtype, np.integer):
         values = np.rint(values)
-    return unmap(network.output, values).astype(dtype)
+    return unmap(port, values).astype(dtype)
 
 
-def exact_values(network: Network, codes: np.ndarray) -> np.ndarray:
-    """Give the meaning of output codes in float64: (frames, height, width, channels) -> same shape."""
-    port = network.output
+def exact_values(network: Network, codes: np.ndarray, port: OutputPort) -> np.ndarray:
+    """Give the meaning of an output's codes in float64: (frames, height, width, channels) -> same shape."""
     if port.values is None:
         return np.asarray(port.scale * codes + port.offset, dtype=np.float64)
-    kind = network.layer(port.source).out_type
+    _, kind = network.map_of(port.source)
     entries = kind.to_bits(codes).astype(np.int64) if kind.bipolar else codes - kind.low
     values: np.ndarray = port.values[np.arange(codes.shape[-1]), entries]
     return values

@@ -97,7 +97,7 @@ class OutputPort:
 
 @dataclass(frozen=True)
 class Network:
-    """Layers in topological order between one input and one output: a directed acyclic graph, whose maps may have several readers.
+    """Layers in topological order between one input and the outputs: a directed acyclic graph, whose maps may have several readers.
 
     Parameters
     ----------
@@ -106,7 +106,8 @@ class Network:
     input : InputPort
     layers : tuple of Layer
         Sources come before their readers; names are unique Verilog identifiers.
-    output : OutputPort
+    outputs : tuple of OutputPort
+        At least one, under different names; they leave in this order.
     notes : tuple of str
         What the report must say of the conversion (reachable zeros under ``Sign``, steps near a float32 boundary, dropped operators).
     """
@@ -114,14 +115,32 @@ class Network:
     name: str
     input: InputPort
     layers: tuple[Layer, ...]
-    output: OutputPort
+    outputs: tuple[OutputPort, ...]
     notes: tuple[str, ...] = field(default=())
 
     def layer(self, name: str) -> Layer:
         """Give the layer of that name."""
         return next(layer for layer in self.layers if layer.name == name)
 
+    @property
+    def output(self) -> OutputPort:
+        """The output of a network that has one; ValueError if it has several."""
+        (port,) = self.outputs
+        return port
+
+    def map_of(self, name: str) -> tuple[MapShape, CodeType]:
+        """Give the shape and the type of a map: the input's, or what a layer yields."""
+        if name == self.input.name:
+            return self.input.shape, self.input.type
+        layer = self.layer(name)
+        return layer.out_shape, layer.out_type
+
     def golden(self, codes: np.ndarray) -> np.ndarray:
+        """Run a network of one output on integers: the one map of `golden_maps`."""
+        (found,) = self.golden_maps(codes)
+        return found
+
+    def golden_maps(self, codes: np.ndarray) -> tuple[np.ndarray, ...]:
         """Run the network on integers.
 
         Parameters
@@ -131,7 +150,8 @@ class Network:
 
         Returns
         -------
-        ndarray of int64, shape (frames, height, width, channels)
+        tuple of ndarray of int64, shape (frames, height, width, channels)
+            One for each output.
 
         Raises
         ------
@@ -140,8 +160,11 @@ class Network:
         """
         return self.evaluate(self.checked_codes(codes), {layer.name: layer.golden for layer in self.layers})
 
-    def evaluate(self, x: np.ndarray, steps: Mapping[str, Callable[..., np.ndarray]]) -> np.ndarray:
-        """Run a function for each layer, by name, on the maps that the layer reads; a map is forgotten after its last reader."""
+    def evaluate(self, x: np.ndarray, steps: Mapping[str, Callable[..., np.ndarray]]) -> tuple[np.ndarray, ...]:
+        """Run a function for each layer, by name, on the maps that the layer reads; a map is forgotten after its last reader.
+
+        Returns the maps of the outputs.
+        """
         left = Counter({source: len(readers) for source, readers in self.readers().items()})
         maps = {self.input.name: x}
         for layer in self.layers:
@@ -150,16 +173,17 @@ class Network:
             for source in set(layer.sources):
                 if not left[source]:
                     del maps[source]
-        return maps[self.output.source]
+        return tuple(maps[port.source] for port in self.outputs)
 
     def readers(self) -> dict[str, list[str]]:
-        """Give who reads each map: a layer of one input by its name, input k of a join as ``name.k``, the output as ``output.name``."""
+        """Give who reads each map: a layer of one input by its name, input k of a join as ``name.k``, an output as ``output.name``."""
         found: dict[str, list[str]] = {name: [] for name in (self.input.name, *(layer.name for layer in self.layers))}
         for layer in self.layers:
             for number, source in enumerate(layer.sources):
                 reader = layer.name if len(layer.sources) == 1 else f"{layer.name}.{number}"
                 found.setdefault(source, []).append(reader)
-        found.setdefault(self.output.source, []).append(f"output.{self.output.name}")
+        for port in self.outputs:
+            found.setdefault(port.source, []).append(f"output.{port.name}")
         return found
 
     def forks(self) -> dict[str, list[str]]:
@@ -183,7 +207,7 @@ def check(network: Network) -> None:
     Raises
     ------
     ValueError
-        If a name is used twice, a source is unknown or comes later, shapes and types of neighbours differ, or nothing reads a map.
+        If there is no output, a name is used twice, a source is unknown or comes later, shapes and types of neighbours differ, or nothing reads a map.
     """
     maps: dict[str, tuple[MapShape, CodeType]] = {network.input.name: (network.input.shape, network.input.type)}
     for layer in network.layers:
@@ -200,8 +224,12 @@ def check(network: Network) -> None:
                     f"Layer '{layer.name}' takes {entry.shape} {entry.type}, but '{entry.source}' gives {shape} {kind}"
                 )
         maps[layer.name] = (layer.out_shape, layer.out_type)
-    if network.output.source not in maps:
-        raise ValueError(f"The output reads '{network.output.source}', which no layer yields")
+    if not network.outputs or len({port.name for port in network.outputs}) < len(network.outputs):
+        names = ", ".join(f"'{port.name}'" for port in network.outputs) or "none"
+        raise ValueError(f"A network has at least one output, each of another name, not {names}")
+    for port in network.outputs:
+        if port.source not in maps:
+            raise ValueError(f"Output '{port.name}' reads '{port.source}', which no layer yields")
     for source, readers in network.readers().items():
         if not readers:
             raise ValueError(f"Nothing reads the map of '{source}'")

@@ -58,6 +58,11 @@ class PackedNetwork:
         self._block = max(1, min(BLOCK_FRAMES, BLOCK_CODES // max(int(np.prod(shape)) for shape in shapes)))
 
     def golden(self, codes: np.ndarray) -> np.ndarray:
+        """Run a network of one output on integers: the one map of `golden_maps`."""
+        (found,) = self.golden_maps(codes)
+        return found
+
+    def golden_maps(self, codes: np.ndarray) -> tuple[np.ndarray, ...]:
         """Run the network on integers.
 
         Parameters
@@ -67,22 +72,24 @@ class PackedNetwork:
 
         Returns
         -------
-        ndarray of int64, shape (frames, height, width, channels)
+        tuple of ndarray of int64, shape (frames, height, width, channels)
+            One for each output.
 
         Raises
         ------
         DataError
             If the shape or a code is not the network's.
         """
-        port, last = self.network.input, self.network.layer(self.network.output.source)
+        port, kinds = self.network.input, [self.network.map_of(port.source) for port in self.network.outputs]
         if codes.ndim != 4 or codes.shape[1:] != port.shape or not np.issubdtype(codes.dtype, np.integer):
             self.network.checked_codes(codes)
-        out = np.empty((len(codes), *last.out_shape), dtype=np.int64)
+        outs = tuple(np.empty((len(codes), *shape), dtype=np.int64) for shape, _ in kinds)
         for first in range(0, len(codes), self._block):
             frames = slice(first, first + self._block)
-            result = self.network.evaluate(self._admit(codes[frames]), self._steps)
-            out[frames] = unpack_bits(result, last.out_shape[2]) if last.out_type.bipolar else result
-        return out
+            results = self.network.evaluate(self._admit(codes[frames]), self._steps)
+            for out, (shape, kind), result in zip(outs, kinds, results, strict=True):
+                out[frames] = unpack_bits(result, shape[2]) if kind.bipolar else result
+        return outs
 
     def _admit(self, codes: np.ndarray) -> np.ndarray:
         """Check a block of input codes and give it in this module's form."""

@@ -125,10 +125,11 @@ def _fit(plan: Plan, network: Network) -> Network:
         name=old.name,
         input=replace(new.input, name=old.input.name),
         layers=tuple(layers),
-        output=replace(new.output, source=renamed[new.output.source]),
+        outputs=tuple(replace(port, source=renamed[port.source]) for port in new.outputs),
     )
-    if fitted.output.source != old.output.source:
-        raise OptionError(f"The build gives out '{old.output.source}', and the new model '{fitted.output.source}'")
+    ours, theirs = (", ".join(f"'{port.source}'" for port in one.outputs) for one in (old, fitted))
+    if ours != theirs:
+        raise OptionError(f"The build gives out {ours}, and the new model {theirs}")
     return fitted
 
 

@@ -17,7 +17,7 @@ from hwgen.board import Device, find_board, find_device
 from hwgen.codes import CodeType
 from hwgen.estimate import estimate_plan, prices
 from hwgen.layers.protocol import Layer, inputs
-from hwgen.network import Network
+from hwgen.network import Network, OutputPort
 from hwgen.plan import Plan
 from hwgen.rtl_templates.storage import suits_block_ram
 from hwgen.stages import ForkStage, LayerStage, stages
@@ -117,7 +117,7 @@ def _taken(usage: Usage) -> dict[str, float]:
 
 
 def _network(network: Network) -> dict[str, Any]:
-    source, sink = network.input, network.output
+    source = network.input
     return {
         "name": network.name,
         "input": {
@@ -129,14 +129,19 @@ def _network(network: Network) -> dict[str, Any]:
             "offset": source.offset,
             "quantised_by_host": source.steps is not None,
         },
-        "output": {
-            "name": sink.name,
-            "onnx_shape": list(sink.onnx_shape),
-            "map": list(network.layer(sink.source).out_shape),
-            "type": str(network.layer(sink.source).out_type),
-            "dtype": sink.dtype,
-            "dropped": list(sink.dropped),
-        },
+        "outputs": [_output(network, port) for port in network.outputs],
+    }
+
+
+def _output(network: Network, port: OutputPort) -> dict[str, Any]:
+    shape, kind = network.map_of(port.source)
+    return {
+        "name": port.name,
+        "onnx_shape": list(port.onnx_shape),
+        "map": list(shape),
+        "type": str(kind),
+        "dtype": port.dtype,
+        "dropped": list(port.dropped),
     }
 
 
@@ -188,7 +193,7 @@ def _fork(stage: ForkStage, prediction: Prediction, number: int) -> dict[str, An
 def render(report: Mapping[str, Any]) -> RenderableType:
     """Lay out a report for a terminal."""
     network = report["network"]
-    title = f"{network['name']}: {_shape(network['input'])} -> {_shape(network['output'])}"
+    title = f"{network['name']}: {_shape(network['input'])} -> {', '.join(map(_shape, network['outputs']))}"
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=0, pad_edge=False)
     for name in ("layer", "kind", "output", "type"):
         table.add_column(name, overflow="fold")

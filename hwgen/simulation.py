@@ -13,12 +13,12 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from hwgen import host
-from hwgen.contents import PATIENCE, ports
-from hwgen.errors import DataError
+from hwgen.contents import PATIENCE
+from hwgen.expected import by_output, correct_labels, differing_frames, is_labels
 from hwgen.load_image import as_writes, current_image
-from hwgen.network import Network
 from hwgen.packed import PackedNetwork
 from hwgen.plan import Plan
+from hwgen.ports import ports
 from hwgen.progress import Progress
 from hwgen.report import predict_plan
 from hwgen.sim.record import Stimulus
@@ -26,11 +26,6 @@ from hwgen.sim.run import run_cocotb, run_icarus, run_verilator
 from hwgen.toolchain import Toolchain
 
 __all__ = ["Engine", "Simulation", "simulate"]
-
-EXPECTED_ROUNDING = 2.0**-16
-"""How far, relative to its terms, an expected float output may lie from ``scale * code + offset``: the float32
-rounding of whoever computed it; at most a quarter of a step between codes."""
-
 
 STALL = 0.3
 """Share of cycles in which each side pauses when stalls are asked for."""
@@ -53,15 +48,17 @@ class Simulation:
 
     Parameters
     ----------
-    outputs : ndarray, shape (frames, *output shape of the ONNX model)
-        In the model's own units.
-    codes : ndarray of int64, same shape
+    outputs : ndarray, shape (frames, *output shape of the ONNX model), or dict of str to ndarray
+        In the model's own units; of several outputs each by its name.
+    codes : ndarray of int64, same shape, or dict of str to ndarray
         Raw integers.
     frames : int
     mismatches : int
-        Frames whose output differs from the golden model.
+        Frames of which an output differs from the golden model.
+    mismatches_by_output : dict of str to int
+        Frames of which the output of that name differs.
     expected_mismatches : int or None
-        Frames whose output differs from the expected one; None if no outputs were expected.
+        Frames of which an output differs from the expected one; None if no outputs were expected.
     correct : int or None
         Frames that have the expected label; None if no labels were given.
     cycles_total : int
@@ -76,10 +73,11 @@ class Simulation:
     clock_hz : float
     """
 
-    outputs: np.ndarray
-    codes: np.ndarray
+    outputs: host.Outputs
+    codes: host.Outputs
     frames: int
     mismatches: int
+    mismatches_by_output: dict[str, int]
     expected_mismatches: int | None
     correct: int | None
     cycles_total: int
@@ -111,6 +109,7 @@ class Simulation:
         names = (
             "frames",
             "mismatches",
+            "mismatches_by_output",
             "expected_mismatches",
             "correct",
             "accuracy",
@@ -141,6 +140,9 @@ class Simulation:
             return "-" if number is None else f"{number:,}"
 
         table.add_row("frames against golden", "", "", count(self.mismatches))
+        if len(self.mismatches_by_output) > 1:
+            for name, number in self.mismatches_by_output.items():
+                table.add_row(f"  of output {name}", "", "", count(number))
         if self.expected_mismatches is not None:
             table.add_row("frames against expected", "", "", count(self.expected_mismatches))
         table.add_row("cycle of every output beat", "", "", count(self.beats_off_schedule))
@@ -158,7 +160,7 @@ def simulate(
     folder: Path,
     x: np.ndarray,
     *,
-    expected: np.ndarray | None,
+    expected: host.Outputs | None,
     frames: int | None,
     engine: Engine,
     stall: bool,
@@ -169,17 +171,16 @@ def simulate(
     """Do what `hwgen.Accelerator.simulate` says; ``compiler_flags`` are further ones for the simulator's C++ compiler."""
     network = plan.network
     codes = host.to_codes(network.input, x)
-    if expected is not None:
-        check_expected(network, expected, len(codes))
+    wanted = {} if expected is None else by_output(network, expected, len(codes))
     codes = codes[:frames]
-    expected = None if expected is None else expected[:frames]
+    wanted = {name: array[:frames] for name, array in wanted.items()}
     toolchain = Toolchain.find()
 
     progress("predicting every beat")
     schedule = predict_plan(plan, len(codes))
     due = schedule.output_cycles(len(codes))
     progress("running the golden model")
-    golden = PackedNetwork(network).golden(codes)
+    golden = PackedNetwork(network).golden_maps(codes)
 
     source, sink = ports(plan)
     patience = 1000 + PATIENCE * (schedule.ii + schedule.latency)
@@ -209,21 +210,28 @@ def simulate(
     got = sink.unpack(trace.out_beats[: len(due)])
     cycles = trace.out_cycles[: len(due)].reshape(len(codes), sink.count)
     extra = len(trace.out_beats) - len(due)
-    wrong = np.any((got != golden).reshape(len(codes), -1), axis=1)
-    wrong |= np.any(
+    differs = [np.any((a != b).reshape(len(codes), -1), axis=1) for a, b in zip(got, golden, strict=True)]
+    wrong = np.any(differs, axis=0) | np.any(
         trace.out_last[: len(due)].reshape(len(codes), -1) != (np.arange(sink.count) == sink.count - 1), axis=1
     )
     # A beat too many belongs to no frame: it counts as one more.
     mismatches = int(np.sum(wrong)) + int(extra > 0 or trace.frame_error)
-    labels = expected is not None and is_labels(expected)
-    outputs = host.from_codes(network, got)
+    single = len(network.outputs) == 1
+    labels = {name: array for name, array in wanted.items() if single and is_labels(array)}
+    compared = [
+        differing_frames(network, maps, wanted[port.name], port)
+        for port, maps in zip(network.outputs, got, strict=True)
+        if port.name in wanted and port.name not in labels
+    ]
+    outputs = host.outputs_of(network, got)
     return Simulation(
         outputs=outputs,
-        codes=host.unmap(network.output, got),
+        codes=host.outputs_of(network, got, codes=True),
         frames=len(codes),
         mismatches=mismatches,
-        expected_mismatches=None if expected is None or labels else differing_frames(network, got, expected),
-        correct=correct_labels(outputs, expected) if expected is not None and labels else None,
+        mismatches_by_output={port.name: int(np.sum(one)) for port, one in zip(network.outputs, differs, strict=True)},
+        expected_mismatches=int(np.any(compared, axis=0).sum()) if compared else None,
+        correct=None if isinstance(outputs, dict) or not labels else correct_labels(outputs, *labels.values()),
         cycles_total=int(cycles[-1, -1]) + 1,
         ii_predicted=schedule.ii,
         ii_measured=None if len(codes) < 2 else int(cycles[-1, -1] - cycles[-2, -1]),
@@ -233,54 +241,3 @@ def simulate(
         engine=engine,
         clock_hz=plan.clock_hz,
     )
-
-
-def is_labels(expected: np.ndarray) -> bool:
-    """Whether an expectation is one label a frame."""
-    return expected.ndim == 1 and np.issubdtype(expected.dtype, np.integer)
-
-
-def correct_labels(outputs: np.ndarray, labels: np.ndarray) -> int:
-    """Count the frames whose largest output (or only one) is the labelled class; the lowest index wins ties."""
-    scores = outputs.reshape(len(outputs), -1)
-    classes = scores.argmax(axis=1) if scores.shape[1] > 1 else scores[:, 0]
-    return int(np.sum(classes == labels))
-
-
-def differing_frames(network: Network, codes: np.ndarray, expected: np.ndarray) -> int:
-    """Count the frames whose output is not the expected one.
-
-    Parameters
-    ----------
-    network : Network
-    codes : ndarray of int64, shape (frames, height, width, channels)
-        What came out.
-    expected : ndarray, shape (frames, *network.output.onnx_shape)
-        Floats in the model's units, or integer codes.
-    """
-    port = network.output
-    if np.issubdtype(expected.dtype, np.integer):
-        wrong = host.unmap(port, codes) != expected
-    else:
-        values = host.exact_values(network, codes)
-        terms = np.abs(port.scale * codes) + np.abs(port.offset) if port.values is None else np.abs(values)
-        slack = EXPECTED_ROUNDING * terms
-        if port.values is None:
-            slack = np.minimum(slack, np.abs(port.scale) / 4)
-        wrong = ~(np.abs(host.unmap(port, values) - expected) <= host.unmap(port, slack))
-    return int(np.sum(np.any(wrong.reshape(len(codes), -1), axis=1)))
-
-
-def check_expected(network: Network, expected: np.ndarray, frames: int) -> None:
-    """Raise DataError if an expectation has the wrong shape or dtype."""
-    numeric = np.issubdtype(expected.dtype, np.integer) or np.issubdtype(expected.dtype, np.floating)
-    shape = tuple(network.output.onnx_shape)
-    if not numeric:
-        raise DataError(f"Expected outputs must be numbers, not {expected.dtype}")
-    if expected.shape == (frames,) and (is_labels(expected) or shape == ()):
-        return
-    if expected.shape != (frames, *shape):
-        raise DataError(
-            f"Expected outputs must have shape {(frames, *shape)}, or be {frames} whole-number labels, "
-            f"not {expected.dtype} of shape {expected.shape}"
-        )

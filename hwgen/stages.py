@@ -16,6 +16,7 @@ from hwgen.fold import Fold
 from hwgen.layers.costs import Resources
 from hwgen.layers.parts import Bill, narrowing, widening
 from hwgen.layers.protocol import Layer, input_lanes, inputs
+from hwgen.output_stage import OutputStage
 from hwgen.plan import Plan
 from hwgen.rtl_templates.fifo import Fifo
 from hwgen.rtl_templates.fork import Fork
@@ -222,6 +223,7 @@ def stages(plan: Plan) -> tuple[Stage, ...]:
 
     The input port is as wide as the widest input beat of a layer that reads it, so a converter stands behind it only where its readers differ; two layers
     whose lanes are no multiples of one another meet at the least common multiple. A map with several readers is forked at the lanes that it comes in.
+    Several outputs end in an `OutputStage`; a single one needs none.
     """
     network = plan.network
     layout = _Layout(plan)
@@ -239,6 +241,8 @@ def stages(plan: Plan) -> tuple[Stage, ...]:
         reads = tuple(layout.fetch(layer, number, lanes) for number, lanes in enumerate(input_lanes(layer, fold)))
         layout.add(LayerStage(layer, fold, reads))
         layout.hand_out(layer.name, layer.out_type.bits, prod(layer.out_shape), layer.out_lanes(fold))
+    if len(network.outputs) > 1:
+        layout.gather_outputs()
     return tuple(layout.stages)
 
 
@@ -293,3 +297,19 @@ class _Layout:
             name = self.name(f"{stem}_narrow")
             stream = self.add(Narrow(name, (stream,), bits, common, common // lanes, codes // common))
         return stream
+
+    def gather_outputs(self) -> None:
+        """Append the stage that gives the maps of all outputs, at the lanes that they come in."""
+        network = self.plan.network
+        found = [self._waiting.pop(f"output.{port.name}") for port in network.outputs]
+        maps = [network.map_of(port.source) for port in network.outputs]
+        self.add(
+            OutputStage(
+                self.name("outputs"),
+                reads=tuple(stream for stream, _ in found),
+                outputs=tuple(port.name for port in network.outputs),
+                lanes=tuple(lanes for _, lanes in found),
+                bits=tuple(kind.bits for _, kind in maps),
+                beats=tuple(prod(shape) // lanes for (shape, _), (_, lanes) in zip(maps, found, strict=True)),
+            )
+        )

@@ -89,24 +89,21 @@ def _network(
     for name in graph.outputs:
         if name not in tensors:
             raise ModelError(f"Output '{name}' holds the values of a ranking; only its indices have hardware")
-    reached = {name: tensors[name] for name in graph.outputs if isinstance(tensors[name], Signal)}
-    if len(reached) != 1:
-        raise ModelError(
-            f"The model needs one output that depends on its input, not {len(reached)} ({', '.join(graph.outputs)})"
-        )
-    ((name, signal),) = reached.items()
-    for other in graph.outputs:
-        if other != name:
-            builder.note(f"Output '{other}' is left out: the hardware yields '{name}'")
-    if not isinstance(signal, Signal):
-        raise TypeError("The walk gives signals")
-    output = output_port(graph, name, signal, builder)
-    if not builder.layers:
+    outputs = []
+    for name in dict.fromkeys(graph.outputs):
+        signal = tensors[name]
+        if isinstance(signal, Signal):
+            outputs.append(output_port(graph, name, signal, builder))
+        else:
+            builder.note(f"Output '{name}' is left out: it is the same for every input")
+    if not outputs:
+        raise ModelError(f"The model needs an output that depends on its input; it has {', '.join(graph.outputs)}")
+    layers = _read(builder.layers, {port.source for port in outputs})
+    if not layers:
         raise ModelError("The model holds nothing but what the host does to its input; it needs at least one layer")
     if builder.input is None:
         raise TypeError("The input is declared first")
-    layers = _read(builder.layers, {output.source})
-    return Network(identifier(graph.name) or "network", builder.input, layers, output, tuple(builder.notes))
+    return Network(identifier(graph.name) or "network", builder.input, layers, tuple(outputs), tuple(builder.notes))
 
 
 def _read(layers: Sequence[Layer], wanted: set[str]) -> tuple[Layer, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hwgen.beats import Beats
+from hwgen.beats import Beats, BeatSequence
 from hwgen.errors import OptionError
 
 __all__ = ["Stimulus", "Trace"]
@@ -62,7 +62,7 @@ class Stimulus:
         cls,
         codes: np.ndarray,
         input: Beats,
-        output: Beats,
+        output: Beats | BeatSequence,
         *,
         stall: float = 0.0,
         seed: int = 1,

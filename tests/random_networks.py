@@ -224,7 +224,7 @@ def networks(draw: st.DrawFn) -> Network:
         source, shape, kind = layer.name, layer.out_shape, layer.out_type
     ones = np.ones(shape[2])
     output = OutputPort("y", source, shape, (0, 1, 2), "float32", ones, 0 * ones)
-    network = Network("random_network", port, tuple(chain), output)
+    network = Network("random_network", port, tuple(chain), (output,))
     check(network)
     return network
 
@@ -350,7 +350,7 @@ def graphs(draw: st.DrawFn) -> Network:
     shape, _ = growth.maps[source]
     ones = np.ones(shape[2])
     output = OutputPort("y", source, shape, (0, 1, 2), "float32", ones, 0 * ones)
-    network = Network("random_graph", port, tuple(growth.layers), output)
+    network = Network("random_graph", port, tuple(growth.layers), (output,))
     check(network)
     return network
 

@@ -25,6 +25,7 @@ from hwgen.layers.thresholding import Thresholding
 from hwgen.layers.window import Window
 from hwgen.network import InputPort, Network, OutputPort, check
 from hwgen.plan import Plan
+from hwgen.ports import ports
 from hwgen.report import predict_plan
 from hwgen.stages import stages
 from hwgen.timing import Deadlock
@@ -65,7 +66,7 @@ def channelwise_plan():
     )
     port = InputPort("x", shape, (0, 1, 2), shape, unsigned(5))
     network = Network(
-        "tiny", port, layers, OutputPort("y", "winner", (2, 3, 1), (0, 1, 2), "int64", np.ones(1), np.zeros(1))
+        "tiny", port, layers, (OutputPort("y", "winner", (2, 3, 1), (0, 1, 2), "int64", np.ones(1), np.zeros(1)),)
     )
     check(network)
     return Plan(network, {"quantise": Fold(pe=2), "curve": Fold(pe=3), "winner": Fold(pe=6)})
@@ -106,7 +107,7 @@ def residual_plan():
     add(Interleave("woven", ("all", "all"), (4, 5, 8), outer_type, (2, 1)))
     port = InputPort("x", shape, (0, 1, 2), shape, unsigned(3))
     output = OutputPort("y", "woven", (8, 5, 8), (0, 1, 2), "int64", np.ones(8), np.zeros(8))
-    network = Network("residual", port, tuple(layers), output)
+    network = Network("residual", port, tuple(layers), (output,))
     check(network)
     folds = {
         "first": Fold(pe=2),
@@ -121,6 +122,29 @@ def residual_plan():
     return size_fifos(Plan(network, folds))
 
 
+def heads_plan():
+    """Give three heads of other shapes and types on one trunk: a wide one, one that narrows the map, and the trunk itself."""
+    shape, draw = (4, 3, 4), np.random.default_rng(5)
+    weights = draw.choice(np.array([-1, 1]), size=(6, 3, 3, 4))
+    levels = Thresholds(draw.integers(-3, 4, size=(1, 4, 1)), Positions.uniform(4, 3))
+    trunk = Thresholding("trunk", "x", shape, unsigned(3), levels, (False,) * 4, BIPOLAR)
+    boxes = Conv("boxes", "trunk", shape, BIPOLAR, weights, Window((3, 3)), 0, None, CodeType(-36, 36))
+    classes = ArgMax("classes", "boxes", boxes.out_shape, boxes.out_type)
+    sources = {"box": boxes, "class": classes, "feature": trunk}
+    outputs = []
+    for name, layer in sources.items():
+        ones = np.ones(layer.out_shape[2])
+        outputs.append(OutputPort(name, layer.name, layer.out_shape, (0, 1, 2), "int64", ones, 0 * ones))
+    network = Network(
+        "heads", InputPort("x", shape, (0, 1, 2), shape, unsigned(3)), (trunk, boxes, classes), tuple(outputs)
+    )
+    check(network)
+    return size_fifos(Plan(network, {"trunk": Fold(pe=4), "boxes": Fold(pe=3, simd=4), "classes": Fold(pe=6)}))
+
+
+PLANS = [dense_plan, channelwise_plan, residual_plan, heads_plan]
+
+
 def beats(kind, codes, lanes):
     """Pack codes into beats."""
     rows = kind.to_bits(codes).reshape(-1, lanes).tolist()
@@ -129,10 +153,14 @@ def beats(kind, codes, lanes):
 
 def stimulus(plan, frames):
     """Give the beats of random frames, and those that golden answers."""
-    network, chain = plan.network, stages(plan)
+    network, (source, sink) = plan.network, ports(plan)
     codes = random_codes(np.random.default_rng(frames), network.input.type, (frames, *network.input.shape))
-    expected = beats(network.layers[-1].out_type, network.golden(codes), chain[-1].out_lanes)
-    return beats(network.input.type, codes, chain[0].out_lanes), expected
+    maps = network.golden_maps(codes)
+    expected = []
+    for frame in range(frames):
+        for part, outputs in zip(sink.parts, maps, strict=True):
+            expected += beats(part.type, outputs[frame], part.lanes)
+    return beats(network.input.type, codes, source.lanes), expected
 
 
 def rtl(plan, sent, frames, *, stall=0.0, reset_at=None, wrong_tlast=None):
@@ -182,7 +210,7 @@ def rtl(plan, sent, frames, *, stall=0.0, reset_at=None, wrong_tlast=None):
     return results, lasts, [cycle - start for cycle in taken], [cycle - start for cycle in given], errors[0]
 
 
-@pytest.mark.parametrize("make_plan", [dense_plan, channelwise_plan, residual_plan])
+@pytest.mark.parametrize("make_plan", PLANS)
 def test_values_and_every_cycle_are_predicted(make_plan):
     plan, frames = make_plan(), 4
     sent, expected = stimulus(plan, frames)
@@ -196,7 +224,7 @@ def test_values_and_every_cycle_are_predicted(make_plan):
     assert error == 0
 
 
-@pytest.mark.parametrize("make_plan", [dense_plan, channelwise_plan, residual_plan])
+@pytest.mark.parametrize("make_plan", PLANS)
 @pytest.mark.parametrize("reset_at", [None, 1, 17, 40])
 def test_stalls_and_reset_at_any_cycle(make_plan, reset_at):
     plan = make_plan()
@@ -221,7 +249,7 @@ def test_reset_clears_the_frame_error():
     assert (results, error) == (expected, 0)
 
 
-@pytest.mark.parametrize("make_plan", [dense_plan, channelwise_plan, residual_plan])
+@pytest.mark.parametrize("make_plan", PLANS)
 def test_the_modules_of_top_and_stages_have_readable_ports(make_plan):
     plan = make_plan()
     top = accelerator(plan)

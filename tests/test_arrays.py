@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwgen.arrays import load_array, save_array
+from hwgen.arrays import load_array, load_arrays, save_array, save_arrays
 from hwgen.errors import DataError, OptionError
 
 
@@ -52,3 +52,21 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=r"Cannot write '.*y\.npy': not a directory"):
         save_array(tmp_path / "file" / "y.npy", np.zeros(1))
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_several_arrays_keep_their_names(tmp_path: Path) -> None:
+    arrays = {"file": np.arange(3), "a.b/c": np.ones((2, 2), dtype=np.float32)}
+    save_arrays(tmp_path / "y.npz", arrays)
+    again = load_arrays(tmp_path / "y.npz")
+    assert list(again) == list(arrays)
+    assert all(np.array_equal(again[name], array) for name, array in arrays.items())
+    with pytest.raises(OptionError, match=r"The outputs 'file', 'a\.b/c' need a \.npz file, .*not '.*y\.npy'"):
+        save_arrays(tmp_path / "y.npy", arrays)
+    assert [path.name for path in tmp_path.iterdir()] == ["y.npz"]
+
+
+def test_a_file_that_is_no_archive_is_refused(tmp_path: Path) -> None:
+    with open(tmp_path / "x.npz", "wb") as file:
+        np.save(file, np.zeros(3))
+    with pytest.raises(DataError, match=r"'.*x\.npz' is not a \.npz file of numbers"):
+        load_arrays(tmp_path / "x.npz")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwgen.beats import Beats, pack, unpack
+from hwgen.beats import Beats, BeatSequence, pack, unpack
 from hwgen.codes import BIPOLAR, TERNARY, CodeType, signed, unsigned
 from hwgen.errors import DataError
 
@@ -66,3 +66,24 @@ def test_wrong_data_is_refused():
         Beats(unsigned(3), 2, (4,)).pack(np.zeros((1, 5), np.int64))
     with pytest.raises(ValueError, match="3 lanes do not divide a frame of 4 codes"):
         Beats(unsigned(3), 3, (4,))
+
+
+def test_maps_one_after_the_other_have_beats_of_the_widest():
+    parts = (Beats(BIPOLAR, 2, (4,)), Beats(signed(12), 1, (2, 3)), Beats(unsigned(3), 3, (3,)))
+    sequence = BeatSequence(parts)
+    assert (sequence.count, sequence.bits, sequence.bytes) == (2 + 6 + 1, 12, 2)
+    random = np.random.default_rng(0)
+    maps = (
+        random.choice(np.array([-1, 1]), (5, 4)),
+        random.integers(-2048, 2048, (5, 2, 3)),
+        random.integers(0, 8, (5, 3)),
+    )
+    beats = sequence.pack(maps)
+    assert beats.shape == (5 * 9, 2)
+    for frame, rows in enumerate(beats.reshape(5, 9, 2)):
+        own = [part.pack(codes[frame : frame + 1]) for part, codes in zip(parts, maps, strict=True)]
+        assert [row.tobytes() for row in rows] == [row.tobytes().ljust(2, b"\0") for part in own for row in part]
+    for again, codes in zip(sequence.unpack(beats), maps, strict=True):
+        assert np.array_equal(again, codes)
+    with pytest.raises(DataError, match="Beats of 12 bits have 2 bytes"):
+        sequence.unpack(beats[:, :1])

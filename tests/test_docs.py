@@ -70,7 +70,7 @@ def test_every_option_is_documented() -> None:
 def test_every_field_of_simulate_is_documented() -> None:
     page = (ROOT / "docs" / "cli.md").read_text()
     result = hwgen.Simulation(
-        *(np.zeros(1), np.zeros(1), 1, 0, None, None, 1, 1, None, 1, 1, 0, hwgen.Engine.VERILATOR, 1e8)
+        *(np.zeros(1), np.zeros(1), 1, 0, {}, None, None, 1, 1, None, 1, 1, 0, hwgen.Engine.VERILATOR, 1e8)
     )
     assert [field for field in result.facts() if f"`{field}`" not in page] == []
 

@@ -11,8 +11,8 @@ import pytest
 import hwgen
 from hwgen import board_run
 from hwgen.board_top import network_id
-from hwgen.contents import ports
 from hwgen.packed import PackedNetwork
+from hwgen.ports import ports
 from tests.sim.faulty_line import FaultyLine
 from tests.small_networks import mlp
 
@@ -37,7 +37,7 @@ def frames(build: hwgen.Accelerator, count: int, folder: Path) -> tuple[Path, by
     source, sink = ports(build.plan)
     codes = 2 * np.random.default_rng(5).integers(0, 2, size=(count, *build.network.input.shape)) - 1
     source.pack(codes).tofile(folder / "frames.bin")
-    return folder / "frames.bin", sink.pack(PackedNetwork(build.network).golden(codes)).tobytes()
+    return folder / "frames.bin", sink.pack(PackedNetwork(build.network).golden_maps(codes)).tobytes()
 
 
 def start(program: Path, *words: object) -> subprocess.CompletedProcess[str]:

@@ -37,7 +37,7 @@ RESIDUAL = Network(
         Combine("sum", ("dense", "x"), SHAPE, (SUM, BIPOLAR), Operation.ADD, np.array([[1] * 4, [-2] * 4]), signed(4)),
         Concat("all", ("sum", "x", "dense"), (SHAPE,) * 3, (signed(4), BIPOLAR, SUM), signed(4)),
     ),
-    output("all", 12),
+    (output("all", 12),),
 )
 
 
@@ -70,8 +70,10 @@ def test_the_packed_golden_model_is_the_same():
             replace(RESIDUAL, layers=(Interleave("woven", ("x",), SHAPE, BIPOLAR, (1, 2)),)),
             "Layer 'woven' needs 1 x 2 sources, not 1",
         ),
-        (replace(RESIDUAL, output=output("nobody")), "The output reads 'nobody', which no layer yields"),
-        (replace(RESIDUAL, output=output("sum")), "Nothing reads the map of 'all'"),
+        (replace(RESIDUAL, outputs=(output("nobody"),)), "Output 'y' reads 'nobody', which no layer yields"),
+        (replace(RESIDUAL, outputs=(output("sum"),)), "Nothing reads the map of 'all'"),
+        (replace(RESIDUAL, outputs=(output("all", 12), output("sum"))), "each of another name, not 'y', 'y'"),
+        (replace(RESIDUAL, outputs=()), "at least one output, each of another name, not none"),
     ],
 )
 def test_an_illegal_network_is_refused(network: Network, message: str):

@@ -29,7 +29,7 @@ def alone(layer):
     port = InputPort("x", layer.in_shape, (0, 1, 2), layer.in_shape, layer.in_type)
     ones = np.ones(layer.out_shape[2])
     return Network(
-        "alone", port, (layer,), OutputPort("y", layer.name, layer.out_shape, (0, 1, 2), "float32", ones, 0 * ones)
+        "alone", port, (layer,), (OutputPort("y", layer.name, layer.out_shape, (0, 1, 2), "float32", ones, 0 * ones),)
     )
 
 
@@ -71,7 +71,7 @@ def beside(layer, kinds, channels):
     )
     ones = np.ones(layer.out_shape[2])
     output = OutputPort("y", layer.name, layer.out_shape, (0, 1, 2), "float32", ones, 0 * ones)
-    network = Network("beside", port, (*quantisers, layer), output)
+    network = Network("beside", port, (*quantisers, layer), (output,))
     check(network)
     return network
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import hwgen
-from hwgen.beats import Beats
+from hwgen.beats import Beats, BeatSequence
 from hwgen.codes import BIPOLAR, signed, unsigned
 from hwgen.errors import OptionError
 from hwgen.fold import Fold
@@ -24,7 +24,7 @@ from tests.small_networks import mlp
 
 SMALL = [(77 * i * i) % 8192 for i in range(16)]
 LARGE = [(77 * i * i) % 8192 for i in range(400)]
-INTERFACE = Interface(Beats(unsigned(13), 1, (400,)), Beats(signed(13), 1, (4, 100)), 400, 3)
+INTERFACE = Interface(Beats(unsigned(13), 1, (400,)), BeatSequence((Beats(signed(13), 1, (4, 100)),)), 400, 3)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def test_header_tells_the_interface_but_no_date_and_no_place(written):
 
 def test_header_explains_bipolar_beats(tmp_path):
     beats = Beats(BIPOLAR, 16, (16, 16, 1))
-    write(RunningSum(16, SMALL), "sums", tmp_path, Interface(beats, beats, 16, 3))
+    write(RunningSum(16, SMALL), "sums", tmp_path, Interface(beats, BeatSequence((beats,)), 16, 3))
     assert "A beat carries 16 codes (1 bit, 0 = -1 and 1 = +1), the first in the lowest bits." in text(tmp_path)
 
 

@@ -73,7 +73,7 @@ def chain() -> Network:
         "chain",
         InputPort("x", (1, 12, 1), (0, 1, 2), (1, 12, 1), CodeType(0, 10)),
         layers,
-        OutputPort("y", "scores", (1, 1, 3), (0, 1, 2), "float32", unit, 0 * unit),
+        (OutputPort("y", "scores", (1, 1, 3), (0, 1, 2), "float32", unit, 0 * unit),),
     )
     check(network)
     return network

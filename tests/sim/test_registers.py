@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 import hwgen
-from hwgen.contents import ports
 from hwgen.fold import Fold, MemoryStyle, WindowStyle
 from hwgen.folding import with_registers
 from hwgen.load_image import as_writes
 from hwgen.network import Network
 from hwgen.plan import Plan
+from hwgen.ports import ports
 from hwgen.reload import reload
 from hwgen.sim.run import write_vectors, write_writes
 from tests.conftest import write_image
@@ -75,7 +75,7 @@ def test_ids_counters_errors_and_rewritten_memories(case: str, simulator: str, t
     source, sink = ports(accelerator.plan)
     bytes_ = [bytes.fromhex(line)[::-1] for line in (folder / "input.txt").read_text().split()]
     codes = source.unpack(np.frombuffer(b"".join(bytes_), np.uint8).reshape(-1, source.bytes))
-    golden = loaded.plan.network.golden(codes)
+    golden = loaded.plan.network.golden_maps(codes)
     last = np.arange(1, len(codes) * sink.count + 1) % sink.count == 0
     write_vectors(folder / "other_expected.txt", sink.pack(golden), last)
     result = run_tests(folder, "--simulator", simulator)

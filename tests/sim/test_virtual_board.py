@@ -13,10 +13,10 @@ import hwgen
 from examples.data.load import load
 from hwgen import board_run, host
 from hwgen.board_top import write_board_top
-from hwgen.contents import ports
 from hwgen.errors import LinkError, ToolError
 from hwgen.host_link import open_link
 from hwgen.packed import PackedNetwork
+from hwgen.ports import ports
 from hwgen.sim.virtual_board import virtual_board
 from hwgen.toolchain import Toolchain
 from tests.sim.faulty_line import FaultyLine
@@ -72,7 +72,7 @@ def infer_under_faults(build: Path, faults: int, seed: int) -> None:
     source, sink = ports(accelerator.plan)
     codes = host.to_codes(accelerator.network.input, random_codes(accelerator, 100))
     beats = source.pack(codes).reshape(len(codes), -1)
-    golden = sink.pack(PackedNetwork(accelerator.network).golden(codes)).reshape(len(codes), -1)
+    golden = sink.pack(PackedNetwork(accelerator.network).golden_maps(codes)).reshape(len(codes), -1)
     done = 0
     with (
         board_run.virtual_port(accelerator) as port,

@@ -1,0 +1,84 @@
+"""The last stage of a network with several outputs: their maps leave one after the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwgen.layers.costs import Part, Resources
+from hwgen.layers.joining import QUEUE_SLOTS, in_turn
+from hwgen.layers.parts import Bill
+from hwgen.rtl_templates.fifo import Fifo
+from hwgen.rtl_templates.merge import Merge
+from hwgen.rtl_templates.number import Coding
+from hwgen.schedule import Junction
+
+__all__ = ["OutputStage"]
+
+
+@dataclass(frozen=True)
+class OutputStage:
+    """Gives all beats of the first output's map, then those of the next, each zero-extended to the widest.
+
+    Parameters
+    ----------
+    name : str
+    reads : tuple of int
+        A stream for each output.
+    outputs : tuple of str
+        Their names.
+    lanes : tuple of int
+        Codes in a beat of each.
+    bits : tuple of int
+        Bits of a code of each.
+    beats : tuple of int
+        Beats of a map of each.
+    """
+
+    name: str
+    reads: tuple[int, ...]
+    outputs: tuple[str, ...]
+    lanes: tuple[int, ...]
+    bits: tuple[int, ...]
+    beats: tuple[int, ...]
+
+    @property
+    def input_lanes(self) -> tuple[int, ...]:
+        """Codes in a beat of each output."""
+        return self.lanes
+
+    @property
+    def out_lanes(self) -> int:
+        """Codes in the beat that holds most."""
+        return max(self.lanes)
+
+    @property
+    def widths(self) -> list[int]:
+        """Bits of a beat of each output."""
+        return [lanes * bits for lanes, bits in zip(self.lanes, self.bits, strict=True)]
+
+    def timing(self) -> Junction:
+        """Take a beat in every step, of the first output's map until it ends."""
+        turns = np.repeat(np.arange(len(self.reads)), self.beats)
+        return in_turn(turns, self.outputs, Fifo.latency(QUEUE_SLOTS, max(self.widths)), QUEUE_SLOTS)
+
+    def component(self) -> Merge:
+        """Treat a beat as one number without a sign, which is what zero extension keeps."""
+        return Merge(
+            lanes=1,
+            codings=[Coding(width) for width in self.widths],
+            out_coding=Coding(max(self.widths)),
+            runs=self.beats,
+            group=len(self.reads),
+            slots=QUEUE_SLOTS,
+        )
+
+    def resources(self) -> Resources:
+        """Count a multiplexer over the outputs, its counters, and the output FIFO."""
+        bill, width = Bill(), max(self.widths)
+        bill.fifo(f"{self.name}.queue", width, QUEUE_SLOTS)
+        bill.add(Part.OTHER, sum(self.widths) - width)
+        bill.counter(len(self.reads))
+        bill.counter(max(self.beats))
+        return bill.resources()
