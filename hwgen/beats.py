@@ -152,7 +152,7 @@ def pack(codes: np.ndarray, type: CodeType, lanes: int) -> np.ndarray:
     fields = type.to_bits(codes).reshape(-1, lanes)
     if type.bits == 1:
         return np.packbits(fields.astype(np.uint8), axis=1, bitorder="little")
-    octets = fields.astype("<u8").view(np.uint8).reshape(-1, lanes, 8)[:, :, : -(-type.bits // 8)]
+    octets = np.ascontiguousarray(fields, dtype="<u8").view(np.uint8).reshape(-1, lanes, 8)[:, :, : -(-type.bits // 8)]
     if type.bits % 8 == 0:
         return np.ascontiguousarray(octets).reshape(len(fields), lanes * octets.shape[2])
     bits = np.unpackbits(octets, axis=2, count=type.bits, bitorder="little")

@@ -87,3 +87,8 @@ def test_maps_one_after_the_other_have_beats_of_the_widest():
         assert np.array_equal(again, codes)
     with pytest.raises(DataError, match="Beats of 12 bits have 2 bytes"):
         sequence.unpack(beats[:, :1])
+
+
+def test_a_single_frame_may_be_a_transposed_view() -> None:
+    codes = np.arange(12).reshape(1, 3, 2, 2).transpose(0, 2, 3, 1)
+    assert np.array_equal(pack(codes, unsigned(4), 3), pack(codes.copy(), unsigned(4), 3))
