@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
@@ -355,15 +357,19 @@ def graphs(draw: st.DrawFn) -> Network:
     return network
 
 
-@st.composite
-def plans(draw: st.DrawFn, of: st.SearchStrategy[Network] | None = None) -> Plan:
-    """Draw a network, a chain by default, and a folding for each layer that keeps a frame within `MAX_CYCLES`."""
-    network = draw(networks() if of is None else of)
+def random_plan(network: Network, one_of: Callable[[Sequence[Any]], Any]) -> Plan:
+    """Fold each layer at random, as ``one_of`` chooses, so that it keeps a frame within `MAX_CYCLES`."""
     folds = {}
     for layer in network.layers:
         legal = list(layer.folds())
         quick = [fold for fold in legal if layer.cycles(fold) <= MAX_CYCLES] or [min(legal, key=layer.cycles)]
-        fold = draw(st.sampled_from(quick))
-        style = draw(st.sampled_from(STYLES))
+        fold, style = one_of(quick), one_of(STYLES)
         folds[layer.name] = Fold(pe=fold.pe, simd=fold.simd, window=fold.window, memory=style)
     return size_fifos(Plan(network, folds))
+
+
+@st.composite
+def plans(draw: st.DrawFn, of: st.SearchStrategy[Network] | None = None) -> Plan:
+    """Draw a network, a chain by default, and a folding for each layer."""
+    network = draw(networks() if of is None else of)
+    return random_plan(network, lambda options: draw(st.sampled_from(options)))

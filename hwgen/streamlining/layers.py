@@ -165,15 +165,17 @@ def padding(node: Node, signal: Signal, inputs: Sequence[np.ndarray | None], bui
             for axis in range(rank)
         )
         return padding(node, signal.moved(signal.index[cut]), [np.maximum(amounts, 0), *inputs[1:]], builder)
-    if axes_of(signal.index, signal.shape) is None:
-        signal = rearranged(signal, signal.index.shape, node, builder)
+    padded = {number % rank for number, amount in enumerate(amounts) if amount}
     axes = axes_of(signal.index, signal.shape)
+    if axes is None or (axes[2] in padded and not padded & {0, 1}):
+        signal = rearranged(signal, signal.index.shape, node, builder)
+        axes = axes_of(signal.index, signal.shape)
     if axes is None or node.attributes.get("mode", "constant") != "constant":
         raise ModelError(
             f"Node '{node.name}' ({node.op}) is no border of one value around a map, which is all that has hardware"
         )
     height_axis, width_axis, channel_axis = axes
-    if any(amounts[axis] or amounts[rank + axis] for axis in range(rank) if axis not in (height_axis, width_axis)):
+    if padded - {height_axis, width_axis}:
         raise ModelError(
             f"Node '{node.name}' ({node.op}) pads the batch or the channels; only rows and columns can be padded"
         )

@@ -72,7 +72,8 @@ def _first_read(graph: Graph, frame: np.ndarray) -> np.ndarray:
             return index.reshape(*((1, -1) if index.ndim == 2 else index.shape[1:3]), 1)
         if node.op in ("MatMul", "XnorPopcountMatMul"):
             return _vectors(index)
-        if index.ndim in (3, 4) and (node.op in _CHANNELS_FIRST or (node.op.startswith("Reduce") and index.ndim == 4)):
+        channels_first = node.op in _CHANNELS_FIRST or (node.op.startswith("Reduce") and index.ndim == 4)
+        if index.ndim in (3, 4) and (channels_first or _pads_last(node, graph)):
             return np.transpose(index[0][:, None] if index.ndim == 3 else index[0], (1, 2, 0))
         if node.op in SHAPING and node.op != "Pad" and node.inputs[0] in seen:
             inputs = [index, *(graph.constants.get(name) for name in node.inputs[1:])]
@@ -80,6 +81,12 @@ def _first_read(graph: Graph, frame: np.ndarray) -> np.ndarray:
         elif node.op in CHANNELWISE or node.op == "Pad":
             seen[node.outputs[0]] = index
     return _default_order(frame)
+
+
+def _pads_last(node: Node, graph: Graph) -> bool:
+    """Whether a node puts a border around the last axis, and so takes it for the columns of a map, and axis 1 for the channels."""
+    amounts = graph.constants.get(node.inputs[1]) if node.op == "Pad" and len(node.inputs) > 1 else None
+    return amounts is not None and bool(np.any(np.reshape(amounts, (2, -1))[:, -1]))
 
 
 def _default_order(frame: np.ndarray) -> np.ndarray:

@@ -65,6 +65,20 @@ def test_padding_and_zero_padding_together(model, random):
     ]
 
 
+@pytest.mark.parametrize("shape", [(1, 3, 3), (2, 1, 3), (2, 3, 1), (2, 3, 3)])
+def test_a_border_around_the_input_says_which_axis_its_channels_are_on(model, random, shape):
+    net = model(*shape).add("Pad", np.array([0, 0, 1, 0, 0, 0, 0, 1]), np.float32(0)).add("Flatten")
+    net.add("MatMul", bipolar(random, shape[0] * (shape[1] + 1) * (shape[2] + 1), 3))
+    net.agrees(frames(random, *shape, kind="uint8"), input_type="uint8")
+
+
+def test_a_border_moves_a_map_whose_channels_lie_on_a_padded_axis(model, random):
+    net = model(2, 3, 4).add("Mul", np.float32(1)).add("Flatten").add("MatMul", bipolar(random, 24, 24)).sign()
+    net.add("Reshape", np.array([-1, 2, 3, 4])).add("Pad", np.array([0, 0, 1, 0, 0, 0, 0, 1]), np.float32(-1))
+    net.add("Flatten").add("MatMul", bipolar(random, 40, 3))
+    net.agrees(frames(random, 2, 3, 4), input_type="bipolar")
+
+
 def test_a_padding_value_that_is_no_code_is_refused(model, random):
     net = model(2, 4, 4).add("Pad", np.array([0, 0, 1, 1, 0, 0, 1, 1]), np.float32(0.25))
     net.add("MaxPool", kernel_shape=[2, 2]).add("Conv", bipolar(random, 4, 2, 3, 3))
