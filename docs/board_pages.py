@@ -63,6 +63,7 @@ def page(board: Board, rows: list[Mapping[str, Any]]) -> str:
         f"| clock | {board.clock.hz / 1e6:g} MHz at pin {board.clock.pin}{_multiplied(board)} |",
         f"| serial port | receives at {uart.rx}, sends at {uart.tx}; {choose_baud(board, board.clock.hz):,} baud at the pin's clock |",
         f"| button | {button} |",
+        f"| LED | {board.leds.pins[0]} blinks about once a second{_steady(board)} |",
         f"| tools | {TOOLS[chip.family]}: all from PyPI |",
         f"| loaded by | `{' '.join(command_words(board))}` |",
         "",
@@ -86,6 +87,11 @@ def page(board: Board, rows: list[Mapping[str, Any]]) -> str:
             "",
         ]
     return "\n".join(lines)
+
+
+def _steady(board: Board) -> str:
+    """Say when the LED does not blink."""
+    return "" if board.flash is None else "; steadily lit: the memories could not be loaded from the flash"
 
 
 def _multiplied(board: Board) -> str:

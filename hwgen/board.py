@@ -15,6 +15,7 @@ __all__ = [
     "Clock",
     "Device",
     "Family",
+    "Flash",
     "Pins",
     "Programmer",
     "Uart",
@@ -25,6 +26,9 @@ __all__ = [
 ]
 
 DEVICES_FILE = "devices.toml"
+
+_FLASH_BYTES = 1 << 24
+"""What the addresses of a read reach."""
 
 
 class Family(Enum):
@@ -150,6 +154,25 @@ class Uart:
 
 
 @dataclass(frozen=True)
+class Flash:
+    """The SPI flash that holds the bitstream, where its pins are the FPGA's own after configuration; memories are loaded from it.
+
+    Parameters
+    ----------
+    clk, cs, copi, cipo : str
+        Pins; the FPGA sends by ``copi``.
+    offset : int
+        Where the image of the memories begins, behind the bitstream.
+    """
+
+    clk: str
+    cs: str
+    copi: str
+    cipo: str
+    offset: int
+
+
+@dataclass(frozen=True)
 class Board:
     """A board that people own.
 
@@ -168,6 +191,7 @@ class Board:
     buttons : Pins or None
     programmer_options : tuple of str
         Words by which the programmer knows the board.
+    flash : Flash or None
     """
 
     name: str
@@ -179,6 +203,7 @@ class Board:
     programmer: Programmer
     buttons: Pins | None = None
     programmer_options: tuple[str, ...] = ()
+    flash: Flash | None = None
 
 
 @dataclass(frozen=True)
@@ -216,7 +241,15 @@ def read_board(path: Path) -> Board:
     where = f"'{path.name}'"
     chip = read_record(_Chip, {key: table.pop(key) for key in ("device", "package", "speed") if key in table}, where)
     device = replace(find_device(chip.device, f"{where}, key 'device'"), package=chip.package, speed=chip.speed)
-    return read_record(Board, table, where, name=path.stem, device=device)
+    board = read_record(Board, table, where, name=path.stem, device=device)
+    if board.flash is not None:
+        if device.family is not Family.ICE40:
+            raise OptionError(f"{where} has the table 'flash', which only iCE40 takes; leave it out")
+        if not 0 < board.flash.offset < _FLASH_BYTES:
+            raise OptionError(
+                f"{where}, key 'flash', key 'offset' must lie behind the bitstream and have 24 bits, not {board.flash.offset}"
+            )
+    return board
 
 
 def find_device(name: str, where: str = "The device") -> Device:

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from hwgen import host
 from hwgen.address_map import plan_id
-from hwgen.board_top import divisor, link_shape, write_board_top
+from hwgen.board_top import boot_image, divisor, link_shape, write_board_top
 from hwgen.built import Accelerator
 from hwgen.contents import PATIENCE
 from hwgen.errors import LinkError, OptionError
@@ -26,6 +26,7 @@ from hwgen.packed import PackedNetwork
 from hwgen.ports import ports
 from hwgen.progress import Progress, silent
 from hwgen.rtl_templates.link_protocol import LinkShape
+from hwgen.rtl_templates.load_format import LoadState
 from hwgen.rtl_templates.register_bus import STROBES
 from hwgen.rtl_templates.registers import STATUS_BUSY, Register
 from hwgen.sim.run import log_folder
@@ -41,6 +42,16 @@ VIRTUAL_DIVISOR = 8
 
 VIRTUAL_TIMEOUT_SECONDS = 120.0
 """What an answer of a simulation may take; nothing is lost on its line, so this is only ever reached by a mistake."""
+
+VIRTUAL_FLASH_ADDRESS = 0x020000
+"""Where the flash of a virtual board has the image of the memories."""
+
+BOOT_FAILURES = {
+    LoadState.NO_FLASH: "no flash answered, or an erased one",
+    LoadState.NO_IMAGE: "its flash has no image of memories",
+    LoadState.OTHER_NETWORK: "its flash has the image of another build",
+    LoadState.DAMAGED: "the image in its flash is damaged",
+}
 
 LONG_RUN_FRAMES = 100
 """Frames from which on a virtual board is compiled for speed."""
@@ -213,6 +224,14 @@ def check_loaded(accelerator: Accelerator, link: HostLink) -> None:
     LinkError
         If they hold another one, or none.
     """
+    control = link.read(Register.CONTROL * STROBES)
+    while (state := control >> 8 & 0xFF) == LoadState.LOADING:
+        control = link.read(Register.CONTROL * STROBES)
+    if state in BOOT_FAILURES:
+        raise LinkError(
+            f"The board's memories hold no network: {BOOT_FAILURES[state]}; program the board again with 'hwgen program', "
+            "or write them with 'hwgen reload'"
+        )
     low, high = (link.read((Register.LOADED_ID + half) * STROBES) for half in (0, 1))
     wanted = plan_id(accelerator.plan)
     if low | high << 32 != wanted:
@@ -254,7 +273,9 @@ def load(link: HostLink, image: bytes, *, progress: Progress = silent) -> None:
 
 
 @contextmanager
-def virtual_port(accelerator: Accelerator, *, frames: int = 1, progress: Progress = silent) -> Iterator[Path]:
+def virtual_port(
+    accelerator: Accelerator, *, frames: int = 1, flash: bytes | None = None, progress: Progress = silent
+) -> Iterator[Path]:
     """Simulate a build's board while the block lasts: the whole top, with its pins on a pseudo-terminal.
 
     Parameters
@@ -263,6 +284,8 @@ def virtual_port(accelerator: Accelerator, *, frames: int = 1, progress: Progres
         An open build folder.
     frames : int
         About how many frames will be sent; a simulation for many is compiled for speed.
+    flash : bytes or None
+        What a boot loader finds in the flash; empty: there is no flash. None: the image of what the build folder means.
     progress : callable
         Called with the name of each step.
 
@@ -283,7 +306,10 @@ def virtual_port(accelerator: Accelerator, *, frames: int = 1, progress: Progres
     report, rtl = accelerator.report, accelerator.folder / "rtl"
     with tempfile.TemporaryDirectory(prefix="hwgen-board-") as work:
         progress("writing the board's Verilog")
-        top = write_board_top(accelerator, Path(work), clock_hz=clock_hz, baud=baud)
+        top = write_board_top(
+            accelerator, Path(work), clock_hz=clock_hz, baud=baud, flash_address=VIRTUAL_FLASH_ADDRESS
+        )
+        image = boot_image(accelerator) if flash is None else flash
         progress("building the virtual board")
         with virtual_board(
             [rtl / f"{accelerator.network.name}.v", top.file],
@@ -294,18 +320,21 @@ def virtual_port(accelerator: Accelerator, *, frames: int = 1, progress: Progres
             log=log_folder(accelerator.folder) / "virtual_board.log",
             idle_cycles=1000 + PATIENCE * (report["ii"] + report["latency"]),
             optimise=frames >= LONG_RUN_FRAMES,
+            flash=None if image is None else (image, VIRTUAL_FLASH_ADDRESS),
         ) as port:
             yield port
 
 
 @contextmanager
-def virtual_link(accelerator: Accelerator, *, frames: int = 1, progress: Progress = silent) -> Iterator[HostLink]:
-    """Open a link to a virtual board: see `virtual_port`."""
+def virtual_link(
+    accelerator: Accelerator, *, frames: int = 1, flash: bytes | None = None, progress: Progress = silent
+) -> Iterator[HostLink]:
+    """Open a link to a virtual board, see `virtual_port`, whose memories hold what the build folder means, or what its flash has."""
     with (
-        virtual_port(accelerator, frames=frames, progress=progress) as port,
+        virtual_port(accelerator, frames=frames, flash=flash, progress=progress) as port,
         open_link(str(port), DEFAULT_BAUD, timeout_seconds=VIRTUAL_TIMEOUT_SECONDS, attempts=1) as link,
     ):
         image = current_image(accelerator.folder, accelerator.plan)
-        if image is not None:
+        if image is not None and boot_image(accelerator) is None:
             load(link, image, progress=progress)
         yield link

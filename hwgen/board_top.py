@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,22 +16,64 @@ from hwgen import buildfolder
 from hwgen.address_map import address_map, has_registers
 from hwgen.built import Accelerator
 from hwgen.errors import BuildError, OptionError
+from hwgen.load_image import current_image
 from hwgen.ports import ports
 from hwgen.rtl_templates.axi_lite import AxiLiteMaster
+from hwgen.rtl_templates.bus_arbiter import BusArbiter
 from hwgen.rtl_templates.control import Control
+from hwgen.rtl_templates.flash_boot import FlashBoot
 from hwgen.rtl_templates.host_link import HostLink
 from hwgen.rtl_templates.link_protocol import LinkShape
+from hwgen.rtl_templates.load_format import HEADER_WORDS
 from hwgen.rtl_templates.register_bus import STROBES
 from hwgen.rtl_templates.uart import MIN_DIVISOR, UartReceiver, UartTransmitter
 from hwgen.verilog import convert
 
-__all__ = ["BoardTop", "BoardVerilog", "divisor", "link_shape", "network_id", "write_board_top"]
+__all__ = [
+    "FLASH_PORTS",
+    "BoardTop",
+    "BoardVerilog",
+    "boot_image",
+    "divisor",
+    "link_shape",
+    "network_id",
+    "write_board_top",
+]
 
 BAUD_TOLERANCE = 0.01
 """How far the rate that the clock gives may lie from the one asked for: what a receiver of 4 cycles a bit forgives."""
 
 RESET_CYCLES = 1023
 """Cycles of reset after power-up: block RAMs of some devices cannot be read at once."""
+
+
+FLASH_PORTS = ("flash_clk", "flash_cs", "flash_copi", "flash_cipo")
+"""Ports of a top with a boot loader; the last is its only input."""
+
+FLASH_WAKE_SECONDS = 50e-6
+"""From the command that wakes a flash to the next: makers ask for 3 to 30 us."""
+
+FLASH_MAX_HZ = 20_000_000
+"""Clock of the flash that is never exceeded: every flash that a board carries answers command 0x03 so fast."""
+
+
+@dataclass(frozen=True)
+class Boot:
+    """What a boot loader knows.
+
+    Parameters
+    ----------
+    words : int
+        Of an image between its header and its check value.
+    address : int
+        Of the image in the flash.
+    clock_hz : int
+        Clock of the board.
+    """
+
+    words: int
+    address: int
+    clock_hz: int
 
 
 class BoardTop(wiring.Component):
@@ -46,6 +89,8 @@ class BoardTop(wiring.Component):
         Cycles of a serial bit.
     address_bits : int
         Of the accelerator's port for registers, if the shape has them.
+    boot : Boot or None
+        Loads the memories from a flash; None: a host does, or nothing is to be loaded.
 
     Members
     -------
@@ -56,14 +101,24 @@ class BoardTop(wiring.Component):
         From the host.
     uart_tx : Out(1)
         To the host.
+    flash_clk, flash_cs, flash_copi, flash_cipo : Out(1), Out(1), Out(1), In(1)
+        Only with a boot loader; ``flash_cs`` is active low.
+    failed : Out(1)
+        Only with a boot loader: it has failed, and no host has loaded the memories since.
     """
 
-    def __init__(self, name: str, shape: LinkShape, divisor: int, address_bits: int = 0) -> None:
+    def __init__(
+        self, name: str, shape: LinkShape, divisor: int, address_bits: int = 0, boot: Boot | None = None
+    ) -> None:
         self.name = name
         self.address_bits = address_bits
         self.shape = shape
         self.divisor = divisor
-        super().__init__({"clk": In(1), "rst": In(1), "uart_rx": In(1, init=1), "uart_tx": Out(1, init=1)})
+        self.boot = boot
+        ports = {"clk": In(1), "rst": In(1), "uart_rx": In(1, init=1), "uart_tx": Out(1, init=1)}
+        if boot is not None:
+            ports |= {port: Out(1) for port in (*FLASH_PORTS[:-1], "failed")} | {FLASH_PORTS[-1]: In(1)}
+        super().__init__(ports)
 
     def elaborate(self, platform: object) -> Module:
         """Connect the parts; reset lasts some time beyond power-up and the button."""
@@ -113,11 +168,39 @@ class BoardTop(wiring.Component):
     def _registers(self, m: Module, link: HostLink) -> dict[str, Value]:
         """Let the link reach the accelerator's registers; give the pins of their port."""
         m.submodules.master = master = AxiLiteMaster(self.address_bits)
-        wiring.connect(m, link.bus, master.bus)
+        if self.boot is None:
+            wiring.connect(m, link.bus, master.bus)
+        else:
+            self._boots(m, self.boot, link, master)
         pins: dict[str, Value] = {"o_loaded": link.loaded}
         for name, member in master.axi.signature.members.items():
             pins[f"{'i' if member.flow is Out else 'o'}_s_axil_{name}"] = getattr(master.axi, name)
         return pins
+
+    def _boots(self, m: Module, boot: Boot, link: HostLink, master: AxiLiteMaster) -> None:
+        """Let the boot loader at the registers in front of the link."""
+        m.submodules.boot = loader = FlashBoot(
+            network_id=self.shape.network_id,
+            words=boot.words,
+            address_bits=link.address_bits,
+            address=boot.address,
+            wait_cycles=math.ceil(FLASH_WAKE_SECONDS * boot.clock_hz),
+            half_cycles=math.ceil(boot.clock_hz / (2 * FLASH_MAX_HZ)),
+        )
+        m.submodules.arbiter = arbiter = BusArbiter(link.address_bits)
+        wiring.connect(m, loader.bus, arbiter.first)
+        wiring.connect(m, link.bus, arbiter.second)
+        wiring.connect(m, arbiter.bus, master.bus)
+        flash = {port: getattr(self, port) for port in FLASH_PORTS}
+        m.d.comb += [
+            arbiter.closed.eq(loader.loading),
+            loader.loaded.eq(link.loaded),
+            loader.cipo.eq(flash["flash_cipo"]),
+            flash["flash_clk"].eq(loader.sck),
+            flash["flash_cs"].eq(loader.select),
+            flash["flash_copi"].eq(loader.copi),
+            self.failed.eq(loader.failed),
+        ]
 
 
 @dataclass(frozen=True)
@@ -134,12 +217,15 @@ class BoardVerilog:
         What its link tells the host.
     baud : int
         Rate of its serial port.
+    boots : bool
+        Whether it has a boot loader, and the ports for a flash.
     """
 
     module: str
     file: Path
     shape: LinkShape
     baud: int
+    boots: bool
 
 
 def divisor(clock_hz: int, baud: int) -> int:
@@ -199,7 +285,16 @@ def address_bits(accelerator: Accelerator) -> int:
     return Control.byte_address_bits(address_map(accelerator.plan).shape)
 
 
-def write_board_top(accelerator: Accelerator, folder: Path, *, clock_hz: int, baud: int) -> BoardVerilog:
+def boot_image(accelerator: Accelerator) -> bytes | None:
+    """Give the image that a build's boot loader has to find in the flash; None if all memories start with their contents."""
+    if not has_registers(accelerator.plan) or address_map(accelerator.plan).shape.loaded:
+        return None
+    return current_image(accelerator.folder, accelerator.plan)
+
+
+def write_board_top(
+    accelerator: Accelerator, folder: Path, *, clock_hz: int, baud: int, flash_address: int | None = None
+) -> BoardVerilog:
     """Write ``<name>_board.v`` into a folder: the top that instantiates the build's accelerator by name.
 
     Parameters
@@ -212,6 +307,9 @@ def write_board_top(accelerator: Accelerator, folder: Path, *, clock_hz: int, ba
         Clock of the board.
     baud : int
         Rate of the serial port.
+    flash_address : int or None
+        Where the board's flash has the image of memories that start with nothing; a build without such memories has no
+        boot loader. None: there is no flash.
 
     Returns
     -------
@@ -227,7 +325,11 @@ def write_board_top(accelerator: Accelerator, folder: Path, *, clock_hz: int, ba
     name = accelerator.network.name
     module = f"{name}_board"
     shape = link_shape(accelerator, clock_hz)
-    source = convert(BoardTop(name, shape, divisor(clock_hz, baud), address_bits(accelerator)), module)
+    image = None if flash_address is None else boot_image(accelerator)
+    boot = None
+    if image is not None and flash_address is not None:
+        boot = Boot(len(image) // STROBES - HEADER_WORDS - 1, flash_address, clock_hz)
+    source = convert(BoardTop(name, shape, divisor(clock_hz, baud), address_bits(accelerator), boot), module)
     own = _modules(source.text)
     inner = _modules((accelerator.folder / "rtl" / f"{name}.v").read_text(encoding="ascii"))
     if own & inner:
@@ -242,7 +344,7 @@ def write_board_top(accelerator: Accelerator, folder: Path, *, clock_hz: int, ba
         "",
     ]
     file.write_text("\n".join([*header, source.text]), encoding="ascii")
-    return BoardVerilog(module, file, shape, baud)
+    return BoardVerilog(module, file, shape, baud, boot is not None)
 
 
 def _modules(verilog: str) -> set[str]:

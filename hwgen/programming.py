@@ -169,6 +169,8 @@ def program(
         name = board or "BOARD"
         raise BuildError(f"'{folder}' has no bitstream; make one with 'hwgen synth {folder} --board {name}'")
     target, results, facts = result
+    if volatile and facts.get("flash_offset") is not None:
+        raise OptionError(f"Board '{target.name}' loads this build's memories from its flash: leave out --volatile")
     words = command_words(target, volatile=volatile)
     tool = None if dry_run else programmer(target.programmer.value)
     file = results / facts["bitstream"]

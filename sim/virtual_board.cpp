@@ -1,9 +1,10 @@
 // Virtual board: a Verilated board top whose serial pins are a pseudo-terminal.
 //
-// usage: Vdut <link> <divisor> <idle-cycles>
+// usage: Vdut <link> <divisor> <idle-cycles> [<flash> <address>]
 //   link         name of a symbolic link that is made to the pseudo-terminal: any serial program can open it
 //   divisor      clock cycles of a serial bit
 //   idle-cycles  cycles without a bit on either pin after which the simulation rests between looks at the terminal
+//   flash        compiled with FLASH: file with what the board's flash holds from the address on; an empty file: there is no flash
 // Runs until SIGTERM, SIGINT or the end of the program that started it. exit code: 0 ended so, 4 bad arguments or no terminal
 
 #include <fcntl.h>
@@ -16,7 +17,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <fstream>
+#include <iterator>
 #include <string>
+#include <vector>
 
 #include "Vdut.h"
 #include "verilated.h"
@@ -119,10 +123,59 @@ private:
     unsigned bits_ = 0;
 };
 
+#ifdef FLASH
+// An SPI flash in mode 0 that sleeps at first, and knows two commands: release from power-down, and read. Erased bytes are ones;
+// without a flash the data pin is pulled up.
+class FlashModel {
+public:
+    FlashModel(const std::string& file, uint32_t address) : address_(address) {
+        std::ifstream in(file, std::ios::binary);
+        if (!in) fail("cannot open " + file);
+        contents_.assign(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+    }
+    bool level(bool select, bool clock, bool data) {
+        if (select) {
+            if (bits_ == 8 && command_ == RELEASE) awake_ = true;
+            bits_ = 0;
+            out_ = true;
+        } else if (clock && !clock_) {
+            if (bits_ < 8) {
+                command_ = (command_ << 1) | data;
+            } else if (bits_ < 32) {
+                at_ = ((at_ << 1) | data) & 0xFFFFFF;
+            }
+            ++bits_;
+        } else if (!clock && clock_ && bits_ >= 32 && command_ == READ && awake_ && !contents_.empty()) {
+            const uint64_t bit = bits_ - 32;
+            const uint64_t place = at_ + bit / 8 - address_;
+            const uint8_t byte = place < contents_.size() ? contents_[place] : 0xFF;
+            out_ = (byte >> (7 - bit % 8)) & 1;
+        }
+        clock_ = clock;
+        return out_;
+    }
+
+private:
+    static constexpr uint8_t RELEASE = 0xAB;
+    static constexpr uint8_t READ = 0x03;
+    std::vector<uint8_t> contents_;
+    uint64_t address_;
+    uint64_t bits_ = 0;
+    uint64_t at_ = 0;
+    uint8_t command_ = 0;
+    bool awake_ = false;
+    bool clock_ = false;
+    bool out_ = true;
+};
+constexpr int ARGUMENTS = 6;
+#else
+constexpr int ARGUMENTS = 4;
+#endif
+
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 4) fail("expected a link's name, the cycles of a bit, and the idle cycles");
+    if (argc != ARGUMENTS) fail("expected a link's name, the cycles of a bit, the idle cycles, and of a flash file and address");
     const unsigned divisor = std::strtoul(argv[2], nullptr, 10);
     const uint64_t idle_cycles = std::strtoull(argv[3], nullptr, 10);
     if (divisor < 4) fail("a bit takes at least 4 cycles");
@@ -133,6 +186,9 @@ int main(int argc, char** argv) {
     Terminal terminal(argv[1]);
     const auto context = std::make_unique<VerilatedContext>();
     const auto dut = std::make_unique<Vdut>(context.get(), "");
+#ifdef FLASH
+    FlashModel flash(argv[4], std::strtoul(argv[5], nullptr, 10));
+#endif
     Sender sender(divisor);
     Receiver receiver(divisor);
     uint64_t quiet = 0;
@@ -151,6 +207,10 @@ int main(int argc, char** argv) {
         dut->clk = 1;
         dut->eval();
         dut->clk = 0;
+#ifdef FLASH
+        dut->flash_cipo = flash.level(dut->flash_cs, dut->flash_clk, dut->flash_copi);
+        if (!dut->flash_cs) quiet = 0;
+#endif
         if (receiver.sample(dut->uart_tx, byte)) terminal.put(byte);
         quiet = sender.idle() && receiver.idle() ? quiet + 1 : 0;
         if (quiet > idle_cycles && quiet % RESTING_BURST == 0) {

@@ -27,6 +27,7 @@ def virtual_board(
     log: Path,
     idle_cycles: int,
     optimise: bool = False,
+    flash: tuple[bytes, int] | None = None,
     cache: Path | None = None,
 ) -> Iterator[Path]:
     """Simulate a board while the block lasts.
@@ -36,7 +37,7 @@ def virtual_board(
     verilog : sequence of Path
         The accelerator's source and the board top's.
     top : str
-        Module with the ports ``clk``, ``rst``, ``uart_rx`` and ``uart_tx``.
+        Module with the ports ``clk``, ``rst``, ``uart_rx`` and ``uart_tx``, and with a flash those of `hwgen.board_top.FLASH_PORTS`.
     divisor : int
         Clock cycles of a serial bit.
     toolchain : Toolchain
@@ -49,6 +50,8 @@ def virtual_board(
         inference lasts.
     optimise : bool
         Compile for speed: for many frames.
+    flash : (bytes, int) or None
+        What the board's flash holds, and from which address on; no bytes: the flash is missing. None: the top has no ports for one.
     cache : Path or None
         Folder of compiled simulators; None: `hwgen.sim.verilate.cache_folder`.
 
@@ -63,10 +66,21 @@ def virtual_board(
         If a tool is missing or fails.
     """
     program = compiled(
-        _HERE / "virtual_board.cpp", list(verilog), top, toolchain, optimise=optimise, cache=cache
+        _HERE / "virtual_board.cpp",
+        list(verilog),
+        top,
+        toolchain,
+        flags=[] if flash is None else ["-DFLASH"],
+        optimise=optimise,
+        cache=cache,
     ).resolve()
     with tempfile.TemporaryDirectory(prefix="hwgen-board-") as work:
         port = Path(work) / "serial"
         command = [str(program), str(port), str(divisor), str(idle_cycles)]
+        if flash is not None:
+            contents, address = flash
+            file = Path(work) / "flash"
+            file.write_bytes(contents)
+            command += [str(file), str(address)]
         with running(command, memories.resolve(), log, port.is_symlink):
             yield port

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,14 @@ import pytest
 import hwgen
 from hwgen import cli, toolchain
 from hwgen.board import boards, find_board
+from hwgen.board_top import FLASH_PORTS
 from hwgen.errors import OptionError, ToolError
+from hwgen.folding import folding_from_json
 from hwgen.processes import Task
 from hwgen.synthesis import flow, on_board, synthesise
+from hwgen.synthesis.job import prepare
 from hwgen.synthesis.on_board import BoardPins, choose_baud, constraints
+from hwgen.synthesis.pack import append
 from hwgen.verilog import convert
 from tests.small_networks import mlp
 
@@ -135,7 +140,7 @@ def test_a_board_without_a_common_rate_is_refused(monkeypatch: pytest.MonkeyPatc
 
 def test_pins_are_written_for_each_family() -> None:
     assert constraints(find_board("icebreaker")) == (
-        "set_io clk 35\nset_io -pullup yes uart_rx 6\nset_io uart_tx 9\nset_io -pullup yes button 10\n"
+        "set_io clk 35\nset_io -pullup yes uart_rx 6\nset_io uart_tx 9\nset_io led 11\nset_io -pullup yes button 10\n"
     )
     assert constraints(find_board("upduino31")).splitlines()[-1] == "set_io high0 16"
     assert 'LOCATE COMP "uart_rx" SITE "M1";' in constraints(find_board("ulx3s_12f"))
@@ -154,18 +159,78 @@ def test_pins_of_crosslink_and_gatemate_are_written_in_their_programs_words() ->
     ]
     assert constraints(find_board("gatemate_evb")) == (
         'Pin_in "clk" Loc = "IO_SB_A8";\nPin_in "uart_rx" Loc = "IO_NB_A2" | PULLUP=true;\n'
-        'Pin_out "uart_tx" Loc = "IO_NB_A1";\nPin_in "button" Loc = "IO_EB_B0" | PULLUP=true;\n'
+        'Pin_out "uart_tx" Loc = "IO_NB_A1";\nPin_out "led" Loc = "IO_EB_B1";\nPin_in "button" Loc = "IO_EB_B0" | PULLUP=true;\n'
     )
 
 
 def test_a_button_resets_with_its_own_polarity_and_pins_are_held_high() -> None:
     low, high, none = (
-        convert(BoardPins("inner", find_board(name)), "pins").text for name in ("icebreaker", "ulx3s_12f", "upduino31")
+        convert(BoardPins("inner", find_board(name), clock_hz=12_000_000), "pins").text
+        for name in ("icebreaker", "ulx3s_12f", "upduino31")
     )
     assert "assign reset = ~button;" in low.replace("~ ", "~")
     assert "assign reset = button;" in high or ".rst(button)" in high
+    assert "led = ~" in low.replace("~ ", "~")
+    assert "led = ~" not in high.replace("~ ", "~")
     assert "button" not in none
     assert "assign high0 = 1'h1;" in none
+
+
+@pytest.fixture(scope="module")
+def spram_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    layers = {"dense0": {"pe": 2, "simd": 6}, "dense1": {"pe": 1, "simd": 4, "memory": "spram"}}
+    folder = tmp_path_factory.mktemp("spram") / "build"
+    hwgen.build(folding_from_json(mlp(24, 8, 5), json.dumps({"layers": layers})), folder)
+    return folder
+
+
+@pytest.mark.slow
+def test_one_file_has_the_bitstream_and_what_the_boot_loader_reads(
+    spram_build: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts = synthesise(spram_build, board="icebreaker", seeds=[1])
+    assert (facts["bitstream"], facts["flash_offset"], facts["resources"]["sprams"]) == ("mlp.bin", 0x20000, 1)
+    assert "after power-up the memories are loaded from byte 131,072 of the board's flash" in facts["notes"]
+    content = (spram_build / "synth" / "icebreaker" / "mlp.bin").read_bytes()
+    assert PREAMBLE["icebreaker"] in content[:64]
+    assert content[0x20000:] == (spram_build / "load.bin").read_bytes()
+    pins = (spram_build / "synth" / "icebreaker" / "pins.pcf").read_text()
+    assert pins == constraints(find_board("icebreaker"), boots=True)
+    assert cli.main(["program", str(spram_build), "--dry-run"]) == 0
+    assert capsys.readouterr().out.split()[-1].endswith("synth/icebreaker/mlp.bin")
+    assert cli.main(["program", str(spram_build), "--dry-run", "--volatile"]) == 2
+
+
+def test_only_boards_with_a_flash_and_builds_with_memories_to_load_boot(spram_build: Path, build: Path) -> None:
+    jobs = [
+        prepare(*one, None, False, (1,), None)[0] for one in product((spram_build, build), ("icebreaker", "upduino31"))
+    ]
+    assert [job.flash_offset for job in jobs] == [0x20000, None, None, None]
+    assert [job.image is not None for job in jobs] == [True, True, False, False]
+    text = convert(BoardPins("inner", find_board("icebreaker"), clock_hz=12_000_000, boots=True), "pins").text
+    assert all(f".{port}(" in text for port in (*FLASH_PORTS, "failed"))
+
+
+def test_the_pins_of_the_flash_are_there_with_a_boot_loader_only() -> None:
+    added = set(constraints(find_board("icebreaker"), boots=True).splitlines())
+    added -= set(constraints(find_board("icebreaker")).splitlines())
+    assert added == {
+        "set_io flash_clk 15",
+        "set_io flash_cs 16",
+        "set_io flash_copi 14",
+        "set_io -pullup yes flash_cipo 17",
+    }
+
+
+def test_an_image_goes_behind_the_bitstream_or_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "net.bin"
+    file.write_bytes(b"bits")
+    append(file, b"image", 6, "mine")
+    assert file.read_bytes() == b"bits\xff\xffimage"
+    with pytest.raises(
+        OptionError, match=r"has 11 bytes and the memories of board 'mine' begin at byte 10 of its flash"
+    ):
+        append(file, b"image", 10, "mine")
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 import importlib
 import re
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,31 @@ def test_uart_is_that_of_amaranth_boards(name: str) -> None:
         assert (uart.rx, uart.tx) == (flash["clk"][0][0], flash["copi"][0][0])
 
 
+def test_the_flash_is_that_of_amaranth_boards() -> None:
+    found = resource(platform("icebreaker"), "spi_flash_1x")
+    flash = ALL["icebreaker"].flash
+    assert flash is not None
+    assert {name: getattr(flash, name) for name in ("clk", "cs", "copi", "cipo")} == {
+        name: found[name][0][0] for name in ("clk", "cs", "copi", "cipo")
+    }
+    assert flash.offset > 104_090  # bytes of a bitstream of its device
+
+
+FLASH = '[flash]\nclk = "15"\ncs = "16"\ncopi = "14"\ncipo = "17"\noffset = 131072\n'
+
+
+def test_a_flash_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    text = (Path(str(resources.files("hwgen.boards"))) / "hx8k_breakout.toml").read_text()
+    assert find_board(str(write(tmp_path, text + FLASH))).flash is not None
+    with pytest.raises(
+        OptionError, match=r"key 'flash', key 'offset' must lie behind the bitstream and have 24 bits, not 0"
+    ):
+        find_board(str(write(tmp_path, text + FLASH.replace("131072", "0"))))
+    text = (Path(str(resources.files("hwgen.boards"))) / "ulx3s_12f.toml").read_text()
+    with pytest.raises(OptionError, match=r"'mine.toml' has the table 'flash', which only iCE40 takes; leave it out"):
+        find_board(str(write(tmp_path, text + FLASH)))
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_no_pin_is_used_twice(name: str) -> None:
     board = ALL[name]
@@ -137,6 +163,7 @@ def test_no_pin_is_used_twice(name: str) -> None:
         board.uart.rx,
         board.uart.tx,
         *board.leds.pins,
+        *((flash.clk, flash.cs, flash.copi, flash.cipo) if (flash := board.flash) else ()),
         *(board.buttons.pins if board.buttons else ()),
     ]
     assert len(set(pins)) == len(pins)

@@ -118,3 +118,13 @@ def test_every_board_s_program_knows_the_board() -> None:
 def test_run_takes_the_rate_of_the_bitstream(build: Path) -> None:
     assert cli_run._rate(build, "icebreaker") == 921_600
     assert cli_run._rate(build, "ulx3s_12f") == 1_000_000
+
+
+def test_a_board_that_loads_memories_from_its_flash_is_not_loaded_until_power_goes(build: Path) -> None:
+    file = build / "synth" / "icebreaker" / "result.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"flash_offset": 0x20000}))
+    assert program(build, board="icebreaker", dry_run=True).file.name == "net.bin"
+    with pytest.raises(
+        OptionError, match=r"'icebreaker' loads this build's memories from its flash: leave out --volatile"
+    ):
+        program(build, board="icebreaker", volatile=True)

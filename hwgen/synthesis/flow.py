@@ -26,7 +26,7 @@ from hwgen.synthesis.job import TOP, Job, prepare
 from hwgen.synthesis.keep import MAPPED, ROUTED, keep, kept_result, scratch_folder
 from hwgen.synthesis.on_board import BoardPins, Pad, constraints, pin_file
 from hwgen.synthesis.output_registers import absorb
-from hwgen.synthesis.pack import PACKERS, pack
+from hwgen.synthesis.pack import PACKERS, append, pack
 from hwgen.synthesis.result import Synthesis, fits
 from hwgen.synthesis.routed import cut_out
 from hwgen.toolchain import Program, yosys
@@ -135,6 +135,8 @@ def synthesise(
             began = time.perf_counter()
             bitstream = f"{job.name}.{PACKERS[job.device.family].bitstream}"
             pack(packer, job.device, scratch, _layout(job, placements[0].seed), bitstream)
+            if job.image is not None and job.flash_offset is not None:
+                append(scratch / bitstream, job.image, job.flash_offset, job.target)
             seconds["packing"] = round(time.perf_counter() - began, 2)
         facts = Synthesis(
             target=job.target,
@@ -152,6 +154,7 @@ def synthesise(
             baud=job.baud,
             bitstream=bitstream,
             estimated=_estimated(job),
+            flash_offset=job.flash_offset,
         ).facts() | {"netlist_key": job.netlist_key()}
         more = [*_tops(job), *([] if packer is None else [_pins(job)]), *([] if bitstream is None else [bitstream])]
         more += [ROUTED] if placements and _cuts_out(job) else []
@@ -171,8 +174,15 @@ def _map(job: Job, scratch: Path) -> None:
     top: Harness | BoardPins
     around = None
     if job.board is not None and job.baud is not None:
-        board = write_board_top(load(job.folder), scratch, clock_hz=job.clock_hz, baud=job.baud)
-        top, around = BoardPins(board.module, job.board, job.pll), board.file.name
+        board = write_board_top(
+            load(job.folder),
+            scratch,
+            clock_hz=job.clock_hz,
+            baud=job.baud,
+            flash_address=job.flash_offset,
+        )
+        top = BoardPins(board.module, job.board, job.pll, clock_hz=job.clock_hz, boots=board.boots)
+        around = board.file.name
     else:
         verilog = (job.rtl / f"{job.name}.v").read_text(encoding="ascii")
         top = Harness(job.name, _ports(verilog, job.name))
@@ -244,7 +254,7 @@ def _place(
         ends = zip(ports.items(), job.device.harness_pins, strict=False)
         pins = pin_file([Pad(port, pin, output=output) for (port, output), pin in ends], job.device.family)
     else:
-        pins = constraints(job.board)
+        pins = constraints(job.board, boots=job.flash_offset is not None)
     (scratch / _pins(job)).write_text(pins, encoding="ascii")
     tasks = [
         Task(
@@ -286,6 +296,10 @@ def _notes(job: Job, asked: bool, placements: list[place.Placement]) -> tuple[st
         clock = f"the {'board' if job.pll is None else 'PLL'}'s clock of {job.clock_mhz:g} MHz"
         notes.append(f"{clock} drives the link and the accelerator")
         notes += [note for note in (job.board.clock.note, job.board.uart.note) if note]
+        if job.flash_offset is not None:
+            notes.append(f"after power-up the memories are loaded from byte {job.flash_offset:,} of the board's flash")
+        elif job.image is not None:
+            notes.append("the memories start empty: load them with 'hwgen reload --port' after each power-up")
         if placements and placements[0].slowest_mhz < job.clock_mhz:
             lower = "" if job.pll is None else "choose a lower --clock-mhz, "
             notes.append(f"no bitstream: {placements[0].slowest_mhz:.1f} MHz do not reach {clock}; {lower}{SMALLER}")

@@ -13,7 +13,8 @@ from typing import Any
 
 from hwgen import buildfolder
 from hwgen.board import Board, Device, find_board, find_device
-from hwgen.board_top import network_id
+from hwgen.board_top import boot_image, network_id
+from hwgen.built import load
 from hwgen.errors import OptionError, ToolError
 from hwgen.synthesis import place, recipe
 from hwgen.synthesis.on_board import choose_baud
@@ -59,6 +60,8 @@ class Job:
         Rate of the board's serial port.
     network_id : int or None
         What the board's link tells the host.
+    image : bytes or None
+        What the memories of a board need before the first frame; None: they start with their contents.
     """
 
     name: str
@@ -74,6 +77,7 @@ class Job:
     pll: Pll | None = None
     baud: int | None = None
     network_id: int | None = None
+    image: bytes | None = None
 
     @property
     def rtl(self) -> Path:
@@ -85,6 +89,13 @@ class Job:
         """The clock of the board."""
         return round(self.clock_mhz * 1e6)
 
+    @property
+    def flash_offset(self) -> int | None:
+        """Where the board's boot loader finds the image in the flash; None: there is no boot loader."""
+        if self.image is None or self.board is None or self.board.flash is None:
+            return None
+        return self.board.flash.offset
+
     def netlist_key(self) -> str:
         """Give the hash of what the netlist depends on."""
         around = [repr(self.board), repr(self.pll), self.baud, self.network_id]
@@ -94,7 +105,10 @@ class Job:
     def key(self) -> str:
         """Give the hash of what the whole result depends on."""
         device = asdict(self.device) | {"family": self.device.family.value}
-        return _digest([self.netlist_key(), self.target, device, self.clock_mhz, self.seeds, self.ii, self.tools])
+        image = hashlib.sha256(self.image or b"").hexdigest()
+        return _digest(
+            [self.netlist_key(), self.target, device, self.clock_mhz, self.seeds, self.ii, self.tools, image]
+        )
 
 
 def prepare(
@@ -155,6 +169,7 @@ def prepare(
         pll=multiplier,
         baud=None if found is None else choose_baud(found, round(goal * 1e6)),
         network_id=None if found is None else network_id(folder),
+        image=None if found is None else boot_image(load(folder)),
     )
     return job, placer, packer
 

@@ -10,8 +10,9 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.board import Board, Family
-from hwgen.board_top import divisor
+from hwgen.board_top import FLASH_PORTS, divisor
 from hwgen.errors import OptionError
+from hwgen.rtl_templates.status_led import StatusLed
 from hwgen.rtl_templates.uart import MIN_DIVISOR
 from hwgen.synthesis.pll import Pll
 
@@ -45,7 +46,7 @@ class Pad:
 
 
 class BoardPins(wiring.Component):
-    """The board top with the signals that the pins of one board carry: a button's own polarity, pins to hold high, its PLL.
+    """The board top with the signals that the pins of one board carry: polarity of a button and an LED, pins to hold high, a PLL.
 
     Parameters
     ----------
@@ -54,6 +55,10 @@ class BoardPins(wiring.Component):
     board : Board
     pll : Pll or None
         What makes the clock; None: the clock of the pin. Reset lasts until it has locked.
+    clock_hz : int
+        What it makes.
+    boots : bool
+        The board top has a boot loader: its flash is that of the board.
 
     Members
     -------
@@ -62,22 +67,31 @@ class BoardPins(wiring.Component):
     uart_tx : Out(1)
     button : In(1)
         Resets; only on boards with buttons.
+    led : Out(1)
+        Blinks about once a second; steadily lit if the boot loader failed; dark in reset.
+    flash_clk, flash_cs, flash_copi, flash_cipo : Out(1), Out(1), Out(1), In(1)
+        Only with a boot loader.
     high0, high1, ... : Out(1)
         Always 1; one for each pin of ``board.uart.hold_high``.
     """
 
-    def __init__(self, module: str, board: Board, pll: Pll | None = None) -> None:
+    def __init__(
+        self, module: str, board: Board, pll: Pll | None = None, *, clock_hz: int, boots: bool = False
+    ) -> None:
         self.module = module
         self.board = board
         self.pll = pll
-        ports = {"clk": In(1), "uart_rx": In(1), "uart_tx": Out(1)}
+        self.clock_hz = clock_hz
+        self.boots = boots
+        ports = {"clk": In(1), "uart_rx": In(1), "uart_tx": Out(1), "led": Out(1)}
+        ports |= {port: Out(1) for port in FLASH_PORTS[:-1]} | {FLASH_PORTS[-1]: In(1)} if boots else {}
         ports |= {"button": In(1)} if board.buttons is not None else {}
         super().__init__(ports | {f"high{number}": Out(1) for number in range(len(board.uart.hold_high))})
 
     def elaborate(self, platform: object) -> Module:
-        """Instantiate the board top, and the PLL in front of it."""
+        """Instantiate the board top, the PLL in front of it, and the LED's blinking."""
         m = Module()
-        m.domains.sync = clocking = ClockDomain(reset_less=True)
+        m.domains.sync = clocking = ClockDomain()
         locked = Signal(init=1)
         if self.pll is None:
             m.d.comb += clocking.clk.eq(self.clk)
@@ -88,10 +102,24 @@ class BoardPins(wiring.Component):
             m.d.comb += reset.eq(~self.button if self.board.buttons.active_low else self.button)
         for number in range(len(self.board.uart.hold_high)):
             m.d.comb += getattr(self, f"high{number}").eq(Const(1))
+        m.d.comb += clocking.rst.eq(reset | ~locked)
+        m.submodules.status = status = StatusLed(self.clock_hz // 2)
+        m.d.comb += self.led.eq(~status.lit if self.board.leds.active_low else status.lit)
+        flash = {f"{'i' if port == FLASH_PORTS[-1] else 'o'}_{port}": getattr(self, port) for port in self._flash_ports}
         m.submodules.board = Instance(
-            self.module, i_clk=clocking.clk, i_rst=reset | ~locked, i_uart_rx=self.uart_rx, o_uart_tx=self.uart_tx
+            self.module,
+            i_clk=clocking.clk,
+            i_rst=clocking.rst,
+            i_uart_rx=self.uart_rx,
+            o_uart_tx=self.uart_tx,
+            **flash,
+            **({"o_failed": status.failed} if self.boots else {}),
         )
         return m
+
+    @property
+    def _flash_ports(self) -> tuple[str, ...]:
+        return FLASH_PORTS if self.boots else ()
 
 
 def _instance(pll: Pll, clock_in: Signal, clock_out: Signal, locked: Signal) -> Instance:
@@ -105,25 +133,35 @@ def _instance(pll: Pll, clock_in: Signal, clock_out: Signal, locked: Signal) -> 
     return Instance(pll.cell, **ends)
 
 
-def pads(board: Board) -> tuple[Pad, ...]:
-    """Give the pins that `BoardPins` takes; the first button resets."""
+def pads(board: Board, *, boots: bool = False) -> tuple[Pad, ...]:
+    """Give the pins that `BoardPins` takes, with a boot loader those of the flash too; the first button resets, the first LED blinks."""
     ends = [
         Pad("clk", board.clock.pin),
         # Idle is high, also while nothing is plugged in.
         Pad("uart_rx", board.uart.rx, "UP"),
         Pad("uart_tx", board.uart.tx, output=True),
+        Pad("led", board.leds.pins[0], io_type=board.leds.io_type, output=True),
     ]
     if board.buttons is not None:
         buttons = board.buttons
         # Standards that are referenced to a voltage have no pull resistors: the board has its own.
         pull = "NONE" if buttons.io_type.startswith("SSTL") else "UP" if buttons.active_low else "DOWN"
         ends.append(Pad("button", buttons.pins[0], pull, buttons.io_type))
+    if boots and board.flash is not None:
+        flash = board.flash
+        ends += [
+            Pad("flash_clk", flash.clk, output=True),
+            Pad("flash_cs", flash.cs, output=True),
+            Pad("flash_copi", flash.copi, output=True),
+            # A flash that is absent reads as all ones.
+            Pad("flash_cipo", flash.cipo, "UP"),
+        ]
     return (*ends, *(Pad(f"high{number}", pin, output=True) for number, pin in enumerate(board.uart.hold_high)))
 
 
-def constraints(board: Board) -> str:
+def constraints(board: Board, *, boots: bool = False) -> str:
     """Give the pin constraints of `BoardPins`."""
-    return pin_file(pads(board), board.device.family)
+    return pin_file(pads(board, boots=boots), board.device.family)
 
 
 def pin_file(ends: Sequence[Pad], family: Family) -> str:

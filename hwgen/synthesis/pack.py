@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hwgen.board import Device, Family
+from hwgen.errors import OptionError
 from hwgen.processes import run
 from hwgen.toolchain import Program
 
-__all__ = ["PACKERS", "Packer", "pack"]
+__all__ = ["PACKERS", "Packer", "append", "pack"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,26 @@ PACKERS: Mapping[Family, Packer] = {
     Family.GOWIN: Packer("gowin_pack", "cst", "routed.json", "fs"),
 }
 """Families with an open packer."""
+
+
+_ERASED = b"\xff"
+
+
+def append(bitstream: Path, image: bytes, offset: int, board: str) -> None:
+    """Make a bitstream the contents of a whole flash: with an image behind it, and between them bytes as they are after erasing.
+
+    Raises
+    ------
+    OptionError
+        If the bitstream reaches beyond the image's place.
+    """
+    content = bitstream.read_bytes()
+    if len(content) > offset:
+        raise OptionError(
+            f"The bitstream has {len(content):,} bytes and the memories of board '{board}' begin at byte {offset:,} of its flash; "
+            "raise 'offset' in its TOML file"
+        )
+    bitstream.write_bytes(content.ljust(offset, _ERASED) + image)
 
 
 def pack(program: Program, device: Device, folder: Path, layout: str, bitstream: str) -> None:

@@ -51,6 +51,8 @@ class Synthesis:
         Rate of the board's serial port; None out of context.
     bitstream : str or None
         Name of its file, where there is one.
+    flash_offset : int or None
+        Where that file has the image of the memories, if the board loads them from its flash.
     estimated : Resources or None
         What the accelerator was estimated to take, without carries; None: there is no model of the family.
     """
@@ -69,6 +71,7 @@ class Synthesis:
     key: str
     baud: int | None = None
     bitstream: str | None = None
+    flash_offset: int | None = None
     estimated: Resources | None = None
 
     @property
@@ -110,7 +113,7 @@ class Synthesis:
                 "critical_path": None if best.path is None else _path_facts(best.path),
             }
         if self.baud is not None:
-            facts |= {"baud": self.baud, "bitstream": self.bitstream}
+            facts |= {"baud": self.baud, "bitstream": self.bitstream, "flash_offset": self.flash_offset}
         return facts | {
             "seconds": self.seconds,
             "tools": self.tools,

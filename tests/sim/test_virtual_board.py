@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,14 +13,17 @@ import pytest
 import hwgen
 from examples.data.load import load
 from hwgen import board_run, host
-from hwgen.board_top import write_board_top
+from hwgen.board_top import boot_image, write_board_top
 from hwgen.errors import LinkError, ToolError
+from hwgen.folding import folding_from_json
 from hwgen.host_link import open_link
 from hwgen.packed import PackedNetwork
 from hwgen.ports import ports
+from hwgen.rtl_templates.load_format import LoadState
 from hwgen.sim.virtual_board import virtual_board
 from hwgen.toolchain import Toolchain
 from tests.sim.faulty_line import FaultyLine
+from tests.small_networks import mlp
 
 ROOT = Path(__file__).parents[2]
 
@@ -144,3 +148,42 @@ def test_no_simulation_outlives_its_block(dense_build: Path) -> None:
     with board_run.virtual_port(hwgen.load(dense_build)) as port:
         assert str(port).encode() in running_commands()
     assert str(port).encode() not in running_commands()
+
+
+@pytest.fixture(scope="module")
+def spram_build(tmp_path_factory: pytest.TempPathFactory) -> hwgen.Accelerator:
+    layers = {"dense0": {"pe": 2, "simd": 6}, "dense1": {"pe": 1, "simd": 4, "memory": "spram"}}
+    plan = folding_from_json(mlp(24, 8, 5), json.dumps({"layers": layers}))
+    return hwgen.build(plan, tmp_path_factory.mktemp("spram") / "build")
+
+
+def test_memories_are_loaded_from_the_flash(spram_build: hwgen.Accelerator) -> None:
+    x = random_codes(spram_build, 6)
+    with board_run.virtual_link(spram_build) as link:
+        assert board_run.run(spram_build, link, x, check=True).exact
+        assert link.read(0x10) == LoadState.LOADED << 8 | 1
+
+
+@pytest.mark.parametrize(
+    ("damage", "state", "message"),
+    [
+        (lambda image: image[:40] + bytes([image[40] ^ 1]) + image[41:], LoadState.DAMAGED, "in its flash is damaged"),
+        (lambda image: b"", LoadState.NO_FLASH, "no flash answered, or an erased one"),
+    ],
+)
+def test_a_boot_that_failed_never_answers_and_the_host_can_load(
+    spram_build: hwgen.Accelerator, damage: Callable[[bytes], bytes], state: int, message: str
+) -> None:
+    x = random_codes(spram_build, 3)
+    image = boot_image(spram_build)
+    assert image is not None
+    with board_run.virtual_link(spram_build, flash=damage(image)) as link:
+        shape = link.identify()
+        with pytest.raises(LinkError, match=f"memories hold no network: .*{message}; program the board again"):
+            board_run.run(spram_build, link, x)
+        assert link.read(0x10) == state << 8
+        with pytest.raises(LinkError, match="The board's memories hold no network"):
+            link.infer(bytes(shape.frame_bytes), shape.beats_out * shape.bytes_out)
+        board_run.load(link, image)
+        assert board_run.run(spram_build, link, x, check=True).exact
+        assert link.read(0x10) == 1
