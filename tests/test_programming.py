@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from hwgen import cli, cli_run
+from hwgen import cli
 from hwgen.board import Programmer, boards
+from hwgen.cli_run import rate_of
 from hwgen.errors import BuildError, OptionError, ToolError
 from hwgen.programming import program
 
@@ -116,8 +117,8 @@ def test_every_board_s_program_knows_the_board() -> None:
 
 
 def test_run_takes_the_rate_of_the_bitstream(build: Path) -> None:
-    assert cli_run._rate(build, "icebreaker") == 921_600
-    assert cli_run._rate(build, "ulx3s_12f") == 1_000_000
+    assert rate_of(build, "icebreaker") == 921_600
+    assert rate_of(build, "ulx3s_12f") == 1_000_000
 
 
 def test_a_board_that_loads_memories_from_its_flash_is_not_loaded_until_power_goes(build: Path) -> None:

@@ -110,7 +110,10 @@ def test_an_illegal_folding_is_refused(fold, message):
         layer.check_fold(fold)
 
 
-def test_resources_count_memories_only_where_levels_differ_from_beat_to_beat():
+def test_resources_count_memories_only_where_levels_differ_from_beat_to_beat_or_by_the_search():
+    single = one_pixel([[0], [2]], signed(4), BIPOLAR)
+    assert single.resources(Fold(pe=2)).memories == ()
+    assert [memory.depth for memory in single.resources(Fold(pe=1)).memories] == [2]
     layer = one_pixel([[0, 1], [2, 3]], signed(4), TERNARY)
-    assert layer.resources(Fold(pe=2)).memories == ()
+    assert [memory.depth for memory in layer.resources(Fold(pe=2)).memories] == [2, 2]
     assert [memory.depth for memory in layer.resources(Fold(pe=1)).memories] == [2, 4]
