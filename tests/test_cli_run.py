@@ -72,7 +72,7 @@ def test_port_and_virtual_exclude_each_other(dense_build: Path, x_file: Path, op
 
 
 def test_a_virtual_board_has_no_rate(dense_build: Path, x_file: Path) -> None:
-    with pytest.raises(OptionError, match="A virtual board has no --baud: its port takes any rate"):
+    with pytest.raises(OptionError, match="A virtual board has no --baud and is no --board: its port takes any rate"):
         run(dense_build, "--virtual", "--baud", "9600", "--input", x_file)
 
 
