@@ -10,6 +10,7 @@ from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, LaneStyle, MemoryStyle
 from hwgen.layers.matvec import MatVec, accumulator_range, pack_words
+from hwgen.layers.matvec_bill import unit_bill
 from hwgen.rtl_templates.dot_product import Lanes
 from hwgen.rtl_templates.stream_check import pack, run, unpack
 from hwgen.rtl_templates.write_bus import looked_at
@@ -165,11 +166,10 @@ def test_every_reachable_sum_meets_every_level():
 def test_an_unfolded_unit_of_one_position_class_has_only_constants():
     levels = Thresholds(np.zeros((1, 4, 1), dtype=np.int64), Positions.uniform(3, 3)).levels
     matrix = MatVec(np.ones((4, 8), dtype=np.int64), BIPOLAR, BIPOLAR, levels)
-    memories = matrix.memories("m", Fold(pe=4, simd=8))
-    assert [(memory.name, memory.depth, memory.style) for memory in memories] == [
-        ("m.weights", 1, MemoryStyle.CONSTANT),
-        ("m.table", 1, MemoryStyle.CONSTANT),
-    ]
+    unfolded = unit_bill(matrix, "m", Fold(pe=4, simd=8)).resources().memories
+    assert [memory.name for memory in unfolded] == ["m.queue"]
+    folded = unit_bill(matrix, "m", Fold(pe=2, simd=4, memory=MemoryStyle.BLOCK)).resources().memories
+    assert "m.weights" in [memory.name for memory in folded]
 
 
 def test_words_are_packed_in_reading_order():
@@ -216,7 +216,8 @@ def test_weights_and_thresholds_are_written_and_no_cycle_changes(in_type, out_ty
         np.testing.assert_array_equal(rtl(before, fold, vectors), ref(before, vectors))
     written = rtl(before, fold, vectors, writes=new)
     np.testing.assert_array_equal(written, ref(after, vectors))
-    assert before.pipeline(fold) == before.pipeline(Fold(pe=pe, simd=simd, memory=memory))
+    same_lanes = before.folded(fold).style
+    assert before.pipeline(fold) == before.pipeline(Fold(pe=pe, simd=simd, memory=memory, lanes=same_lanes))
 
 
 @pytest.mark.parametrize("style", LaneStyle)
