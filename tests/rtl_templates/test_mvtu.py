@@ -168,8 +168,6 @@ def test_an_unfolded_unit_of_one_position_class_has_only_constants():
     matrix = MatVec(np.ones((4, 8), dtype=np.int64), BIPOLAR, BIPOLAR, levels)
     unfolded = unit_bill(matrix, "m", Fold(pe=4, simd=8)).resources().memories
     assert [memory.name for memory in unfolded] == ["m.queue"]
-    folded = unit_bill(matrix, "m", Fold(pe=2, simd=4, memory=MemoryStyle.BLOCK)).resources().memories
-    assert "m.weights" in [memory.name for memory in folded]
 
 
 def test_words_are_packed_in_reading_order():
