@@ -60,7 +60,7 @@ def test_frames_pass_through_a_board(program: Path, build: hwgen.Accelerator, tm
 def test_damage_on_the_line_never_becomes_a_wrong_answer(
     program: Path, build: hwgen.Accelerator, tmp_path: Path
 ) -> None:
-    given, golden = frames(build, 60, tmp_path)
+    given, golden = frames(build, 240, tmp_path)
     with (
         board_run.virtual_port(build) as port,
         FaultyLine(port, faults=30, probability=0.01, seed=3) as line,
