@@ -72,7 +72,7 @@ def test_settings_of_ice40_are_those_of_icepll(mhz: int, setting: tuple[int, ...
 def test_reset_lasts_until_the_pll_has_locked(name: str) -> None:
     board = find_board(name)
     found = pll(board, 48e6)
-    text = convert(BoardPins("inner", board, found), "pins").text
+    text = convert(BoardPins("inner", board, found, clock_hz=found.hz), "pins").text
     assert re.search(rf"\b{found.cell} #\(", text)
     assert f".{found.clock_in}(clk)" in text
     assert f".{found.locked}(locked)" in text
@@ -86,7 +86,7 @@ def test_gatemate_takes_the_clock_itself() -> None:
     found = pll(find_board("gatemate_evb"), 40.9e6)
     assert (found.cell, found.hz) == ("CC_PLL", 40_000_000)
     assert (found.parameters["REF_CLK"], found.parameters["OUT_CLK"]) == ("10.0", "40.0")
-    text = convert(BoardPins("inner", find_board("gatemate_evb"), found), "pins").text
+    text = convert(BoardPins("inner", find_board("gatemate_evb"), found, clock_hz=found.hz), "pins").text
     assert ".CLK_REF(clk)" in text
     assert ".USR_PLL_LOCKED(locked)" in text
 

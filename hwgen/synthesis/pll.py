@@ -65,19 +65,14 @@ def pll(board: Board, clock_hz: float) -> Pll:
     OptionError
         If the family has no PLL here, or its PLL cannot go so low.
     """
-    match board.device.family:
-        case Family.ICE40:
-            found = max(_ice40(board), key=lambda one: _rank(one, clock_hz), default=None)
-        case Family.ECP5:
-            found = max(_ecp5(board), key=lambda one: _rank(one, clock_hz), default=None)
-        case Family.GOWIN:
-            found = max(_gowin(board), key=lambda one: _rank(one, clock_hz), default=None)
-        case Family.GATEMATE:
-            found = max(_gatemate(board), key=lambda one: _rank(one, clock_hz), default=None)
-        case _:
-            raise OptionError(
-                f"Board '{board.name}' runs at the clock of its pin, {board.clock.hz / 1e6:g} MHz: hwgen drives no PLL of its family"
-            )
+    search = {Family.ICE40: _ice40, Family.ECP5: _ecp5, Family.GOWIN: _gowin, Family.GATEMATE: _gatemate}.get(
+        board.device.family
+    )
+    if search is None:
+        raise OptionError(
+            f"Board '{board.name}' runs at the clock of its pin, {board.clock.hz / 1e6:g} MHz: hwgen drives no PLL of its family"
+        )
+    found = max(search(board), key=lambda one: _rank(one, clock_hz), default=None)
     if found is None or found.hz > clock_hz:
         raise OptionError(
             f"The PLL of board '{board.name}' makes no clock of {clock_hz / 1e6:g} MHz or a little less; "
