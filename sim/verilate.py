@@ -11,13 +11,16 @@ from enum import Enum
 from pathlib import Path
 
 from hwgen.errors import ToolError
-from hwgen.processes import run
+from hwgen.processes import Task, run, run_all
 from hwgen.toolchain import Program, Toolchain
 
 __all__ = ["LONG_RUN_CYCLES", "Waves", "cache_folder", "compiled", "executable"]
 
 LONG_RUN_CYCLES = 500_000
 """Above this many cycles, times the input and output beats' bytes, a slower compilation pays off."""
+
+SPLIT_BYTES = 4 << 20
+"""Bytes of C++ from which a model is compiled in several sources: one of 15 MB took the compiler over half an hour, its parts two minutes."""
 
 _HERE = Path(__file__).resolve().parent
 
@@ -175,11 +178,14 @@ def compiled(
         work / "verilator.log",
         toolchain.environment("verilator"),
     )
-    # One translation unit: the headers are the larger part of a small model.
-    sources = [*sorted(path.name for path in work.glob("Vdut*.cpp")), str(driver)]
-    (work / "model.cpp").write_text("".join(f'#include "{source}"\n' for source in sources), encoding="utf-8")
-    level = ["-O3"] if optimise else ["-O1"]
-    _compile(compiler, verilator, [*level, *flags, "model.cpp", str(runtime), "-pthread", "-o", "simulator"], work)
+    options = ["-O3" if optimise else "-O1", *flags]
+    written = sorted(work.glob("Vdut*.cpp"))
+    sources = [*written, driver.resolve()]
+    if sum(path.stat().st_size for path in written) < SPLIT_BYTES:
+        parts = [str(_joined(sources, work))]
+    else:
+        parts = _objects(sources, compiler, verilator, options, work)
+    _compile(compiler, verilator, [*options, *parts, str(runtime), "-pthread", "-o", "simulator"], work)
     target = fast if optimise else quick
     (work / "simulator").replace(target)
     shutil.rmtree(work)
@@ -197,12 +203,40 @@ def _runtime(verilator: Program, compiler: Program, waves: Waves, cache: Path, w
     return target
 
 
+def _joined(sources: Sequence[Path], work: Path) -> Path:
+    """Make one source of a small model's and the driver: the headers are the larger part of each."""
+    joined = work / "model.cpp"
+    joined.write_text("".join(f'#include "{source}"\n' for source in sources), encoding="utf-8")
+    return joined
+
+
+def _objects(
+    sources: Sequence[Path], compiler: Program, verilator: Program, options: list[str], work: Path
+) -> list[str]:
+    """Compile a large model's sources beside one another; Verilator marks what runs only once as slow."""
+    tasks = [
+        Task(
+            _command(compiler, verilator, [*options, *(["-O0"] if "Slow" in source.stem else []), "-c", str(source)]),
+            work,
+            work / f"{source.stem}.log",
+        )
+        for source in sources
+    ]
+    for failure in run_all(tasks, os.cpu_count() or 1, lambda _: None):
+        if failure is not None:
+            raise failure
+    return [f"{source.stem}.o" for source in sources]
+
+
 def _compile(compiler: Program, verilator: Program, arguments: list[str], work: Path) -> None:
+    run(_command(compiler, verilator, arguments), work, work / "compiler.log")
+
+
+def _command(compiler: Program, verilator: Program, arguments: list[str]) -> list[str]:
     include = Path(verilator.environment["VERILATOR_ROOT"]) / "include"
     # The folder with stand-ins for the compression libraries comes first: their headers are rarely installed.
     folders = [".", str(_HERE / "stored"), str(include), str(include / "vltstd")]
-    command = [compiler.path, "-std=gnu++17", *(f"-I{folder}" for folder in folders), *arguments]
-    run(command, work, work / "compiler.log")
+    return [compiler.path, "-std=gnu++17", *(f"-I{folder}" for folder in folders), *arguments]
 
 
 def _hash(parts: list[str]) -> str:

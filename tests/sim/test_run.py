@@ -10,6 +10,8 @@ import pytest
 from hwgen.beats import Beats
 from hwgen.codes import unsigned
 from hwgen.errors import OptionError, ToolError
+from hwgen.processes import run_all
+from hwgen.sim import verilate
 from hwgen.sim.record import Stimulus, Trace
 from hwgen.sim.run import run_cocotb, run_icarus, run_verilator
 from hwgen.sim.verilate import cache_folder, executable
@@ -181,6 +183,25 @@ def test_executables_are_kept_by_content(one, cache, tmp_path):
     copy.write_bytes(verilog.read_bytes() + b"// changed\n")
     assert executable(copy, "sums", 5, 5, TOOLCHAIN, cache=cache) != first
     assert not list(cache.glob("build-*"))
+
+
+def test_a_large_model_is_compiled_in_parts(one, tmp_path, monkeypatch):
+    monkeypatch.setattr(verilate, "SPLIT_BYTES", 0)
+    commands = []
+    monkeypatch.setattr(
+        verilate,
+        "run_all",
+        lambda tasks, *rest: commands.extend(task.command for task in tasks) or run_all(tasks, *rest),
+    )
+    assert words(one.run(tmp_path)) == one.expected()
+    slow = [any("Slow" in word for word in command) for command in commands]
+    assert len(commands) > 3
+    assert 0 < sum(slow) < len(slow)
+    for command, once in zip(commands, slow, strict=True):
+        assert [word for word in command if word.startswith("-O")] == (["-O1", "-O0"] if once else ["-O1"])
+    with pytest.raises(ToolError, match=r"g\+\+.* failed with exit code 1"):
+        run_verilator(one.folder, "sums", one.stimulus(), TOOLCHAIN, flags=["-fnot-known"], cache=tmp_path)
+    assert not list(tmp_path.glob("sim-*-fast"))
 
 
 def test_concurrent_builds_agree(one, cache, tmp_path):
