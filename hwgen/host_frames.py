@@ -44,7 +44,7 @@ def encode(frame: Frame) -> bytes:
 
 
 class Decoder:
-    """Finds frames among line bytes.
+    """Finds frames among line bytes; two escapes in a row fill a gap and mean nothing.
 
     Members
     -------
@@ -65,7 +65,7 @@ class Decoder:
                 if body:
                     yield self._open(body)
             elif byte == ESCAPE:
-                self._escaped = True
+                self._escaped = not self._escaped
             else:
                 self._body.append(byte ^ (ESCAPE_FLIP if self._escaped else 0))
                 self._escaped = False

@@ -18,7 +18,8 @@ class Unframer(wiring.Component):
     """Takes frames out of line bytes; takes one byte in at most 10 cycles.
 
     The bytes of a frame are given one by one, the check value's four among them, and then an end token that says whether they were
-    intact. So a receiver must not act on a byte before the end. Flags without a byte between them say nothing.
+    intact. So a receiver must not act on a byte before the end. Flags without a byte between them say nothing, nor do two escapes
+    in a row.
 
     Parameters
     ----------
@@ -62,7 +63,7 @@ class Unframer(wiring.Component):
                     self.o.payload.good.eq(crc.good),
                 ]
             with m.Elif(self.i.payload == ESCAPE):
-                m.d.sync += escaped.eq(1)
+                m.d.sync += escaped.eq(~escaped)
             with m.Else():
                 m.d.comb += crc.i.valid.eq(1)
                 m.d.sync += [

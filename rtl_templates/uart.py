@@ -2,8 +2,9 @@
 
 from amaranth.hdl import Cat, Const, Module, Signal, unsigned
 from amaranth.lib import stream, wiring
-from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
+
+from hwgen.rtl_templates.pin_filter import filtered
 
 __all__ = ["MIN_DIVISOR", "UartReceiver", "UartTransmitter"]
 
@@ -51,12 +52,8 @@ class UartReceiver(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Wait for a falling edge, then count to the middle of each bit."""
         m = Module()
-        synchronous = Signal(init=1)
-        m.submodules.synchroniser = FFSynchronizer(self.pin, synchronous, init=1)
-        samples = Signal(2, init=0b11)
         line = Signal(init=1)
-        a, b, c = synchronous, samples[0], samples[1]
-        m.d.sync += [samples.eq(Cat(a, b)), line.eq((a & b) | (b & c) | (a & c))]
+        m.d.sync += line.eq(filtered(m, self.pin, "pin", init=1))
 
         timer = Signal(range(self.divisor))
         bit = Signal(range(DATA_BITS))

@@ -55,7 +55,7 @@ static event receive(hwgen_link *link, uint8_t kind, uint8_t *answer, size_t ans
             break;
         }
         if (got == ESCAPE) {
-            escaped = 1;
+            escaped = !escaped; /* two in a row fill a gap within a frame, and mean nothing */
             continue;
         }
         const uint8_t byte = (uint8_t)(escaped ? got ^ FLIP : got);

@@ -56,7 +56,7 @@ def ref_unframe(line):
             tokens += [("end", intact[0])] if body else []
             body, escaped = 0, False
         elif byte == 0x7D:
-            escaped = True
+            escaped = not escaped
         else:
             tokens.append(("byte", byte ^ 0x20 if escaped else byte))
             body, escaped = body + 1, False
