@@ -14,6 +14,7 @@ from hwgen.budget import estimate_total
 from hwgen.built import load
 from hwgen.errors import OptionError
 from hwgen.folding import make_writable
+from hwgen.line import Line
 from hwgen.plan import Plan
 from hwgen.progress import Progress, silent
 from hwgen.synthesis import flow, synthesise
@@ -36,6 +37,7 @@ def synthesise_on_board(
     seeds: Sequence[int] = flow.DEFAULT_SEEDS,
     jobs: int | None = None,
     clock_mhz: float | None = None,
+    line: Line = Line.UART,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Make a board's bitstream; back off by itself where that fails.
@@ -51,7 +53,7 @@ def synthesise_on_board(
         Name of a board, or the path of its TOML file.
     retries : int or None
         Tries after the first; None: `AUTOMATIC_RETRIES` for a build that was folded for this board, else none.
-    place_and_route, seeds, jobs, progress
+    place_and_route, seeds, jobs, line, progress
         As for `hwgen.synthesis.synthesise`.
     clock_mhz : float or None
         The clock, which is then not lowered. None: the build's own if it was folded for this board, else that of the board's pin.
@@ -80,6 +82,7 @@ def synthesise_on_board(
                 seeds=seeds,
                 jobs=jobs,
                 clock_mhz=clock,
+                line=line,
                 progress=progress,
             )
             if facts["clock_met"] is not False or len(attempts) == left:

@@ -18,6 +18,7 @@ __all__ = [
     "Flash",
     "Pins",
     "Programmer",
+    "Spi",
     "Uart",
     "boards",
     "devices",
@@ -154,6 +155,25 @@ class Uart:
 
 
 @dataclass(frozen=True)
+class Spi:
+    """Pins of a header by which an SPI host reaches the FPGA.
+
+    Parameters
+    ----------
+    sclk, mosi, miso, cs : str
+        Pins; the FPGA sends by ``miso``, and ``cs`` is active low.
+    note : str
+        Where a person finds them.
+    """
+
+    sclk: str
+    mosi: str
+    miso: str
+    cs: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Flash:
     """The SPI flash that holds the bitstream, where its pins are the FPGA's own after configuration; memories are loaded from it.
 
@@ -192,6 +212,8 @@ class Board:
     programmer_options : tuple of str
         Words by which the programmer knows the board.
     flash : Flash or None
+    spi : Spi or None
+        Beside the serial port, as the host link of another bitstream.
     """
 
     name: str
@@ -204,6 +226,7 @@ class Board:
     buttons: Pins | None = None
     programmer_options: tuple[str, ...] = ()
     flash: Flash | None = None
+    spi: Spi | None = None
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The complete top of a board: an accelerator between the pins of a serial port."""
+"""The complete top of a board: an accelerator between the pins of a serial port or of SPI."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from hwgen import buildfolder
 from hwgen.address_map import address_map, has_registers
 from hwgen.built import Accelerator
 from hwgen.errors import BuildError, OptionError
+from hwgen.line import LINE_PORTS, Line, attach, divisor
 from hwgen.load_image import current_image
 from hwgen.ports import ports
 from hwgen.rtl_templates.axi_lite import AxiLiteMaster
@@ -26,7 +27,6 @@ from hwgen.rtl_templates.host_link import HostLink
 from hwgen.rtl_templates.link_protocol import LinkShape
 from hwgen.rtl_templates.load_format import HEADER_WORDS
 from hwgen.rtl_templates.register_bus import STROBES
-from hwgen.rtl_templates.uart import MIN_DIVISOR, UartReceiver, UartTransmitter
 from hwgen.verilog import convert
 
 __all__ = [
@@ -34,14 +34,10 @@ __all__ = [
     "BoardTop",
     "BoardVerilog",
     "boot_image",
-    "divisor",
     "link_shape",
     "network_id",
     "write_board_top",
 ]
-
-BAUD_TOLERANCE = 0.01
-"""How far the rate that the clock gives may lie from the one asked for: what a receiver of 4 cycles a bit forgives."""
 
 RESET_CYCLES = 1023
 """Cycles of reset after power-up: block RAMs of some devices cannot be read at once."""
@@ -77,7 +73,7 @@ class Boot:
 
 
 class BoardTop(wiring.Component):
-    """A serial port, the host link and an accelerator's own Verilog module.
+    """A serial port or SPI, the host link and an accelerator's own Verilog module.
 
     Parameters
     ----------
@@ -86,21 +82,22 @@ class BoardTop(wiring.Component):
     shape : LinkShape
         What the link tells the host.
     divisor : int
-        Cycles of a serial bit.
+        Cycles of a serial bit; SPI has its clock from the host.
     address_bits : int
         Of the accelerator's port for registers, if the shape has them.
     boot : Boot or None
         Loads the memories from a flash; None: a host does, or nothing is to be loaded.
+    line : Line
 
     Members
     -------
     clk : In(1)
     rst : In(1)
         Active high, from a button: any time.
-    uart_rx : In(1)
-        From the host.
-    uart_tx : Out(1)
-        To the host.
+    uart_rx, uart_tx : In(1), Out(1)
+        From and to the host, by a serial port.
+    spi_sclk, spi_mosi, spi_cs, spi_miso : In(1), In(1), In(1), Out(1)
+        The same by SPI; ``spi_cs`` is active low.
     flash_clk, flash_cs, flash_copi, flash_cipo : Out(1), Out(1), Out(1), In(1)
         Only with a boot loader; ``flash_cs`` is active low.
     failed : Out(1)
@@ -108,14 +105,22 @@ class BoardTop(wiring.Component):
     """
 
     def __init__(
-        self, name: str, shape: LinkShape, divisor: int, address_bits: int = 0, boot: Boot | None = None
+        self,
+        name: str,
+        shape: LinkShape,
+        divisor: int,
+        address_bits: int = 0,
+        boot: Boot | None = None,
+        line: Line = Line.UART,
     ) -> None:
         self.name = name
         self.address_bits = address_bits
         self.shape = shape
         self.divisor = divisor
         self.boot = boot
-        ports = {"clk": In(1), "rst": In(1), "uart_rx": In(1, init=1), "uart_tx": Out(1, init=1)}
+        self.line = line
+        *inputs, output = LINE_PORTS[line]
+        ports = {"clk": In(1), "rst": In(1)} | {port: In(1, init=1) for port in inputs} | {output: Out(1)}
         if boot is not None:
             ports |= {port: Out(1) for port in (*FLASH_PORTS[:-1], "failed")} | {FLASH_PORTS[-1]: In(1)}
         super().__init__(ports)
@@ -137,17 +142,9 @@ class BoardTop(wiring.Component):
             m.d.raw += waited.eq(waited + 1)
         m.d.comb += clocking.rst.eq(resetting)
 
-        m.submodules.receiver = receiver = UartReceiver(self.divisor)
-        m.submodules.transmitter = transmitter = UartTransmitter(self.divisor)
         bus_bits = max(0, self.address_bits - (STROBES - 1).bit_length())
         m.submodules.link = link = HostLink(self.shape, bus_bits)
-        wiring.connect(m, receiver.o, link.i)
-        wiring.connect(m, link.o, transmitter.i)
-        m.d.comb += [
-            receiver.pin.eq(self.uart_rx),
-            self.uart_tx.eq(transmitter.pin),
-            link.line_error.eq(receiver.line_error),
-        ]
+        attach(m, self.line, self.divisor, link, {port: getattr(self, port) for port in LINE_PORTS[self.line]})
         m.submodules.accelerator = Instance(
             self.name,
             i_aclk=clocking.clk,
@@ -216,7 +213,7 @@ class BoardVerilog:
     shape : LinkShape
         What its link tells the host.
     baud : int
-        Rate of its serial port.
+        Rate of its serial port, or the highest of its SPI.
     boots : bool
         Whether it has a boot loader, and the ports for a flash.
     """
@@ -226,28 +223,6 @@ class BoardVerilog:
     shape: LinkShape
     baud: int
     boots: bool
-
-
-def divisor(clock_hz: int, baud: int) -> int:
-    """Give the cycles of a serial bit.
-
-    Raises
-    ------
-    OptionError
-        If the clock is too slow for the rate, or does not divide to it within 1 %.
-    """
-    cycles = round(clock_hz / baud)
-    if cycles < MIN_DIVISOR:
-        raise OptionError(
-            f"A serial port at {baud:,} baud needs a clock of {MIN_DIVISOR * baud / 1e6:g} MHz, not {clock_hz / 1e6:g}; "
-            f"choose at most {clock_hz // MIN_DIVISOR:,} baud"
-        )
-    real = clock_hz / cycles
-    if abs(real - baud) > BAUD_TOLERANCE * baud:
-        raise OptionError(
-            f"A clock of {clock_hz / 1e6:g} MHz gives {real:,.0f} baud, not {baud:,}; choose a rate that divides it"
-        )
-    return cycles
 
 
 def network_id(folder: Path) -> int:
@@ -293,7 +268,13 @@ def boot_image(accelerator: Accelerator) -> bytes | None:
 
 
 def write_board_top(
-    accelerator: Accelerator, folder: Path, *, clock_hz: int, baud: int, flash_address: int | None = None
+    accelerator: Accelerator,
+    folder: Path,
+    *,
+    clock_hz: int,
+    baud: int,
+    flash_address: int | None = None,
+    line: Line = Line.UART,
 ) -> BoardVerilog:
     """Write ``<name>_board.v`` into a folder: the top that instantiates the build's accelerator by name.
 
@@ -306,10 +287,11 @@ def write_board_top(
     clock_hz : int
         Clock of the board.
     baud : int
-        Rate of the serial port.
+        Rate of the serial port, or the highest of SPI.
     flash_address : int or None
         Where the board's flash has the image of memories that start with nothing; a build without such memories has no
         boot loader. None: there is no flash.
+    line : Line
 
     Returns
     -------
@@ -329,7 +311,8 @@ def write_board_top(
     boot = None
     if image is not None and flash_address is not None:
         boot = Boot(len(image) // STROBES - HEADER_WORDS - 1, flash_address, clock_hz)
-    source = convert(BoardTop(name, shape, divisor(clock_hz, baud), address_bits(accelerator), boot), module)
+    cycles = divisor(clock_hz, baud, line)
+    source = convert(BoardTop(name, shape, cycles, address_bits(accelerator), boot, line), module)
     own = _modules(source.text)
     inner = _modules((accelerator.folder / "rtl" / f"{name}.v").read_text(encoding="ascii"))
     if own & inner:
@@ -339,8 +322,8 @@ def write_board_top(
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{module}.v"
     header = [
-        f"// {module}: {name} behind a serial port, generated by hwgen. Do not edit.",
-        f"// Clock {clock_hz / 1e6:g} MHz, {baud} baud, network id {shape.network_id:016x}.",
+        f"// {module}: {name} behind {'SPI' if line is Line.SPI else 'a serial port'}, generated by hwgen. Do not edit.",
+        f"// Clock {clock_hz / 1e6:g} MHz, {f'up to {baud} bit/s' if line is Line.SPI else f'{baud} baud'}, network id {shape.network_id:016x}.",
         "",
     ]
     file.write_text("\n".join([*header, source.text]), encoding="ascii")

@@ -19,6 +19,7 @@ from hwgen.backoff import synthesise_on_board
 from hwgen.board import Board, Device
 from hwgen.board_fold import Fit, fits_of
 from hwgen.errors import OptionError
+from hwgen.line import Line
 from hwgen.synthesis import flow, render, synthesise
 from hwgen.terminal import PATH, Number, Screen, common, declares_input
 
@@ -62,6 +63,13 @@ def boards(model: Path | None, *, as_json: bool, verbose: bool, quiet: bool, **d
     help="Clock to reach, or exit code 1: a device's own goal without it; a board's PLL makes it, else the pin's clock.",
 )
 @click.option(
+    "--link",
+    type=click.Choice([one.value for one in Line]),
+    default=Line.UART.value,
+    show_default=True,
+    help="With --board: what carries the host link.",
+)
+@click.option(
     "--retry",
     "retries",
     type=click.IntRange(min=0),
@@ -78,6 +86,7 @@ def synth(
     seeds: tuple[int, ...],
     jobs: int | None,
     clock_mhz: float | None,
+    link: str,
     retries: int | None,
     no_retry: bool,
     as_json: bool,
@@ -95,6 +104,7 @@ def synth(
         "seeds": seeds or flow.DEFAULT_SEEDS,
         "jobs": jobs,
         "clock_mhz": clock_mhz,
+        "line": Line(link),
     }
     with screen.steps() as progress:
         if board is not None and device is None:

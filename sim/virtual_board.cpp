@@ -1,9 +1,9 @@
-// Virtual board: a Verilated board top whose serial pins are a pseudo-terminal.
+// Virtual board: a Verilated board top, with the bytes of its serial port (compiled with SPI: of its SPI) on a pseudo-terminal.
 //
 // usage: Vdut <link> <divisor> <idle-cycles> [<flash> <address>]
 //   link         name of a symbolic link that is made to the pseudo-terminal: any serial program can open it
-//   divisor      clock cycles of a serial bit
-//   idle-cycles  cycles without a bit on either pin after which the simulation rests between looks at the terminal
+//   divisor      clock cycles of a bit
+//   idle-cycles  cycles with nothing but flags on the line after which the simulation rests between looks at the terminal
 //   flash        compiled with FLASH: file with what the board's flash holds from the address on; an empty file: there is no flash
 // Runs until SIGTERM, SIGINT or the end of the program that started it. exit code: 0 ended so, 4 bad arguments or no terminal
 
@@ -78,6 +78,59 @@ private:
     int far_ = -1;
 };
 
+#ifdef SPI
+// The host's end of SPI in mode 0. It clocks all the time, with flags where it has no byte, which mean nothing between frames; within a
+// frame it waits for the next byte. Of flags in a row from the board it passes on one. After every few bytes it deselects the board.
+class Line {
+public:
+    static constexpr unsigned LEAST_DIVISOR = 6;
+    explicit Line(unsigned divisor) : divisor_(divisor) {}
+    bool free() const { return left_ == 0 && wait_ == 0; }
+    bool idle() const { return (left_ == 0 || sent_ == FLAG) && got_ == FLAG; }
+    void begin(uint8_t byte) {
+        sent_ = byte;
+        left_ = 8 * divisor_;
+        if (!selected_) wait_ = divisor_;
+        selected_ = true;
+    }
+    void poll() {
+        if (sent_ == FLAG) begin(FLAG);
+    }
+    bool step(Vdut& dut, uint8_t& byte) {
+        dut.spi_cs = !selected_;
+        if (wait_ > 0 || left_ == 0) {
+            dut.spi_sclk = 0;
+            if (wait_ > 0) --wait_;
+            return false;
+        }
+        const unsigned bit = (left_ - 1) / divisor_, remaining = (left_ - 1) % divisor_, high = divisor_ / 2;
+        // The level that the pin had until now.
+        if (remaining + 1 == high) shift_ = (shift_ << 1) | dut.spi_miso;
+        dut.spi_mosi = (sent_ >> bit) & 1;
+        dut.spi_sclk = remaining < high;
+        if (--left_ > 0) return false;
+        if (++count_ % SELECTION == 0) {
+            selected_ = false;
+            wait_ = 2 * divisor_;
+        }
+        const bool tells = shift_ != FLAG || got_ != FLAG;
+        byte = got_ = shift_;
+        return tells;
+    }
+
+private:
+    static constexpr uint8_t FLAG = 0x7E;
+    static constexpr unsigned SELECTION = 16;
+    unsigned divisor_;
+    unsigned left_ = 0;
+    unsigned wait_ = 0;
+    unsigned count_ = 0;
+    bool selected_ = false;
+    uint8_t sent_ = FLAG;
+    uint8_t shift_ = 0;
+    uint8_t got_ = FLAG;
+};
+#else
 // Puts bytes on a pin: start bit, eight data bits from the lowest, stop bit.
 class Sender {
 public:
@@ -122,6 +175,25 @@ private:
     unsigned cycle_ = 0;
     unsigned bits_ = 0;
 };
+
+class Line {
+public:
+    static constexpr unsigned LEAST_DIVISOR = 4;
+    explicit Line(unsigned divisor) : sender_(divisor), receiver_(divisor) {}
+    bool free() const { return sender_.idle(); }
+    bool idle() const { return sender_.idle() && receiver_.idle(); }
+    void begin(uint8_t byte) { sender_.begin(byte); }
+    void poll() {}
+    bool step(Vdut& dut, uint8_t& byte) {
+        dut.uart_rx = sender_.level();
+        return receiver_.sample(dut.uart_tx, byte);
+    }
+
+private:
+    Sender sender_;
+    Receiver receiver_;
+};
+#endif
 
 #ifdef FLASH
 // An SPI flash in mode 0 that sleeps at first, and knows two commands: release from power-down, and read. Erased bytes are ones;
@@ -178,7 +250,7 @@ int main(int argc, char** argv) {
     if (argc != ARGUMENTS) fail("expected a link's name, the cycles of a bit, the idle cycles, and of a flash file and address");
     const unsigned divisor = std::strtoul(argv[2], nullptr, 10);
     const uint64_t idle_cycles = std::strtoull(argv[3], nullptr, 10);
-    if (divisor < 4) fail("a bit takes at least 4 cycles");
+    if (divisor < Line::LEAST_DIVISOR) fail("a bit takes at least " + std::to_string(Line::LEAST_DIVISOR) + " cycles");
     std::signal(SIGINT, [](int) { ended = 1; });
     std::signal(SIGTERM, [](int) { ended = 1; });
 
@@ -189,20 +261,23 @@ int main(int argc, char** argv) {
 #ifdef FLASH
     FlashModel flash(argv[4], std::strtoul(argv[5], nullptr, 10));
 #endif
-    Sender sender(divisor);
-    Receiver receiver(divisor);
+    Line line(divisor);
     uint64_t quiet = 0;
     dut->clk = 0;
-    dut->uart_rx = 1;
+    dut->eval();
     for (uint64_t cycle = 0; !ended; ++cycle) {
         uint8_t byte = 0;
         // A look at the terminal is a system call: one for each bit time of an idle line is often enough.
-        if (sender.idle() && cycle > START_CYCLES && cycle % divisor == 0 && terminal.get(byte)) {
-            sender.begin(byte);
-            quiet = 0;
+        if (line.free() && cycle > START_CYCLES && cycle % divisor == 0) {
+            if (terminal.get(byte)) {
+                line.begin(byte);
+                quiet = 0;
+            } else {
+                line.poll();
+            }
         }
         dut->rst = cycle < RESET_CYCLES;
-        dut->uart_rx = sender.level();
+        if (line.step(*dut, byte)) terminal.put(byte);
         dut->eval();
         dut->clk = 1;
         dut->eval();
@@ -211,8 +286,7 @@ int main(int argc, char** argv) {
         dut->flash_cipo = flash.level(dut->flash_cs, dut->flash_clk, dut->flash_copi);
         if (!dut->flash_cs) quiet = 0;
 #endif
-        if (receiver.sample(dut->uart_tx, byte)) terminal.put(byte);
-        quiet = sender.idle() && receiver.idle() ? quiet + 1 : 0;
+        quiet = line.idle() ? quiet + 1 : 0;
         if (quiet > idle_cycles && quiet % RESTING_BURST == 0) {
             terminal.rest();
             if (getppid() != parent) break;

@@ -1,4 +1,4 @@
-"""Run a board's complete top in Verilator, with its serial pins on a pseudo-terminal."""
+"""Run a board's complete top in Verilator, with the bytes of its serial port or SPI on a pseudo-terminal."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ def virtual_board(
     idle_cycles: int,
     optimise: bool = False,
     flash: tuple[bytes, int] | None = None,
+    spi: bool = False,
     cache: Path | None = None,
 ) -> Iterator[Path]:
     """Simulate a board while the block lasts.
@@ -37,21 +38,23 @@ def virtual_board(
     verilog : sequence of Path
         The accelerator's source and the board top's.
     top : str
-        Module with the ports ``clk``, ``rst``, ``uart_rx`` and ``uart_tx``, and with a flash those of `hwgen.board_top.FLASH_PORTS`.
+        Module with the ports ``clk`` and ``rst``, those of its line (`hwgen.line.LINE_PORTS`), and with a flash those of `hwgen.board_top.FLASH_PORTS`.
     divisor : int
-        Clock cycles of a serial bit.
+        Clock cycles of a bit.
     toolchain : Toolchain
     memories : Path
         Folder of the memory files that the Verilog names.
     log : Path
         File that receives what the simulation prints.
     idle_cycles : int
-        Cycles without a bit on either pin after which the simulation takes the load off the processor; more than an
+        Cycles with nothing on the line, or only flags, after which the simulation takes the load off the processor; more than an
         inference lasts.
     optimise : bool
         Compile for speed: for many frames.
     flash : (bytes, int) or None
         What the board's flash holds, and from which address on; no bytes: the flash is missing. None: the top has no ports for one.
+    spi : bool
+        The line is SPI; the simulation is its host, and polls.
     cache : Path or None
         Folder of compiled simulators; None: `hwgen.sim.verilate.cache_folder`.
 
@@ -70,7 +73,7 @@ def virtual_board(
         list(verilog),
         top,
         toolchain,
-        flags=[] if flash is None else ["-DFLASH"],
+        flags=[*([] if flash is None else ["-DFLASH"]), *(["-DSPI"] if spi else [])],
         optimise=optimise,
         cache=cache,
     ).resolve()

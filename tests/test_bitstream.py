@@ -15,6 +15,7 @@ from hwgen.board import boards, find_board
 from hwgen.board_top import FLASH_PORTS
 from hwgen.errors import OptionError, ToolError
 from hwgen.folding import folding_from_json
+from hwgen.line import LINE_PORTS, Line
 from hwgen.processes import Task
 from hwgen.synthesis import flow, on_board, synthesise
 from hwgen.synthesis.job import prepare
@@ -45,7 +46,8 @@ def on_icebreaker(tmp_path_factory: pytest.TempPathFactory, build: Path) -> Path
 def test_a_board_gets_a_bitstream(on_icebreaker: Path, capsys: pytest.CaptureFixture[str]) -> None:
     results = on_icebreaker / "synth" / "icebreaker"
     facts = json.loads((results / "result.json").read_text())
-    assert (facts["out_of_context"], facts["baud"], facts["bitstream"]) == (False, 3_000_000, "mlp.bin")
+    assert (facts["out_of_context"], facts["bitstream"]) == (False, "mlp.bin")
+    assert (facts["link"], facts["baud"]) == ("uart", 3_000_000)
     assert (facts["clock_goal_mhz"], facts["clock_met"]) == (12, True)
     assert facts["notes"] == ["the board's clock of 12 MHz drives the link and the accelerator"]
     assert set(facts["tools"]) == {"pyosys", "nextpnr-ice40", "icepack"}
@@ -72,6 +74,31 @@ def test_the_same_bitstream_comes_from_the_kept_netlist_and_from_none(
     assert file.read_bytes() == first
     assert synthesise(fresh, board="icebreaker", seeds=[1])["cached"] is True
     assert file.read_bytes() == first
+
+
+def test_a_board_may_have_its_link_at_spi(
+    on_icebreaker: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shutil.copytree(on_icebreaker, tmp_path / "build")
+    command = ["synth", str(folder), "--board", "icebreaker", "--link", "spi", "--seed", "1"]
+    assert cli.main(command) == 0
+    assert "Bitstream mlp.bin, SPI up to 2,000,000 bit/s" in capsys.readouterr().out
+    results = folder / "synth" / "icebreaker"
+    facts = json.loads((results / "result.json").read_text())
+    assert (facts["link"], facts["baud"], facts["bitstream"]) == ("spi", 2_000_000, "mlp.bin")
+    assert facts["notes"][1].startswith("SPI: on PMOD 1A")
+    assert facts["harness"]["luts"] > 400  # the link
+    assert (results / "pins.pcf").read_text() == constraints(find_board("icebreaker"), line=Line.SPI)
+    assert "Clock 12 MHz, up to 2000000 bit/s" in (results / "mlp_board.v").read_text()
+
+
+def test_spi_is_refused_where_there_are_no_pins_for_it(build: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["synth", str(build), "--board", "gatemate_evb", "--link", "spi"]) == 2
+    assert capsys.readouterr().err == (
+        "hwgen: Board 'gatemate_evb' has no SPI pins: leave out --link spi, or give a TOML file of its own a table 'spi'\n"
+    )
+    assert cli.main(["synth", str(build), "--device", "up5k", "--link", "spi"]) == 2
+    assert "A device has no link to a host; leave out --link spi, or choose a --board" in capsys.readouterr().err
 
 
 def test_a_board_s_clock_that_is_missed_is_exit_code_1_without_a_bitstream(
@@ -149,6 +176,16 @@ def test_pins_are_written_for_each_family() -> None:
     assert 'IO_LOC "button" 3;\nIO_PORT "button" IO_TYPE=LVCMOS18 PULL_MODE=UP;' in constraints(
         find_board("tang_nano_9k")
     )
+
+
+def test_spi_takes_the_place_of_the_serial_port_s_pins() -> None:
+    assert constraints(find_board("upduino31"), line=Line.SPI) == (
+        "set_io clk 20\nset_io spi_sclk 46\nset_io spi_mosi 45\nset_io -pullup yes spi_cs 48\nset_io spi_miso 47\nset_io led 41\n"
+    )
+    text = convert(BoardPins("inner", find_board("upduino31"), clock_hz=12_000_000, line=Line.SPI), "pins").text
+    assert all(f".{port}({port})" in text for port in LINE_PORTS[Line.SPI])
+    assert "uart" not in text
+    assert "high0" not in text
 
 
 def test_pins_of_crosslink_and_gatemate_are_written_in_their_programs_words() -> None:
@@ -234,9 +271,12 @@ def test_an_image_goes_behind_the_bitstream_or_is_refused(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(boards()))
-def test_every_board_gets_a_bitstream_at_its_clock(build: Path, name: str) -> None:
-    facts = synthesise(build, board=name, seeds=[1])
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [(name, line) for name, board in sorted(boards().items()) for line in Line if line is Line.UART or board.spi],
+)
+def test_every_board_gets_a_bitstream_at_its_clock(build: Path, name: str, line: Line) -> None:
+    facts = synthesise(build, board=name, seeds=[1], line=line)
     assert facts["clock_met"] is True
     content = (build / "synth" / name / facts["bitstream"]).read_bytes()
     assert len(content) > 10_000

@@ -140,6 +140,28 @@ def test_the_flash_is_that_of_amaranth_boards() -> None:
     assert flash.offset > 104_090  # bytes of a bitstream of its device
 
 
+SPI_PINS = {
+    "icebreaker": ("pmod", 0, ("4", "2", "3", "1")),
+    "orangecrab": ("io", 0, ("sck", "copi", "cipo", "9")),
+    "ulx3s_12f": ("gpio", 0, ("0+", "1+", "2+", "3+")),
+    "ulx3s_25f": ("gpio", 0, ("0+", "1+", "2+", "3+")),
+    "ulx3s_45f": ("gpio", 0, ("0+", "1+", "2+", "3+")),
+    "ulx3s_85f": ("gpio", 0, ("0+", "1+", "2+", "3+")),
+    "upduino31": ("j", 1, ("19", "17", "18", "16")),
+}
+"""Board -> the header that amaranth-boards has for its SPI, and there the places of sclk, mosi, miso and cs."""
+
+
+@pytest.mark.parametrize("name", SPI_PINS)
+def test_spi_is_at_pins_of_a_header(name: str) -> None:
+    header, number, places = SPI_PINS[name]
+    pins = next(one for one in platform(name).connectors if (one.name, one.number) == (header, number)).mapping
+    spi = ALL[name].spi
+    assert spi is not None
+    assert (spi.sclk, spi.mosi, spi.miso, spi.cs) == tuple(pins[place] for place in places)
+    assert spi.note.startswith("SPI: ")
+
+
 FLASH = '[flash]\nclk = "15"\ncs = "16"\ncopi = "14"\ncipo = "17"\noffset = 131072\n'
 
 
@@ -163,6 +185,7 @@ def test_no_pin_is_used_twice(name: str) -> None:
         board.uart.rx,
         board.uart.tx,
         *board.leds.pins,
+        *((spi.sclk, spi.mosi, spi.miso, spi.cs) if (spi := board.spi) else ()),
         *((flash.clk, flash.cs, flash.copi, flash.cipo) if (flash := board.flash) else ()),
         *(board.buttons.pins if board.buttons else ()),
     ]

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 import hwgen
-from hwgen.board_top import divisor, network_id, write_board_top
+from hwgen.board_top import network_id, write_board_top
 from hwgen.errors import BuildError, OptionError
+from hwgen.line import Line, divisor
 from hwgen.processes import run
 from hwgen.toolchain import Toolchain
 from tests.small_networks import mlp
@@ -35,6 +36,16 @@ def test_a_clock_that_is_too_slow_is_refused_with_the_highest_rate() -> None:
 def test_a_rate_that_the_clock_does_not_give_is_refused() -> None:
     with pytest.raises(OptionError, match=r"A clock of 25 MHz gives 3,125,000 baud, not 3,000,000; choose a rate that"):
         divisor(25_000_000, 3_000_000)
+
+
+def test_an_spi_host_may_clock_once_in_six_cycles() -> None:
+    assert divisor(12_000_000, 2_000_000, Line.SPI) == 6
+    assert divisor(12_000_000, 700_000, Line.SPI) == 17
+    with pytest.raises(
+        OptionError,
+        match=r"SPI at 2,000,001 bit/s needs a clock of 12,000,006 Hz, not 12,000,000; choose at most 2,000,000",
+    ):
+        divisor(12_000_000, 2_000_001, Line.SPI)
 
 
 def test_the_network_id_changes_with_the_hardware_and_with_the_meaning_of_codes_only(
@@ -72,11 +83,13 @@ EXPECTED_WARNINGS = {
 }
 
 
-@pytest.mark.parametrize("widths", [(8, 1), (24, 12, 5)])
-def test_verilator_finds_nothing_unusual_in_the_whole_board(widths: tuple[int, ...], tmp_path: Path) -> None:
+@pytest.mark.parametrize(("widths", "line"), [((8, 1), Line.UART), ((24, 12, 5), Line.UART), ((8, 1), Line.SPI)])
+def test_verilator_finds_nothing_unusual_in_the_whole_board(
+    widths: tuple[int, ...], line: Line, tmp_path: Path
+) -> None:
     accelerator = hwgen.build(hwgen.plan(mlp(*widths), max_throughput=True), tmp_path / "build")
     rtl = tmp_path / "build" / "rtl"
-    top = write_board_top(accelerator, tmp_path, clock_hz=12_000_000, baud=3_000_000)
+    top = write_board_top(accelerator, tmp_path, clock_hz=12_000_000, baud=2_000_000, line=line)
     toolchain = Toolchain.find()
     command = [toolchain.need("verilator").path, "--lint-only", "-Wno-fatal", "--top-module", top.module]
     log = tmp_path / "lint.log"

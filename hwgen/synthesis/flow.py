@@ -17,6 +17,7 @@ from hwgen.board_top import write_board_top
 from hwgen.built import load
 from hwgen.errors import OptionError, ToolError
 from hwgen.estimate import estimate_plan, prices
+from hwgen.line import Line
 from hwgen.processes import Task, run_all
 from hwgen.progress import Progress, silent
 from hwgen.synthesis import place, recipe
@@ -57,6 +58,7 @@ def synthesise(
     seeds: Sequence[int] = DEFAULT_SEEDS,
     jobs: int | None = None,
     clock_mhz: float | None = None,
+    line: Line = Line.UART,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Map a build folder's Verilog to a device, place and route it, and keep the result in ``<folder>/synth/<target>``.
@@ -81,6 +83,8 @@ def synthesise(
     clock_mhz : float or None
         Device: clock to aim at; None: the device's own goal. Board: clock that its PLL shall make, or come nearest to
         from below; None: the clock of its pin.
+    line : Line
+        By which a host reaches the board.
     progress : callable
         Called with the name of each step as it begins.
 
@@ -98,7 +102,7 @@ def synthesise(
     ToolError
         If a program is missing, or fails with every seed.
     """
-    job, placer, packer = prepare(Path(folder), board, device, place_and_route, seeds, clock_mhz)
+    job, placer, packer = prepare(Path(folder), board, device, place_and_route, seeds, clock_mhz, line)
     at_once = os.cpu_count() or 1 if jobs is None else jobs
     results = Path(folder) / "synth" / job.target
     kept = kept_result(results)
@@ -152,6 +156,7 @@ def synthesise(
             notes=_notes(job, place_and_route, placements),
             key=job.key(),
             baud=job.baud,
+            link=None if job.board is None else job.line.value,
             bitstream=bitstream,
             estimated=_estimated(job),
             flash_offset=job.flash_offset,
@@ -180,8 +185,9 @@ def _map(job: Job, scratch: Path) -> None:
             clock_hz=job.clock_hz,
             baud=job.baud,
             flash_address=job.flash_offset,
+            line=job.line,
         )
-        top = BoardPins(board.module, job.board, job.pll, clock_hz=job.clock_hz, boots=board.boots)
+        top = BoardPins(board.module, job.board, job.pll, clock_hz=job.clock_hz, boots=board.boots, line=job.line)
         around = board.file.name
     else:
         verilog = (job.rtl / f"{job.name}.v").read_text(encoding="ascii")
@@ -254,7 +260,7 @@ def _place(
         ends = zip(ports.items(), job.device.harness_pins, strict=False)
         pins = pin_file([Pad(port, pin, output=output) for (port, output), pin in ends], job.device.family)
     else:
-        pins = constraints(job.board, boots=job.flash_offset is not None)
+        pins = constraints(job.board, boots=job.flash_offset is not None, line=job.line)
     (scratch / _pins(job)).write_text(pins, encoding="ascii")
     tasks = [
         Task(
@@ -295,7 +301,8 @@ def _notes(job: Job, asked: bool, placements: list[place.Placement]) -> tuple[st
     if job.board is not None:
         clock = f"the {'board' if job.pll is None else 'PLL'}'s clock of {job.clock_mhz:g} MHz"
         notes.append(f"{clock} drives the link and the accelerator")
-        notes += [note for note in (job.board.clock.note, job.board.uart.note) if note]
+        at_line = job.board.uart if job.line is Line.UART else job.board.spi
+        notes += [end.note for end in (job.board.clock, at_line) if end is not None and end.note]
         if job.flash_offset is not None:
             notes.append(f"after power-up the memories are loaded from byte {job.flash_offset:,} of the board's flash")
         elif job.image is not None:

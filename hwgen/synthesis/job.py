@@ -16,6 +16,7 @@ from hwgen.board import Board, Device, find_board, find_device
 from hwgen.board_top import boot_image, network_id
 from hwgen.built import load
 from hwgen.errors import OptionError, ToolError
+from hwgen.line import Line
 from hwgen.synthesis import place, recipe
 from hwgen.synthesis.on_board import choose_baud
 from hwgen.synthesis.pack import PACKERS
@@ -57,11 +58,13 @@ class Job:
     pll : Pll or None
         What makes the board's clock; None: it comes from a pin.
     baud : int or None
-        Rate of the board's serial port.
+        Rate of the board's line.
     network_id : int or None
         What the board's link tells the host.
     image : bytes or None
         What the memories of a board need before the first frame; None: they start with their contents.
+    line : Line
+        Of the board.
     """
 
     name: str
@@ -78,6 +81,7 @@ class Job:
     baud: int | None = None
     network_id: int | None = None
     image: bytes | None = None
+    line: Line = Line.UART
 
     @property
     def rtl(self) -> Path:
@@ -98,7 +102,7 @@ class Job:
 
     def netlist_key(self) -> str:
         """Give the hash of what the netlist depends on."""
-        around = [repr(self.board), repr(self.pll), self.baud, self.network_id]
+        around = [repr(self.board), repr(self.pll), self.baud, self.network_id, self.line.value]
         steps = recipe.commands(self.device, TOP, self.name, Path())
         return _digest([self.sources, steps, self.tools["pyosys"], metadata.version("hwgen"), around])
 
@@ -112,7 +116,13 @@ class Job:
 
 
 def prepare(
-    folder: Path, board: str | None, device: str | None, routed: bool, seeds: Sequence[int], clock_mhz: float | None
+    folder: Path,
+    board: str | None,
+    device: str | None,
+    routed: bool,
+    seeds: Sequence[int],
+    clock_mhz: float | None,
+    line: Line = Line.UART,
 ) -> tuple[Job, Program | None, Program | None]:
     """Check every argument and find every program before anything runs.
 
@@ -137,6 +147,8 @@ def prepare(
         found, chip, target = None, find_device(device), device
     else:
         raise OptionError("Give either a board or a device; 'hwgen boards' lists both")
+    if found is None and line is not Line.UART:
+        raise OptionError(f"A device has no link to a host; leave out --link {line.value}, or choose a --board")
     manifest = buildfolder.check(folder)
     sources = {
         file: digest for file, digest in manifest["files"].items() if re.fullmatch(r"rtl/.*(?<!_inst)\.(v|mem)", file)
@@ -167,9 +179,10 @@ def prepare(
         tools=tools,
         board=found,
         pll=multiplier,
-        baud=None if found is None else choose_baud(found, round(goal * 1e6)),
+        baud=None if found is None else choose_baud(found, round(goal * 1e6), line),
         network_id=None if found is None else network_id(folder),
         image=None if found is None else boot_image(load(folder)),
+        line=line,
     )
     return job, placer, packer
 

@@ -9,9 +9,11 @@ from amaranth.hdl import ClockDomain, Const, Instance, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.board import Board, Family
-from hwgen.board_top import FLASH_PORTS, divisor
+from hwgen.board import Board, Family, Spi
+from hwgen.board_top import FLASH_PORTS
 from hwgen.errors import OptionError
+from hwgen.line import LINE_PORTS, Line, divisor
+from hwgen.rtl_templates.spi import MIN_SCLK_CYCLES
 from hwgen.rtl_templates.status_led import StatusLed
 from hwgen.rtl_templates.uart import MIN_DIVISOR
 from hwgen.synthesis.pll import Pll
@@ -59,12 +61,13 @@ class BoardPins(wiring.Component):
         What it makes.
     boots : bool
         The board top has a boot loader: its flash is that of the board.
+    line : Line
+        Which the board top has.
 
     Members
     -------
     clk : In(1)
-    uart_rx : In(1)
-    uart_tx : Out(1)
+    uart_rx, uart_tx, or spi_sclk, spi_mosi, spi_cs, spi_miso : In(1), Out(1), or In(1), In(1), In(1), Out(1)
     button : In(1)
         Resets; only on boards with buttons.
     led : Out(1)
@@ -72,21 +75,30 @@ class BoardPins(wiring.Component):
     flash_clk, flash_cs, flash_copi, flash_cipo : Out(1), Out(1), Out(1), In(1)
         Only with a boot loader.
     high0, high1, ... : Out(1)
-        Always 1; one for each pin of ``board.uart.hold_high``.
+        Always 1; with a serial port, one for each pin of ``board.uart.hold_high``.
     """
 
     def __init__(
-        self, module: str, board: Board, pll: Pll | None = None, *, clock_hz: int, boots: bool = False
+        self,
+        module: str,
+        board: Board,
+        pll: Pll | None = None,
+        *,
+        clock_hz: int,
+        boots: bool = False,
+        line: Line = Line.UART,
     ) -> None:
         self.module = module
         self.board = board
         self.pll = pll
         self.clock_hz = clock_hz
         self.boots = boots
-        ports = {"clk": In(1), "uart_rx": In(1), "uart_tx": Out(1), "led": Out(1)}
+        self.line = line
+        *inputs, output = LINE_PORTS[line]
+        ports = {"clk": In(1)} | {port: In(1) for port in inputs} | {output: Out(1), "led": Out(1)}
         ports |= {port: Out(1) for port in FLASH_PORTS[:-1]} | {FLASH_PORTS[-1]: In(1)} if boots else {}
         ports |= {"button": In(1)} if board.buttons is not None else {}
-        super().__init__(ports | {f"high{number}": Out(1) for number in range(len(board.uart.hold_high))})
+        super().__init__(ports | {f"high{number}": Out(1) for number in range(len(_held_high(board, line)))})
 
     def elaborate(self, platform: object) -> Module:
         """Instantiate the board top, the PLL in front of it, and the LED's blinking."""
@@ -100,18 +112,19 @@ class BoardPins(wiring.Component):
         reset = Signal()
         if self.board.buttons is not None:
             m.d.comb += reset.eq(~self.button if self.board.buttons.active_low else self.button)
-        for number in range(len(self.board.uart.hold_high)):
+        for number in range(len(_held_high(self.board, self.line))):
             m.d.comb += getattr(self, f"high{number}").eq(Const(1))
         m.d.comb += clocking.rst.eq(reset | ~locked)
         m.submodules.status = status = StatusLed(self.clock_hz // 2)
         m.d.comb += self.led.eq(~status.lit if self.board.leds.active_low else status.lit)
         flash = {f"{'i' if port == FLASH_PORTS[-1] else 'o'}_{port}": getattr(self, port) for port in self._flash_ports}
+        ends = LINE_PORTS[self.line]
+        line = {f"{'o' if port == ends[-1] else 'i'}_{port}": getattr(self, port) for port in ends}
         m.submodules.board = Instance(
             self.module,
             i_clk=clocking.clk,
             i_rst=clocking.rst,
-            i_uart_rx=self.uart_rx,
-            o_uart_tx=self.uart_tx,
+            **line,
             **flash,
             **({"o_failed": status.failed} if self.boots else {}),
         )
@@ -133,13 +146,44 @@ def _instance(pll: Pll, clock_in: Signal, clock_out: Signal, locked: Signal) -> 
     return Instance(pll.cell, **ends)
 
 
-def pads(board: Board, *, boots: bool = False) -> tuple[Pad, ...]:
+def _held_high(board: Board, line: Line) -> tuple[str, ...]:
+    """Give the pins that must be high for a line."""
+    return board.uart.hold_high if line is Line.UART else ()
+
+
+def _spi(board: Board) -> Spi:
+    """Give the pins of a board's SPI.
+
+    Raises
+    ------
+    OptionError
+        If it has none.
+    """
+    if board.spi is None:
+        raise OptionError(
+            f"Board '{board.name}' has no SPI pins: leave out --link spi, or give a TOML file of its own a table 'spi'"
+        )
+    return board.spi
+
+
+def _line_pads(board: Board, line: Line) -> list[Pad]:
+    """Give the pins of the host link. Idle is high, also while nothing is plugged in."""
+    if line is Line.UART:
+        return [Pad("uart_rx", board.uart.rx, "UP"), Pad("uart_tx", board.uart.tx, output=True)]
+    spi = _spi(board)
+    return [
+        Pad("spi_sclk", spi.sclk),
+        Pad("spi_mosi", spi.mosi),
+        Pad("spi_cs", spi.cs, "UP"),
+        Pad("spi_miso", spi.miso, output=True),
+    ]
+
+
+def pads(board: Board, *, boots: bool = False, line: Line = Line.UART) -> tuple[Pad, ...]:
     """Give the pins that `BoardPins` takes, with a boot loader those of the flash too; the first button resets, the first LED blinks."""
     ends = [
         Pad("clk", board.clock.pin),
-        # Idle is high, also while nothing is plugged in.
-        Pad("uart_rx", board.uart.rx, "UP"),
-        Pad("uart_tx", board.uart.tx, output=True),
+        *_line_pads(board, line),
         Pad("led", board.leds.pins[0], io_type=board.leds.io_type, output=True),
     ]
     if board.buttons is not None:
@@ -156,12 +200,12 @@ def pads(board: Board, *, boots: bool = False) -> tuple[Pad, ...]:
             # A flash that is absent reads as all ones.
             Pad("flash_cipo", flash.cipo, "UP"),
         ]
-    return (*ends, *(Pad(f"high{number}", pin, output=True) for number, pin in enumerate(board.uart.hold_high)))
+    return (*ends, *(Pad(f"high{number}", pin, output=True) for number, pin in enumerate(_held_high(board, line))))
 
 
-def constraints(board: Board, *, boots: bool = False) -> str:
+def constraints(board: Board, *, boots: bool = False, line: Line = Line.UART) -> str:
     """Give the pin constraints of `BoardPins`."""
-    return pin_file(pads(board, boots=boots), board.device.family)
+    return pin_file(pads(board, boots=boots, line=line), board.device.family)
 
 
 def pin_file(ends: Sequence[Pad], family: Family) -> str:
@@ -194,14 +238,17 @@ def pin_file(ends: Sequence[Pad], family: Family) -> str:
     return "\n".join([*lines, ""])
 
 
-def choose_baud(board: Board, clock_hz: int) -> int:
-    """Give the fastest usual rate that the board's serial port takes and a clock gives.
+def choose_baud(board: Board, clock_hz: int, line: Line = Line.UART) -> int:
+    """Give the fastest usual rate that the board's serial port takes and a clock gives, or the fastest of SPI.
 
     Raises
     ------
     OptionError
-        If there is none.
+        If there is none, or the board has no such line.
     """
+    if line is Line.SPI:
+        _spi(board)
+        return clock_hz // MIN_SCLK_CYCLES
     for baud in BAUDS:
         if baud <= board.uart.max_baud and baud * MIN_DIVISOR <= clock_hz:
             try:

@@ -48,7 +48,9 @@ class Synthesis:
     key : str
         Hash of everything that the result depends on.
     baud : int or None
-        Rate of the board's serial port; None out of context.
+        Rate of the board's serial port, or the highest of its SPI; None out of context.
+    link : str or None
+        "uart" or "spi"; None out of context.
     bitstream : str or None
         Name of its file, where there is one.
     flash_offset : int or None
@@ -70,6 +72,7 @@ class Synthesis:
     notes: tuple[str, ...]
     key: str
     baud: int | None = None
+    link: str | None = None
     bitstream: str | None = None
     flash_offset: int | None = None
     estimated: Resources | None = None
@@ -113,7 +116,8 @@ class Synthesis:
                 "critical_path": None if best.path is None else _path_facts(best.path),
             }
         if self.baud is not None:
-            facts |= {"baud": self.baud, "bitstream": self.bitstream, "flash_offset": self.flash_offset}
+            facts |= {"link": self.link, "baud": self.baud}
+            facts |= {"bitstream": self.bitstream, "flash_offset": self.flash_offset}
         return facts | {
             "seconds": self.seconds,
             "tools": self.tools,
@@ -173,7 +177,9 @@ def render(facts: dict[str, Any]) -> RenderableType:
                 )
             )
     if facts.get("bitstream") is not None:
-        parts.append(Text(f"Bitstream {facts['bitstream']}, serial port at {facts['baud']:,} baud"))
+        spi, rate = facts["link"] == "spi", f"{facts['baud']:,}"
+        line = f"SPI up to {rate} bit/s" if spi else f"serial port at {rate} baud"
+        parts.append(Text(f"Bitstream {facts['bitstream']}, {line}"))
     steps = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in facts["seconds"].items())
     parts.append(Text(f"{steps}{' (cached)' if facts['cached'] else ''}"))
     parts += [Text(f"Note: {note}") for note in facts["notes"]]

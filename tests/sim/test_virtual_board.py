@@ -17,6 +17,7 @@ from hwgen.board_top import boot_image, write_board_top
 from hwgen.errors import LinkError, ToolError
 from hwgen.folding import folding_from_json
 from hwgen.host_link import open_link
+from hwgen.line import Line
 from hwgen.packed import PackedNetwork
 from hwgen.ports import ports
 from hwgen.rtl_templates.load_format import LoadState
@@ -67,10 +68,11 @@ def test_wide_beats_pass(image_build: Path) -> None:
     x = np.random.default_rng(9).integers(0, 256, size=(20, *accelerator.network.input.onnx_shape))
     with board_run.virtual_link(accelerator) as link:
         result = board_run.run(accelerator, link, x, check=True)
-    assert result.mismatches == 0
+    assert (result.mismatches, result.retries) == (0, 0)
+    assert (result.counters.bad_crc, result.counters.line_errors, result.counters.dropped) == (0, 0, 0)
 
 
-def infer_under_faults(build: Path, faults: int, seed: int) -> None:
+def infer_under_faults(build: Path, faults: int, seed: int, line: Line = Line.UART) -> None:
     """Have frames inferred until all faults have happened, each held to golden, and some after that."""
     accelerator = hwgen.load(build)
     source, sink = ports(accelerator.plan)
@@ -79,16 +81,16 @@ def infer_under_faults(build: Path, faults: int, seed: int) -> None:
     golden = sink.pack(PackedNetwork(accelerator.network).golden_maps(codes)).reshape(len(codes), -1)
     done = 0
     with (
-        board_run.virtual_port(accelerator) as port,
-        FaultyLine(port, faults=faults, probability=0.02, seed=seed) as line,
-        open_link(line.port, 1_000_000, timeout_seconds=0.1, attempts=100) as link,
+        board_run.virtual_port(accelerator, line=line) as port,
+        FaultyLine(port, faults=faults, probability=0.02, seed=seed) as faulty,
+        open_link(faulty.port, 1_000_000, timeout_seconds=0.1, attempts=100) as link,
     ):
-        while line.left:
+        while faulty.left:
             n = done % len(codes)
             answer = link.infer(beats[n].tobytes(), sink.count * sink.bytes)
-            assert answer == golden[n].tobytes(), f"inference {done}, after {faults - line.left} faults"
+            assert answer == golden[n].tobytes(), f"inference {done}, after {faults - faulty.left} faults"
             done += 1
-        assert min(line.kinds.values()) > faults // 5
+        assert min(faulty.kinds.values()) > faults // 5
         before = link.retries
         for n in range(10):
             assert link.infer(beats[n].tobytes(), sink.count * sink.bytes) == golden[n].tobytes()
@@ -98,13 +100,15 @@ def infer_under_faults(build: Path, faults: int, seed: int) -> None:
     assert done > faults // 4
 
 
-def test_fifty_faults_on_the_line_never_give_a_wrong_answer(dense_build: Path) -> None:
-    infer_under_faults(dense_build, 50, seed=1)
+@pytest.mark.parametrize("line", Line)
+def test_fifty_faults_on_the_line_never_give_a_wrong_answer(dense_build: Path, line: Line) -> None:
+    infer_under_faults(dense_build, 50, seed=1, line=line)
 
 
 @pytest.mark.slow
-def test_a_thousand_faults_on_the_line_never_give_a_wrong_answer(dense_build: Path) -> None:
-    infer_under_faults(dense_build, 1000, seed=2)
+@pytest.mark.parametrize("line", Line)
+def test_a_thousand_faults_on_the_line_never_give_a_wrong_answer(dense_build: Path, line: Line) -> None:
+    infer_under_faults(dense_build, 1000, seed=2, line=line)
 
 
 def test_another_network_s_board_is_refused(dense_build: Path, image_build: Path) -> None:
