@@ -9,6 +9,7 @@ from typing import Any
 
 from hwgen.board import Board, Family, boards
 from hwgen.errors import OptionError
+from hwgen.line import Line
 from hwgen.programming import command_words
 from hwgen.synthesis.on_board import choose_baud
 from hwgen.synthesis.pll import pll
@@ -46,7 +47,8 @@ def pages() -> dict[str, str]:
 def page(board: Board, rows: list[Mapping[str, Any]]) -> str:
     """Give the page of a board."""
     chip, uart = board.device, board.uart
-    notes = [note for note in (board.clock.note, uart.note) if note]
+    spi = [] if board.spi is None else [board.spi]
+    notes = [one.note for one in (board.clock, uart, *spi) if one.note]
     memory = [f"{chip.bram_blocks} block RAMs of {chip.bram_bits:,} bits"]
     memory += [f"{chip.spram_blocks} large RAMs of {chip.spram_bits:,} bits"] if chip.spram_blocks else []
     memory += [f"{chip.lutram_bits:,} bits of distributed RAM"] if chip.lutram_bits else []
@@ -62,6 +64,10 @@ def page(board: Board, rows: list[Mapping[str, Any]]) -> str:
         f"| memory | {'; '.join(memory)} |",
         f"| clock | {board.clock.hz / 1e6:g} MHz at pin {board.clock.pin}{_multiplied(board)} |",
         f"| serial port | receives at {uart.rx}, sends at {uart.tx}; {choose_baud(board, board.clock.hz):,} baud at the pin's clock |",
+        *(
+            f"| SPI (`--link spi`) | sclk {one.sclk}, mosi {one.mosi}, miso {one.miso}, cs {one.cs}; up to {choose_baud(board, board.clock.hz, Line.SPI):,} bit/s at the pin's clock |"
+            for one in spi
+        ),
         f"| button | {button} |",
         f"| LED | {board.leds.pins[0]} blinks about once a second{_steady(board)} |",
         f"| tools | {TOOLS[chip.family]}: all from PyPI |",
