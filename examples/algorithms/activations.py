@@ -27,11 +27,13 @@ def approx_sign(x):
 
 
 class ApproxSign(nn.Module):
-    """The activation of Bi-Real Net: -1 or +1."""
+    """The activation of Bi-Real Net: -1 or +1; while `real` is set, the clip of which the sign is the limit (its section 3.3)."""
+
+    real = False
 
     def forward(self, x):
         """Return the sign of `x`."""
-        return approx_sign(x)
+        return x.clamp(-1, 1) if self.real else approx_sign(x)
 
 
 def quantize(x, bits):

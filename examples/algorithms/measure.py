@@ -13,6 +13,7 @@ import numpy as np
 import onnx
 
 import hwgen
+from examples.algorithms import oracle
 from examples.data.load import load
 from examples.training.record import hits, outputs
 from hwgen import host
@@ -22,11 +23,9 @@ from hwgen.packed import PackedNetwork
 FOLDER = Path(__file__).parent
 PAGE = FOLDER.parents[1] / "docs" / "algorithms" / "index.md"
 REAL = frozenset(
-    "binaryconnect bireal bireal20 dorefa_2w4a fsmn horq horq_frame reactnet reactnet20 staged_residual xnor_net_k".split()
+    "binaryconnect bireal bireal20 fsmn horq horq_frame reactnet reactnet20 staged_residual xnor_net_k".split()
 )
-"""Networks with real numbers on the way, which become fixed point; the others are integer between quantisers.
-
-The last weights of `dorefa_2w4a` are odd multiples of 1/255 only up to float32's rounding, so hwgen takes them as real."""
+"""Networks with real numbers on the way, which become fixed point; the others are integer between quantisers."""
 
 CYCLES = {"mnist_coloured": 100_000, "mnist_cluttered": 50_000}
 """Cycles a frame for which networks on these data are folded, 20,000 on others: small, so that the compiler is done soon."""
@@ -64,11 +63,16 @@ def small_plan(network, expected):
     return hwgen.plan(network, target_fps=1e8 / CYCLES.get(expected["data"], 20_000), clock_mhz=100)
 
 
+def frames_of(expected, codes):
+    """Return what `codes` of kept frames mean to the model, in float64."""
+    return codes.astype(np.float64) * expected["input"]["scale"] + expected["input"]["offset"]
+
+
 def floats(name, expected, codes):
     """Return ONNX Runtime's outputs for the kept frames of `name`."""
-    model, meaning = onnx.load(FOLDER / name / "model.onnx"), expected["input"]
+    model = onnx.load(FOLDER / name / "model.onnx")
     dtype = onnx.helper.tensor_dtype_to_np_dtype(model.graph.input[0].type.tensor_type.elem_type)
-    return outputs(model, (codes.astype(np.float64) * meaning["scale"] + meaning["offset"]).astype(dtype))
+    return outputs(model, frames_of(expected, codes).astype(dtype))
 
 
 def agreement(golden, reference):
@@ -77,9 +81,39 @@ def agreement(golden, reference):
     return same, float(np.max(np.abs(golden - reference)))
 
 
-def slips(golden, reference):
-    """Return the number of frames in which ONNX Runtime's float32 fell on the other side of a rounding or threshold."""
-    return int(np.sum(np.any((np.abs(golden - reference) > 1e-4).reshape(len(golden), -1), axis=1)))
+def compared(name, network, codes, golden, reference):
+    """Return what the codes of a network that is integer between quantisers have in common with ONNX Runtime's outputs.
+
+    Parameters
+    ----------
+    name : str
+    network : hwgen.Network
+    codes : ndarray
+        Of the kept frames.
+    golden : ndarray of int64
+        The golden model's codes in the layout of the model's output.
+    reference : ndarray
+        ONNX Runtime's outputs.
+
+    Returns
+    -------
+    dict
+        ``codes_differ``: frames in which a code differs and float64 does not side with the golden model: 0 or a fault.
+        ``float32_slips``: frames in which ONNX Runtime's float32 has another code, and the same graph in float64 the golden
+        model's. ``code_distance``: how far an output of ONNX Runtime is from the nearest code at most, in codes.
+    """
+    answers, distance = oracle.codes(network, reference)
+    differing = oracle.differing(golden, answers)
+    faults = differing
+    if len(differing):
+        model, frames = onnx.load(FOLDER / name / "model.onnx"), frames_of(kept(name)[0], codes[differing])
+        exact, _ = oracle.codes(network, oracle.float64_outputs(model, frames))
+        faults = oracle.differing(golden[differing], exact)
+    return {
+        "codes_differ": len(faults),
+        "float32_slips": len(differing) - len(faults),
+        "code_distance": distance,
+    }
 
 
 def measure(name, frames=None):
@@ -89,12 +123,12 @@ def measure(name, frames=None):
         network = read(name, expected)
     except HwgenError as error:
         return {"refused": str(error)}
-    golden = host.from_codes(network, PackedNetwork(network).golden(host.to_codes(network.input, codes)))
-    reference = floats(name, expected, codes)
+    maps = PackedNetwork(network).golden(host.to_codes(network.input, codes))
+    golden, reference = host.from_codes(network, maps), floats(name, expected, codes)
     same, error = agreement(golden, reference)
     found = {"accuracy_golden": hits(golden, labels), "agreement": same, "largest_error": error}
     if name not in REAL:
-        found["float32_slips"] = slips(golden, reference)
+        found |= compared(name, network, codes, host.unmap(network.output, maps), reference)
     try:
         with tempfile.TemporaryDirectory() as folder:
             result = hwgen.build(small_plan(network, expected), Path(folder) / name).simulate(codes[:frames])
@@ -117,8 +151,13 @@ def row(name):
     head = f"| `{name}` | {expected['topology']} | {expected['parameters']:,} | {expected['accuracy_float']:.2%}"
     found = json.loads((folder / "measured.json").read_text())
     if "refused" in found:
-        return f"{head} | refused: {found['refused']} | | | | |"
+        return f"{head} | refused: {found['refused']} | | | | | |"
     head = f"{head} | {found['accuracy_golden']:.2%} | {found['agreement']:.2%} | {found['largest_error']:.2g}"
+    if "codes_differ" in found:
+        slipped = f", float32 slips in {found['float32_slips']}" if found["float32_slips"] else ""
+        head = f"{head} | {found['codes_differ']}{slipped} ({found['code_distance']:.1g})"
+    else:
+        head = f"{head} | fixed point"
     if "unbuilt" in found:
         return f"{head} | not built: {found['unbuilt']} | |"
     return f"{head} | {found['verilog_mismatches']} of {found['verilog_frames']} | {found['cycles_a_frame']:,} |"
@@ -127,8 +166,8 @@ def row(name):
 def table():
     """Return the table of all networks."""
     head = (
-        "| network | layers | parameters | float | golden | same class as float | largest error | Verilog differs | cycles a frame |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| network | layers | parameters | float | golden | same class as float | largest error | codes differ | Verilog differs | cycles a frame |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     )
     return "\n".join([*head, *(row(name) for name in names())])
 

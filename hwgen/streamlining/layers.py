@@ -21,7 +21,7 @@ from hwgen.streamlining.rearrange import rearranged
 from hwgen.streamlining.resolve import codes_of, fixed_codes, written
 from hwgen.streamlining.signal import Codes, Origin, Pool, Ring, Signal, flat_map, signal_of
 from hwgen.streamlining.terms import Leaf, Parameter, Step
-from hwgen.streamlining.weights import integer_rows, rounded_rows
+from hwgen.streamlining.weights import integer_rows, note_rounding, rounded_rows
 
 __all__ = ["convolution", "max_pool", "padding", "product", "sliding", "whole_map"]
 
@@ -267,6 +267,8 @@ def _typed(
         return _typed(name, node, fixed_codes(values, node, builder), weights, window, builder, border, groups)
     if found is None:
         found = rounded_rows(products, node, builder)
+    else:
+        note_rounding(products, *found, node, builder)
     integers, row_scale = found
     shaped = integers.reshape(weights.shape)
     code = pad_code(border, codes)

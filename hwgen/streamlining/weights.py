@@ -8,10 +8,13 @@ from hwgen.errors import ModelError
 from hwgen.graph import Node
 from hwgen.streamlining.builder import Builder
 
-__all__ = ["integer_rows", "rounded_rows"]
+__all__ = ["integer_rows", "note_rounding", "rounded_rows"]
 
 TOLERANCE = 1e-6
-"""Relative distance from a multiple of the scale within which a weight is that multiple, rounded."""
+"""Distance from a multiple of the scale within which a weight is that multiple, of the row's largest: some of float32's roundings.
+
+Rules like ``2 round(255 x) / 255 - 1`` round near the largest weight and leave that error in the smallest one. A grid of `LARGEST`
+steps is 4,000 times as coarse."""
 
 LARGEST = 255
 """Largest integer weight: DoReFa-Net's 8-bit weights are odd multiples of 1/255."""
@@ -33,20 +36,16 @@ def integer_rows(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """
     magnitude = np.abs(weights)
     largest = magnitude.max(axis=1)
-    zero = magnitude <= 1e-9 * np.maximum(largest, np.finfo(np.float64).tiny)[:, None]
-    smallest = np.where(zero, np.inf, magnitude).min(axis=1)
-    smallest = np.where(largest > 0, smallest, 0.0)
+    smallest = np.where(magnitude <= TOLERANCE * largest[:, None], np.inf, magnitude).min(axis=1)
     integers = np.ones(weights.shape, dtype=np.int64)
     scale = np.zeros(len(weights))
     open_rows = np.flatnonzero(largest > 0)
     for multiple in range(1, LARGEST + 1):
         if not len(open_rows):
             return integers, scale
-        unit = smallest[open_rows] / multiple
-        ratio = weights[open_rows] / unit[:, None]
+        ratio = weights[open_rows] * (multiple / largest[open_rows])[:, None]
         whole = np.rint(ratio)
-        fits = np.all(np.abs(ratio - whole) <= TOLERANCE * np.maximum(np.abs(whole), zero[open_rows]), axis=1)
-        fits &= np.max(np.abs(whole), axis=1) <= LARGEST
+        fits = np.all(np.abs(ratio - whole) <= TOLERANCE * multiple, axis=1)
         rows = open_rows[fits]
         integers[rows] = whole[fits].astype(np.int64)
         weight = np.abs(integers[rows])
@@ -57,6 +56,21 @@ def integer_rows(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         if any(len(np.unique(magnitude[row])) > LARGEST + 1 for row in open_rows[:1]):
             break
     return None if len(open_rows) else (integers, scale)
+
+
+def note_rounding(weights: np.ndarray, integers: np.ndarray, scale: np.ndarray, node: Node, builder: Builder) -> None:
+    """Say so where weights are integers times their row's scale only up to a rounding that is larger than their own."""
+    magnitude = np.abs(weights)
+    off = np.abs(integers * scale[:, None] - weights) * (scale > 0)[:, None]
+    if np.all(off <= TOLERANCE * magnitude):
+        return
+    relative = np.divide(off, magnitude, out=np.zeros_like(off), where=magnitude > 0)
+    largest = magnitude.max(axis=1, keepdims=True)
+    of_largest = np.divide(off, largest, out=np.zeros_like(off), where=largest > 0)
+    builder.note(
+        f"'{node.name}' has weights that are integers times one scale a row up to float32's rounding, and is taken so: off by "
+        f"at most {relative.max():.2g} of a weight, {of_largest.max():.2g} of a row's largest"
+    )
 
 
 def rounded_rows(weights: np.ndarray, node: Node, builder: Builder) -> tuple[np.ndarray, np.ndarray]:

@@ -19,7 +19,7 @@ from hwgen.streamlining.precision import Precision
 from hwgen.streamlining.signal import identity
 from hwgen.streamlining.tabulate import bisect, tabulate
 from hwgen.streamlining.terms import Elements, Evaluator, Parameter, Step
-from hwgen.streamlining.weights import integer_rows, rounded_rows
+from hwgen.streamlining.weights import integer_rows, note_rounding, rounded_rows
 from tests.streamlining.conftest import bipolar
 
 NODE = Node("MatMul", "fc", (), ())
@@ -87,6 +87,39 @@ def test_rows_of_few_bits_are_integers(random):
     integers, scale = integer_rows((wanted * np.float32(0.0371)).astype(np.float32).astype(float))
     np.testing.assert_array_equal(integers, wanted)
     np.testing.assert_allclose(scale, 0.0371, rtol=1e-6)
+
+
+def test_rows_that_float32_rounded_near_one_are_integers_and_it_says_so(random):
+    wanted = 2 * random.integers(0, 256, (4, 60)) - 255
+    wanted[:, :2] = 255, 1
+    levels = ((wanted + 255) // 2).astype(np.float32) / np.float32(255)
+    weights = (np.float32(2) * levels - np.float32(1)).astype(float)
+    integers, scale = integer_rows(weights)
+    np.testing.assert_array_equal(integers, wanted)
+    np.testing.assert_allclose(scale, 1 / 255, rtol=1e-7)
+    builder = Builder(strict=False, precision=Precision(exact=True))
+    note_rounding(weights, integers, scale, NODE, builder)
+    off = np.abs(integers * scale[:, None] - weights)
+    largest = np.abs(weights).max(axis=1, keepdims=True)
+    (note,) = builder.notes
+    assert note.startswith(
+        "'fc' has weights that are integers times one scale a row up to float32's rounding, and is taken so: "
+    )
+    assert note.endswith(
+        f"{np.max(off / np.abs(weights)):.2g} of a weight, {np.max(off / largest):.2g} of a row's largest"
+    )
+    assert np.max(off / largest) < 4e-7
+    weights[2, 7] += 3e-6
+    assert integer_rows(weights) is None
+
+
+def test_rows_that_are_integers_to_their_own_rounding_need_no_note(random):
+    wanted = random.integers(-127, 128, (3, 40))
+    wanted[:, :2] = 127, 1
+    weights = np.vstack([(wanted * np.float32(0.0371)).astype(np.float32), np.zeros((1, 40))]).astype(float)
+    builder = Builder(strict=False, precision=Precision())
+    note_rounding(weights, *integer_rows(weights), NODE, builder)
+    assert not builder.notes
 
 
 def test_real_rows_are_rounded_or_refused(random):

@@ -7,17 +7,24 @@ from pathlib import Path
 
 from torch import nn
 
-from examples.algorithms.activations import approx_sign
+from examples.algorithms.activations import ApproxSign
 from examples.algorithms.train import Recipe, train
 from examples.algorithms.weights import EightBit, Rule, mean, per_filter, quantised, straight_through
 from examples.training.binary import hard_sign
 
 
 class MagnitudeAwareSign(Rule):
-    """``||W||_1 / n * sign(W)`` of each filter, its gradient scaled by the magnitude (Bi-Real Net, equations 8 and 9)."""
+    """``||W||_1 / n * sign(W)`` of each filter, its gradient scaled by the magnitude (Bi-Real Net, equations 8 and 9).
+
+    While `real` is set the weights are the latent ones.
+    """
+
+    real = False
 
     def forward(self, latent):
         """Return -alpha and +alpha."""
+        if self.real:
+            return latent
         alpha = per_filter(latent.abs(), mean).detach()
         return alpha * straight_through(latent.clamp(-1, 1), hard_sign(latent))
 
@@ -37,6 +44,7 @@ class Block(nn.Module):
 
     def __init__(self, inputs, outputs, stride=1, pointwise=None):
         super().__init__()
+        self.sign = ApproxSign()
         convolution = nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False)
         self.convolution = quantised(convolution, MagnitudeAwareSign())
         self.norm = nn.BatchNorm2d(outputs)
@@ -51,7 +59,7 @@ class Block(nn.Module):
 
     def forward(self, x):
         """Return the real maps of real maps `x`."""
-        return self.norm(self.convolution(approx_sign(x))) + self.shortcut(x)
+        return self.norm(self.convolution(self.sign(x))) + self.shortcut(x)
 
 
 def network():

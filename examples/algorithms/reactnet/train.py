@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from examples.algorithms.activations import approx_sign
+from examples.algorithms.activations import ApproxSign
 from examples.algorithms.bireal.train import MagnitudeAwareSign
 from examples.algorithms.train import Recipe, train
 from examples.algorithms.weights import EightBit, quantised
@@ -34,9 +34,13 @@ class Shift(nn.Module):
 class RSign(Shift):
     """``+1 where x > alpha, else -1`` with a learned alpha for each channel (equation 4)."""
 
+    def __init__(self, channels):
+        super().__init__(channels)
+        self.sign = ApproxSign()
+
     def forward(self, x):
         """Return the signs of `x`."""
-        return approx_sign(super().forward(x))
+        return self.sign(super().forward(x))
 
 
 def rprelu(channels):
