@@ -52,14 +52,14 @@ def thresholding(steps: int, bits: int) -> Thresholding:
 
 def segments(pieces: int, in_bits: int, factor_bits: int, shift: int, out_type: CodeType) -> Segments:
     """Give 32 channels with their own lines; with 0 factor bits all have the factor 1 and no offset."""
-    random, low = np.random.default_rng(0), -(1 << in_bits - 1)
-    breaks = np.sort(random.integers(low, -low, (32, pieces - 1)), axis=-1)
+    random, low, where = np.random.default_rng(0), -(1 << in_bits - 1), Positions.uniform(*SHAPE[:2])
+    breaks = np.sort(random.integers(low, -low, (1, 32, pieces - 1)), axis=-1)
     if factor_bits == 0:
-        ones = np.ones((32, 1), dtype=np.int64)
-        return Segments("lines", "x", SHAPE, signed(in_bits), breaks, ones, 0 * ones, shift, out_type)
+        ones = np.ones((1, 32, 1), dtype=np.int64)
+        return Segments("lines", "x", SHAPE, signed(in_bits), breaks, ones, 0 * ones, shift, out_type, where)
     bound = 1 << factor_bits - 1
-    factors, offsets = (random.integers(-b, b, (32, pieces)) for b in (bound, bound << shift // 2))
-    return Segments("lines", "x", SHAPE, signed(in_bits), breaks, factors, offsets, shift, out_type)
+    factors, offsets = (random.integers(-b, b, (1, 32, pieces)) for b in (bound, bound << shift // 2))
+    return Segments("lines", "x", SHAPE, signed(in_bits), breaks, factors, offsets, shift, out_type, where)
 
 
 def pool(bits: int, stride: int) -> MaxPool:

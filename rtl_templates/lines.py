@@ -44,9 +44,9 @@ class Lines:
     ----------
     bounds : (int, int)
         Least and greatest x.
-    breaks : int array, shape (channels, pieces - 1)
-        First x of each piece but the lowest, rising.
-    factors, offsets : int arrays, shape (channels, pieces)
+    breaks : int array, shape (rows, pieces - 1)
+        First x of each piece but the lowest, rising; a row for each channel, of each class of positions in turn.
+    factors, offsets : int arrays, shape (rows, pieces)
     shift, low, high : int
     """
 
@@ -60,7 +60,7 @@ class Lines:
 
     @property
     def pieces(self) -> int:
-        """Lines a channel."""
+        """Lines a row."""
         return int(self.factors.shape[1])
 
     @property
@@ -149,17 +149,17 @@ class Lines:
 
     @property
     def varies(self) -> bool:
-        """Whether factors or offsets differ from piece to piece or channel to channel."""
+        """Whether factors or offsets differ from piece to piece or row to row."""
         return any(bool(np.any(table != table[0, 0])) for table in (self.factors, self.offsets))
 
-    def depends_on_channel(self, lanes: int) -> bool:
-        """Tell whether any table differs from one beat of a pixel to the next."""
+    def depends_on_beat(self, lanes: int) -> bool:
+        """Tell whether any table differs from one beat of a frame to the next."""
         tables = (self.breaks, self.factors, self.offsets)
         return any(bool(np.any(table != np.tile(table[:lanes], (len(table) // lanes, 1)))) for table in tables)
 
     @cached_property
     def fields(self) -> list[tuple[np.ndarray, int]]:
-        """The entries of factors and of offsets as bits, shape (channels, pieces), and their width: none for a constant."""
+        """The entries of factors and of offsets as bits, shape (rows, pieces), and their width: none for a constant."""
         factors = self.factors
         if self.exponents is not None:
             places = np.arange(len(self.exponents))

@@ -1,6 +1,6 @@
-"""Straight lines by pieces in fixed point: multiply, add, shift and clip, a channel's own tables for each lane."""
+"""Straight lines by pieces in fixed point: multiply, add, shift and clip, each channel with its own tables, or one for each class of positions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from amaranth.hdl import Cat, Const, Module, Shape, Signal, Value, unsigned
@@ -32,6 +32,8 @@ class SegmentsUnit(wiring.Component):
     lines : Lines
     out_bits : int
         Width of a code.
+    rows, columns : sequence of int
+        Class of each row and column of the map, see `ChannelAddress`; ``lines`` have the channels of class after class.
     style : str
         Memory of the tables, see `read_rom`.
     slots : int or None
@@ -44,14 +46,23 @@ class SegmentsUnit(wiring.Component):
     """
 
     def __init__(
-        self, *, lanes: int, lines: Lines, out_bits: int, style: str = "auto", slots: int | None = None
+        self,
+        *,
+        lanes: int,
+        lines: Lines,
+        out_bits: int,
+        rows: Sequence[int] = (0,),
+        columns: Sequence[int] = (0,),
+        style: str = "auto",
+        slots: int | None = None,
     ) -> None:
         self.lanes = lanes
         self.lines = lines
         self.out_bits = out_bits
         self.width_out = lanes * out_bits
         self.slots = slots
-        self._folds = len(lines.factors) // lanes
+        self._addresses = len(lines.factors) // lanes
+        self._rows, self._columns = tuple(rows), tuple(columns)
         self._style = style
         super().__init__(
             {
@@ -74,8 +85,9 @@ class SegmentsUnit(wiring.Component):
             return held(m, name, pipeline.moves[stage + ahead], value)
 
         address: Value = Cat()
-        if lines.depends_on_channel(self.lanes):
-            m.submodules.position = position = ChannelAddress((0,), (0,), self._folds)
+        if lines.depends_on_beat(self.lanes):
+            folds = self._addresses // ((max(self._rows) + 1) * (max(self._columns) + 1))
+            m.submodules.position = position = ChannelAddress(self._rows, self._columns, folds)
             m.d.comb += position.step.eq(self.i.valid & self.i.ready)
             address = position.address
         numbers, pieces = self.i.payload, [Cat()] * self.lanes
@@ -115,7 +127,7 @@ class SegmentsUnit(wiring.Component):
 
     def _search(self, m: Module, pipeline: ElasticPipeline, address: Value) -> tuple[Value, list[Value]]:
         """Find the piece of each lane's number."""
-        breaks = self.lines.breaks.reshape(self._folds, self.lanes, -1)
+        breaks = self.lines.breaks.reshape(self._addresses, self.lanes, -1)
         if not len(address):
             breaks = breaks[:1]
         m.submodules.search = search = LevelSearch(
@@ -131,7 +143,7 @@ class SegmentsUnit(wiring.Component):
     def _tables(self, m: Module, moves: Value, address: Value, pieces: list[Value]) -> list[Value]:
         """Read each lane's factor and offset: one memory for all lanes, if all read the same address."""
         (factors, factor), (offsets, offset) = (
-            (bits.reshape(self._folds, self.lanes, -1), width) for bits, width in self.lines.fields
+            (bits.reshape(self._addresses, self.lanes, -1), width) for bits, width in self.lines.fields
         )
         width = factor + offset
         words = factors.astype(object) | (offsets.astype(object) << factor)

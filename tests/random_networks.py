@@ -135,18 +135,19 @@ def matvec(
 
 @st.composite
 def segments(draw: st.DrawFn, name: str, source: str, shape: MapShape, kind: CodeType) -> Layer:
-    """Draw lines whose sums go a little beyond the codes; of all channels alike, or each with its own."""
+    """Draw lines whose sums go a little beyond the codes; of all channels or positions alike, or each with its own."""
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     pieces, shift, alike = draw(st.integers(1, 5)), draw(st.integers(0, 8)), draw(st.booleans())
     out_type = draw(st.sampled_from([unsigned(2), signed(4), CodeType(-5, 6), signed(8)]))
-    channels, span = 1 if alike else shape[2], 1 << shift
-    breaks = np.sort(random.integers(kind.low - 1, kind.high + 2, (channels, pieces - 1)), axis=-1)
-    factors = random.integers(-2 * span, 2 * span + 1, (channels, pieces))
+    where = draw(st.just(Positions.uniform(*shape[:2])) | positions(*shape[:2]))
+    rows, span = (where.count, 1 if alike else shape[2]), 1 << shift
+    breaks = np.sort(random.integers(kind.low - 1, kind.high + 2, (*rows, pieces - 1)), axis=-1)
+    factors = random.integers(-2 * span, 2 * span + 1, (*rows, pieces))
     if draw(st.booleans()):
-        factors = 1 << random.integers(0, shift + 1, (channels, pieces))
-    offsets = random.integers(-4 * span, 4 * span + 1, (channels, pieces))
-    tables = [np.broadcast_to(table, (shape[2], table.shape[1])) for table in (breaks, factors, offsets)]
-    return Segments(name, source, shape, kind, *tables, shift, out_type)
+        factors = 1 << random.integers(0, shift + 1, (*rows, pieces))
+    offsets = random.integers(-4 * span, 4 * span + 1, (*rows, pieces))
+    tables = [np.broadcast_to(table, (where.count, shape[2], table.shape[2])) for table in (breaks, factors, offsets)]
+    return Segments(name, source, shape, kind, *tables, shift, out_type, where)
 
 
 @st.composite

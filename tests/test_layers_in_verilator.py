@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from hwgen.activation import Positions
 from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
 from hwgen.fifos import size_fifos
 from hwgen.fold import Fold, MemoryStyle, WindowStyle
@@ -40,12 +41,13 @@ def chain(*layers: SingleInput) -> Network:
 def ranking() -> Plan:
     """16-bit fixed point: cut out, enlarge, bend by pieces, reorder, average, rank."""
     random = np.random.default_rng(1)
-    breaks = np.sort(random.integers(-20000, 20000, (4, 3)), axis=-1)
-    factors, offsets = random.integers(-40000, 40000, (4, 4)), random.integers(-(2**24), 2**24, (4, 4))
+    where = Positions((0, 1, 1, 2), (0, 1, 1, 1, 1, 1, 1, 0, 2))
+    breaks = np.sort(random.integers(-20000, 20000, (9, 4, 3)), axis=-1)
+    factors, offsets = random.integers(-40000, 40000, (9, 4, 4)), random.integers(-(2**24), 2**24, (9, 4, 4))
     network = chain(
         Crop("crop", "x", (4, 5, 4), signed(16), (1, 1, 3, 4)),
         Upsample("grow", "crop", (2, 3, 4), signed(16), (2, 3)),
-        Segments("bend", "grow", (4, 9, 4), signed(16), breaks, factors, offsets, 15, signed(16)),
+        Segments("bend", "grow", (4, 9, 4), signed(16), breaks, factors, offsets, 15, signed(16), where),
         Select("swap", "bend", (4, 9, 4), signed(16), (3, 0, 2, 1, 0, 3)),
         GlobalReduce("mean", "swap", (4, 9, 6), signed(16), Reduction.SUM, CodeType(-36 << 15, 36 << 15)),
         TopK("best", "mean", (1, 1, 6), CodeType(-36 << 15, 36 << 15), 3),
@@ -67,11 +69,11 @@ def pooling() -> Plan:
 
 def spreading() -> Plan:
     """Count bits over a map, rescale by a power of two, and spread the result over a map."""
-    tables = (np.zeros((6, 0), int), np.full((6, 1), 4), np.full((6, 1), 8))
+    tables = (np.zeros((1, 6, 0), int), np.full((1, 6, 1), 4), np.full((1, 6, 1), 8))
     network = chain(
         Select("some", "x", (3, 4, 12), BIPOLAR, (2, 3, 4, 5, 8, 9)),
         GlobalReduce("count", "some", (3, 4, 6), BIPOLAR, Reduction.SUM, CodeType(-12, 12)),
-        Segments("scale", "count", (1, 1, 6), CodeType(-12, 12), *tables, 4, unsigned(2)),
+        Segments("scale", "count", (1, 1, 6), CodeType(-12, 12), *tables, 4, unsigned(2), Positions()),
         Upsample("spread", "scale", (1, 1, 6), unsigned(2), (2, 3)),
     )
     return Plan(network, {"some": Fold(2, 2), "count": Fold(2, 2), "scale": Fold(2), "spread": Fold(2, 2)})

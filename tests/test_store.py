@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hwgen import store
+from hwgen.activation import Positions
 from hwgen.codes import signed
 from hwgen.errors import BuildError
 from hwgen.layers.combine import Operation
@@ -70,8 +71,8 @@ def test_only_records_are_stored(tmp_path: Path) -> None:
 def test_every_choice_of_a_record_comes_back(tmp_path: Path) -> None:
     crop = Crop("crop", "x", (3, 3, 2), signed(4), (1, 0, 3, 2))
     grow = Upsample("grow", "crop", (2, 2, 2), signed(4), (2, 1))
-    tables = (np.array([[0], [1]]), np.array([[1, 2], [3, 4]]), np.array([[5, 6], [7, 8]]))
-    bend = Segments("bend", "grow", (4, 2, 2), signed(4), *tables, 1, signed(6))
+    tables = (np.arange(4).reshape(2, 2, 1), np.arange(8).reshape(2, 2, 2), np.arange(8, 16).reshape(2, 2, 2))
+    bend = Segments("bend", "grow", (4, 2, 2), signed(4), *tables, 1, signed(6), Positions((0, 1, 1, 0), (0, 0)))
     swap = Select("swap", "bend", (4, 2, 2), signed(6), (1, 0, 1))
     pool = GlobalReduce("pool", "swap", (4, 2, 3), signed(6), Reduction.SUM, signed(9))
     best = TopK("best", "pool", (1, 1, 3), signed(9), 2, largest=False)
@@ -82,5 +83,6 @@ def test_every_choice_of_a_record_comes_back(tmp_path: Path) -> None:
     store.save_network(network, tmp_path)
     again = store.load_network(tmp_path)
     assert again.layers[4] == pool
+    assert again.layers[2].positions == bend.positions
     codes = np.random.default_rng(0).integers(-8, 8, size=(20, 3, 3, 2))
     assert np.array_equal(network.golden(codes), again.golden(codes))

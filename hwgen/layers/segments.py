@@ -1,4 +1,4 @@
-"""Fixed-point arithmetic by pieces: each channel's straight lines between breaks, rounded and clipped to the output's codes."""
+"""Fixed-point arithmetic by pieces: straight lines between breaks for each channel and class of positions, rounded and clipped to codes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from hwgen.activation import Positions
 from hwgen.codes import CodeType
 from hwgen.fold import Fold
 from hwgen.layers.channelwise import channel_folds, check_channel_fold, elastic_schedule
@@ -31,8 +32,8 @@ GREATEST_SUM = 1 << 62
 class Segments:
     """Code = ``(factor * x + offset) >> shift``, clipped; factor and offset are those of the piece in which x lies.
 
-    The piece is the number of the channel's breaks that x reaches. The shift is arithmetic: it rounds down, and any
-    other rounding is in the offset. One piece rescales; two are a PReLU; more follow a curve.
+    The piece is the number of breaks that x reaches, of its channel and of the class of its position. The shift is arithmetic: it rounds
+    down, and any other rounding is in the offset. One piece rescales; two are a PReLU; more follow a curve.
 
     Parameters
     ----------
@@ -40,13 +41,15 @@ class Segments:
         The layer and the map it reads.
     in_shape : MapShape
     in_type : CodeType
-    breaks : ndarray of int64, shape (channels, pieces - 1)
+    breaks : ndarray of int64, shape (classes, channels, pieces - 1)
         Rising along the last axis: the first x of each piece but the lowest.
-    factors, offsets : ndarray of int64, shape (channels, pieces)
+    factors, offsets : ndarray of int64, shape (classes, channels, pieces)
     shift : int
         Bits that the sum loses.
     out_type : CodeType
         What is below its lowest code becomes that, what is above its highest that.
+    positions : Positions
+        Class of each position of the map.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Segments:
     offsets: np.ndarray
     shift: int
     out_type: CodeType
+    positions: Positions
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -72,7 +76,7 @@ class Segments:
     @property
     def pieces(self) -> int:
         """Straight lines a channel."""
-        return int(self.factors.shape[1])
+        return int(self.factors.shape[2])
 
     def golden(self, x: np.ndarray) -> np.ndarray:
         """Map codes (frames, *in_shape) int64 to codes of the same shape."""
@@ -80,25 +84,31 @@ class Segments:
 
     def unclipped(self, x: np.ndarray) -> np.ndarray:
         """Give what is clipped to the output's codes."""
-        channel = np.arange(self.in_shape[2])
-        piece = np.sum(x[..., None] >= self.breaks, axis=-1)
-        sums = self.factors[channel, piece] * x + self.offsets[channel, piece]
-        return np.asarray(sums >> self.shift)
+        classes = self.positions.classes()
+        piece = np.sum(x[..., None] >= self.breaks[classes], axis=-1)
+        line = classes[..., None], np.arange(self.in_shape[2]), piece
+        return np.asarray((self.factors[line] * x + self.offsets[line]) >> self.shift)
 
     def check(self) -> None:
         """Raise ValueError if tables and types do not fit one another or a sum could leave int64."""
-        channels = self.in_shape[2]
-        if self.factors.ndim != 2 or len(self.factors) != channels or self.pieces < 1:
+        height, width, channels = self.in_shape
+        rows = (self.positions.count, channels)
+        if self.factors.ndim != 3 or self.factors.shape[:2] != rows or self.pieces < 1:
             raise ValueError(
-                f"Layer '{self.name}': factors must have shape ({channels} channels, pieces), not {self.factors.shape}"
+                f"Layer '{self.name}': factors must have shape ({rows[0]} classes, {channels} channels, pieces), not {self.factors.shape}"
+            )
+        if (len(self.positions.rows), len(self.positions.columns)) != (height, width):
+            raise ValueError(
+                f"Layer '{self.name}': positions cover {len(self.positions.rows)} x {len(self.positions.columns)}, but the map has "
+                f"{height} x {width}"
             )
         if self.offsets.shape != self.factors.shape:
             raise ValueError(
                 f"Layer '{self.name}': offsets must have the factors' shape {self.factors.shape}, not {self.offsets.shape}"
             )
-        if self.breaks.shape != (channels, self.pieces - 1):
+        if self.breaks.shape != (*rows, self.pieces - 1):
             raise ValueError(
-                f"Layer '{self.name}': breaks must have shape ({channels}, {self.pieces - 1}), not {self.breaks.shape}"
+                f"Layer '{self.name}': breaks must have shape {(*rows, self.pieces - 1)}, not {self.breaks.shape}"
             )
         if np.any(np.diff(self.breaks, axis=-1) < 0):
             raise ValueError(f"Layer '{self.name}': the breaks of a channel must rise")
@@ -106,8 +116,8 @@ class Segments:
             raise ValueError(f"Layer '{self.name}': the shift must not be negative, but is {self.shift}")
         if self.out_type.bipolar:
             raise ValueError(f"Layer '{self.name}' cannot yield bipolar codes; that is a thresholding layer's work")
-        greatest = max(abs(self.in_type.low), abs(self.in_type.high)) * max(abs(int(f)) for f in self.factors.flat)
-        if greatest + max(abs(int(offset)) for offset in self.offsets.flat) > GREATEST_SUM:
+        greatest = max(abs(self.in_type.low), abs(self.in_type.high)) * _size(self.factors)
+        if greatest + _size(self.offsets) > GREATEST_SUM:
             raise ValueError(f"Layer '{self.name}' has sums beyond 62 bits; use smaller factors and a smaller shift")
 
     def folds(self) -> Iterator[Fold]:
@@ -134,13 +144,11 @@ class Segments:
 
     @cached_property
     def lines(self) -> Lines:
-        """The function in the hardware's terms: of the bit, where the input is bipolar, and without what is constant."""
-        bounds, breaks, factors, offsets = (
-            (self.in_type.low, self.in_type.high),
-            self.breaks,
-            self.factors,
-            self.offsets,
-        )
+        """The function in the hardware's terms: of the bit, where the input is bipolar, and without what is constant; class after class."""
+        bounds = (self.in_type.low, self.in_type.high)
+        rows = self.positions.count * self.in_shape[2]
+        breaks = self.breaks.reshape(rows, self.pieces - 1)
+        factors, offsets = (table.reshape(rows, self.pieces) for table in (self.factors, self.offsets))
         if self.in_type.bipolar:
             # x = 2 * bit - 1 reaches t where the bit reaches ceil((t + 1) / 2).
             bounds, breaks, factors, offsets = (0, 1), -((-1 - breaks) // 2), 2 * factors, offsets - factors
@@ -153,14 +161,14 @@ class Segments:
 
     def resources(self, fold: Fold) -> Resources:
         bill, lines, lanes = Bill(), self.lines, fold.pe
-        groups, number = self.in_shape[2] // lanes, lines.number.width
+        groups, addresses, number = self.in_shape[2] // lanes, len(lines.factors) // lanes, lines.number.width
         bill.elastic(f"{self.name}.queue", lanes * self.out_type.bits, lines.stages, fold.slots)
-        rows = groups if lines.depends_on_channel(lanes) else 1
+        rows = addresses if lines.depends_on_beat(lanes) else 1
         if rows > 1:
-            bill.position((0,), (0,), groups)
-            bill.register(lines.search_stages * (groups - 1).bit_length())
+            bill.position(self.positions.rows, self.positions.columns, groups)
+            bill.register(lines.search_stages * (addresses - 1).bit_length())
         if lines.pieces > 1:
-            breaks = lines.breaks.reshape(groups, lanes, -1)[:rows]
+            breaks = lines.breaks.reshape(addresses, lanes, -1)[:rows]
             search = SearchTables(lines.number, breaks, np.zeros(breaks.shape[:2], dtype=bool))
             bill.levels(self.name, search, lanes * number, fold.memory, writable=False)
         (_, factor), (_, offset) = lines.fields
@@ -213,6 +221,13 @@ class Segments:
             lanes=fold.pe,
             lines=self.lines,
             out_bits=self.out_type.bits,
+            rows=self.positions.rows,
+            columns=self.positions.columns,
             style=fold.memory.value,
             slots=fold.slots,
         )
+
+
+def _size(numbers: np.ndarray) -> int:
+    """Give the greatest magnitude."""
+    return max(-int(numbers.min()), int(numbers.max()))

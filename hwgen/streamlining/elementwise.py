@@ -10,9 +10,11 @@ import numpy as np
 from hwgen.errors import ModelError
 from hwgen.graph import Node
 from hwgen.streamlining.builder import Builder
+from hwgen.streamlining.domain import Floats
 from hwgen.streamlining.layout import conflicts, on_map
 from hwgen.streamlining.rearrange import rearranged
-from hwgen.streamlining.signal import Pool, Ring, Signal
+from hwgen.streamlining.resolve import codes_of, pooled_raw
+from hwgen.streamlining.signal import Pool, Ring, Signal, signal_of
 from hwgen.streamlining.terms import Elements, Evaluator, Parameter, Step, Term
 
 __all__ = ["alike", "elementwise"]
@@ -70,11 +72,14 @@ def elementwise(node: Node, operands: Sequence[Signal | np.ndarray | None], buil
         else:
             parts.append(None if operand is None else on_map(operand, node, indices[0], first.shape))
     if first.edits and any(isinstance(part, Parameter) and not part.uniform for part in parts):
-        edit = first.edits[-1].node
-        raise ModelError(
-            f"Node '{node.name}' ({node.op}) has parameters that differ from position to position behind '{edit.name}' "
-            f"({edit.op}); give it one parameter a channel"
-        )
+        if len(signals) > 1:
+            edit = first.edits[-1].node
+            raise ModelError(
+                f"Node '{node.name}' ({node.op}) has parameters that differ from position to position and reads two tensors behind "
+                f"'{edit.name}' ({edit.op}); give it one parameter a channel"
+            )
+        settled = _settled(first, node, builder)
+        return elementwise(node, [settled if operand is first else operand for operand in operands], builder)
     edits = tuple(
         edit if isinstance(edit, Pool) else _through(node, operands, parts, place, edit)
         for place, edit in enumerate(first.edits)
@@ -83,6 +88,14 @@ def elementwise(node: Node, operands: Sequence[Signal | np.ndarray | None], buil
     if dropped:
         raise ModelError(f"Node '{node.name}' ({node.op}) follows '{dropped[-1]}', which has hardware only at the end")
     return replace(first, term=Step(node, tuple(parts)), index=indices[0], edits=edits, tensor="")
+
+
+def _settled(signal: Signal, node: Node, builder: Builder) -> Signal:
+    """Write the pools and borders of a signal down: what follows is a function of the map behind them."""
+    if isinstance(signal.origin.domain, Floats) or any(isinstance(edit, Ring) for edit in signal.edits):
+        codes = codes_of(signal, node, builder)
+        return replace(signal_of(codes, signal.origin.node, signal.index), tensor=signal.tensor)
+    return pooled_raw(signal, node, builder)
 
 
 def _through(

@@ -14,7 +14,7 @@ from hwgen.streamlining.function import Function
 from hwgen.streamlining.tabulate import Runs
 from hwgen.streamlining.terms import Evaluator
 
-__all__ = ["Affine", "Coded", "affine", "encode", "settle"]
+__all__ = ["Affine", "Coded", "affine", "alike", "encode", "lines", "settle"]
 
 STRAIGHT = 1e-9
 """Relative distance from a straight line within which a function of integers is affine."""
@@ -47,7 +47,22 @@ class Coded:
 
 
 def affine(function: Function, evaluator: Evaluator) -> Affine | None:
-    """Find the straight line of each channel, if there is one."""
+    """Find the straight line of each channel, if there is one that holds at every position."""
+    found = lines(function, evaluator)
+    if found is None or not all(alike(numbers) for numbers in found):
+        return None
+    scale, offset = found
+    return Affine(scale[0], offset[0])
+
+
+def lines(function: Function, evaluator: Evaluator) -> tuple[np.ndarray, np.ndarray] | None:
+    """Find scale and offset of the straight line of each class of positions and channel; None if one has none.
+
+    Returns
+    -------
+    tuple of ndarray of float64, shape (classes, channels)
+        What differs by no more than rounding from the first class' is the first class'.
+    """
     count = function.count
     points = int(min(count.max(), SAMPLES))
     element = np.arange(len(count))
@@ -62,11 +77,17 @@ def affine(function: Function, evaluator: Evaluator) -> Affine | None:
     if np.any(np.abs(values - (slope * integers + offset)) > STRAIGHT * size):
         return None
     channels = function.domain.count.shape[1]
-    slopes, offsets = slope.reshape(-1, channels), offset.reshape(-1, channels)
-    for line in (slopes, offsets):
-        if np.any(np.abs(line - line[0]) > STRAIGHT * size.reshape(-1, channels).max()):
-            return None
-    return Affine(slopes[0], offsets[0])
+    noise = STRAIGHT * float(size.max())
+    slopes, offsets = (
+        np.where(np.all(np.abs(line - line[0]) <= noise, axis=0), line[0], line)
+        for line in (slope.reshape(-1, channels), offset.reshape(-1, channels))
+    )
+    return slopes, offsets
+
+
+def alike(numbers: np.ndarray) -> bool:
+    """Whether every class of positions has the same numbers, shape (classes, channels)."""
+    return bool(np.all(numbers == numbers[0]))
 
 
 def settle(function: Function, builder: Builder, node: str) -> tuple[Evaluator, Runs | None]:

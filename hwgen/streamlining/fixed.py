@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from hwgen.activation import Lookup, Positions
+from hwgen.activation import Lookup
 from hwgen.codes import CodeType
 from hwgen.errors import ModelError
 from hwgen.graph import Node
@@ -17,8 +17,9 @@ from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.domain import Floats, Integers
 from hwgen.streamlining.fit import Pieces, curve, kinked, meets, quantised, scaled, straight
 from hwgen.streamlining.function import Function, over_map
-from hwgen.streamlining.signal import Codes, Signal, signal_of
-from hwgen.streamlining.terms import Evaluator, Leaf, Parameter, Rows, Step, Term, steps_of
+from hwgen.streamlining.signal import Codes, Signal, identity, signal_of
+from hwgen.streamlining.split import first_part
+from hwgen.streamlining.terms import Evaluator, Leaf, Parameter, Rows, Step, Term, replaced, steps_of
 
 __all__ = ["fixed", "step_of"]
 
@@ -29,7 +30,10 @@ TABLE_ENTRIES = 1 << 8
 """Codes up to which a curve is a table."""
 
 MEASURED = 1 << 22
-"""Integers of all channels up to which the error is measured at every one."""
+"""Integers of all channels and classes of positions up to which the error is measured at every one."""
+
+FEW_CLASSES = 16
+"""Classes of positions of which each may have a curve of its own."""
 
 
 def step_of(low: float, high: float, bits: int) -> float:
@@ -45,22 +49,22 @@ def fixed(signal: Signal, reader: Node, builder: Builder) -> Codes:
     Raises
     ------
     ModelError
-        If only exact calculation is allowed, or the values differ from position to position.
+        If only exact calculation is allowed, or each of many positions has a curve of its own.
     """
     origin, precision = signal.origin, builder.precision
     if origin.type is None or isinstance(origin.domain, Floats):
         raise TypeError("Only integers that are written down become fixed point")
     function = over_map(signal.term, origin.domain, origin.shape)
     domain = function.domain
-    if domain.positions.count > 1 or isinstance(domain, Floats):
-        raise ModelError(
-            f"Node '{reader.name}' ({reader.op}) reads real numbers: what comes from '{origin.node}' has parameters that differ "
-            "from position to position and no sign or quantiser behind them; put one in front of it"
-        )
+    if isinstance(domain, Floats):
+        raise TypeError("Only integers that are written down become fixed point")
     precision.allow(reader, f"reads real numbers that come from '{origin.node}'")
     values = _Values(function)
-    pieces = values.checked(straight(values, domain.low[0], domain.count[0], domain.step[0]))
-    if pieces is None and function.count.max() > TABULATED:
+    pieces = values.checked(straight(values, domain.low.ravel(), function.count, domain.step.ravel()))
+    many, classes = function.count.max() > TABULATED, domain.positions.count
+    if pieces is None and (classes > FEW_CLASSES or (many and classes > 1)):
+        return fixed(_split(signal, reader, builder), reader, builder)
+    if pieces is None and many:
         return fixed(_narrowed(signal, reader, builder), reader, builder)
     low, high = values.extent(pieces)
     if signal.tensor in precision.ranges:
@@ -75,11 +79,15 @@ def fixed(signal: Signal, reader: Node, builder: Builder) -> Codes:
         layer, error, reach = _table(name, origin.source, origin.type, function, step, kind)
     else:
         lines = (
-            [values.curve(channel, step) for channel in range(origin.shape[2])]
+            [values.curve(element, step) for element in range(len(function.count))]
             if pieces is None
             else scaled(pieces, step)
         )
-        layer = Segments(name, origin.source, origin.shape, origin.type, *quantised(lines), kind)
+        *tables, shift = quantised(lines)
+        breaks, factors, offsets = (table.reshape(*domain.low.shape, table.shape[1]) for table in tables)
+        layer = Segments(
+            name, origin.source, origin.shape, origin.type, breaks, factors, offsets, shift, kind, domain.positions
+        )
         error, reach = _error(values, layer, lines, step), _reach(layer, lines)
     name = builder.add(layer)
     if error > 1e-9 * max(abs(low), abs(high)):
@@ -98,63 +106,64 @@ def _table(
     domain = function.domain
     if isinstance(domain, Floats):
         raise TypeError("Floats are quantised by the host")
-    low, each, count = (part[0] for part in (domain.low, domain.step, domain.count))
+    low, each, count = (part.ravel() for part in (domain.low, domain.step, domain.count))
     symbols = np.arange(in_type.low, in_type.high + 1)[:, None]
     points = np.clip((symbols - low) // each, 0, count - 1)
     values = function.at(points, np.arange(len(count)), Evaluator()).astype(np.float64)
     rounded = np.rint(values / step).astype(np.int64)
     table = np.clip(rounded, kind.low, kind.high)
     error = float(np.max(np.abs(rounded * step - values)))
-    height, width = len(domain.positions.rows), len(domain.positions.columns)
-    lookup = Lookup(np.ascontiguousarray(table.T[None]), in_type.low, Positions.uniform(height, width))
-    return Table(name, source, (height, width, len(count)), in_type, lookup, kind), error, None
+    shape = (len(domain.positions.rows), len(domain.positions.columns), domain.low.shape[1])
+    entries = np.ascontiguousarray(table.T).reshape(-1, shape[2], len(symbols))
+    lookup = Lookup(entries, in_type.low, domain.positions)
+    return Table(name, source, shape, in_type, lookup, kind), error, None
 
 
 class _Values:
-    """A function over the integers of each channel, in its own units."""
+    """A function over the integers of each element, a class of positions and a channel, in its own units."""
 
     def __init__(self, function: Function) -> None:
         self._function = function
-        self._channels = np.arange(len(function.count))
+        self._elements = np.arange(len(function.count))
 
     def __call__(self, k: np.ndarray) -> np.ndarray:
-        return np.asarray(self._function.at(k, self._channels, Evaluator()), dtype=np.float64)
+        return np.asarray(self._function.at(k, self._elements, Evaluator()), dtype=np.float64)
 
-    def of(self, channel: int) -> tuple[np.ndarray, np.ndarray]:
-        """Give all integers of a channel and the function there."""
-        k, element = np.arange(int(self._function.count[channel]))[:, None], np.array([channel])
-        x = self._function.domain.values(k, element)[:, 0].astype(np.int64)
-        return x, self._function.at(k, element, Evaluator()).astype(np.float64)[:, 0]
+    def of(self, element: int) -> tuple[np.ndarray, np.ndarray]:
+        """Give all integers of an element and the function there."""
+        k, one = np.arange(int(self._function.count[element]))[:, None], np.array([element])
+        x = self._function.domain.values(k, one)[:, 0].astype(np.int64)
+        return x, self._function.at(k, one, Evaluator()).astype(np.float64)[:, 0]
 
     def checked(self, pieces: list[Pieces] | None) -> list[Pieces] | None:
         """Hold lines to every value, where there are not too many; what bisection overlooked is found one by one."""
         if self.points > MEASURED:
             return pieces
         checked = []
-        for channel in range(len(self._channels)):
-            x, values = self.of(channel)
-            found = pieces[channel] if pieces is not None and meets(pieces[channel], x, values) else kinked(x, values)
+        for element in range(len(self._elements)):
+            x, values = self.of(element)
+            found = pieces[element] if pieces is not None and meets(pieces[element], x, values) else kinked(x, values)
             if found is None:
                 return None
             checked.append(found)
         return checked
 
-    def curve(self, channel: int, step: float) -> Pieces:
-        """Follow one channel point by point."""
-        x, values = self.of(channel)
+    def curve(self, element: int, step: float) -> Pieces:
+        """Follow one element point by point."""
+        x, values = self.of(element)
         return curve(x, values / step)
 
     def extent(self, pieces: list[Pieces] | None) -> tuple[float, float]:
         """Give the least and the greatest value."""
         if pieces is None:
-            ends = np.concatenate([self.of(channel)[1] for channel in range(len(self._channels))])
+            ends = np.concatenate([self.of(element)[1] for element in range(len(self._elements))])
         else:
             ends = np.concatenate([part.slopes * x + part.levels for part in pieces for x in (part.starts, part.ends)])
         return float(ends.min()), float(ends.max())
 
     @property
     def points(self) -> int:
-        """Integers of all channels."""
+        """Integers of all elements."""
         return int(self._function.count.sum())
 
 
@@ -166,40 +175,60 @@ def _error(values: _Values, layer: Segments, pieces: list[Pieces], step: float) 
     """
     if values.points > MEASURED:
         worst = 0.0
-        for channel, part in enumerate(pieces):
-            used = slice(0, len(part.starts))
+        for element, part in enumerate(pieces):
             factors, offsets = (
-                np.ldexp(array[channel, used], -layer.shift) for array in (layer.factors, layer.offsets)
+                np.ldexp(table.reshape(-1, layer.pieces)[element, : len(part.starts)], -layer.shift)
+                for table in (layer.factors, layer.offsets)
             )
             for x in (part.starts, part.ends):
                 centred = offsets - (0.5 if layer.shift else 0)
                 worst = max(worst, float(np.max(np.abs(factors * x + centred - part.slopes * x - part.levels))))
         return step * (worst + 0.5)
     worst = 0.0
-    for channel in range(len(pieces)):
-        x, wanted = values.of(channel)
-        codes = _codes(layer, channel, x)
+    for element in range(len(pieces)):
+        x, wanted = values.of(element)
+        codes = _codes(layer, element, x)
         inside = (codes >= layer.out_type.low) & (codes <= layer.out_type.high)
         if np.any(inside):
             worst = max(worst, float(np.max(np.abs(codes * step - wanted)[inside])))
     return worst
 
 
-def _codes(layer: Segments, channel: int, x: np.ndarray) -> np.ndarray:
-    piece = np.searchsorted(layer.breaks[channel], x, side="right")
-    return np.asarray((layer.factors[channel, piece] * x + layer.offsets[channel, piece]) >> layer.shift)
+def _codes(layer: Segments, element: int, x: np.ndarray) -> np.ndarray:
+    where, channel = divmod(element, layer.in_shape[2])
+    line = where, channel, np.searchsorted(layer.breaks[where, channel], x, side="right")
+    return np.asarray((layer.factors[line] * x + layer.offsets[line]) >> layer.shift)
 
 
 def _reach(layer: Segments, pieces: list[Pieces]) -> Integers:
     """Give the codes between the extremes of each channel's lines."""
     ends = [
         np.clip(
-            _codes(layer, channel, np.concatenate([part.starts, part.ends])), layer.out_type.low, layer.out_type.high
+            _codes(layer, element, np.concatenate([part.starts, part.ends])), layer.out_type.low, layer.out_type.high
         )
-        for channel, part in enumerate(pieces)
+        for element, part in enumerate(pieces)
     ]
-    low, high = (np.array([[getattr(codes, end)() for codes in ends]]) for end in ("min", "max"))
-    return Integers(low, np.ones_like(low), high - low + 1, Positions.uniform(*layer.in_shape[:2]))
+    low, high = (
+        np.reshape([getattr(codes, end)() for codes in ends], (-1, layer.in_shape[2])) for end in ("min", "max")
+    )
+    return Integers(low, np.ones_like(low), high - low + 1, layer.positions).merged()
+
+
+def _split(signal: Signal, reader: Node, builder: Builder) -> Signal:
+    """Bring a part of a curve to fixed point first, so that not each of many positions has a curve of its own."""
+    origin = signal.origin
+    if isinstance(origin.domain, Floats):
+        raise TypeError("Only integers that are written down become fixed point")
+    part = first_part(signal.term, origin.domain, origin.shape)
+    if part is None:
+        raise ModelError(
+            f"Node '{reader.name}' ({reader.op}) reads real numbers: what comes from '{origin.node}' follows another curve at each position; "
+            "let scales and shifts of positions come before or behind the curve, or put a quantiser in front of the node"
+        )
+    codes = fixed(replace(signal, term=part, tensor=""), reader, builder)
+    first = signal_of(codes, origin.node, signal.index)
+    term = replaced(signal.term, part, identity(codes.scale, codes.offset))
+    return replace(first, term=term, tensor=signal.tensor)
 
 
 def _narrowed(signal: Signal, reader: Node, builder: Builder) -> Signal:

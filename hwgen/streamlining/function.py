@@ -12,7 +12,7 @@ from hwgen.layers.protocol import MapShape
 from hwgen.streamlining.domain import Floats, Integers
 from hwgen.streamlining.monotone import UNKNOWN, direction
 from hwgen.streamlining.tabulate import Runs, bisect, tabulate
-from hwgen.streamlining.terms import Elements, Evaluator, Leaf, Parameter, Term, steps_of
+from hwgen.streamlining.terms import Elements, Evaluator, Term, parameters_of, steps_of
 
 __all__ = ["Function", "over_map"]
 
@@ -79,7 +79,7 @@ class Function:
 
 def over_map(term: Term, domain: Integers, shape: MapShape) -> Function:
     """Ask a term for every channel, and for every class of positions that its parameters tell apart."""
-    parameters = [part for part in _parameters(term) if not part.uniform]
+    parameters = [part for part in parameters_of(term) if not part.uniform]
     if parameters:
         rows = [part.array for part in parameters if part.array.shape[0] > 1]
         columns = [part.array.swapaxes(0, 1) for part in parameters if part.array.shape[1] > 1]
@@ -97,15 +97,6 @@ def over_map(term: Term, domain: Integers, shape: MapShape) -> Function:
     )
     grid = np.broadcast_arrays(y[:, None, None], x[None, :, None], np.arange(shape[2])[None, None])
     return Function(term, domain, Elements(*(axis.ravel() for axis in grid)))
-
-
-def _parameters(term: Term) -> list[Parameter]:
-    leaves: dict[int, Leaf] = {id(term): term} if isinstance(term, Leaf) else {}
-    found = []
-    for step in steps_of(term):
-        found += [operand for operand in step.operands if isinstance(operand, Parameter)]
-        leaves.update({id(operand): operand for operand in step.operands if isinstance(operand, Leaf)})
-    return found + [part for leaf in leaves.values() for part in (leaf.scale, leaf.offset)]
 
 
 def _classes(arrays: list[np.ndarray], reach: Sequence[int]) -> tuple[int, ...]:

@@ -29,6 +29,9 @@ __all__ = ["arg_max", "check_ranked", "output_port", "top"]
 RANKS = 1 << 16
 """Different scores that a ranking table can tell apart, and entries of a channel's table."""
 
+MOST_RANKED = 1 << 20
+"""Entries of a ranking table in all classes of positions; more scores that differ from position to position are fixed point."""
+
 FEW_LEVELS = 16
 """Levels up to which an output function becomes thresholds; beyond, the host looks values up."""
 
@@ -128,24 +131,21 @@ def _ranks(node: Node, signal: Signal, builder: Builder) -> Codes:
         signal = pooled_raw(signal, node, builder)
         origin = signal.origin
     function, kind = function_of(signal), origin.type
-    if kind is None or isinstance(function.domain, Floats) or function.domain.positions.count > 1:
-        raise ModelError(
-            f"Node '{node.name}' ({node.op}) ranks scores that differ from position to position, which has no hardware"
-        )
-    if kind.levels > RANKS:
+    if kind is None or isinstance(function.domain, Floats):
+        raise TypeError("Only integers that are written down are ranked")
+    if kind.levels > RANKS or kind.levels * function.domain.positions.count > MOST_RANKED:
         return fixed_codes(signal, node, builder)
-    announce(signal.origin.rounded, builder)
-    low, step, count = (array[0] for array in (function.domain.low, function.domain.step, function.domain.count))
+    domain = function.domain
+    low, step, count = (array.ravel() for array in (domain.low, domain.step, domain.count))
     integers = np.arange(kind.low, kind.high + 1)[:, None]
     points = np.clip((integers - low) // step, 0, count - 1)
     scores = function.at(points, np.arange(len(count)), Evaluator(np.float32, literal=True))
     reached = scores[(integers >= low) & (integers <= low + step * (count - 1)) & ((integers - low) % step == 0)]
     different = np.unique(reached)
     if len(different) > RANKS:
-        raise ModelError(
-            f"Node '{node.name}' ({node.op}) ranks {len(different)} different scores, more than {RANKS}; end the model with the scores"
-        )
-    ranks = np.searchsorted(different, scores).T[None]
+        return fixed_codes(signal, node, builder)
+    announce(origin.rounded, builder)
+    ranks = np.searchsorted(different, scores).T.reshape(*domain.low.shape, -1)
     out_type = CodeType(0, max(1, len(different) - 1))
     lookup = Lookup(np.ascontiguousarray(ranks), kind.low, function.domain.positions)
     name = builder.add(Table(builder.name("ranks"), origin.source, origin.shape, kind, lookup, out_type))
@@ -228,13 +228,10 @@ def _other_head(signal: Signal, reader: Node, builder: Builder) -> tuple[Codes, 
     if signal.origin.linear is not None or signal.edits:
         signal = pooled_raw(signal, reader, builder)
     function, kind = function_of(signal), signal.origin.type
-    if function.domain.positions.count == 1 and kind is not None and kind.levels > RANKS:
+    if kind is None or isinstance(function.domain, Floats):
+        raise TypeError("Only integers that are written down leave as they are")
+    if function.domain.positions.count > 1 or kind.levels > RANKS:
         return codes_of(signal, reader, builder), None
-    if kind is None or isinstance(function.domain, Floats) or function.domain.positions.count > 1:
-        raise ModelError(
-            f"Output '{reader.name}' is a function of '{signal.origin.node}' that differs from position to position (a parameter for each, "
-            "or padding with 0 where 0 is no code); end the model before it"
-        )
     announce(signal.origin.rounded, builder)
     low, step, count = (array[0] for array in (function.domain.low, function.domain.step, function.domain.count))
     integers = np.array([-1, 1]) if kind.bipolar else np.arange(kind.low, kind.high + 1)

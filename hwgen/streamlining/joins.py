@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
-from fractions import Fraction
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hwgen.activation import Positions
 from hwgen.codes import CodeType
 from hwgen.errors import ModelError
 from hwgen.evaluate import apply as apply_node
@@ -22,18 +22,14 @@ from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.decide import enumerable
 from hwgen.streamlining.domain import Integers
 from hwgen.streamlining.elementwise import alike, elementwise
-from hwgen.streamlining.resolve import announce, codes_of, fixed_codes
+from hwgen.streamlining.resolve import announce, codes_apart, codes_of, fixed_codes
+from hwgen.streamlining.scales import COMMON, SMALL, common_unit
 from hwgen.streamlining.signal import Codes, Rounded, Signal, signal_of
+from hwgen.streamlining.terms import Leaf, Parameter
 
 __all__ = ["concatenation", "merged"]
 
 Operand = Signal | np.ndarray
-
-COMMON = 1e-9
-"""Relative distance within which two scales have a ratio of small integers."""
-
-SMALL = 1 << 10
-"""Largest numerator or denominator of such a ratio."""
 
 SHARE = 1 / 8
 """Part of a step of the result in fixed point that the rounding of a sum's factors may be off."""
@@ -120,11 +116,18 @@ def _several(node: Node, operands: Sequence[Operand], builder: Builder) -> Signa
     signals = [operand for operand in operands if isinstance(operand, Signal)]
     shape = np.broadcast_shapes(*(signal.index.shape for signal in signals))
     index, map_shape = _layout(signals, shape)
-    maps = [_placed(signal, index, map_shape, node, builder) for signal in signals]
+    places = [_places(signal, index, map_shape) for signal in signals]
     if node.op == "Mul":
+        maps = [
+            arranged(codes_of(signal, node, builder), where, node, builder)
+            for signal, where in zip(signals, places, strict=True)
+        ]
         return _product(node, maps, index, builder)
-    signs = np.array([-1 if node.op == "Sub" and place else 1 for place in range(len(maps))])
-    return _sum(node, maps, signs, index, builder)
+    terms = [
+        _summand(signal, where, -1 if node.op == "Sub" and number else 1, node, builder)
+        for number, (signal, where) in enumerate(zip(signals, places, strict=True))
+    ]
+    return _sum(node, terms, index, builder)
 
 
 def _layout(signals: Sequence[Signal], shape: tuple[int, ...]) -> tuple[np.ndarray, MapShape]:
@@ -136,18 +139,36 @@ def _layout(signals: Sequence[Signal], shape: tuple[int, ...]) -> tuple[np.ndarr
     return default_layout(shape)
 
 
-def _placed(signal: Signal, index: np.ndarray, shape: MapShape, node: Node, builder: Builder) -> Codes:
-    """Give a signal's codes on the map of the result."""
+def _places(signal: Signal, index: np.ndarray, shape: MapShape) -> np.ndarray:
+    """Number the signal's element at each place of the result's map."""
     wanted = np.broadcast_to(signal.index, index.shape)
     places = np.empty(math.prod(shape), dtype=np.int64)
     places[index.ravel()] = wanted.ravel()
-    return arranged(codes_of(signal, node, builder), places.reshape(shape), node, builder)
+    return places.reshape(shape)
 
 
-def _sum(node: Node, maps: Sequence[Codes], signs: np.ndarray, index: np.ndarray, builder: Builder) -> Signal:
-    scales = np.stack([codes.scale * sign for codes, sign in zip(maps, signs, strict=True)])
-    offset = np.sum([codes.offset * sign for codes, sign in zip(maps, signs, strict=True)], axis=0)
-    unit = _common(scales)
+@dataclass(frozen=True, eq=False)
+class _Summand:
+    """A term of a sum: codes, what each is worth in each channel, and a constant (height or 1, width or 1, channels)."""
+
+    codes: Codes
+    scale: np.ndarray
+    offset: np.ndarray
+
+
+def _summand(signal: Signal, places: np.ndarray, sign: int, node: Node, builder: Builder) -> _Summand:
+    """Give a signal as codes on the map of the result; what only positions add to it is a constant and needs no layer."""
+    apart = codes_apart(signal, node, builder)
+    codes = arranged(codes_of(signal, node, builder) if apart is None else apart[0], places, node, builder)
+    offset = codes.offset[None, None] if apart is None else codes.offset + apart[1].ravel()[places]
+    return _Summand(codes, sign * codes.scale, sign * offset)
+
+
+def _sum(node: Node, terms: Sequence[_Summand], index: np.ndarray, builder: Builder) -> Signal:
+    maps = [term.codes for term in terms]
+    scales = np.stack([term.scale for term in terms])
+    offset = sum((term.offset for term in terms), np.zeros((1, 1, 1)))
+    unit = common_unit(scales)
     exact = unit is not None
     if unit is None:
         unit = _fine(scales, maps, builder.precision.fixed_bits)
@@ -157,7 +178,8 @@ def _sum(node: Node, maps: Sequence[Codes], signs: np.ndarray, index: np.ndarray
         announce(rounded, builder)
     domain = _sums([codes.numbers for codes in maps], factors)
     codes = _combined(node, maps, Operation.ADD, factors, domain, builder)
-    return signal_of(replace(codes, scale=unit, offset=offset), node.name, index, rounded=rounded)
+    signal = signal_of(replace(codes, scale=unit), node.name, index, rounded=rounded)
+    return replace(signal, term=Leaf(Parameter(unit[None, None]), Parameter(offset)))
 
 
 def _rounded(
@@ -169,24 +191,6 @@ def _rounded(
     extent = float(np.max(np.sum(np.abs(scales) * sizes, axis=0)))
     note = f"'{node.name}' adds numbers of different scales in steps of {unit.max():.3g}: off by at most {error:.3g} of {extent:.3g}"
     return Rounded(node, numbers, scales, factors, offset, note)
-
-
-def _common(scales: np.ndarray) -> np.ndarray | None:
-    """Find for each channel the number of which all scales are small multiples; None if there is none."""
-    units = np.empty(scales.shape[1])
-    for channel, column in enumerate(scales.T):
-        largest = float(np.max(np.abs(column))) or 1.0
-        ratios = [Fraction(float(scale) / largest).limit_denominator(SMALL) for scale in column]
-        if any(
-            abs(float(ratio) * largest - scale) > COMMON * abs(scale)
-            for ratio, scale in zip(ratios, column, strict=True)
-        ):
-            return None
-        denominator = math.lcm(*(ratio.denominator for ratio in ratios))
-        if denominator > SMALL:
-            return None
-        units[channel] = largest / denominator
-    return units
 
 
 def _fine(scales: np.ndarray, maps: Sequence[Codes], bits: int) -> np.ndarray:
@@ -247,9 +251,9 @@ def _pure(codes: Codes, node: Node, index: np.ndarray, builder: Builder) -> Code
         # -1 and +1 that stand for 0 and v become 0 and 2: nothing is rounded.
         numbers = codes.numbers
         kind = CodeType(codes.type.low + int(whole.min()), codes.type.high + int(whole.max()))
-        one, none = np.ones((len(whole), 1), dtype=np.int64), np.zeros((len(whole), 0), dtype=np.int64)
-        name = builder.name("shifted")
-        layer = Segments(name, codes.source, codes.shape, codes.type, none, one, whole[:, None], 0, kind)
+        one, none = np.ones((1, len(whole), 1), dtype=np.int64), np.zeros((1, len(whole), 0), dtype=np.int64)
+        name, where = builder.name("shifted"), Positions.uniform(*codes.shape[:2])
+        layer = Segments(name, codes.source, codes.shape, codes.type, none, one, whole[None, :, None], 0, kind, where)
         reach = replace(numbers, low=numbers.low + whole)
         return replace(codes, source=builder.add(layer), type=kind, offset=0 * codes.offset, reach=reach)
     return fixed_codes(signal_of(codes, codes.source, index), node, builder)

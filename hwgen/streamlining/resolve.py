@@ -17,18 +17,19 @@ from hwgen.layers.thresholding import Thresholding
 from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.decide import decided, enumerable
 from hwgen.streamlining.domain import Floats, Integers
-from hwgen.streamlining.edits import edited, pool_trends
+from hwgen.streamlining.edits import edited, pad_code, pool_trends
 from hwgen.streamlining.encode import Affine, Coded, encode
 from hwgen.streamlining.fit import MOST_PIECES
 from hwgen.streamlining.fixed import fixed, step_of
 from hwgen.streamlining.function import Function, over_map
 from hwgen.streamlining.input_port import quantise_input
 from hwgen.streamlining.monotone import UNKNOWN
+from hwgen.streamlining.positions import aligned, offsets_apart
 from hwgen.streamlining.signal import Codes, Origin, Pool, Ring, Rounded, Signal, signal_of
 from hwgen.streamlining.steps import first_points, lookup, thresholds
 from hwgen.streamlining.terms import Evaluator, Term, replaced
 
-__all__ = ["announce", "codes_of", "fixed_codes", "function_of", "pooled_raw", "raw_codes", "written"]
+__all__ = ["announce", "codes_apart", "codes_of", "fixed_codes", "function_of", "pooled_raw", "raw_codes", "written"]
 
 TABLE_ENTRIES = 1 << 16
 """Entries of a channel's largest table."""
@@ -75,7 +76,7 @@ def codes_of(signal: Signal, reader: Node, builder: Builder) -> Codes:
     if origin.symbols is not None:
         return looked_up(signal, coding, reader, builder)
     if coding is None or (isinstance(coding, Affine) and _wide(origin)):
-        return fixed_codes(signal, reader, builder)
+        return _aligned_codes(signal, function, builder) or fixed_codes(signal, reader, builder)
     trends = pool_trends(signal.edits, function, coding, flips=origin.linear is not None)
     if trends is None:
         return codes_of(pooled_raw(signal, reader, builder), reader, builder)
@@ -84,6 +85,35 @@ def codes_of(signal: Signal, reader: Node, builder: Builder) -> Codes:
     else:
         codes = _coded(origin, coding, function, builder)
     return edited(signal, codes, trends, builder)
+
+
+def codes_apart(signal: Signal, reader: Node, builder: Builder) -> tuple[Codes, np.ndarray] | None:
+    """Give codes that lack a constant of each position, and that constant (height, width, channels).
+
+    None if the values are not one line a channel but for such a constant.
+    """
+    origin = signal.origin
+    if signal.edits or signal.dropped or origin.symbols is not None or not signal.varies or _wide(origin):
+        return None
+    found = offsets_apart(function_of(signal))
+    if found is None:
+        return None
+    scale, offset = found
+    return raw_codes(origin, Affine(scale, 0 * scale), builder), offset
+
+
+def _aligned_codes(signal: Signal, function: Function, builder: Builder) -> Codes | None:
+    """Give lines that differ from position to position as integers, edits applied, if that is exact."""
+    if _wide(signal.origin) or function.domain.positions.count == 1:
+        return None
+    followed = _followed(signal, function)
+    if followed is None:
+        return None
+    codes = aligned(written(signal.origin, builder), function, WIDEST, builder)
+    rings = [edit for edit in signal.edits if isinstance(edit, Ring)]
+    if codes is None or any(pad_code(ring.values, codes) is None for ring in rings):
+        return None
+    return edited(signal, codes, followed, builder)
 
 
 def looked_up(signal: Signal, coding: Affine | Coded | None, reader: Node, builder: Builder) -> Codes:
@@ -282,10 +312,10 @@ def _decided(
     rounded: Rounded, coding: Coded, function: Function, levels: Thresholds, falls: np.ndarray, builder: Builder
 ) -> Thresholds:
     """Place thresholds on a sum of incommensurable terms; say whether every decision is exact."""
-    if levels.positions.count > 1 or not enumerable(rounded):
+    if not enumerable(rounded, levels.positions.count):
         announce(rounded, builder)
         return levels
-    placed, wrong = decided(function.term, rounded, coding, levels, falls)
+    placed, wrong = decided(function.term, function.elements, rounded, coding, levels, falls)
     if wrong:
         announce(rounded, builder)
     else:
@@ -316,7 +346,7 @@ def _table(source: str, kind: CodeType, origin: Origin, coding: Coded, function:
     if kind.levels <= TABLE_ENTRIES:
         table = lookup(coding.runs, function.domain, kind.low, kind.high)
         return builder.add(Table(builder.name("table"), source, origin.shape, kind, table, coding.values.type))
-    if function.domain.positions.count > 1 or np.bincount(coding.runs.element).max() > MOST_PIECES:
+    if np.bincount(coding.runs.element).max() > MOST_PIECES:
         raise ModelError(
             f"What follows '{origin.node}' rises and falls over {kind.levels} integers, and a table has at most {TABLE_ENTRIES} "
             "entries; use a monotone activation"
@@ -328,13 +358,16 @@ def _constants(source: str, kind: CodeType, origin: Origin, coding: Coded, domai
     """Write codes of too many integers for a table down as pieces without a slope."""
     runs, out_type = coding.runs, coding.values.type
     channels, pieces = origin.shape[2], int(np.bincount(coding.runs.element).max())
-    starts = np.repeat(domain.high.T + 1, pieces, axis=1)
-    codes = np.zeros((channels, pieces), dtype=np.int64)
+    starts = np.repeat(domain.high.reshape(-1, 1) + 1, pieces, axis=1)
+    codes = np.zeros(starts.shape, dtype=np.int64)
     place = np.arange(len(runs.element)) - np.searchsorted(runs.element, runs.element)
     starts[runs.element, place] = domain.values(runs.start, runs.element)
     codes[runs.element, place] = runs.values[0]
     flat, plain = np.zeros_like(codes), CodeType(out_type.low, out_type.high)
-    layer = Segments(builder.name("table"), source, origin.shape, kind, starts[:, 1:], flat, codes, 0, plain)
+    breaks, factors, offsets = (part.reshape(*domain.low.shape, part.shape[1]) for part in (starts[:, 1:], flat, codes))
+    layer = Segments(
+        builder.name("table"), source, origin.shape, kind, breaks, factors, offsets, 0, plain, domain.positions
+    )
     name = builder.add(layer)
     if not out_type.bipolar:
         return name

@@ -13,7 +13,7 @@ from hwgen.layers.protocol import MapShape
 from hwgen.layers.window import Window
 from hwgen.streamlining.domain import Floats, Integers, codes_domain
 from hwgen.streamlining.linear import Linear
-from hwgen.streamlining.terms import Leaf, Parameter, Term, steps_of
+from hwgen.streamlining.terms import Leaf, Parameter, Term, varies
 
 __all__ = ["Codes", "Origin", "Pool", "Ring", "Rounded", "Signal", "flat_map", "identity", "signal_of"]
 
@@ -66,7 +66,8 @@ class Rounded:
         What each term's integer is worth.
     factors : ndarray of int64, shape (terms, channels)
         What it is multiplied by instead.
-    offset : ndarray of float64, shape (channels,)
+    offset : ndarray of float64, shape (height or 1, width or 1, channels)
+        What is added at each position.
     note : str
         What the report says of the rounding, where it matters.
     """
@@ -163,10 +164,7 @@ class Signal:
     @property
     def varies(self) -> bool:
         """Whether a parameter of the term varies over the map."""
-        parameters = [operand for step in steps_of(self.term) for operand in step.operands]
-        leaves = [part for part in (*parameters, self.term) if isinstance(part, Leaf)]
-        parameters += [part for leaf in leaves for part in (leaf.scale, leaf.offset)]
-        return any(isinstance(part, Parameter) and not part.uniform for part in parameters)
+        return varies(self.term)
 
     def moved(self, index: np.ndarray) -> Signal:
         """Give the same elements in another layout."""

@@ -15,7 +15,21 @@ from hwgen.errors import ModelError
 from hwgen.evaluate import apply
 from hwgen.graph import Node
 
-__all__ = ["Elements", "Evaluator", "Leaf", "Parameter", "Rows", "Step", "Term", "mapped", "replaced", "steps_of"]
+__all__ = [
+    "Elements",
+    "Evaluator",
+    "Leaf",
+    "Parameter",
+    "Rows",
+    "Step",
+    "Term",
+    "mapped",
+    "parameters_of",
+    "replaced",
+    "sources_of",
+    "steps_of",
+    "varies",
+]
 
 CANCELLATION = 1e-12
 """A sum this small beside its terms is zero that was missed by float64 rounding."""
@@ -101,6 +115,25 @@ def steps_of(term: Term) -> list[Step]:
 
     visit(term)
     return list(found.values())
+
+
+def sources_of(term: Term) -> list[Leaf | Rows]:
+    """List every leaf and table of a term once."""
+    parts = [operand for step in steps_of(term) for operand in step.operands] or [term]
+    return list({id(part): part for part in parts if isinstance(part, Leaf | Rows)}.values())
+
+
+def parameters_of(term: Term) -> list[Parameter]:
+    """List the parameters of a term: those of its nodes, and what its leaves and tables are made of."""
+    found = [operand for step in steps_of(term) for operand in step.operands if isinstance(operand, Parameter)]
+    for source in sources_of(term):
+        found += [source.table] if isinstance(source, Rows) else [source.scale, source.offset]
+    return found
+
+
+def varies(term: Term) -> bool:
+    """Whether a term differs from position to position."""
+    return any(not parameter.uniform for parameter in parameters_of(term))
 
 
 def mapped(term: Term, change: Callable[[Parameter], Parameter]) -> Term:

@@ -48,6 +48,12 @@ def test_signed_digits_sum_up_and_do_not_touch(number):
     assert all(after - before > 1 for (before, _), (after, _) in pairwise(digits))
 
 
+def test_tables_depend_on_the_beat_only_where_the_channels_of_two_beats_differ():
+    assert not lines([[1], [3]] * 4).depends_on_beat(2)
+    assert lines([[1], [3]] * 4).depends_on_beat(1)
+    assert lines([[1], [3]] * 3 + [[1], [5]]).depends_on_beat(2)
+
+
 @pytest.mark.parametrize(
     ("given_lines", "stages", "multiplies"),
     [

@@ -1,4 +1,7 @@
-"""Random ONNX graphs that branch and join, of every kind of layer, whose numbers are exact in float32."""
+"""Random ONNX graphs that branch and join, of every kind of layer, whose numbers are exact in float32.
+
+One graph in four is of the QONNX dialect: its quantisers are that dialect's operators, and the oracle is QONNX's own executor.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +25,10 @@ FRAMES = 8
 LIMITS = (
     "pads with",
     "behind the table of",
-    "differs from position to position",
 )
-"""What hwgen may refuse, and says so: padding with no value of the map, and other functions at other positions where one is needed."""
+"""What hwgen may refuse, and says so: padding with no value of the map, and pools and borders of a table's rows."""
+
+QONNX = "qonnx.custom_op.general"
 
 RANGES = {"bipolar": (-1, 1), "uint4": (0, 15), "int8": (-128, 127)}
 
@@ -40,16 +44,18 @@ class Map:
 
 
 class Grower:
-    """Appends random nodes to a graph, and keeps the maps that nothing has used up."""
+    """Appends random nodes to a graph, and keeps all maps; its quantisers are those of ONNX or of QONNX."""
 
     def __init__(self, model: Model, random: np.random.Generator, first: Map) -> None:
         self.model, self.random, self.maps = model, random, [first]
+        self.qonnx = random.integers(4) == 0
 
     def one_of(self, options):
         return options[self.random.integers(len(options))]
 
     def pick(self) -> Map:
-        return self.one_of(self.maps)
+        """Choose the newest map, so that graphs grow deep, or any, so that they branch."""
+        return self.maps[-1] if self.number(0, 1) else self.one_of(self.maps)
 
     def number(self, low: int, high: int) -> int:
         return int(self.random.integers(low, high + 1))
@@ -60,27 +66,120 @@ class Grower:
     def grow(self) -> None:
         x = self.pick()
         step = self.one_of(STEPS)
-        if x.most / x.unit <= LARGEST or step in (sign, levels):
+        if x.most / x.unit <= LARGEST or step in QUANTISERS:
             step(self, x)
 
 
 def sign(grower: Grower, x: Map) -> None:
-    grower.model.value = x.name
     shift = grower.random.integers(-3, 4, (x.shape[0], 1, 1)) * x.unit + x.unit / 2
-    grower.model.add("Add", shift.astype(np.float32)).sign()
-    grower.put(x.shape, 1)
+    grower.model.add("Add", shift.astype(np.float32), reads=x.name)
+    if grower.qonnx:
+        scale = 2.0 ** grower.number(-2, 1)
+        grower.model.add("BipolarQuant", np.float32(scale), domain=QONNX)
+        grower.put(x.shape, scale, scale)
+    else:
+        grower.model.sign()
+        grower.put(x.shape, 1)
 
 
 def levels(grower: Grower, x: Map) -> None:
+    if grower.qonnx:
+        grower.one_of([quantised, truncated, counted])(grower, x)
+    else:
+        floored(grower, x)
+
+
+def floored(grower: Grower, x: Map) -> None:
     scale = 2.0 ** -np.ceil(np.log2(x.most / 3 + 1))
     grower.model.add("Mul", np.float32(scale), reads=x.name).add("Floor").add("Clip", np.float32(-2), np.float32(1))
     grower.put(x.shape, 2)
+
+
+def quantised(grower: Grower, x: Map) -> tuple[float, int, int]:
+    """Append a quantiser of any range and rounding; give its scale, its bits, and whether it is signed."""
+    bits, signed = grower.number(2, 5), grower.number(0, 1)
+    scale = 2.0 ** (np.ceil(np.log2(x.most + 1)) - bits + grower.number(0, 1))
+    modes = ["ROUND", "CEIL", "FLOOR", "UP", "DOWN", "HALF_UP", "HALF_DOWN"]
+    grower.model.add(
+        "Quant",
+        *map(np.float32, (scale, 0, bits)),
+        reads=x.name,
+        domain=QONNX,
+        signed=signed,
+        narrow=grower.number(0, 1),
+        rounding_mode=grower.one_of(modes),
+    )
+    grower.put(x.shape, scale * 2**bits, scale)
+    return scale, bits, signed
+
+
+def truncated(grower: Grower, x: Map) -> None:
+    scale, bits, signed = quantised(grower, x)
+    dropped = grower.number(1, 2)
+    coarse = scale * 2**dropped
+    grower.model.add(
+        "Trunc",
+        *map(np.float32, (scale, 0, bits, coarse, bits)),
+        domain=QONNX,
+        signed=signed,
+        narrow=0,
+        rounding_mode=grower.one_of(["FLOOR", "ROUND", "CEIL"]),
+    )
+    grower.put(x.shape, coarse * 2**bits, coarse)
+
+
+def counted(grower: Grower, x: Map) -> None:
+    rows, steps = grower.one_of([1, x.shape[0]]), grower.number(1, 7)
+    reached = int(min(x.most / x.unit + 2, 1000))
+    thresholds = np.sort(grower.random.integers(-reached, reached + 1, (rows, steps)), axis=1) * x.unit
+    scale, bias = 2.0 ** grower.number(-1, 1), float(grower.number(-2, 2))
+    grower.model.add(
+        "MultiThreshold",
+        thresholds.astype(np.float32),
+        reads=x.name,
+        domain=QONNX,
+        out_dtype="FLOAT32",
+        out_scale=scale,
+        out_bias=bias,
+    )
+    grower.put(x.shape, scale * steps + abs(bias), min(scale, 1.0))
 
 
 def scaled(grower: Grower, x: Map) -> None:
     factors = grower.random.choice([-2, -1, -0.5, 0.5, 1], (x.shape[0], 1, 1)).astype(np.float32)
     grower.model.add("Mul", factors, reads=x.name)
     grower.put(x.shape, 2 * x.most, x.unit / 2)
+
+
+def biased(grower: Grower, x: Map) -> None:
+    """Add a constant to each channel: under a convolution's zero padding it is another constant at the border."""
+    grower.model.add("Add", multiples(grower, x, (x.shape[0], 1, 1)), reads=x.name)
+    grower.put(x.shape, x.most + 3 * x.unit, x.unit / 2)
+
+
+def multiples(grower: Grower, x: Map, shape: tuple[int, ...]) -> np.ndarray:
+    return (grower.random.integers(-6, 7, shape) * (x.unit / 2)).astype(np.float32)
+
+
+def placed(grower: Grower, x: Map) -> None:
+    """Scale and shift rows, columns, or every element by numbers of their own."""
+    channels, height, width = x.shape
+    shapes = [(1, height, 1), (1, 1, width), (1, height, width), (channels, height, width)]
+    factors = grower.random.choice([-1, 0.5, 1, 1, 2], grower.one_of(shapes)).astype(np.float32)
+    if grower.number(0, 2):
+        grower.model.add("Add", multiples(grower, x, grower.one_of(shapes)), reads=x.name)
+        grower.put(x.shape, x.most + 3 * x.unit, x.unit / 2)
+    else:
+        grower.model.add("Mul", factors, reads=x.name)
+        grower.put(x.shape, 2 * x.most, x.unit / 2)
+
+
+def averaged(grower: Grower, x: Map) -> None:
+    """Average windows that hang over an edge, of one, two or four elements that count."""
+    pads = grower.one_of([[1, 1, 0, 0], [0, 1, 1, 0], [1, 0, 0, 1], [0, 0, 1, 1]])
+    kernel = {"kernel_shape": [2, 2], "pads": pads, "count_include_pad": 0}
+    grower.model.add("AveragePool", reads=x.name, **kernel)
+    grower.put(x.shape, x.most, x.unit / 4)
 
 
 def rectified(grower: Grower, x: Map) -> None:
@@ -146,7 +245,7 @@ def joined(grower: Grower, x: Map) -> None:
     def fits(other: Map) -> bool:
         return all(one == two or 1 in (one, two) for one, two in zip(x.shape, other.shape, strict=True))
 
-    y = grower.one_of([other for other in grower.maps if fits(other)])
+    y = grower.one_of([other for other in grower.maps if fits(other) and other is not x] or [x])
     op = grower.one_of(["Add", "Sub", "Mul", "Max", "Min"])
     unit = x.unit * y.unit if op == "Mul" else min(x.unit, y.unit)
     most = x.most * y.most if op == "Mul" else x.most + y.most
@@ -208,7 +307,7 @@ def padded(grower: Grower, x: Map) -> None:
     if height * width > 40:
         return
     top, left, bottom, right = (grower.number(0, 2) for _ in range(4))
-    levels(grower, x)
+    floored(grower, x)
     grower.model.add("Pad", np.array([0, 0, top, left, 0, 0, bottom, right]), np.float32(grower.number(-2, 1)))
     grower.put((channels, top + height + bottom, left + width + right), 2)
 
@@ -218,7 +317,12 @@ STEPS = [
     sign,
     levels,
     scaled,
+    biased,
+    placed,
+    placed,
+    averaged,
     rectified,
+    convolution,
     convolution,
     convolution,
     convolution,
@@ -229,10 +333,15 @@ STEPS = [
     joined,
     joined,
     joined,
+    joined,
     concatenated,
     moved,
     padded,
 ]
+
+
+QUANTISERS = (sign, levels)
+"""Steps that read also what is not exact in float32 any more: their result is."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from hwgen.streamlining.encode import Coded
 from hwgen.streamlining.precision import Precision
 from hwgen.streamlining.signal import Rounded
 from hwgen.streamlining.tabulate import Runs
-from hwgen.streamlining.terms import Leaf, Parameter, Step
+from hwgen.streamlining.terms import Elements, Leaf, Parameter, Step
 from tests.streamlining.conftest import bipolar
 
 EXACT = Precision(exact=True)
@@ -79,15 +79,21 @@ def by_hand(counts, level):
     one = np.ones((1, 1), dtype=np.int64)
     numbers = tuple(Integers(0 * one, one, count * one, positions) for count in counts)
     rounded = Rounded(
-        Node("Add", "sum", (), ()), numbers, np.array([[1.0], [0.3]]), np.array([[3], [1]]), np.zeros(1), ""
+        Node("Add", "sum", (), ()), numbers, np.array([[1.0], [0.3]]), np.array([[3], [1]]), np.zeros((1, 1, 1)), ""
     )
     leaf = Leaf(Parameter(np.array(1 / 3)), Parameter(np.array(0.0)))
     term = Step(Node("Sign", "sign", (), ()), (Step(Node("Sub", "sub", (), ()), (leaf, Parameter(np.array(1.9)))),))
     none = np.zeros(0, dtype=np.int64)
     values = Values(BIPOLAR, np.ones(1), np.zeros(1), none)
     coding = Coded(Runs(none, none, none, none[None]), values, np.ones(1, dtype=np.int8))
+    zero = np.zeros(1, dtype=np.int64)
     placed, wrong = decided(
-        term, rounded, coding, Thresholds(np.array([[[level]]]), positions), np.zeros(1, dtype=bool)
+        term,
+        Elements(zero, zero, zero),
+        rounded,
+        coding,
+        Thresholds(np.array([[[level]]]), positions),
+        np.zeros(1, dtype=bool),
     )
     return int(placed.levels[0, 0, 0]), wrong
 

@@ -151,15 +151,6 @@ def test_exact_refuses_by_name(model, random):
         net.network(input_type="bipolar", precision=EXACT)
 
 
-def test_parameters_of_positions_on_a_real_stream_are_refused(model, random):
-    net = model(2, 4, 4).add("Conv", bipolar(random, 4, 2, 1, 1)).add("Mul", random.uniform(0.1, 1, (4, 4, 4)))
-    net.add("Conv", bipolar(random, 3, 4, 1, 1))
-    with pytest.raises(
-        ModelError, match=r"'the_conv_2' \(Conv\) reads real numbers: .* 'the_conv_0' has parameters that differ"
-    ):
-        net.network(input_type="bipolar")
-
-
 def calibrate(net, x, precision=DEFAULT, **declared):
     graph = net.graph()
     return calibrated(graph, x, precision, lambda chosen: streamline(graph, precision=chosen, **declared))

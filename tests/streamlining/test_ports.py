@@ -156,14 +156,6 @@ def test_arg_min(model, random):
     net.agrees(EVERY, input_type="bipolar")
 
 
-def test_an_output_whose_meaning_differs_over_the_map_is_refused(model, random):
-    net = model(1, 5, 5).add("Sub", np.float32(0.5)).add("Conv", bipolar(random, 2, 1, 3, 3), pads=[1, 1, 1, 1])
-    with pytest.raises(
-        ModelError, match=r"Output 'v1' is a function of 'the_conv_1' that differs from position to position"
-    ):
-        net.network(input_type="uint8")
-
-
 def test_a_model_without_a_layer_is_refused(model):
     with pytest.raises(ModelError, match="at least one layer"):
         model(4).sign().network()
