@@ -28,12 +28,12 @@ __all__ = ["reload"]
 @click.command()
 @click.argument("folder", metavar="BUILD", type=PATH)
 @click.argument("model", type=PATH, required=False)
-@click.option("--port", help="Write it into the board at this serial port, such as /dev/ttyUSB0.")
+@click.option("--port", help="Write it into the board at this port, such as /dev/ttyUSB0 or spi:/dev/spidev0.0.")
 @click.option("--virtual", is_flag=True, help="Write it into a simulated board, to see that it is taken.")
 @click.option(
     "--baud",
     type=click.IntRange(min=1),
-    help=f"Rate of the board's serial port.  [default: that of BUILD's bitstream, else {board_run.DEFAULT_BAUD}]",
+    help=f"Rate of the port.  [default: that of BUILD's bitstream, else {board_run.DEFAULT_BAUD}]",
 )
 @click.option("-o", "--output", "image_file", type=PATH, help="Write the image of the memories to this file.")
 @declares_input
@@ -66,8 +66,11 @@ def reload(
         progress("comparing with the build")
         loaded = fit(accelerator, network)
         if port is not None or virtual:
-            rate = baud or rate_of(folder, None)
-            opened = board_run.virtual_link(accelerator, progress=progress) if port is None else open_link(port, rate)
+            opened = (
+                board_run.virtual_link(accelerator, progress=progress)
+                if port is None
+                else open_link(port, baud or rate_of(folder, None, port))
+            )
             _write(accelerator, loaded, opened, progress)
         keep(accelerator, loaded)
     if image_file is not None:

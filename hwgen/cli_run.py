@@ -10,7 +10,8 @@ from hwgen import board_run
 from hwgen.arrays import check_arrays_path, load_array, save_arrays
 from hwgen.built import load
 from hwgen.errors import OptionError
-from hwgen.host_link import open_link
+from hwgen.host_link import SPI_PREFIX, open_link
+from hwgen.line import Line
 from hwgen.programming import board_result
 from hwgen.terminal import PATH, Screen, common
 
@@ -25,11 +26,14 @@ EXIT_MISMATCH = 1
     "--input", "input_file", type=PATH, required=True, help="Frames as .npy: floats in the model's units, or codes."
 )
 @click.option("--virtual", is_flag=True, help="On the whole board in Verilator, through a pseudo-terminal.")
-@click.option("--port", help="Serial port of the board, such as /dev/ttyUSB0.")
+@click.option(
+    "--link", type=click.Choice([one.value for one in Line]), help="What the virtual board has.  [default: uart]"
+)
+@click.option("--port", help="Serial port of the board, such as /dev/ttyUSB0, or its SPI: spi:/dev/spidev0.0.")
 @click.option(
     "--baud",
     type=click.IntRange(min=1),
-    help=f"Rate of the board's serial port.  [default: that of BUILD's bitstream, else {board_run.DEFAULT_BAUD}]",
+    help=f"Rate of the port.  [default: that of BUILD's bitstream, else {board_run.DEFAULT_BAUD}]",
 )
 @click.option("--board", help="Board, where BUILD has bitstreams for several: its rate is taken.")
 @click.option("--check", is_flag=True, help="Compare every output with the golden model; exit code 1 if one differs.")
@@ -44,6 +48,7 @@ def run(
     *,
     input_file: Path,
     virtual: bool,
+    link: str | None,
     port: str | None,
     baud: int | None,
     board: str | None,
@@ -55,11 +60,13 @@ def run(
     verbose: bool,
     quiet: bool,
 ) -> int:
-    """Infer on a board that holds BUILD, through its serial port."""
+    """Infer on a board that holds BUILD, through its serial port or SPI."""
     if virtual == (port is not None):
         raise OptionError("Give either --port for a board or --virtual for a simulated one")
     if virtual and (baud is not None or board is not None):
         raise OptionError("A virtual board has no --baud and is no --board: its port takes any rate")
+    if link is not None and not virtual:
+        raise OptionError(f"--link is for --virtual; a --port is SPI if its name begins with {SPI_PREFIX}")
     screen = Screen(as_json, verbose - quiet)
     accelerator = load(folder)
     x = load_array(input_file)
@@ -67,19 +74,37 @@ def run(
         check_arrays_path(output_file, [port.name for port in accelerator.network.outputs])
     with screen.steps() as progress:
         opened = (
-            board_run.virtual_link(accelerator, frames=frames or (len(x) if x.ndim else 1), progress=progress)
+            board_run.virtual_link(
+                accelerator,
+                frames=frames or (len(x) if x.ndim else 1),
+                line=Line(link or Line.UART),
+                progress=progress,
+            )
             if port is None
-            else open_link(port, baud or rate_of(folder, board))
+            else open_link(port, baud or rate_of(folder, board, port))
         )
-        with opened as link:
-            result = board_run.run(accelerator, link, x, frames=frames, check=check, progress=progress)
+        with opened as talk:
+            result = board_run.run(accelerator, talk, x, frames=frames, check=check, progress=progress)
     if output_file is not None:
         save_arrays(output_file, result.codes if codes else result.outputs)
     screen.result(result.facts(), result.render())
     return 0 if result.exact else EXIT_MISMATCH
 
 
-def rate_of(folder: Path, board: str | None) -> int:
-    """Give the rate of the bitstream that a board was made of."""
+def rate_of(folder: Path, board: str | None, port: str) -> int:
+    """Give the rate of the bitstream that a board was made of.
+
+    Raises
+    ------
+    OptionError
+        If the port is not of the kind that the bitstream has.
+    """
     result = board_result(folder, board)
-    return board_run.DEFAULT_BAUD if result is None else int(result[2]["baud"])
+    if result is None:
+        return board_run.DEFAULT_BAUD
+    found, _, facts = result
+    line = Line(facts.get("link", Line.UART))  # earlier versions had no other
+    if (line is Line.SPI) != port.startswith(SPI_PREFIX):
+        other = f"SPI: give --port {SPI_PREFIX}DEVICE" if line is Line.SPI else "its serial port: give that as --port"
+        raise OptionError(f"The bitstream for board '{found.name}' has its host link at {other}, not '{port}'")
+    return int(facts["baud"])

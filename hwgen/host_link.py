@@ -1,4 +1,4 @@
-"""The near end of the host link: talk to an accelerator through a serial port.
+"""The near end of the host link: talk to an accelerator through a serial port or SPI.
 
 What the bytes mean is written in docs/host_protocol.md; `hwgen.rtl_templates.host_link` is the far end.
 """
@@ -27,14 +27,18 @@ from hwgen.rtl_templates.link_protocol import (
     WRITE,
     LinkShape,
 )
+from hwgen.spi_port import open_spi
 
-__all__ = ["ATTEMPTS", "TIMEOUT_SECONDS", "Counters", "HostLink", "Port", "open_link"]
+__all__ = ["ATTEMPTS", "SPI_PREFIX", "TIMEOUT_SECONDS", "Counters", "HostLink", "Port", "open_link"]
 
 ATTEMPTS = 10
 """How often a request is sent before the host gives up."""
 
 TIMEOUT_SECONDS = 1.0
 """What an answer may take beyond the time of its bytes on the line."""
+
+SPI_PREFIX = "spi:"
+"""What the name of a port begins with if it is an SPI device."""
 
 _BITS_PER_BYTE = 10
 _POLL_SECONDS = 0.02
@@ -72,7 +76,7 @@ class Counters:
     dropped : int
         Frames that began while a request was served; 16 bits.
     line_errors : int
-        Line bytes without a stop bit; 16 bits.
+        Line bytes that were not whole; 16 bits.
     busy_cycles : int
         Cycles from an inference's request to the end of its answer; 64 bits.
     frame_error : bool
@@ -94,7 +98,7 @@ class HostLink:
     Parameters
     ----------
     port : Port
-        Open serial port, with a short time-out of its own.
+        Open serial port, with a short time-out of its own, or what behaves like one.
     baud : int
         Bits a second, for time-outs.
     timeout_seconds : float
@@ -258,12 +262,12 @@ class HostLink:
 def open_link(
     port: str, baud: int, *, timeout_seconds: float = TIMEOUT_SECONDS, attempts: int = ATTEMPTS
 ) -> Iterator[HostLink]:
-    """Open a serial port, and close it at the end of the block.
+    """Open a serial port or an SPI device, and close it at the end of the block.
 
     Parameters
     ----------
     port : str
-        Such as "/dev/ttyUSB0".
+        Such as "/dev/ttyUSB0", or with `SPI_PREFIX` "spi:/dev/spidev0.0".
     baud : int
         Bits a second; those of the board's bitstream.
     timeout_seconds, attempts
@@ -278,6 +282,10 @@ def open_link(
     LinkError
         If the port cannot be opened, or fails while it is used.
     """
+    if port.startswith(SPI_PREFIX):
+        with open_spi(port.removeprefix(SPI_PREFIX), baud) as exchanging:
+            yield HostLink(exchanging, baud=baud, timeout_seconds=timeout_seconds, attempts=attempts)
+        return
     try:
         opened = serial.Serial(port, baud, timeout=_POLL_SECONDS, exclusive=True)
     except (serial.SerialException, ValueError) as error:

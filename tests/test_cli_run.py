@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,20 @@ def test_verbose_tells_the_steps(capsys: pytest.CaptureFixture[str], dense_build
 def test_port_and_virtual_exclude_each_other(dense_build: Path, x_file: Path, options: list[str]) -> None:
     with pytest.raises(OptionError, match="Give either --port for a board or --virtual for a simulated one"):
         run(dense_build, "--input", x_file, *options)
+
+
+def test_a_virtual_board_may_have_spi(capsys: pytest.CaptureFixture[str], dense_build: Path, x_file: Path) -> None:
+    assert run(dense_build, "--virtual", "--link", "spi", "--input", x_file, "--check", "--json") == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["mismatches"], facts["retries"], facts["counters"]["line_errors"]) == (0, 0, 0)
+    with pytest.raises(OptionError, match="--link is for --virtual; a --port is SPI if its name begins with spi:"):
+        run(dense_build, "--port", "/dev/absent", "--link", "spi", "--input", x_file)
+
+
+def test_an_absent_spi_device_is_named(monkeypatch: pytest.MonkeyPatch, dense_build: Path, x_file: Path) -> None:
+    monkeypatch.setitem(sys.modules, "spidev", None)
+    with pytest.raises(LinkError, match=r"'/dev/absent' needs the package spidev.*pip install spidev"):
+        run(dense_build, "--port", "spi:/dev/absent", "--input", x_file)
 
 
 def test_a_virtual_board_has_no_rate(dense_build: Path, x_file: Path) -> None:

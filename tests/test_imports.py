@@ -22,6 +22,7 @@ DOORS = {
         "hwgen.terminal",
     ],
     "serial": ["hwgen.host_link"],
+    "spidev": ["hwgen.spi_port"],
     "rich": [
         "hwgen.board_run",
         "hwgen.cli",

@@ -117,8 +117,21 @@ def test_every_board_s_program_knows_the_board() -> None:
 
 
 def test_run_takes_the_rate_of_the_bitstream(build: Path) -> None:
-    assert rate_of(build, "icebreaker") == 921_600
-    assert rate_of(build, "ulx3s_12f") == 1_000_000
+    assert rate_of(build, "icebreaker", "/dev/tty") == 921_600
+    assert rate_of(build, "ulx3s_12f", "spi:/dev/spidev0.0") == 1_000_000
+
+
+def test_run_refuses_a_port_that_the_bitstream_does_not_have(build: Path) -> None:
+    with pytest.raises(
+        OptionError,
+        match=r"for board 'icebreaker' has its host link at its serial port: give that as --port, not 'spi:",
+    ):
+        rate_of(build, "icebreaker", "spi:/dev/spidev0.0")
+    file = build / "synth" / "icebreaker" / "result.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"link": "spi", "baud": 2_000_000}))
+    assert rate_of(build, "icebreaker", "spi:/dev/spidev0.0") == 2_000_000
+    with pytest.raises(OptionError, match=r"has its host link at SPI: give --port spi:DEVICE, not '/dev/ttyUSB0'"):
+        rate_of(build, "icebreaker", "/dev/ttyUSB0")
 
 
 def test_a_board_that_loads_memories_from_its_flash_is_not_loaded_until_power_goes(build: Path) -> None:
