@@ -33,7 +33,7 @@ MEASURED = 1 << 22
 """Integers of all channels and classes of positions up to which the error is measured at every one."""
 
 FEW_CLASSES = 16
-"""Classes of positions of which each may have a curve of its own."""
+"""Classes of positions of which each may have a curve of its own; more only where there is no other way."""
 
 
 def step_of(low: float, high: float, bits: int) -> float:
@@ -63,8 +63,15 @@ def fixed(signal: Signal, reader: Node, builder: Builder) -> Codes:
     pieces = values.checked(straight(values, domain.low.ravel(), function.count, domain.step.ravel()))
     many, classes = function.count.max() > TABULATED, domain.positions.count
     if pieces is None and (classes > FEW_CLASSES or (many and classes > 1)):
-        return fixed(_split(signal, reader, builder), reader, builder)
-    if pieces is None and many:
+        first = _split(signal, reader, builder)
+        if first is not None:
+            return fixed(first, reader, builder)
+        if values.points > MEASURED:
+            raise ModelError(
+                f"Node '{reader.name}' ({reader.op}) reads real numbers: what comes from '{origin.node}' follows another curve at each position, "
+                f"{values.points} numbers in all; put a quantiser in front of the node, or scales and shifts of positions before or behind the curve"
+            )
+    elif pieces is None and many:
         return fixed(_narrowed(signal, reader, builder), reader, builder)
     low, high = values.extent(pieces)
     if signal.tensor in precision.ranges:
@@ -214,17 +221,14 @@ def _reach(layer: Segments, pieces: list[Pieces]) -> Integers:
     return Integers(low, np.ones_like(low), high - low + 1, layer.positions).merged()
 
 
-def _split(signal: Signal, reader: Node, builder: Builder) -> Signal:
-    """Bring a part of a curve to fixed point first, so that not each of many positions has a curve of its own."""
+def _split(signal: Signal, reader: Node, builder: Builder) -> Signal | None:
+    """Bring a part of a curve to fixed point first, so that not each of many positions has a curve of its own; None if no part can be."""
     origin = signal.origin
     if isinstance(origin.domain, Floats):
         raise TypeError("Only integers that are written down become fixed point")
     part = first_part(signal.term, origin.domain, origin.shape)
     if part is None:
-        raise ModelError(
-            f"Node '{reader.name}' ({reader.op}) reads real numbers: what comes from '{origin.node}' follows another curve at each position; "
-            "let scales and shifts of positions come before or behind the curve, or put a quantiser in front of the node"
-        )
+        return None
     codes = fixed(replace(signal, term=part, tensor=""), reader, builder)
     first = signal_of(codes, origin.node, signal.index)
     term = replaced(signal.term, part, identity(codes.scale, codes.offset))

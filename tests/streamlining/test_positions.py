@@ -211,13 +211,17 @@ def test_a_scale_of_positions_behind_a_curve(model, random):
     assert off(net, frames(random, 12, SIDE, SIDE), network) <= 4 * sum(announced(network)) + 1e-6
 
 
-def test_another_curve_at_each_position_is_refused(model, random):
+def test_another_curve_at_each_position_takes_a_table_each_and_is_refused_over_many_integers(model, random):
     net = model(12, SIDE, SIDE).add("Conv", bipolar(random, 4, 12, 3, 3), pads=[1, 1, 1, 1])
     net.add("PRelu", random.uniform(0.1, 0.4, (4, SIDE, SIDE))).add("Sigmoid").add("Conv", bipolar(random, 3, 4, 1, 1))
+    network = net.network(input_type="bipolar")
+    (layer,) = of(network, Table)
+    assert layer.lookup.positions.count == SIDE * SIDE
+    assert off(net, frames(random, 12, SIDE, SIDE), network) <= 4 * sum(announced(network)) + 1e-6
     with pytest.raises(
         ModelError, match=r"'the_conv_3' \(Conv\) .* 'the_conv_0' follows another curve at each position"
     ):
-        net.network(input_type="bipolar")
+        net.network(input_type="int16")
 
 
 def test_two_tensors_behind_a_pool_with_a_parameter_of_positions_are_refused(model, random):
