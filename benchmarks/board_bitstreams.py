@@ -32,6 +32,9 @@ The basis is 10 to 15 fF of wire and gate a node at the core's supply (1.2 V; 1.
 with a measurement of ours and may be off by a factor of three.
 """
 
+LARGE_RAM = 4
+"""Energy of a large RAM in block RAMs, by the same rule of thumb."""
+
 STATIC_MILLIWATTS = {"up5k": 0.1, "hx8k": 1.4, "gw1nr-9": 5.0, "ecp5-25": 60.0, "ecp5-85": 150.0}
 """Typical static power at room temperature, rounded from what the makers' data sheets give for the core supply."""
 
@@ -48,6 +51,7 @@ class Case:
 CASES = (
     Case("tfc", "icebreaker"),
     Case("watch", "icebreaker"),
+    Case("sfc", "icebreaker"),
     Case("tfc", "tang_nano_9k"),
     Case("watch", "tang_nano_9k"),
     Case("tfc", "hx8k_breakout"),
@@ -87,7 +91,8 @@ def measure(case: Case) -> dict[str, Any]:
     clock, interval = facts["clock_goal_mhz"], facts["ii"]
     cells = facts["resources"]["luts"] + facts["harness"]["luts"]
     cell, bram = PICOJOULES[device.family]
-    picojoules = (cells * cell + facts["resources"]["brams"] * bram) * interval
+    rams = facts["resources"]["brams"] + LARGE_RAM * facts["resources"]["sprams"]
+    picojoules = (cells * cell + rams * bram) * interval
     picojoules += STATIC_MILLIWATTS[device.name] * 1e3 * interval / clock
     return {
         "network": case.network,

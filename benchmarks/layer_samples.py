@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
+from amaranth.lib import wiring
 
 from hwgen.activation import Lookup, Positions, Thresholds
 from hwgen.codes import BIPOLAR, TERNARY, CodeType, signed, unsigned
 from hwgen.fold import Fold, MemoryStyle, WindowStyle
 from hwgen.layers.argmax import ArgMax
 from hwgen.layers.conv import Conv
+from hwgen.layers.costs import Resources
 from hwgen.layers.dense import Dense
 from hwgen.layers.matvec import accumulator_range
 from hwgen.layers.maxpool import MaxPool
@@ -20,7 +23,11 @@ from hwgen.layers.protocol import Layer
 from hwgen.layers.table import Table
 from hwgen.layers.thresholding import Thresholding
 from hwgen.layers.window import Window
-from hwgen.stages import InputRegister, LayerStage, Narrow, Stage, Widen
+from hwgen.register_bill import control_bill
+from hwgen.rtl_templates.control import Control
+from hwgen.rtl_templates.registers import RegisterMap
+from hwgen.rtl_templates.write_bus import Contents
+from hwgen.stages import InputRegister, LayerStage, Narrow, Widen
 
 __all__ = ["SAMPLES", "Sample"]
 
@@ -35,6 +42,14 @@ TYPES: Mapping[str, CodeType] = {
     "s12": signed(12),
 }
 
+
+class Mapped(Protocol):
+    """What is mapped and priced: a stage, or what stands beside the stages."""
+
+    def component(self) -> wiring.Component: ...
+    def resources(self) -> Resources: ...
+
+
 STYLES = {"a": MemoryStyle.AUTO, "b": MemoryStyle.BLOCK, "d": MemoryStyle.DISTRIBUTED}
 
 
@@ -46,11 +61,11 @@ class Sample:
     ----------
     name : str
         What the record calls it: everything that it is made of.
-    stage : Stage
+    stage : Mapped
     """
 
     name: str
-    stage: Stage
+    stage: Mapped
 
 
 def _weights(random: np.random.Generator, kind: str, shape: tuple[int, ...]) -> np.ndarray:
@@ -173,6 +188,29 @@ def register(width: int) -> Sample:
     return Sample(f"register {width}", InputRegister("layer", width, 1, 4))
 
 
+@dataclass(frozen=True)
+class Registers:
+    """The registers of an accelerator, and memories of 256 words of 48 bits that they reach; mapped as a stage is."""
+
+    stages: int
+    memories: int
+
+    @property
+    def shape(self) -> RegisterMap:
+        contents = Contents((0,) * 256, 48)
+        return RegisterMap(0x0123456789ABCDEF, self.stages, [(512 * (1 + n), contents) for n in range(self.memories)])
+
+    def component(self) -> Control:
+        return Control(self.shape, 25, 10)
+
+    def resources(self) -> Resources:
+        return control_bill(self.stages, self.memories, self.shape.address_bits, 25, 10).resources()
+
+
+def registers(stages: int, memories: int) -> Sample:
+    return Sample(f"registers {stages} {memories}", Registers(stages, memories))
+
+
 def slotted(sample: Sample, slots: int) -> Sample:
     """Give a layer a deeper output FIFO."""
     stage = sample.stage
@@ -273,5 +311,21 @@ def _others() -> Iterator[Sample]:
     yield register(196)
 
 
-SAMPLES: tuple[Sample, ...] = (*_dense(), *_conv(), *_others())
+def _control() -> Iterator[Sample]:
+    yield registers(1, 0)
+    yield registers(3, 1)
+    yield registers(4, 4)
+    yield registers(9, 0)
+    yield registers(9, 9)
+    yield registers(18, 6)
+
+
+def _whole() -> Iterator[Sample]:
+    """Layers that compute everything at once, so that rows share sums."""
+    yield dense(32, 64, 32, 64)
+    yield dense(24, 32, 24, 32)
+    yield dense(10, 64, 10, 64, y="score")
+
+
+SAMPLES: tuple[Sample, ...] = (*_dense(), *_conv(), *_others(), *_control(), *_whole())
 """In the order in which they are recorded; names are unique."""

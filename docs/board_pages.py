@@ -114,7 +114,7 @@ def _row(row: Mapping[str, Any]) -> str:
         row["network"],
         f"{row['ii']:,}",
         f"{row['luts']:,}",
-        f"{row['brams']:,}",
+        f"{row['brams']:,}" + (f" and {row['sprams']} large" if row["sprams"] else ""),
         f"{row['clock_mhz']:g}",
         f"{row['fmax_mhz']:.1f}",
         f"{row['frames_per_second']:,.0f}",

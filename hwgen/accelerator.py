@@ -8,7 +8,7 @@ from amaranth.hdl import Cat, ClockDomain, Const, Module, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.address_map import AddressMap, address_map, has_registers
+from hwgen.address_map import AddressMap, address_map
 from hwgen.plan import Plan
 from hwgen.ports import ports
 from hwgen.rtl_templates.axi_lite import AxiLite
@@ -171,5 +171,5 @@ def accelerator(plan: Plan) -> Accelerator:
         out_bits=sink.bits,
         frame_beats_in=source.count,
         frame_beats_out=sink.count,
-        address_map=address_map(plan) if has_registers(plan) else None,
+        address_map=address_map(plan) if plan.has_registers else None,
     )

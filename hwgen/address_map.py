@@ -15,7 +15,7 @@ from hwgen.rtl_templates.registers import Register, RegisterMap
 from hwgen.rtl_templates.write_bus import Contents, looked_at, memories_of
 from hwgen.stages import LayerStage, stages
 
-__all__ = ["AddressMap", "Region", "address_map", "has_registers", "plan_id"]
+__all__ = ["AddressMap", "Region", "address_map", "plan_id"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,11 +88,6 @@ class AddressMap:
             "busy_cycles": busy,
             "memories": [region.facts() for region in self.regions],
         }
-
-
-def has_registers(plan: Plan) -> bool:
-    """Tell whether a plan's accelerator has a register port: asked for, or needed to write a memory."""
-    return plan.axi_lite or any(fold.writable for fold in plan.folds.values())
 
 
 def address_map(plan: Plan) -> AddressMap:

@@ -15,7 +15,7 @@ from hwgen.built import Accelerator, load
 from hwgen.codes import CodeType
 from hwgen.contents import write_contents
 from hwgen.fifos import size_fifos
-from hwgen.folding import with_registers
+from hwgen.folding import with_registers, writable_layers
 from hwgen.network import Network
 from hwgen.plan import Plan
 from hwgen.progress import Progress, silent
@@ -152,13 +152,20 @@ def plan(
         If two targets are given, the target is out of reach, or the folding file is wrong; if nothing fits the board.
     """
     target = Target(target_fps, clock_mhz, max_throughput, min_area, folding_file, board)
-    return size_fifos(with_registers(_fold(network, target), writable=writable, axi_lite=axi_lite))
+    return size_fifos(_fold(network, target, writable, axi_lite=axi_lite))
 
 
-def _fold(network: Network, target: Target) -> Plan:
+def _fold(network: Network, target: Target, writable: str | None, *, axi_lite: bool) -> Plan:
     if target.board is None:
-        return target.fold(network)
-    return fold_for_board(network, target.board, clock_mhz=target.clock_mhz, target_fps=target.target_fps)
+        return with_registers(target.fold(network), writable=writable, axi_lite=axi_lite)
+    return fold_for_board(
+        network,
+        target.board,
+        clock_mhz=target.clock_mhz,
+        target_fps=target.target_fps,
+        writable=writable_layers(network, writable),
+        axi_lite=axi_lite,
+    )
 
 
 def build(plan: Plan, folder: str | Path, *, progress: Progress = silent) -> Accelerator:
@@ -240,5 +247,4 @@ def compile(
         progress=progress,
     )
     progress("folding")
-    plan = with_registers(_fold(network, target), writable=writable, axi_lite=axi_lite)
-    return build(plan, folder, progress=progress)
+    return build(_fold(network, target, writable, axi_lite=axi_lite), folder, progress=progress)

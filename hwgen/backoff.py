@@ -9,11 +9,11 @@ from typing import Any
 
 from hwgen.api import build
 from hwgen.board import find_board
-from hwgen.board_fold import board_budget, clock_choices, fold_for_board
-from hwgen.budget import estimate_total
+from hwgen.board_fold import clock_choices, fold_for_board
 from hwgen.built import load
 from hwgen.errors import OptionError
-from hwgen.folding import make_writable
+from hwgen.estimate import estimate_total
+from hwgen.fold import MemoryStyle
 from hwgen.line import Line
 from hwgen.plan import Plan
 from hwgen.progress import Progress, silent
@@ -97,11 +97,7 @@ def synthesise_on_board(
         except (flow.TooLarge, flow.NotPlaced) as error:
             if len(attempts) == left:
                 raise
-            why = (
-                str(error).partition("; ")[0].splitlines()[0]
-                if isinstance(error, flow.TooLarge)
-                else "it cannot be placed and routed"
-            )
+            why = _why(error)
             lower, fixed = [], True
         if fixed:
             refolded = _refold(plan, board, clock)
@@ -115,25 +111,32 @@ def synthesise_on_board(
         plan = build(refolded, folder, progress=progress).plan
 
 
+def _why(error: flow.TooLarge | flow.NotPlaced) -> str:
+    """Say what went wrong; the place-and-route program's own error is a line of what it printed last."""
+    if isinstance(error, flow.TooLarge):
+        return str(error).partition("; ")[0].splitlines()[0]
+    printed = [line.strip() for line in str(error).splitlines()]
+    own = next((line.removeprefix("ERROR: ") for line in printed if line.startswith("ERROR: ")), "")
+    return "it cannot be placed and routed" + (f" ({own.rstrip('.')})" if own else "")
+
+
 def _refold(plan: Plan, board: str, clock_mhz: float | None) -> Plan:
-    """Fold a network smaller, writable where it was.
+    """Fold a network smaller, with registers and writable where it was.
 
     Raises
     ------
     OptionError
         If there is nothing smaller.
     """
-    clock = plan.clock_hz / 1e6 if clock_mhz is None else clock_mhz
-    found = find_board(board)
-    limits = board_budget(found).below(estimate_total(plan, found.device), SMALLER)
+    wanted = (name for name, fold in plan.folds.items() if fold.writable and fold.memory is not MemoryStyle.SPRAM)
     try:
-        smaller = fold_for_board(plan.network, board, clock_mhz=clock, limits=limits)
+        return fold_for_board(
+            plan.network,
+            board,
+            clock_mhz=plan.clock_hz / 1e6 if clock_mhz is None else clock_mhz,
+            writable=frozenset(wanted),
+            axi_lite=plan.axi_lite,
+            less_than=(estimate_total(plan, find_board(board).device), SMALLER),
+        )
     except OptionError as error:
         raise OptionError(f"No smaller folding is left to try: {error}") from None
-    folds = {
-        layer.name: make_writable(layer, smaller.folds[layer.name])
-        if plan.folds[layer.name].writable
-        else smaller.folds[layer.name]
-        for layer in plan.network.layers
-    }
-    return replace(smaller, folds=folds)

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hwgen.board import Board, boards, find_board
-from hwgen.budget import Budget, Catalogue, budget, estimate_total, fold_for_budget
+from hwgen.budget import Budget, budget
+from hwgen.budget_fold import Catalogue, fold_for_budget
 from hwgen.errors import OptionError
+from hwgen.estimate import estimate_total
 from hwgen.network import Network
 from hwgen.plan import Plan
 from hwgen.synthesis.pll import pll
@@ -25,18 +27,16 @@ def clock_choices(board: Board) -> list[float]:
     pin = board.clock.hz / 1e6
     choices = {pin}
     for share in CLOCK_STEPS:
-        wanted = share * board.device.clock_goal_mhz
-        if wanted > pin:
-            try:
-                choices.add(pll(board, wanted * 1e6).hz / 1e6)
-            except OptionError:
-                continue
+        try:
+            choices.add(pll(board, share * board.device.clock_goal_mhz * 1e6).hz / 1e6)
+        except OptionError:
+            continue
     return sorted((mhz for mhz in choices if mhz <= max(pin, board.device.clock_goal_mhz)), reverse=True)
 
 
-def board_budget(board: Board) -> Budget:
-    """Give what an accelerator may take of a board's device beside the host link."""
-    return budget(board.device, link=True)
+def board_budget(board: Board, *, registers: bool = False, boots: bool = False) -> Budget:
+    """Give what an accelerator may take of a board's device beside the host link, which may reach registers, and a boot loader."""
+    return budget(board.device, link=True, registers=registers, boots=boots)
 
 
 def fold_for_board(
@@ -45,10 +45,14 @@ def fold_for_board(
     *,
     clock_mhz: float | None = None,
     target_fps: float | None = None,
-    limits: Budget | None = None,
+    writable: frozenset[str] = frozenset(),
+    axi_lite: bool = False,
+    less_than: tuple[Usage, float] | None = None,
     catalogue: Catalogue | None = None,
 ) -> Plan:
     """Give the fastest plan that a board has room for, its FIFOs sized.
+
+    Where nothing fits, and the board has large RAMs and a flash to load them from, weights may be there as well.
 
     Parameters
     ----------
@@ -59,10 +63,14 @@ def fold_for_board(
         None: the fastest of `clock_choices`.
     target_fps : float or None
         Not the fastest plan but the cheapest that takes so many frames a second.
-    limits : Budget or None
-        None: `board_budget`.
+    writable : set of str
+        Layers whose memories can be written at run time.
+    axi_lite : bool
+        Whether the accelerator has registers in any case.
+    less_than : (Usage, float) or None
+        A usage, and the share of its logic that the plan may take.
     catalogue : Catalogue or None
-        The network's foldings, if they are listed already.
+        The network's foldings, if they are listed already: as they are, nothing writable.
 
     Raises
     ------
@@ -72,13 +80,19 @@ def fold_for_board(
     board = find_board(name)
     clock_hz = (clock_choices(board)[0] if clock_mhz is None else clock_mhz) * 1e6
     most = None if target_fps is None else int(clock_hz / target_fps)
-    plan = fold_for_budget(
-        catalogue or Catalogue(network),
-        limits or board_budget(board),
-        clock_hz=clock_hz,
-        most_cycles=most,
-    )
-    return replace(plan, board=name)
+
+    def fold(foldings: Catalogue, *, boots: bool) -> Plan:
+        limits = board_budget(board, registers=axi_lite or bool(writable) or boots, boots=boots)
+        limits = limits if less_than is None else limits.below(*less_than)
+        plan = fold_for_budget(foldings, limits, clock_hz=clock_hz, most_cycles=most, axi_lite=axi_lite)
+        return replace(plan, board=name)
+
+    try:
+        return fold(catalogue or Catalogue(network, writable=writable), boots=False)
+    except OptionError:
+        if board.flash is None or not board.device.spram_blocks:
+            raise
+        return fold(Catalogue(network, writable=writable, large_rams=True), boots=True)
 
 
 @dataclass(frozen=True)
@@ -114,6 +128,7 @@ class Fit:
             "clock_mhz": clock / 1e6,
             "fps": clock / cycles,
             **numbers,
+            "sprams": self.usage.sprams,
         }
 
 

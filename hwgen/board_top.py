@@ -13,7 +13,7 @@ from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
 from hwgen import buildfolder
-from hwgen.address_map import address_map, has_registers
+from hwgen.address_map import address_map
 from hwgen.built import Accelerator
 from hwgen.errors import BuildError, OptionError
 from hwgen.line import LINE_PORTS, Line, attach, divisor
@@ -249,20 +249,20 @@ def link_shape(accelerator: Accelerator, clock_hz: int) -> LinkShape:
         beats_out=sink.count,
         bytes_out=sink.bytes,
         clock_hz=clock_hz,
-        registers=has_registers(accelerator.plan),
+        registers=accelerator.plan.has_registers,
     )
 
 
 def address_bits(accelerator: Accelerator) -> int:
     """Give the bits of an address of a build's port for registers; 0 without one."""
-    if not has_registers(accelerator.plan):
+    if not accelerator.plan.has_registers:
         return 0
     return Control.byte_address_bits(address_map(accelerator.plan).shape)
 
 
 def boot_image(accelerator: Accelerator) -> bytes | None:
     """Give the image that a build's boot loader has to find in the flash; None if all memories start with their contents."""
-    if not has_registers(accelerator.plan) or address_map(accelerator.plan).shape.loaded:
+    if not accelerator.plan.has_registers or address_map(accelerator.plan).shape.loaded:
         return None
     return current_image(accelerator.folder, accelerator.plan)
 

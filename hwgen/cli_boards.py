@@ -157,7 +157,7 @@ def _fit_table(name: str, fits: list[Fit]) -> RenderableType:
             f"{facts['fps']:,.0f}",
             f"{facts['luts']:,}",
             f"{facts['ffs']:,}",
-            f"{facts['brams']:g}",
+            f"{facts['brams']:g}" + (f" + {facts['sprams']} large" if facts["sprams"] else ""),
         )
     reasons = list(dict.fromkeys(fit.reason for fit in fits if fit.plan is None))
     return Group(table, *(Text(reason) for reason in reasons))

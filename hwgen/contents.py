@@ -13,7 +13,7 @@ from amaranth.hdl import UnusedElaboratable
 
 from hwgen import folding, load_image, store
 from hwgen.accelerator import accelerator
-from hwgen.address_map import address_map, has_registers, plan_id
+from hwgen.address_map import address_map, plan_id
 from hwgen.beats import Beats, BeatSequence
 from hwgen.buildfolder import write_manifest
 from hwgen.codes import CodeType
@@ -73,13 +73,13 @@ def write_contents(plan: Plan, folder: Path, progress: Progress) -> dict[str, An
     (folder / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     facts = {"name": name, "versions": report["tools"], "network_id": f"{plan_id(plan):016x}"}
     facts |= {"ports": {"s_axis": _port(source), "m_axis": _outputs(plan, sink)}}
-    if has_registers(plan):
+    if plan.has_registers:
         found = address_map(plan)
         facts |= {"registers": found.facts()}
         if found.regions:
             (folder / load_image.FILE).write_bytes(load_image.load_image(found, found.network_id))
     _ship_bench(plan, prediction, folder)
-    if has_registers(plan):
+    if plan.has_registers:
         _ship_registers(plan, prediction, folder)
     write_manifest(folder, facts)
     return report

@@ -20,10 +20,11 @@ from hwgen.layers.costs import THUMB, MemoryKind, Part, Resources
 from hwgen.layers.parts import Bill
 from hwgen.memory_map import place
 from hwgen.plan import Plan
+from hwgen.register_bill import register_resources
 from hwgen.stages import stages
 from hwgen.usage import Usage
 
-__all__ = ["Prices", "Quantities", "estimate", "estimate_plan", "model_of", "prices", "quantities"]
+__all__ = ["Prices", "Quantities", "estimate", "estimate_plan", "estimate_total", "model_of", "prices", "quantities"]
 
 LUT_WORDS = {Family.XILINX7: 64}
 """Words of one bit that a LUT holds; 16 elsewhere."""
@@ -156,11 +157,20 @@ def estimate(cost: Resources, device: Device) -> Usage:
 
 
 def estimate_plan(plan: Plan, device: Device) -> dict[str, Usage]:
-    """Price every stage of a plan by its name, and the counters of beats at both ports as "ports"."""
+    """Price every stage of a plan by its name, the counters of beats at both ports as "ports", and its registers as "registers" if it has them."""
     chain = stages(plan)
     ports = Bill()
     ports.add(Part.UNIT, 1)
-    for beats in (chain[0].timing().intakes[0].beats, chain[-1].timing().outlets[-1].beats):
-        ports.counter(beats)
-    found = {stage.name: estimate(stage.resources(), device) for stage in chain}
-    return {"ports": estimate(ports.resources(), device), **found}
+    beats = (chain[0].timing().intakes[0].beats, chain[-1].timing().outlets[-1].beats)
+    for number in beats:
+        ports.counter(number)
+    found = {"ports": ports.resources()}
+    if plan.has_registers:
+        found["registers"] = register_resources(chain, *beats)
+    found |= {stage.name: stage.resources() for stage in chain}
+    return {name: estimate(cost, device) for name, cost in found.items()}
+
+
+def estimate_total(plan: Plan, device: Device) -> Usage:
+    """Add up the estimates of a plan's stages."""
+    return sum(estimate_plan(plan, device).values(), Usage())

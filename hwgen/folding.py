@@ -27,6 +27,7 @@ __all__ = [
     "folding_to_json",
     "make_writable",
     "with_registers",
+    "writable_layers",
 ]
 
 Style = TypeVar("Style", LaneStyle, MemoryStyle, WindowStyle)
@@ -269,12 +270,25 @@ def with_registers(plan: Plan, *, writable: str | None = None, axi_lite: bool = 
         If a layer is unknown or has no memory.
     """
     layers = {layer.name: layer for layer in plan.network.layers}
-    chosen = [] if writable is None else [name.strip() for name in writable.split(",")]
-    if writable == "all":
-        chosen = [name for name, layer in layers.items() if isinstance(layer, Writable)]
-    _known_keys(dict.fromkeys(chosen), layers, "--writable")
+    chosen = writable_layers(plan.network, writable)
     folds = {name: make_writable(layers[name], plan.folds[name]) for name in chosen}
     return replace(plan, folds={**plan.folds, **folds}, axi_lite=plan.axi_lite or axi_lite)
+
+
+def writable_layers(network: Network, writable: str | None) -> frozenset[str]:
+    """Give the layers that an option names: "all" that have memories, or names with commas between; none for None.
+
+    Raises
+    ------
+    OptionError
+        If a layer is unknown.
+    """
+    layers = {layer.name: layer for layer in network.layers}
+    if writable == "all":
+        return frozenset(name for name, layer in layers.items() if isinstance(layer, Writable))
+    chosen = [] if writable is None else [name.strip() for name in writable.split(",")]
+    _known_keys(dict.fromkeys(chosen), layers, "--writable")
+    return frozenset(chosen)
 
 
 def _weights_to_json(weights: CodeType | None) -> str | list[int] | None:

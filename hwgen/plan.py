@@ -69,3 +69,8 @@ class Plan:
     def cycles(self) -> int:
         """Largest fold product: the initiation interval."""
         return max(layer.cycles(self.folds[layer.name]) for layer in self.network.layers)
+
+    @property
+    def has_registers(self) -> bool:
+        """Whether the accelerator has a port for registers: asked for, or needed to write a memory."""
+        return self.axi_lite or any(fold.writable for fold in self.folds.values())

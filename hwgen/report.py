@@ -232,7 +232,7 @@ def render(report: Mapping[str, Any]) -> RenderableType:
 
 def _sentence(device: str, estimate: Mapping[str, Any]) -> str:
     """Say what the whole takes of a device, and how good the estimate is."""
-    total, has, error = estimate["total"], estimate["available"], estimate["model_error"]["luts"]
+    total, has, error = estimate["total"], estimate["available"], estimate["model_error"]["luts"]["unseen"]
     more = [
         f"{total[name]:,} of {has[name]:,} {label}"
         for name, label in (("dsps", "multipliers"), ("sprams", "large RAMs"))
@@ -241,7 +241,7 @@ def _sentence(device: str, estimate: Mapping[str, Any]) -> str:
     memories = ", ".join([f"{total['brams']:g} of {has['brams']} block RAMs", *more])
     return (
         f"Estimate for {device}: {total['luts']:,} of {has['luts']:,} LUTs, {total['ffs']:,} of {has['ffs']:,} flip-flops, "
-        f"{memories} (LUTs within 10 % on {error['within_10_percent']:.0%} of the layers measured)"
+        f"{memories} (LUTs within 10 % on {error['within_10_percent']:.0%} of layers that the model was not fitted to)"
     )
 
 

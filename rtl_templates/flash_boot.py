@@ -21,7 +21,8 @@ class FlashBoot(wiring.Component):
     The accelerator is let run only by the last access, after the CRC-32 was found right. An image is given up at its first word that cannot be right; no segment of it reaches
     CONTROL. The state is written to bits 15:8 of CONTROL at the begin and at the end.
 
-    A word takes four bytes of `FlashReader`, or 38 cycles and its access where that is more.
+    A word takes four bytes of `FlashReader`, or 40 cycles and its access where that is more. A word is judged in the cycle after it is complete, and the
+    answer of an access is stored before anything depends on it, so that no comparison ends in the state.
 
     Parameters
     ----------
@@ -90,12 +91,15 @@ class FlashBoot(wiring.Component):
             m.d.sync += complete.eq(place == STROBES - 1)
         with m.If(take):
             m.d.sync += complete.eq(0)
+        settled, verdict, empty = Signal(), Signal(reset_less=True), Signal(reset_less=True)
+        m.d.sync += [settled.eq(complete & ~take), empty.eq(word.all() | ~word.any())]
 
         left = Signal(range(self.words + 1), reset_less=True)
         size = Signal.like(left, name="size")
+        ends_segment, ends_image, checked = Signal(reset_less=True), Signal(reset_less=True), Signal()
         address, beyond = Signal(self.address_bits, reset_less=True), Signal(reset_less=True)
         state = Signal(8)
-        reports = Signal(init=1)
+        reports, answered, refused = Signal(init=1), Signal(), Signal(reset_less=True)
         control = Cat(state == LoadState.LOADED, Const(0, 7), state)
         m.d.comb += [
             bus.write.eq(1),
@@ -109,10 +113,18 @@ class FlashBoot(wiring.Component):
             m.d.sync += [state.eq(value), reports.eq(1), bus.start.eq(1)]
             m.next = "REPORT"
 
+        def await_answer(then: str) -> None:
+            m.d.sync += [bus.start.eq(0), answered.eq(bus.done)]
+            with m.If(bus.done):
+                m.d.sync += refused.eq(bus.error)
+            with m.If(answered):
+                m.next = then
+
         def expect(right: Value, otherwise: Value | int, then: str) -> None:
-            with m.If(complete):
+            m.d.sync += verdict.eq(right)
+            with m.If(settled):
                 m.d.comb += take.eq(1)
-                with m.If(right):
+                with m.If(verdict):
                     m.next = then
                 with m.Else():
                     report(otherwise)
@@ -124,15 +136,14 @@ class FlashBoot(wiring.Component):
                 with m.Else():
                     report(LoadState.LOADING)
             with m.State("REPORT"):
-                m.d.sync += bus.start.eq(0)
-                with m.If(bus.done):
-                    m.d.sync += reports.eq(0)
-                    m.next = "DONE"
-                    with m.If(state == LoadState.LOADING):
-                        m.d.sync += reader.enable.eq(1)
-                        m.next = "MAGIC"
+                await_answer(then="REPORTED")
+            with m.State("REPORTED"):
+                m.d.sync += reports.eq(0)
+                m.next = "DONE"
+                with m.If(state == LoadState.LOADING):
+                    m.d.sync += reader.enable.eq(1)
+                    m.next = "MAGIC"
             with m.State("MAGIC"):
-                empty = word.all() | ~word.any()
                 expect(word == MAGIC, Mux(empty, LoadState.NO_FLASH, LoadState.NO_IMAGE), "ID_LOW")
             for half, name, then in ((0, "ID_LOW", "ID_HIGH"), (1, "ID_HIGH", "COUNT")):
                 with m.State(name):
@@ -145,34 +156,38 @@ class FlashBoot(wiring.Component):
                 target = word[_BYTE_BITS:]
                 m.d.sync += [address.eq(target), beyond.eq((target >> self.address_bits).any())]
                 expect(left > 1, LoadState.DAMAGED, "LENGTH")
-                with m.If(complete):
+                with m.If(settled):
                     m.d.sync += left.eq(left - 1)
             with m.State("LENGTH"):
                 m.d.sync += size.eq(word)
                 fits = (word[: len(left)] < left) & ~word[len(left) :].any() & word.any()
                 expect(fits, LoadState.DAMAGED, "DATA")
-                with m.If(complete):
+                with m.If(settled):
                     m.d.sync += left.eq(left - 1)
-            with m.State("DATA"), m.If(complete):
-                with m.If(beyond | (address == Register.CONTROL)):
+            with m.State("DATA"):
+                m.d.sync += verdict.eq(beyond | (address == Register.CONTROL))
+                with m.If(settled & verdict):
                     report(LoadState.DAMAGED)
-                with m.Else():
+                with m.Elif(settled):
                     m.d.sync += bus.start.eq(1)
                     m.next = "WRITE"
             with m.State("WRITE"):
-                m.d.sync += bus.start.eq(0)
-                with m.If(bus.done):
-                    m.d.comb += take.eq(1)
-                    m.d.sync += [Cat(address, beyond).eq(address + 1), size.eq(size - 1), left.eq(left - 1)]
-                    m.next = "DATA"
-                    with m.If(size == 1):
-                        m.next = "ADDRESS"
-                    with m.If(left == 1):
-                        m.next = "CHECK"
-                    with m.If(bus.error):
-                        report(LoadState.DAMAGED)
-            with m.State("CHECK"), m.If(complete & crc.i.ready):
-                report(Mux(crc.good, LoadState.LOADED, LoadState.DAMAGED))
+                m.d.sync += [ends_segment.eq(size == 1), ends_image.eq(left == 1)]
+                await_answer(then="WRITTEN")
+            with m.State("WRITTEN"):
+                m.d.comb += take.eq(1)
+                m.d.sync += [Cat(address, beyond).eq(address + 1), size.eq(size - 1), left.eq(left - 1)]
+                m.next = "DATA"
+                with m.If(ends_segment):
+                    m.next = "ADDRESS"
+                with m.If(ends_image):
+                    m.next = "CHECK"
+                with m.If(refused):
+                    report(LoadState.DAMAGED)
+            with m.State("CHECK"):
+                m.d.sync += [verdict.eq(crc.good), checked.eq(settled & crc.i.ready)]
+                with m.If(checked):
+                    report(Mux(verdict, LoadState.LOADED, LoadState.DAMAGED))
             with m.State("DONE"):
                 m.d.sync += [self.loading.eq(0), reader.enable.eq(0)]
         return m

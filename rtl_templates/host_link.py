@@ -99,9 +99,9 @@ class HostLink(wiring.Component):
 
         feeding, answering = Signal(), Signal()
         kind, sequence, reason = Signal(8), Signal(16), Signal(3)
-        start = Signal()
-        busy = start | feeding | answering
-        errors = self._receive(m, busy, kind, sequence, reason, start)
+        ended, start = Signal(), Signal()
+        busy = ended | start | feeding | answering
+        errors = self._receive(m, busy, kind, sequence, reason, ended, start)
         self._feed(m, start, kind == (ANSWER | INFER), feeding)
         if self.shape.registers:
             self._access(m, start, kind)
@@ -110,9 +110,9 @@ class HostLink(wiring.Component):
         return m
 
     def _receive(
-        self, m: Module, busy: Value, kind: Signal, sequence: Signal, reason: Signal, start: Signal
+        self, m: Module, busy: Value, kind: Signal, sequence: Signal, reason: Signal, ended: Signal, start: Signal
     ) -> dict[str, Signal]:
-        """Store a request; at its end decide what answers it. Give a pulse for each kind of failure."""
+        """Store a request; at its end judge it, and in the next cycle decide what answers it. Give a pulse for each kind of failure."""
         shape, payload_bytes = self.shape, self.shape.payload_bytes
         longest = _HEADER_BYTES + payload_bytes + _CRC_BYTES
         token = self._unframer.o
@@ -127,13 +127,12 @@ class HostLink(wiring.Component):
         known = (version == VERSION) & ((command == IDENTIFY) | infers | (command == COUNTERS) | reads | writes)
         words = count[2:] - (_HEADER_BYTES + _WORD_BYTES + _CRC_BYTES) // 4
         self._words = Signal(range(max(2, shape.write_words + 1)), name="words")
-        fits = (
-            Mux(writes, (count[:2] == 0) & (words >= 1) & (words <= shape.write_words), 0)
-            if shape.registers
-            else Const(0)
-        )
         lengths = Mux(infers, shape.frame_bytes, Mux(reads, _WORD_BYTES, 0)) + _HEADER_BYTES + _CRC_BYTES
-        m.d.sync += start.eq(0)
+        fits = count == lengths
+        if shape.registers:
+            fits = Mux(writes, (count[:2] == 0) & (words >= 1) & (words <= shape.write_words), fits)
+        is_good, is_known, has_fit = (Signal(name=name, reset_less=True) for name in ("is_good", "is_known", "has_fit"))
+        m.d.sync += [ended.eq(0), start.eq(ended)]
         m.d.comb += [
             token.ready.eq(1),
             drops.eq(Mux(count == 0, busy, dropping)),
@@ -145,21 +144,8 @@ class HostLink(wiring.Component):
             with m.If(drops):
                 m.d.comb += errors["dropped"].eq(1)
             with m.Else():
-                m.d.sync += [start.eq(1), sequence.eq(number), kind.eq(REFUSED)]
-                with m.If(~token.payload.good):
-                    m.d.comb += errors["bad_crc"].eq(1)
-                    m.d.sync += reason.eq(REASON_CRC)
-                with m.Elif(~known):
-                    m.d.comb += errors["refused"].eq(1)
-                    m.d.sync += reason.eq(REASON_UNKNOWN)
-                with m.Elif(Mux(writes, ~fits, count != lengths)):
-                    m.d.comb += errors["refused"].eq(1)
-                    m.d.sync += reason.eq(REASON_LENGTH)
-                with m.Elif(infers & ~(self.loaded if shape.registers else Const(1))):
-                    m.d.comb += errors["refused"].eq(1)
-                    m.d.sync += reason.eq(REASON_UNLOADED)
-                with m.Else():
-                    m.d.sync += [kind.eq(command | ANSWER), self._words.eq(words)]
+                m.d.sync += [ended.eq(1), is_good.eq(token.payload.good), is_known.eq(known), has_fit.eq(fits)]
+                m.d.sync += self._words.eq(words)
         with m.Elif(token.valid):
             m.d.sync += dropping.eq(drops)
             with m.If(count != longest + 1):
@@ -168,6 +154,23 @@ class HostLink(wiring.Component):
                 m.d.sync += header.eq(Cat(header[8:], token.payload.data))
             with m.Elif(count < _HEADER_BYTES + payload_bytes):
                 m.d.comb += write.en.eq(~drops)
+
+        def refuse(why: int, error: str = "refused") -> None:
+            m.d.comb += errors[error].eq(1)
+            m.d.sync += reason.eq(why)
+
+        with m.If(ended):
+            m.d.sync += [sequence.eq(number), kind.eq(REFUSED)]
+            with m.If(~is_good):
+                refuse(REASON_CRC, "bad_crc")
+            with m.Elif(~is_known):
+                refuse(REASON_UNKNOWN)
+            with m.Elif(~has_fit):
+                refuse(REASON_LENGTH)
+            with m.Elif(infers & ~(self.loaded if shape.registers else Const(1))):
+                refuse(REASON_UNLOADED)
+            with m.Else():
+                m.d.sync += kind.eq(command | ANSWER)
         return errors
 
     def _feed(self, m: Module, start: Value, infers: Value, feeding: Signal) -> None:

@@ -11,8 +11,8 @@ import hwgen
 from hwgen import backoff, cli, cli_boards
 from hwgen.backoff import synthesise_on_board
 from hwgen.board import find_device
-from hwgen.budget import estimate_total
 from hwgen.errors import OptionError
+from hwgen.estimate import estimate_total
 from hwgen.synthesis.flow import NotPlaced, TooLarge
 from tests.small_networks import mlp
 
@@ -53,14 +53,18 @@ def build(tmp_path: Path) -> Path:
 
 
 def test_what_does_not_fit_is_folded_again_until_it_does(tries: Any, build: Path) -> None:
-    seen = tries(TooLarge("'mlp' needs 9,000 LUTs; compile smaller"), NotPlaced("nextpnr failed"), 31.0)
+    seen = tries(
+        TooLarge("'mlp' needs 9,000 LUTs; compile smaller"),
+        NotPlaced("nextpnr-ice40 failed:\n  ERROR: Unable to place cell 'a'.\n  log"),
+        31.0,
+    )
     facts = synthesise_on_board(build, "icebreaker")
     (luts, first, _), (fewer, second, _), (fewest, third, _) = seen
     assert luts > fewer > fewest
     assert first <= second <= third
     assert facts["attempts"] == [
         f"'mlp' needs 9,000 LUTs; folding again with less logic: a frame every {second:,} cycles instead of {first:,}",
-        f"it cannot be placed and routed; folding again with less logic: a frame every {third:,} cycles instead of {second:,}",
+        f"it cannot be placed and routed (Unable to place cell 'a'); folding again with less logic: a frame every {third:,} cycles instead of {second:,}",
     ]
     assert hwgen.load(build).plan.cycles == third
 
@@ -99,13 +103,7 @@ def test_a_build_for_no_board_is_tried_once_unless_more_is_asked_for(tries: Any,
 
 
 def test_writable_layers_stay_writable(tries: Any, tmp_path: Path) -> None:
-    from dataclasses import replace
-
-    from hwgen.folding import make_writable
-
-    plan = hwgen.plan(mlp(64, 32, 10), board="icebreaker")
-    folds = {layer.name: make_writable(layer, plan.folds[layer.name]) for layer in plan.network.layers}
-    hwgen.build(replace(plan, folds=folds), tmp_path / "build")
+    hwgen.build(hwgen.plan(mlp(64, 32, 10), board="icebreaker", writable="all"), tmp_path / "build")
     tries(TooLarge("large"), 31.0)
     synthesise_on_board(tmp_path / "build", "icebreaker")
     assert all(fold.writable for fold in hwgen.load(tmp_path / "build").plan.folds.values())

@@ -11,8 +11,10 @@ import hwgen
 from hwgen import cli
 from hwgen.board import boards, find_board
 from hwgen.board_fold import board_budget, clock_choices, fits_of, fold_for_board
-from hwgen.budget import estimate_total, overdrawn
+from hwgen.budget import overdrawn
 from hwgen.errors import OptionError
+from hwgen.estimate import estimate_plan, estimate_total
+from hwgen.fold import MemoryStyle
 from tests.small_networks import mlp
 
 NETWORK = mlp(64, 32, 10)
@@ -34,6 +36,30 @@ def test_a_plan_for_a_board_is_within_its_budget_at_its_clock() -> None:
     assert overdrawn(estimate_total(plan, board.device), board_budget(board)) == []
     assert all(fold.slots is not None for fold in plan.folds.values())
     assert fold_for_board(NETWORK, "icebreaker", clock_mhz=12).clock_hz == 12e6
+
+
+def test_what_is_written_at_run_time_and_the_registers_are_within_the_budget() -> None:
+    board = find_board("icebreaker")
+    limits = board_budget(board, registers=True)
+    plan = fold_for_board(NETWORK, "icebreaker", writable=frozenset({"dense0"}))
+    assert [plan.folds[name].writable for name in ("dense0", "dense1")] == [True, False]
+    assert overdrawn(estimate_total(plan, board.device), limits) == []
+    read = fold_for_board(NETWORK, "icebreaker", axi_lite=True)
+    assert read.axi_lite and read.has_registers
+    assert overdrawn(estimate_total(read, board.device), limits) == []
+    assert estimate_plan(read, board.device)["registers"].luts > 400
+    assert "registers" not in estimate_plan(fold_for_board(NETWORK, "icebreaker"), board.device)
+
+
+def test_weights_that_fit_nowhere_else_go_to_large_rams_on_boards_with_a_flash() -> None:
+    network = mlp(512, 512, 10)
+    plan = fold_for_board(network, "icebreaker")
+    usage = estimate_total(plan, find_board("icebreaker").device)
+    assert plan.folds["dense0"].memory is MemoryStyle.SPRAM
+    assert 1 <= usage.sprams <= 4
+    assert overdrawn(usage, board_budget(find_board("icebreaker"), registers=True, boots=True)) == []
+    with pytest.raises(OptionError, match=r"fits up5k: the nearest needs about .* block RAMs where there are 28"):
+        fold_for_board(network, "upduino31")
 
 
 def test_a_rate_on_a_board_is_reached_at_less_cost() -> None:

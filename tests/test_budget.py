@@ -1,77 +1,21 @@
-"""Foldings within a budget."""
+"""What an accelerator may take of a device."""
 
 from __future__ import annotations
 
-import itertools
-from dataclasses import replace
-
-import pytest
-
 from hwgen.board import find_device
-from hwgen.budget import Catalogue, budget, estimate_total, fold_for_budget, overdrawn
-from hwgen.errors import OptionError
-from hwgen.fifos import size_fifos
-from hwgen.plan import Plan
+from hwgen.budget import budget, overdrawn
 from hwgen.usage import Usage
-from tests.small_networks import mlp
 
-NETWORK = mlp(24, 16, 6)
 UP5K = find_device("up5k")
 
 
-def tight(luts: int, brams: int = 4) -> replace:
-    device = replace(UP5K, luts=luts, ffs=luts, bram_blocks=brams)
-    return budget(device, link=False)
-
-
-def test_a_plan_stays_within_its_budget_and_a_larger_budget_is_faster() -> None:
-    catalogue, cycles = Catalogue(NETWORK), []
-    for luts in (500, 800, 2500):
-        limits = tight(luts)
-        plan = fold_for_budget(catalogue, limits, clock_hz=12e6)
-        assert overdrawn(estimate_total(plan, limits.device), limits) == []
-        cycles.append(plan.cycles)
-    assert cycles[0] > cycles[1] > cycles[2]
-
-
-def test_no_folding_of_all_is_faster_within_the_budget() -> None:
-    limits, catalogue = tight(700, brams=2), Catalogue(NETWORK)
-    best = fold_for_budget(catalogue, limits, clock_hz=12e6).cycles
-    choices = [[entry for entry in entries if entry[1] < best] for entries in catalogue.entries.values()]
-    for folds in itertools.product(*choices):
-        plan = Plan(NETWORK, {layer.name: fold for layer, (fold, _, _) in zip(NETWORK.layers, folds, strict=True)})
-        if not overdrawn(estimate_total(plan, limits.device), limits):
-            assert overdrawn(estimate_total(size_fifos(plan), limits.device), limits)
-
-
-def test_block_rams_are_a_budget_of_their_own() -> None:
-    catalogue = Catalogue(mlp(256, 64, 10))
-    for brams in (4, 12):
-        plan = fold_for_budget(catalogue, tight(5280, brams), clock_hz=12e6)
-        assert estimate_total(plan, UP5K).brams <= brams
-
-
-def test_a_budget_can_be_less_than_what_a_plan_took() -> None:
-    limits, catalogue = tight(900), Catalogue(NETWORK)
-    first = estimate_total(fold_for_budget(catalogue, limits, clock_hz=12e6), UP5K)
-    less = limits.below(first, 0.8)
-    second = estimate_total(fold_for_budget(catalogue, less, clock_hz=12e6), UP5K)
-    assert less.needs(second)[0] <= 0.8 * less.needs(first)[0]
-
-
-def test_a_rate_is_met_at_the_least_cost_within_the_budget() -> None:
-    limits, catalogue = tight(2500), Catalogue(NETWORK)
-    fastest = fold_for_budget(catalogue, limits, clock_hz=12e6)
-    slower = fold_for_budget(catalogue, limits, clock_hz=12e6, most_cycles=96)
-    assert fastest.cycles < slower.cycles <= 96
-    assert estimate_total(slower, UP5K).luts < estimate_total(fastest, UP5K).luts
-
-
-def test_what_fits_nowhere_says_what_is_short() -> None:
-    with pytest.raises(
-        OptionError, match=r"No folding of 'mlp' fits up5k: the nearest needs about .* logic cells where there are"
-    ):
-        fold_for_budget(Catalogue(NETWORK), tight(60), clock_hz=12e6)
+def test_registers_and_a_boot_loader_take_theirs_and_large_rams_need_the_loader() -> None:
+    plain, reads, boots = (
+        budget(UP5K, link=True, **more) for more in ({}, {"registers": True}, {"registers": True, "boots": True})
+    )
+    assert plain.cells - 100 > reads.cells > boots.cells + 200
+    assert [limits.usage.sprams for limits in (plain, reads, boots)] == [0, 0, 4]
+    assert budget(UP5K, link=False).usage.sprams == 4
 
 
 def test_a_link_takes_its_share() -> None:

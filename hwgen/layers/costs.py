@@ -45,6 +45,8 @@ class MemoryShape:
     kind : MemoryKind
     columns : int or None
         Of a constant table in logic: how many of its bits differ from one another. None: all.
+    written : bool
+        Whether it can be written at run time.
     """
 
     name: str
@@ -53,6 +55,7 @@ class MemoryShape:
     style: MemoryStyle
     kind: MemoryKind = MemoryKind.BUFFER
     columns: int | None = None
+    written: bool = False
 
 
 class Part(Enum):
@@ -101,6 +104,8 @@ class Part(Enum):
     """A bit of a window memory's word, in a cell that does not give old contents while it is written."""
     STACK_BIT = "stack bit"
     """A choice between two memory cells stacked on one another."""
+    REGISTER_BIT = "register bit"
+    """A bit of a register that a host reads, counted and chosen among others."""
     STORED_BIT = "stored bit"
     """A bit of a memory that is built of flip-flops."""
     TABLE_LUT = "table LUT"

@@ -43,7 +43,10 @@ def unit_bill(matrix: MatVec, name: str, fold: Fold, *, groups_at_once: int = 1)
     if fetched:
         _bill_weights(matrix, bill, name, fold, steps)
     bill.register(2 * delays + 1)
-    bill.include(_bill_row(matrix, fold.simd, registers, 0 if fetched else rows, column_folds > 1), rows)
+    bits = fold.pe * fold.simd * matrix.weight_shape.width
+    halves = steps == 2 and not fold.writable and _style(fold, "weights", steps, bits) is not MemoryStyle.BLOCK
+    row = _bill_row(matrix, fold.simd, registers, 0 if fetched else rows, column_folds > 1, halves=halves)
+    bill.include(row, rows)
     if matrix.lanes is Lanes.MULTIPLY:
         # Beside a signed factor an unsigned one is a bit wider.
         left, right = (
@@ -80,7 +83,7 @@ def _bill_weights(matrix: MatVec, bill: Bill, name: str, fold: Fold, steps: int)
     bill.rom(f"{name}.weights", words.reshape(steps, -1).astype(np.int64), bits, style)
 
 
-def _bill_row(matrix: MatVec, simd: int, registers: range, constant: int, accumulates: bool) -> Bill:
+def _bill_row(matrix: MatVec, simd: int, registers: range, constant: int, accumulates: bool, *, halves: bool) -> Bill:
     row = Bill()
     bits = range_shape(*matrix.sum_range).width
     if accumulates:
@@ -89,7 +92,7 @@ def _bill_row(matrix: MatVec, simd: int, registers: range, constant: int, accumu
     row.register(bits)
     if matrix.lanes.counts_planes:
         planes = DotProduct.plane_sizes(matrix.lanes, simd, matrix.in_shape, matrix.weight_shape)
-        row.lanes(planes, spare=accumulates and planes[0] > 1, constant=constant, registers=registers)
+        row.lanes(planes, spare=accumulates and planes[0] > 1, constant=constant, registers=registers, halves=halves)
     else:
         if matrix.lanes is not Lanes.MULTIPLY:
             row.add(Part.ADD_SUB_BIT, 0 if constant else simd * matrix.in_type.bits)

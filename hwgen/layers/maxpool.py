@@ -209,6 +209,9 @@ class MaxPool:
         bill.counter(self._taps, Part.LOOP_BIT)
         if len(set(self.minimum)) > 1:
             bill.counter(words, Part.LOOP_BIT)
+            leaves = -(-words // 16)
+            bill.add(Part.TABLE_LUT, fold.simd * leaves)
+            bill.add(Part.TABLE_STACK, fold.simd * (leaves - 1))
         bill.register(width + 1)
         bill.add(Part.SHIFT_BIT, width)
         bill.add(Part.RANK_BIT, width if ranks else 0)

@@ -100,7 +100,8 @@ class Bill:
                 where = f"{name}.levels_{stage}_{lane}"
                 read |= self.table(where, words, search.word_width, style, writable=writable)
             # A level from a memory is compared by a carry chain alone, whose end is a LUT a lane.
-            self.add(Part.OTHER if read else Part.CONSTANT_LEVEL_BIT, fields.shape[1] if read else bits)
+            self.add(Part.LEVEL_BIT if read else Part.CONSTANT_LEVEL_BIT, bits)
+            self.add(Part.OTHER, fields.shape[1] if read else 0)
             self.register(bits + fields.shape[1] * stage)
 
     def vector_buffer(self, name: str, width: int, length: int, repeats: int, capacity: int) -> None:
@@ -135,7 +136,9 @@ class Bill:
         """Add a table that ``read_rom`` reads, of words of fields, int64 (words, fields a word); tell whether it is one, or constants."""
         if writable:
             depth, lanes = fields.shape
-            self.memories.append(MemoryShape(name, depth, lanes * bits, style_of(style, depth, lanes, bits)))
+            self.memories.append(
+                MemoryShape(name, depth, lanes * bits, style_of(style, depth, lanes, bits), written=True)
+            )
             return True
         shape = table_shape(name, fields, bits, style, MemoryKind.TABLE)
         if shape is not None:
@@ -146,7 +149,7 @@ class Bill:
         """Add a `Rom` that can be written: a memory and the register behind it, or registers alone."""
         self.register(width)
         if depth > 1:
-            self.memories.append(MemoryShape(name, depth, width, style))
+            self.memories.append(MemoryShape(name, depth, width, style, written=True))
 
     def position(self, rows: Sequence[int], columns: Sequence[int], groups: int) -> None:
         """Add a `ChannelAddress`."""
@@ -160,8 +163,14 @@ class Bill:
 
     # Matrix-vector units
 
-    def lanes(self, planes: Sequence[int], *, spare: bool, constant: int, registers: range) -> None:
-        """Add the lanes of planes of one of ``constant`` rows whose weights do not change, or of a row (0) whose weights are read."""
+    def lanes(
+        self, planes: Sequence[int], *, spare: bool, constant: int, registers: range, halves: bool = False
+    ) -> None:
+        """Add the lanes of planes of one of ``constant`` rows whose weights do not change, or of a row (0) whose weights are read.
+
+        Of two words, the ``halves`` of a table in logic, a weight is a constant, the bit that chooses, or its complement, which
+        a group of three takes as its fourth input.
+        """
         bits, flipflops, triples, pairs = _planes(tuple(planes), spare, tuple(registers))
         if constant:
             self.add(Part.SHARED_SUM_BIT, bits + flipflops)
@@ -171,7 +180,7 @@ class Bill:
         else:
             self.add(Part.ADDER_BIT, bits)
             self.register(flipflops)
-            self.add(Part.XNOR, sum(planes))
+            self.add(Part.XNOR, 0 if halves else sum(planes))
         self.add(Part.GROUP, triples)
         self.add(Part.PAIR, pairs)
 
@@ -256,6 +265,7 @@ def widening(width: int, ratio: int) -> Resources:
     """Give the cost of an `UpConverter`."""
     bill = Bill()
     bill.counter(ratio)
+    bill.add(Part.OTHER, 4)
     bill.register(width * (2 * ratio - 1) + 1)
     return bill.resources()
 

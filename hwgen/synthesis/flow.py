@@ -16,7 +16,7 @@ from amaranth.back import rtlil
 from hwgen.board_top import write_board_top
 from hwgen.built import load
 from hwgen.errors import OptionError, ToolError
-from hwgen.estimate import estimate_plan, prices
+from hwgen.estimate import estimate_total, prices
 from hwgen.line import Line
 from hwgen.processes import Task, run_all
 from hwgen.progress import Progress, silent
@@ -171,7 +171,7 @@ def _estimated(job: Job) -> Usage | None:
     """Estimate the accelerator, if there is a model of the device's family."""
     if job.device.family not in prices():
         return None
-    return sum(estimate_plan(load(job.folder).plan, job.device).values(), Usage())
+    return estimate_total(load(job.folder).plan, job.device)
 
 
 def _map(job: Job, scratch: Path) -> None:

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 import hwgen
+from benchmarks.models import write_mlp
 from examples.data.load import load
 from hwgen import board_run, host
 from hwgen.board_top import boot_image, write_board_top
 from hwgen.errors import LinkError, ToolError
+from hwgen.fold import MemoryStyle
 from hwgen.folding import folding_from_json
 from hwgen.host_link import open_link
 from hwgen.line import Line
@@ -166,6 +168,18 @@ def test_memories_are_loaded_from_the_flash(spram_build: hwgen.Accelerator) -> N
     with board_run.virtual_link(spram_build) as link:
         assert board_run.run(spram_build, link, x, check=True).exact
         assert link.read(0x10) == LoadState.LOADED << 8 | 1
+
+
+@pytest.mark.slow
+def test_a_third_of_a_megabit_boots_into_large_rams_and_classifies(tmp_path: Path) -> None:
+    write_mlp(tmp_path / "sfc.onnx", (784, 256, 256, 256, 10))
+    accelerator = hwgen.compile(tmp_path / "sfc.onnx", tmp_path / "build", board="icebreaker")
+    assert sum(fold.memory is MemoryStyle.SPRAM for fold in accelerator.plan.folds.values()) == 3
+    x = random_codes(accelerator, 5)
+    with board_run.virtual_link(accelerator) as link:
+        result = board_run.run(accelerator, link, x)
+        assert link.read(0x10) == LoadState.LOADED << 8 | 1
+    assert np.array_equal(result.codes, accelerator.golden(x, codes=True))
 
 
 @pytest.mark.parametrize(
