@@ -4,6 +4,9 @@ enum { FLAG = 0x7E, ESCAPE = 0x7D, FLIP = 0x20, VERSION = 1 };
 enum { IDENTIFY = 1, INFER = 2, ANSWER = 0x80, REFUSED = 0xFF, REASON_CRC = 1 };
 enum { HEADER_BYTES = 4, CRC_BYTES = 4, IDENTITY_BYTES = 28 };
 
+/* So many bytes beyond an answer's without a flag are no board's: an SPI board without power, say. */
+enum { BABBLE_BYTES = 65536 };
+
 /* What receiving made of the bytes up to a flag. */
 typedef enum { TIMED_OUT, DAMAGED, FOREIGN, ANSWERED, REFUSAL } event;
 
@@ -72,6 +75,7 @@ static event receive(hwgen_link *link, uint8_t kind, uint8_t *answer, size_t ans
         }
         recent[count % CRC_BYTES] = byte;
         count++;
+        if (count > answer_size + BABBLE_BYTES) return DAMAGED;
     }
     if (count < HEADER_BYTES + CRC_BYTES || crc != 0xDEBB20E3u || header[0] != VERSION) return DAMAGED;
     const size_t payload = count - HEADER_BYTES - CRC_BYTES;
