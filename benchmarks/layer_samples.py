@@ -12,6 +12,7 @@ from amaranth.lib import wiring
 from hwgen.activation import Lookup, Positions, Thresholds
 from hwgen.codes import BIPOLAR, TERNARY, CodeType, signed, unsigned
 from hwgen.fold import Fold, MemoryStyle, WindowStyle
+from hwgen.glue_stages import InputRegister, Narrow, Widen
 from hwgen.layers.argmax import ArgMax
 from hwgen.layers.conv import Conv
 from hwgen.layers.costs import Resources
@@ -27,7 +28,7 @@ from hwgen.register_bill import control_bill
 from hwgen.rtl_templates.control import Control
 from hwgen.rtl_templates.registers import RegisterMap
 from hwgen.rtl_templates.write_bus import Contents
-from hwgen.stages import InputRegister, LayerStage, Narrow, Widen
+from hwgen.stages import LayerStage
 
 __all__ = ["SAMPLES", "Sample"]
 

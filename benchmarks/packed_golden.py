@@ -110,7 +110,7 @@ def chain(frames: tuple[int, ...], repeats: int) -> Contest:
     port = InputPort("x", (WIDTHS[0],), (0,), (1, 1, WIDTHS[0]), BIPOLAR)
     ones = np.ones(WIDTHS[-1])
     output = OutputPort("y", layers[-1].name, (WIDTHS[-1],), (0,), "float32", ones, 0 * ones)
-    network = Network("tfc", port, tuple(layers), (output,))
+    network = Network("tfc", (port,), tuple(layers), (output,))
     codes = random.choice(np.array([-1, 1]), (max(frames), 1, 1, WIDTHS[0]))
     floats = codes.reshape(len(codes), -1).astype(np.float32)
     return Contest("tfc_chain", network, chain_model(network), codes, floats, frames, repeats)

@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from hwgen import buildfolder
-from hwgen.arrays import load_array
+from hwgen.arrays import Frames, load_frames
 from hwgen.board import find_board
 from hwgen.board_fold import fold_for_board
 from hwgen.built import Accelerator, load
-from hwgen.codes import CodeType
 from hwgen.contents import write_contents
 from hwgen.fifos import size_fifos
 from hwgen.folding import with_registers, writable_layers
 from hwgen.network import Network
 from hwgen.plan import Plan
 from hwgen.progress import Progress, silent
+from hwgen.streamlining.declaration import InputNumber, InputType
 from hwgen.target import Target
 from hwgen.verilog import check_name
 
-__all__ = ["Accelerator", "build", "compile", "load", "plan", "read"]
+__all__ = ["Accelerator", "Calibration", "build", "compile", "load", "plan", "read"]
+
+Calibration = Frames | Mapping[str, Frames] | None
+"""Frames of the only input, or of each by its name; or their files."""
 
 
 def read(
     path: str | Path,
     *,
-    input_type: str | CodeType | None = None,
-    input_scale: float | None = None,
-    input_offset: float | None = None,
+    input_type: InputType = None,
+    input_scale: InputNumber = None,
+    input_offset: InputNumber = None,
     strict: bool = False,
     exact: bool = False,
     fixed_bits: int = 16,
     weight_bits: int = 8,
-    calibrate: str | Path | np.ndarray | None = None,
+    calibrate: Calibration = None,
+    ranges: Mapping[str, tuple[float, float]] | None = None,
     name: str | None = None,
     progress: Progress = silent,
 ) -> Network:
@@ -45,9 +48,10 @@ def read(
     ----------
     path : str or Path
         The model; external data files are found beside it.
-    input_type : str, CodeType or None
-        What the host sends: "bipolar", "ternary", "uint8", "int4", ... None: what the graph says.
-    input_scale, input_offset : float or None
+    input_type : str, CodeType, mapping of str to these, or None
+        What the host sends: "bipolar", "ternary", "uint8", "int4", ... None: what the graph says. A mapping says it of inputs by their names (under None of
+        all others), else it is said of every input.
+    input_scale, input_offset : float, mapping of str to float, or None
         Meaning of an input code: the model's input is ``input_scale * code + input_offset``.
     strict : bool
         Refuse, rather than note, a Sign that can see exactly 0.
@@ -55,9 +59,11 @@ def read(
         Refuse, rather than round and note, whatever integers cannot calculate exactly: real-valued paths, real weights.
     fixed_bits, weight_bits : int
         Bits of streams of real numbers, and of real weights.
-    calibrate : path to a .npy file, ndarray or None
-        Frames in the model's own units. They give streams of real numbers their ranges; the notes then tell saturation, and the agreement
+    calibrate : ndarray, path to a .npy or .npz file, mapping of str to ndarray or to paths, or None
+        Frames in the model's own units, of several inputs by their names. They give streams of real numbers their ranges; the notes then tell saturation, and the agreement
         with the float model before and after.
+    ranges : mapping of str to tuple of float, or None
+        Ranges of tensors that an earlier calibration found, see `hwgen.network.Conversion`, instead of frames.
     name : str or None
         Name of the Verilog module; None: the graph's own name, or the file's where the exporter calls every graph the same.
     progress : callable
@@ -97,13 +103,12 @@ def read(
             precision=precision,
         )
 
-    precision = Precision(exact, fixed_bits, weight_bits)
+    precision = Precision(exact, fixed_bits, weight_bits, ranges or {})
     if calibrate is None:
         network = convert(precision)
     else:
-        frames = calibrate if isinstance(calibrate, np.ndarray) else load_array(Path(calibrate))
         progress("calibrating")
-        network = calibrated(graph, frames, precision, convert)
+        network = calibrated(graph, load_frames(calibrate), precision, convert)
     return network if name is None else replace(network, name=name)
 
 
@@ -202,14 +207,14 @@ def compile(
     model: str | Path,
     folder: str | Path,
     *,
-    input_type: str | None = None,
-    input_scale: float | None = None,
-    input_offset: float | None = None,
+    input_type: InputType = None,
+    input_scale: InputNumber = None,
+    input_offset: InputNumber = None,
     strict: bool = False,
     exact: bool = False,
     fixed_bits: int = 16,
     weight_bits: int = 8,
-    calibrate: str | Path | np.ndarray | None = None,
+    calibrate: Calibration = None,
     name: str | None = None,
     target_fps: float | None = None,
     clock_mhz: float | None = None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -13,7 +13,11 @@ import numpy as np
 
 from hwgen.errors import DataError, OptionError
 
-__all__ = ["check_arrays_path", "load_array", "load_arrays", "save_array", "save_arrays"]
+__all__ = ["Frames", "check_arrays_path", "load_array", "load_arrays", "load_frames", "save_array", "save_arrays"]
+
+
+Frames = str | Path | np.ndarray
+"""Frames of one input, or their file."""
 
 
 def load_array(path: Path) -> np.ndarray:
@@ -53,6 +57,19 @@ def load_arrays(path: Path) -> np.ndarray | dict[str, np.ndarray]:
         raise DataError(f"Cannot read '{path}': {(error.strerror or str(error)).lower()}") from None
     except (ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile):
         raise DataError(f"'{path}' is not a .npz file of numbers; write it with numpy.savez") from None
+
+
+def load_frames(given: Frames | Mapping[str, Frames]) -> np.ndarray | dict[str, np.ndarray]:
+    """Read the frames of inputs as far as they are in files: one file, see `load_arrays`, or a .npy file for each input by its name.
+
+    Raises
+    ------
+    DataError
+        If a file is missing, or holds no arrays of numbers.
+    """
+    if isinstance(given, Mapping):
+        return {name: one if isinstance(one, np.ndarray) else load_array(Path(one)) for name, one in given.items()}
+    return given if isinstance(given, np.ndarray) else load_arrays(Path(given))
 
 
 def save_array(path: Path, array: np.ndarray) -> None:

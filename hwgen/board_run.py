@@ -55,6 +55,9 @@ BOOT_FAILURES = {
     LoadState.DAMAGED: "the image in its flash is damaged",
 }
 
+LOADING_SECONDS = 60.0
+"""What a boot loader may take: the largest images are through in a second."""
+
 LONG_RUN_FRAMES = 100
 """Frames from which on a virtual board is compiled for speed."""
 
@@ -133,7 +136,7 @@ class BoardRun:
 def run(
     accelerator: Accelerator,
     link: HostLink,
-    x: np.ndarray,
+    x: host.Inputs,
     *,
     frames: int | None = None,
     check: bool = False,
@@ -147,8 +150,8 @@ def run(
         An open build folder.
     link : HostLink
         To the board.
-    x : ndarray, shape (frames, *input shape of the ONNX model) or one frame
-        Floats are in the model's units; integers are codes.
+    x : ndarray, shape (frames, *input shape of the ONNX model) or one frame, or mapping of str to ndarray
+        Floats are in the model's units; integers are codes; of several inputs each by its name.
     frames : int or None
         Only the first so many frames.
     check : bool
@@ -168,13 +171,14 @@ def run(
         If the board does not answer, or holds another build.
     """
     network = accelerator.network
-    codes = host.to_codes(network.input, x)[:frames]
+    codes = host.input_codes(network, x, frames)
+    count = len(codes[0])
     source, sink = ports(accelerator.plan)
     progress("asking the board what it holds")
     found = check_hardware(accelerator, link)
     if found.registers:
         check_loaded(accelerator, link)
-    beats = source.pack(codes).reshape(len(codes), -1)
+    beats = source.pack(codes).reshape(count, -1)
     answers, began = [], time.perf_counter()
     for number, frame in enumerate(beats, 1):
         progress(f"inferring frame {number} of {len(beats)}")
@@ -184,13 +188,13 @@ def run(
     mismatches = None
     if check:
         progress("running the golden model")
-        golden = PackedNetwork(network).golden_maps(codes)
-        wrong = [np.any((a != b).reshape(len(codes), -1), axis=1) for a, b in zip(got, golden, strict=True)]
+        golden = PackedNetwork(network).golden_maps(*codes)
+        wrong = [np.any((a != b).reshape(count, -1), axis=1) for a, b in zip(got, golden, strict=True)]
         mismatches = int(np.any(wrong, axis=0).sum())
     return BoardRun(
         outputs=host.outputs_of(network, got),
         codes=host.outputs_of(network, got, codes=True),
-        frames=len(codes),
+        frames=count,
         mismatches=mismatches,
         seconds=seconds,
         retries=link.retries,
@@ -226,9 +230,13 @@ def check_loaded(accelerator: Accelerator, link: HostLink) -> None:
     LinkError
         If they hold another one, or none.
     """
-    control = link.read(Register.CONTROL * STROBES)
-    while (state := control >> 8 & 0xFF) == LoadState.LOADING:
-        control = link.read(Register.CONTROL * STROBES)
+    deadline = time.monotonic() + LOADING_SECONDS
+    while (state := link.read(Register.CONTROL * STROBES) >> 8 & 0xFF) == LoadState.LOADING:
+        if time.monotonic() > deadline:
+            raise LinkError(
+                f"The board has been loading its memories from its flash for more than {LOADING_SECONDS:g} seconds; "
+                "program the board again with 'hwgen program', or write them with 'hwgen reload'"
+            )
     if state in BOOT_FAILURES:
         raise LinkError(
             f"The board's memories hold no network: {BOOT_FAILURES[state]}; program the board again with 'hwgen program', "
@@ -236,6 +244,11 @@ def check_loaded(accelerator: Accelerator, link: HostLink) -> None:
         )
     low, high = (link.read((Register.LOADED_ID + half) * STROBES) for half in (0, 1))
     wanted = plan_id(accelerator.plan)
+    if not low | high << 32:
+        raise LinkError(
+            "The board's memories hold no network: nothing has written them since the board was switched on; "
+            "write them with 'hwgen reload'"
+        )
     if low | high << 32 != wanted:
         raise LinkError(
             f"The board's memories hold network {low | high << 32:016x}, and '{accelerator.folder}' means {wanted:016x}; "

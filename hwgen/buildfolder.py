@@ -25,7 +25,7 @@ __all__ = [
     "written_files",
 ]
 
-FORMAT = "hwgen build folder 1"
+FORMAT = "hwgen build folder 2"
 """What ``manifest.json`` says it is; the number rises when older readers would misread the folder."""
 
 MANIFEST = "manifest.json"

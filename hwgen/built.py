@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from hwgen import buildfolder, host, store
 from hwgen.errors import BuildError, OptionError
 from hwgen.folding import folding_from_json
@@ -50,13 +48,13 @@ class Accelerator:
         """What the build wrote, as paths within the folder."""
         return buildfolder.written_files(self.folder)
 
-    def golden(self, x: np.ndarray, *, codes: bool = False) -> host.Outputs:
+    def golden(self, x: host.Inputs, *, codes: bool = False) -> host.Outputs:
         """Run the golden model, in its bit-packed form; ``network.golden_maps`` is the plain one, and gives the same.
 
         Parameters
         ----------
-        x : ndarray, shape (frames, *input shape of the ONNX model) or one frame
-            Floats are in the model's units; integers are codes.
+        x : ndarray, shape (frames, *input shape of the ONNX model) or one frame, or mapping of str to ndarray
+            Floats are in the model's units; integers are codes; of several inputs each by its name.
         codes : bool
             Give raw integers instead of the model's own units.
 
@@ -70,12 +68,12 @@ class Accelerator:
         DataError
             If the input does not suit the network.
         """
-        maps = PackedNetwork(self.network).golden_maps(host.to_codes(self.network.input, x))
+        maps = PackedNetwork(self.network).golden_maps(*host.input_codes(self.network, x))
         return host.outputs_of(self.network, maps, codes=codes)
 
     def simulate(
         self,
-        x: np.ndarray,
+        x: host.Inputs,
         *,
         expected: host.Outputs | None = None,
         frames: int | None = None,
@@ -88,8 +86,8 @@ class Accelerator:
 
         Parameters
         ----------
-        x : ndarray, shape (frames, *input shape of the ONNX model) or one frame
-            Floats are in the model's units; integers are codes.
+        x : ndarray, shape (frames, *input shape of the ONNX model) or one frame, or mapping of str to ndarray
+            Floats are in the model's units; integers are codes; of several inputs each by its name.
         expected : ndarray, dict of str to ndarray, or None
             Labels (1-D integers) to count, or outputs that must be equal: floats in the model's units, or codes; of several outputs
             those to compare, each by its name.

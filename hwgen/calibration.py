@@ -20,7 +20,7 @@ FRAMES = 16
 """Frames evaluated at once."""
 
 
-def calibrated(graph: Graph, x: np.ndarray, precision: Precision, network: Callable[[Precision], Network]) -> Network:
+def calibrated(graph: Graph, x: host.Inputs, precision: Precision, network: Callable[[Precision], Network]) -> Network:
     """Give the network whose streams of real numbers have the ranges that data show.
 
     Its notes say how many numbers saturate, and how well the integers agree with the float model before, with every range as large
@@ -29,8 +29,8 @@ def calibrated(graph: Graph, x: np.ndarray, precision: Precision, network: Calla
     Parameters
     ----------
     graph : Graph
-    x : ndarray, shape (frames, ...)
-        Frames in the model's own units; integers are codes.
+    x : ndarray, shape (frames, ...), or mapping of str to ndarray
+        Frames in the model's own units; integers are codes; of several inputs each by its name.
     precision : Precision
     network : callable
         Turns the graph into a network.
@@ -40,24 +40,30 @@ def calibrated(graph: Graph, x: np.ndarray, precision: Precision, network: Calla
     DataError
         If the frames do not fit the model.
     """
-    before = network(replace(precision, ranges=_input_range(graph, x)))
-    feeds = _model_input(before.input, x)
-    outputs, ranges = _float_run(graph, feeds)
+    frames = x if isinstance(x, Mapping) else dict.fromkeys(graph.inputs, x)
+    before = network(replace(precision, ranges=_input_ranges(frames)))
+    given = [_model_input(port, one) for port, one in zip(before.inputs, host.by_input(before, x), strict=True)]
+    before.check_frames(given)
+    count, feeds = len(given[0]), {port.name: one for port, one in zip(before.inputs, given, strict=True)}
+    outputs, ranges = _float_run(graph, feeds, count)
     after = network(replace(precision, ranges=ranges))
     agreement = (
-        f"Calibrated on {len(feeds)} frames; agreement with the float model before, with full ranges: "
+        f"Calibrated on {count} frames; agreement with the float model before, with full ranges: "
         f"{_agreement(before, feeds, outputs)}; after: {_agreement(after, feeds, outputs)}"
     )
     return replace(after, notes=(*after.notes, agreement, *_saturation(after, feeds)))
 
 
-def _input_range(graph: Graph, x: np.ndarray) -> dict[str, tuple[float, float]]:
-    """Give the range of the input, where the frames are real numbers."""
-    if np.issubdtype(x.dtype, np.integer):
-        return {}
-    if not np.all(np.isfinite(x)):
-        raise DataError("The calibration frames hold numbers that are not finite")
-    return {graph.inputs[0]: (float(x.min()), float(x.max()))}
+def _input_ranges(frames: Mapping[str, np.ndarray]) -> dict[str, tuple[float, float]]:
+    """Give the ranges of the inputs whose frames are real numbers."""
+    ranges = {}
+    for name, x in frames.items():
+        if np.issubdtype(x.dtype, np.integer):
+            continue
+        if not np.all(np.isfinite(x)):
+            raise DataError("The calibration frames hold numbers that are not finite")
+        ranges[name] = (float(x.min()), float(x.max()))
+    return ranges
 
 
 def _model_input(port: InputPort, x: np.ndarray) -> np.ndarray:
@@ -84,12 +90,18 @@ class _Range:
         self.low, self.high = min(self.low, float(array.min())), max(self.high, float(array.max()))
 
 
-def _float_run(graph: Graph, feeds: np.ndarray) -> tuple[Mapping[str, np.ndarray], Mapping[str, tuple[float, float]]]:
+def _float_run(
+    graph: Graph, feeds: Mapping[str, np.ndarray], count: int
+) -> tuple[Mapping[str, np.ndarray], Mapping[str, tuple[float, float]]]:
     """Run the float model; give its outputs, and the range of every tensor."""
     ranges: dict[str, _Range] = {}
     outputs: dict[str, list[np.ndarray]] = {name: [] for name in graph.outputs}
-    for first in range(0, len(feeds), FRAMES):
-        values = evaluate.run(graph, {graph.inputs[0]: feeds[first : first + FRAMES]})
+    unread = {name: graph.values[name] for name in graph.inputs if name not in feeds}
+    for first in range(0, count, FRAMES):
+        part = {name: x[first : first + FRAMES] for name, x in feeds.items()}
+        size = min(FRAMES, count - first)
+        zeros = {name: np.zeros([axis or size for axis in one.shape], one.dtype) for name, one in unread.items()}
+        values = evaluate.run(graph, part | zeros)
         for name, found in outputs.items():
             found.append(values[name])
         for name in graph.values:
@@ -99,9 +111,9 @@ def _float_run(graph: Graph, feeds: np.ndarray) -> tuple[Mapping[str, np.ndarray
     return arrays, {name: (one.low, one.high) for name, one in ranges.items()}
 
 
-def _agreement(network: Network, feeds: np.ndarray, outputs: Mapping[str, np.ndarray]) -> str:
+def _agreement(network: Network, feeds: Mapping[str, np.ndarray], outputs: Mapping[str, np.ndarray]) -> str:
     """Say how near the integers are to the float model."""
-    maps = network.golden_maps(host.to_codes(network.input, feeds))
+    maps = network.golden_maps(*host.input_codes(network, feeds))
     return "; ".join(
         (f"'{port.name}' " if len(maps) > 1 else "")
         + _distance(host.from_codes(network, codes, port), outputs[port.name])
@@ -119,7 +131,7 @@ def _distance(found: np.ndarray, outputs: np.ndarray) -> str:
     return text
 
 
-def _saturation(network: Network, feeds: np.ndarray) -> list[str]:
+def _saturation(network: Network, feeds: Mapping[str, np.ndarray]) -> list[str]:
     """Count the numbers that streams of fixed point clip."""
     counts: dict[str, tuple[int, int]] = {}
 
@@ -133,7 +145,7 @@ def _saturation(network: Network, feeds: np.ndarray) -> list[str]:
         return golden
 
     steps = {layer.name: counting(layer) if isinstance(layer, Segments) else layer.golden for layer in network.layers}
-    network.evaluate(network.checked_codes(host.to_codes(network.input, feeds)), steps)
+    network.evaluate(network.checked_codes(*host.input_codes(network, feeds)), steps)
     return [
         f"'{name}' saturates {clipped} of {total} numbers of the calibration frames"
         for name, (clipped, total) in counts.items()

@@ -25,12 +25,12 @@ from rich.text import Text
 
 import hwgen
 from hwgen import cli_boards, cli_program, cli_reload, cli_run, cli_vivado
-from hwgen.arrays import check_arrays_path, load_array, load_arrays, save_arrays
+from hwgen.arrays import check_arrays_path, load_arrays, load_frames, save_arrays
 from hwgen.describe import describe, render_description
 from hwgen.errors import HwgenError, OptionError
 from hwgen.report import render
 from hwgen.synthesis import simulate_netlist
-from hwgen.terminal import PATH, Number, Screen, common, declares_input
+from hwgen.terminal import PATH, Number, Screen, common, declares_input, takes_frames
 
 __all__ = ["EXIT_BUG", "EXIT_INTERRUPTED", "EXIT_MISMATCH", "EXIT_USER", "cli", "main"]
 
@@ -101,9 +101,7 @@ def compile_(
 
 @cli.command()
 @click.argument("folder", metavar="BUILD", type=PATH)
-@click.option(
-    "--input", "input_file", type=PATH, required=True, help="Frames as .npy: floats in the model's units, or codes."
-)
+@takes_frames
 @click.option(
     "--expect", "expect_file", type=PATH, help="Also compare with these labels or outputs (.npy; .npz of several)."
 )
@@ -122,7 +120,7 @@ def compile_(
 def simulate(
     folder: Path,
     *,
-    input_file: Path,
+    input_files: Path | dict[str, Path],
     expect_file: Path | None,
     engine: str,
     frames: int | None,
@@ -141,7 +139,7 @@ def simulate(
     if (netlist is None) != (target is None) or (device is not None and board is not None):
         raise OptionError("--netlist needs either --device or --board, and they need it")
     accelerator = hwgen.load(folder)
-    x = load_array(input_file)
+    x = load_frames(input_files)
     expected = None if expect_file is None else load_arrays(expect_file)
     options: dict[str, Any] = {
         "expected": expected,
@@ -161,19 +159,24 @@ def simulate(
 
 @cli.command()
 @click.argument("folder", metavar="BUILD", type=PATH)
-@click.option(
-    "--input", "input_file", type=PATH, required=True, help="Frames as .npy: floats in the model's units, or codes."
-)
+@takes_frames
 @click.option("-o", "--output", "output_file", type=PATH, required=True, help="Outputs, as .npy; several as .npz.")
 @click.option("--codes", is_flag=True, help="Raw integers instead of the model's own units.")
 @common
 def golden(
-    folder: Path, *, input_file: Path, output_file: Path, codes: bool, as_json: bool, verbose: bool, quiet: bool
+    folder: Path,
+    *,
+    input_files: Path | dict[str, Path],
+    output_file: Path,
+    codes: bool,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
 ) -> None:
     """Run the golden model of BUILD."""
     screen = Screen(as_json, verbose - quiet)
     accelerator = hwgen.load(folder)
-    x = load_array(input_file)
+    x = load_frames(input_files)
     check_arrays_path(output_file, [port.name for port in accelerator.network.outputs])
     with screen.steps() as progress:
         progress("running the golden model")

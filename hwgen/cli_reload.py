@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from hwgen import api, board_run
 from hwgen.board_top import network_id
@@ -16,13 +17,16 @@ from hwgen.cli_run import rate_of
 from hwgen.errors import ModelError, OptionError
 from hwgen.host_link import HostLink, open_link
 from hwgen.load_image import writes_of
-from hwgen.network import Network
+from hwgen.network import Conversion, Network
 from hwgen.progress import Progress
 from hwgen.reload import Reload, keep
 from hwgen.reload import reload as fit
 from hwgen.terminal import PATH, Screen, common, declares_input
 
 __all__ = ["reload"]
+
+DECLARATIONS = ("input_type", "input_scale", "input_offset")
+"""Options that say what the host sends."""
 
 
 @click.command()
@@ -88,27 +92,43 @@ def reload(
 
 
 def _read_alike(accelerator: Accelerator, model: Path, declared: dict[str, Any], progress: Progress) -> Network:
-    """Read the model with the input that the user declares; else with its own, or if that differs with the build's."""
-    if any(declared[name] is not None for name in ("input_type", "input_scale", "input_offset")):
-        return api.read(model, **declared, progress=progress)
-    port = accelerator.network.input
-    others = {name: value for name, value in declared.items() if not name.startswith("input_")}
+    """Read the model with the inputs that the user declares; else with its own, or if those differ with the build's.
+
+    Real numbers become integers as in the build, except for what the user says.
+    """
+    options = {**declared, **_kept(accelerator.network.conversion, declared)}
+    if any(declared[name] is not None for name in DECLARATIONS):
+        return api.read(model, **options, progress=progress)
+    ports = accelerator.network.inputs
+    # What the graph itself quantises cannot be declared. The only input may be called otherwise in the new model.
+    typed = {port.name if len(ports) > 1 else None: port for port in ports if port.steps is None}
     try:
-        network = api.read(model, **others, progress=progress)
+        network = api.read(model, **options, progress=progress)
     except ModelError:
-        if port.steps is not None:
+        if not typed:
             raise
     else:
-        if port.steps is not None or network.input.type == port.type:
+        if not typed or [port.type for port in network.inputs] == [port.type for port in ports]:
             return network
-    return api.read(
-        model,
-        input_type=port.type,
-        input_scale=port.scale,
-        input_offset=port.offset,
-        **others,
-        progress=progress,
-    )
+    options["input_type"] = {name: port.type for name, port in typed.items()}
+    options["input_scale"] = {name: port.scale for name, port in typed.items()}
+    options["input_offset"] = {name: port.offset for name, port in typed.items()}
+    return api.read(model, **options, progress=progress)
+
+
+def _kept(conversion: Conversion | None, declared: dict[str, Any]) -> dict[str, Any]:
+    """Give the options of the build's own conversion that the user has not said anew."""
+    if conversion is None:
+        return {}
+    source = click.get_current_context().get_parameter_source
+    kept = {
+        name: getattr(conversion, name)
+        for name in ("strict", "exact", "fixed_bits", "weight_bits")
+        if source(name) is ParameterSource.DEFAULT
+    }
+    if declared["calibrate"] is None:
+        kept["ranges"] = {name: (low, high) for name, low, high in conversion.ranges}
+    return kept
 
 
 def _write(

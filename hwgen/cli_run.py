@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from hwgen import board_run
-from hwgen.arrays import check_arrays_path, load_array, save_arrays
+from hwgen.arrays import check_arrays_path, load_frames, save_arrays
 from hwgen.built import load
 from hwgen.errors import OptionError
+from hwgen.host import Inputs
 from hwgen.host_link import SPI_PREFIX, open_link
 from hwgen.line import Line
 from hwgen.programming import board_result
-from hwgen.terminal import PATH, Screen, common
+from hwgen.terminal import PATH, Screen, common, takes_frames
 
 __all__ = ["rate_of", "run"]
 
@@ -22,9 +24,7 @@ EXIT_MISMATCH = 1
 
 @click.command()
 @click.argument("folder", metavar="BUILD", type=PATH)
-@click.option(
-    "--input", "input_file", type=PATH, required=True, help="Frames as .npy: floats in the model's units, or codes."
-)
+@takes_frames
 @click.option("--virtual", is_flag=True, help="On the whole board in Verilator, through a pseudo-terminal.")
 @click.option(
     "--link", type=click.Choice([one.value for one in Line]), help="What the virtual board has.  [default: uart]"
@@ -46,7 +46,7 @@ EXIT_MISMATCH = 1
 def run(
     folder: Path,
     *,
-    input_file: Path,
+    input_files: Path | dict[str, Path],
     virtual: bool,
     link: str | None,
     port: str | None,
@@ -69,14 +69,14 @@ def run(
         raise OptionError(f"--link is for --virtual; a --port is SPI if its name begins with {SPI_PREFIX}")
     screen = Screen(as_json, verbose - quiet)
     accelerator = load(folder)
-    x = load_array(input_file)
+    x = load_frames(input_files)
     if output_file is not None:
         check_arrays_path(output_file, [port.name for port in accelerator.network.outputs])
     with screen.steps() as progress:
         opened = (
             board_run.virtual_link(
                 accelerator,
-                frames=frames or (len(x) if x.ndim else 1),
+                frames=frames or _about(x),
                 line=Line(link or Line.UART),
                 progress=progress,
             )
@@ -89,6 +89,12 @@ def run(
         save_arrays(output_file, result.codes if codes else result.outputs)
     screen.result(result.facts(), result.render())
     return 0 if result.exact else EXIT_MISMATCH
+
+
+def _about(x: Inputs) -> int:
+    """Say about how many frames there are; whether they suit the network is seen later."""
+    arrays = x.values() if isinstance(x, Mapping) else [x]
+    return max((len(array) for array in arrays if array.ndim), default=1)
 
 
 def rate_of(folder: Path, board: str | None, port: str) -> int:

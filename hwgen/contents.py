@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from hwgen.address_map import address_map, plan_id
 from hwgen.beats import Beats, BeatSequence
 from hwgen.buildfolder import write_manifest
 from hwgen.codes import CodeType
+from hwgen.network import InputPort, OutputPort
 from hwgen.packed import PackedNetwork
 from hwgen.plan import Plan
 from hwgen.ports import ports
@@ -31,6 +33,9 @@ from hwgen.verilog import Interface
 from hwgen.verilog import write as write_verilog
 
 __all__ = ["PATIENCE", "write_contents"]
+
+BENCH_FRAMES = 4
+"""Frames of the bench in the build folder: the pipeline fills, and runs on."""
 
 PATIENCE = 4
 """Cycles without a transfer that mean a deadlock, in times of an interval and a latency."""
@@ -72,7 +77,12 @@ def write_contents(plan: Plan, folder: Path, progress: Progress) -> dict[str, An
     report = make_report(plan, prediction)
     (folder / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     facts = {"name": name, "versions": report["tools"], "network_id": f"{plan_id(plan):016x}"}
-    facts |= {"ports": {"s_axis": _port(source), "m_axis": _outputs(plan, sink)}}
+    facts |= {
+        "ports": {
+            "s_axis": _side("inputs", plan.network.inputs, source),
+            "m_axis": _side("outputs", plan.network.outputs, sink),
+        }
+    }
     if plan.has_registers:
         found = address_map(plan)
         facts |= {"registers": found.facts()}
@@ -88,22 +98,21 @@ def write_contents(plan: Plan, folder: Path, progress: Progress) -> dict[str, An
 def _ship_bench(plan: Plan, prediction: Prediction, folder: Path) -> None:
     """Write the runnable cocotb example with a few random frames and what must come of them."""
     source, sink = ports(plan)
-    codes = _random_codes(source.type, (REPORT_FRAMES, *source.shape))
-    golden = PackedNetwork(plan.network).golden_maps(codes)
+    random = np.random.default_rng(0)
+    codes = [_random_codes(random, part.type, (BENCH_FRAMES, *part.shape)) for part in source.parts]
+    golden = PackedNetwork(plan.network).golden_maps(*codes)
     patience = 1000 + PATIENCE * (prediction.ii + prediction.latency)
     image = load_image.current_image(folder, plan)
     writes = None if image is None else load_image.as_writes(image, folder)
     stimulus = Stimulus.of_frames(codes, source, sink, timeout_cycles=patience, writes=writes)
-    last = np.arange(1, REPORT_FRAMES * sink.count + 1) % sink.count == 0
-    ship(folder, plan.network.name, stimulus, sink.pack(golden), last, prediction.output_cycles(REPORT_FRAMES))
+    last = np.arange(1, BENCH_FRAMES * sink.count + 1) % sink.count == 0
+    ship(folder, plan.network.name, stimulus, sink.pack(golden), last, prediction.output_cycles(BENCH_FRAMES))
 
 
 def _ship_registers(plan: Plan, prediction: Prediction, folder: Path) -> None:
     """Write the tests of the registers, with what they count over the frames of the bench."""
-    found, taken = address_map(plan), prediction.transfers[0][: REPORT_FRAMES * ports(plan)[0].count]
-    busy = {
-        stage.name: REPORT_FRAMES * stage.timing().cycles for stage in stages(plan) if isinstance(stage, LayerStage)
-    }
+    found, taken = address_map(plan), prediction.transfers[0][: BENCH_FRAMES * ports(plan)[0].count]
+    busy = {stage.name: BENCH_FRAMES * stage.timing().cycles for stage in stages(plan) if isinstance(stage, LayerStage)}
     facts = {
         "network_id": f"{found.network_id:016x}",
         "version": MAP_VERSION,
@@ -115,8 +124,7 @@ def _ship_registers(plan: Plan, prediction: Prediction, folder: Path) -> None:
     ship_registers(folder, facts, None if image is None else load_image.as_writes(image, folder))
 
 
-def _random_codes(kind: CodeType, shape: tuple[int, ...]) -> np.ndarray:
-    random = np.random.default_rng(0)
+def _random_codes(random: np.random.Generator, kind: CodeType, shape: tuple[int, ...]) -> np.ndarray:
     if kind.bipolar:
         return random.choice(np.array([-1, 1]), size=shape)
     return random.integers(kind.low, kind.high, size=shape, endpoint=True)
@@ -132,10 +140,9 @@ def _port(beats: Beats) -> dict[str, Any]:
     }
 
 
-def _outputs(plan: Plan, sink: BeatSequence) -> dict[str, Any]:
-    """Describe the output port: a single map's beats, or the width and each map's by the output's name."""
-    if len(sink.parts) == 1:
-        return _port(sink.parts[0])
-    names = [port.name for port in plan.network.outputs]
-    parts = {name: _port(part) for name, part in zip(names, sink.parts, strict=True)}
-    return {"beats_per_frame": sink.count, "bytes": sink.bytes, "outputs": parts}
+def _side(title: str, named: Sequence[InputPort | OutputPort], beats: BeatSequence) -> dict[str, Any]:
+    """Describe a port: a single map's beats, or the width and each map's by the name of its input or output."""
+    if len(beats.parts) == 1:
+        return _port(beats.parts[0])
+    parts = {port.name: _port(part) for port, part in zip(named, beats.parts, strict=True)}
+    return {"beats_per_frame": beats.count, "bytes": beats.bytes, title: parts}

@@ -18,7 +18,7 @@ from hwgen.codes import BIPOLAR
 from hwgen.errors import ModelError, NodesError, OptionError
 from hwgen.layers.protocol import Layer, inputs
 from hwgen.network import Network
-from hwgen.report import weight_bits
+from hwgen.report import input_facts, weight_bits
 
 __all__ = ["describe", "ratios", "render_description"]
 
@@ -36,7 +36,7 @@ def describe(path: str | Path, **declared: Any) -> dict[str, Any]:
     -------
     dict
         JSON types only. ``unsupported`` lists every obstacle, with its node and operator where it is one node's. Where there
-        is none, ``layers``, ``input``, ``outputs``, ``notes`` and the sums over all layers follow.
+        is none, ``layers``, ``inputs``, ``outputs``, ``notes`` and the sums over all layers follow.
 
     Raises
     ------
@@ -68,14 +68,7 @@ def describe(path: str | Path, **declared: Any) -> dict[str, Any]:
 def _network(network: Network) -> dict[str, Any]:
     layers = [_layer(layer) for layer in network.layers]
     return {
-        "input": {
-            "name": network.input.name,
-            "onnx_shape": list(network.input.onnx_shape),
-            "type": str(network.input.type),
-            "scale": network.input.scale,
-            "offset": network.input.offset,
-            "quantised_by_host": network.input.steps is not None,
-        },
+        "inputs": [input_facts(port) for port in network.inputs],
         "outputs": [
             {
                 "name": port.name,

@@ -11,11 +11,13 @@ import numpy as np
 from hwgen.deadlock import full_streams
 from hwgen.errors import OptionError
 from hwgen.fold import WindowStyle
+from hwgen.glue_stages import ForkStage
+from hwgen.input_stage import InputStage
 from hwgen.latest import Latest
 from hwgen.maxplus import Deadlock, System, tile, yielded
 from hwgen.plan import Plan
 from hwgen.schedule import Junction, Schedule
-from hwgen.stages import ForkStage, LayerStage, Stage, stages
+from hwgen.stages import LayerStage, Stage, stages
 from hwgen.timing import most_held, predict
 
 __all__ = ["size_fifos"]
@@ -39,7 +41,7 @@ class _Depth:
 
 
 def size_fifos(plan: Plan) -> Plan:
-    """Choose the depth of every FIFO that a plan leaves open: layers' output FIFOs, forks' branches, and input FIFOs of parallel windows.
+    """Choose the depth of every FIFO that a plan leaves open: layers' output FIFOs, forks' branches, those of several inputs, and input FIFOs of parallel windows.
 
     A depth is enough if no beat leaves the network later than it would with FIFOs that never fill. Depths are found one at a time from
     the output back, those before it still unbounded, so the whole set together delays nothing. Each trial starts from the times found so far,
@@ -52,7 +54,7 @@ def size_fifos(plan: Plan) -> Plan:
     Returns
     -------
     Plan
-        With every ``slots`` and branch a number, and ``buffer_beats`` where a window is parallel.
+        With every ``slots``, branch and input a number, and ``buffer_beats`` where a window is parallel.
 
     Raises
     ------
@@ -81,9 +83,10 @@ def _with_depths(plan: Plan, chain: Sequence[Stage]) -> Plan:
         for reader, depth in zip(stage.readers, stage.depths, strict=True)
         if depth is not None
     }
-    return replace(
-        plan, folds={stage.name: stage.fold for stage in chain if isinstance(stage, LayerStage)}, branches=branches
-    )
+    first = chain[0]
+    queues = zip(first.inputs, first.slots, strict=True) if isinstance(first, InputStage) else ()
+    folds = {stage.name: stage.fold for stage in chain if isinstance(stage, LayerStage)}
+    return replace(plan, folds=folds, branches=branches, inputs=dict(queues))
 
 
 class _Sizing:
@@ -210,7 +213,7 @@ class _Sizing:
 
 def _open_depths(number: int, stage: Stage) -> list[_Depth]:
     """List a stage's open depths in the order in which data pass them."""
-    if isinstance(stage, ForkStage):
+    if isinstance(stage, ForkStage | InputStage):
         return [_Depth(number, outlet) for outlet, depth in enumerate(stage.depths) if depth is None]
     if not isinstance(stage, LayerStage):
         return []
@@ -220,7 +223,7 @@ def _open_depths(number: int, stage: Stage) -> list[_Depth]:
 
 def _deepened(stage: Stage, depth: _Depth, beats: int) -> Stage:
     """Give a stage with a FIFO of a depth."""
-    if isinstance(stage, ForkStage):
+    if isinstance(stage, ForkStage | InputStage):
         depths = (beats if place == depth.outlet else other for place, other in enumerate(stage.depths))
         return replace(stage, depths=tuple(depths))
     if not isinstance(stage, LayerStage):
@@ -231,8 +234,8 @@ def _deepened(stage: Stage, depth: _Depth, beats: int) -> Stage:
 
 
 def _least(depth: _Depth, stage: Stage) -> int:
-    """Give the least depth to be tried: that from which a layer by itself runs at full rate, or a single beat in a branch."""
-    if isinstance(stage, ForkStage):
+    """Give the least depth to be tried: that from which a layer by itself runs at full rate, or a single beat in a branch or for an input."""
+    if isinstance(stage, ForkStage | InputStage):
         return 1
     return LEAST_WINDOW_BEATS if depth.outlet is None else stage.timing().outlets[0].slots
 
@@ -250,6 +253,13 @@ def _refusal(plan: Plan, chain: Sequence[Stage], deadlock: Deadlock) -> str:
                 branches = {other: depth for other, depth in plan.branches.items() if other != branch}
                 enough = size_fifos(replace(plan, branches=branches)).branches[branch]
                 where, given = f"the branch from '{branch[0]}' to '{branch[1]}'", plan.branches[branch]
+            elif (
+                isinstance(stage, InputStage) and stage.depths[outlet] is not None and not _rests(chain, number, outlet)
+            ):
+                name = stage.inputs[outlet]
+                queues = {other: depth for other, depth in plan.inputs.items() if other != name}
+                enough = size_fifos(replace(plan, inputs=queues)).inputs[name]
+                where, given = f"input '{name}'", plan.inputs[name]
             elif isinstance(stage, LayerStage) and stage.fold.slots is not None and not _rests(chain, number, outlet):
                 folds = {**plan.folds, stage.name: replace(stage.fold, slots=None)}
                 enough = size_fifos(replace(plan, folds=folds)).folds[stage.name].slots or 0
@@ -257,7 +267,7 @@ def _refusal(plan: Plan, chain: Sequence[Stage], deadlock: Deadlock) -> str:
             else:
                 continue
             return f"The network deadlocks, as the FIFO of {where} holds only {given} beats; give it {enough}, or leave its depth open"
-    return "The network deadlocks, as several FIFOs are too shallow; leave the depths of its branches and output FIFOs open"
+    return "The network deadlocks, as several FIFOs are too shallow; leave the depths of its inputs, branches and output FIFOs open"
 
 
 def _rests(chain: Sequence[Stage], number: int, outlet: int) -> bool:

@@ -152,7 +152,16 @@ def folding_to_json(plan: Plan) -> str:
         for source, readers in plan.network.forks().items()
     }
     branches = {"forks": forks} if forks else {}
-    facts = {"clock_mhz": plan.clock_hz / 1e6, **target, "axi_lite": plan.axi_lite, "layers": layers, **branches}
+    names = [port.name for port in plan.network.inputs]
+    queues = {"inputs": {name: plan.inputs.get(name) for name in names}} if len(names) > 1 else {}
+    facts = {
+        "clock_mhz": plan.clock_hz / 1e6,
+        **target,
+        "axi_lite": plan.axi_lite,
+        "layers": layers,
+        **branches,
+        **queues,
+    }
     return json.dumps(facts, indent=2) + "\n"
 
 
@@ -164,7 +173,8 @@ def folding_from_json(network: Network, text: str, *, source: str = "folding fil
     network : Network
     text : str
         JSON with ``clock_mhz``, ``layers`` and perhaps ``board`` and ``axi_lite``; each layer has ``pe`` and ``simd`` and may have ``memory``, ``window``, ``lanes``, ``slots``, ``buffer_beats``, ``writable``, ``weights``.
-        ``forks`` may give, for a map with several readers, the depth in beats of the FIFO before each of them.
+        ``forks`` may give, for a map with several readers, the depth in beats of the FIFO before each of them, ``inputs`` that of the FIFO behind the input
+        port for each of several inputs.
     source : str
         What errors call the text.
 
@@ -177,7 +187,7 @@ def folding_from_json(network: Network, text: str, *, source: str = "folding fil
         content = json.loads(text)
     except json.JSONDecodeError as error:
         raise OptionError(f"{source} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
-    _known_keys(content, ("clock_mhz", "board", "axi_lite", "layers", "forks"), source)
+    _known_keys(content, ("clock_mhz", "board", "axi_lite", "layers", "forks", "inputs"), source)
     layers = content.get("layers")
     names = [layer.name for layer in network.layers]
     _known_keys(layers, names, f"'layers' of {source}")
@@ -196,24 +206,38 @@ def folding_from_json(network: Network, text: str, *, source: str = "folding fil
     axi_lite = content.get("axi_lite", False)
     if not isinstance(axi_lite, bool):
         raise OptionError(f"'axi_lite' of {source} must be true or false, not {axi_lite!r}")
-    return Plan(network, folds, clock * 1e6, board, _branches(network, content.get("forks", {}), source), axi_lite)
+    several = [port.name for port in network.inputs] if len(network.inputs) > 1 else []
+    queues = content.get("inputs", {})
+    _known_keys(queues, several, f"'inputs' of {source}")
+    return Plan(
+        network,
+        folds,
+        clock * 1e6,
+        board,
+        _branches(network, content.get("forks", {}), source),
+        axi_lite,
+        _depths(queues, "Input", f"of {source}"),
+    )
 
 
 def _branches(network: Network, entry: Any, source: str) -> dict[tuple[str, str], int]:
-    """Read the depths of forks' branches; null leaves one open."""
+    """Read the depths of forks' branches."""
     forks = network.forks()
     _known_keys(entry, forks, f"'forks' of {source}")
-    branches = {}
+    branches: dict[tuple[str, str], int] = {}
     for name, depths in entry.items():
         _known_keys(depths, forks[name], f"fork '{name}' of {source}")
-        for reader, depth in depths.items():
-            if depth is not None and (type(depth) is not int or depth < 1):
-                raise OptionError(
-                    f"Branch '{reader}' of fork '{name}' of {source} must be a positive whole number of beats, not {depth!r}"
-                )
-            if depth is not None:
-                branches[name, reader] = depth
+        found = _depths(depths, "Branch", f"of fork '{name}' of {source}")
+        branches |= {(name, reader): depth for reader, depth in found.items()}
     return branches
+
+
+def _depths(entry: Mapping[str, Any], kind: str, where: str) -> dict[str, int]:
+    """Read depths of FIFOs; null leaves one open."""
+    for name, depth in entry.items():
+        if depth is not None and (type(depth) is not int or depth < 1):
+            raise OptionError(f"{kind} '{name}' {where} must be a positive whole number of beats, not {depth!r}")
+    return {name: depth for name, depth in entry.items() if depth is not None}
 
 
 def _fold(layer: Layer, entry: Any, where: str) -> Fold:

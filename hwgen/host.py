@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -10,7 +10,21 @@ from hwgen.codes import CodeType
 from hwgen.errors import DataError
 from hwgen.network import InputPort, Network, OutputPort
 
-__all__ = ["Outputs", "exact_values", "from_codes", "named", "outputs_of", "to_codes", "unmap"]
+__all__ = [
+    "Inputs",
+    "Outputs",
+    "by_input",
+    "exact_values",
+    "from_codes",
+    "input_codes",
+    "named",
+    "outputs_of",
+    "to_codes",
+    "unmap",
+]
+
+Inputs = np.ndarray | Mapping[str, np.ndarray]
+"""The frames of a network's only input, or of each input by its name."""
 
 Outputs = np.ndarray | dict[str, np.ndarray]
 """The array of a network's only output, or of each of several by its name."""
@@ -18,6 +32,52 @@ Outputs = np.ndarray | dict[str, np.ndarray]
 ROUNDING = 4 * np.finfo(np.float32).eps
 """How far, relative to its terms, a float may lie from ``scale * code + offset``: the float32 rounding of the host's
 own preprocessing. Steps between codes are thousands of times larger, so a code is never in doubt."""
+
+
+def input_codes(network: Network, x: Inputs, frames: int | None = None) -> tuple[np.ndarray, ...]:
+    """Turn the frames of every input into codes, a map for each input in the network's order.
+
+    Parameters
+    ----------
+    network : Network
+    x : ndarray, or mapping of str to ndarray
+        As for `to_codes`; of several inputs each by its name.
+    frames : int or None
+        Only the first so many.
+
+    Raises
+    ------
+    DataError
+        If a name is no input's, an input is missing, they have different numbers of frames, or one does not suit its port.
+    """
+    codes = [to_codes(port, one) for port, one in zip(network.inputs, by_input(network, x), strict=True)]
+    network.check_frames(codes)
+    return tuple(one[:frames] for one in codes)
+
+
+def by_input(network: Network, x: Inputs) -> list[np.ndarray]:
+    """Give the array of each input, in the network's order.
+
+    Raises
+    ------
+    DataError
+        If a name is no input's, or an input is missing.
+    """
+    ports = [port.name for port in network.inputs]
+    names = ", ".join(f"'{name}'" for name in ports)
+    if not isinstance(x, Mapping):
+        if len(ports) > 1:
+            raise DataError(
+                f"The network has the inputs {names}: name the frames of each (a dict, NAME=FILE, or a .npz file)"
+            )
+        return [x]
+    for name in x:
+        if name not in ports:
+            raise DataError(f"There is no input '{name}': the network has {names}")
+    for name in ports:
+        if name not in x:
+            raise DataError(f"Input '{name}' has no frames: the network has the inputs {names}, and needs all of them")
+    return [x[name] for name in ports]
 
 
 def to_codes(port: InputPort, x: np.ndarray) -> np.ndarray:
@@ -48,7 +108,7 @@ def to_codes(port: InputPort, x: np.ndarray) -> np.ndarray:
         return codes
     if not np.all(np.isfinite(x)):
         index, value = _first(x, ~np.isfinite(x))
-        raise DataError(f"Input value {value} at {index} is not a number; every value must be finite")
+        raise DataError(f"Input '{port.name}': value {value} at {index} is not a number; every value must be finite")
     if port.steps is not None:
         return _quantise(port, port.steps, maps)
     return _affine(port, maps, x)
@@ -113,17 +173,17 @@ def _frames(port: InputPort, x: np.ndarray) -> np.ndarray:
     shape = tuple(port.onnx_shape)
     wanted = f"(frames, {', '.join(map(str, shape))})"
     if not (np.issubdtype(x.dtype, np.integer) or np.issubdtype(x.dtype, np.floating)):
-        raise DataError(f"Input must be floats (the model's units) or integers (codes), not {x.dtype}")
+        raise DataError(f"Input '{port.name}' must be floats (the model's units) or integers (codes), not {x.dtype}")
     if x.shape == shape:
         return x[None]
     if x.ndim == len(shape) + 1 and x.shape[1:] == shape:
         if len(x) == 0:
-            raise DataError(f"Input of shape {x.shape} holds no frame; give at least one")
+            raise DataError(f"Input '{port.name}' of shape {x.shape} holds no frame; give at least one")
         return x
     hint = ""
     if x.ndim > 0 and len(x) > 0 and x.size == len(x) * int(np.prod(shape)):
         hint = f"; reshape it to ({', '.join(map(str, (len(x), *shape)))})"
-    raise DataError(f"Input must have shape {wanted}, or {shape} for one frame, not {x.shape}{hint}")
+    raise DataError(f"Input '{port.name}' must have shape {wanted}, or {shape} for one frame, not {x.shape}{hint}")
 
 
 def _first(x: np.ndarray, wrong: np.ndarray) -> tuple[tuple[int, ...], object]:
@@ -150,7 +210,7 @@ def _affine(port: InputPort, maps: np.ndarray, x: np.ndarray) -> np.ndarray:
     if np.any(between):
         index, value = _first(x, _to_onnx(between, port))
         raise DataError(
-            f"Input value {value} at {index} lies between two codes: values must be {_meaning(port)} with a code "
+            f"Input '{port.name}': value {value} at {index} lies between two codes: values must be {_meaning(port)} with a code "
             f"of type {port.type}; quantise the input, or compile with another --input-type, --input-scale or "
             "--input-offset"
         )
@@ -166,11 +226,11 @@ def _check(codes: np.ndarray, kind: CodeType, maps: np.ndarray, x: np.ndarray, p
     range_ = "-1 and +1" if kind.bipolar else f"{kind.low} to {kind.high}"
     if np.issubdtype(maps.dtype, np.integer):
         raise DataError(
-            f"Input code {value} at {index} is not of type {kind} ({range_}); integers are codes, "
+            f"Input '{port.name}': code {value} at {index} is not of type {kind} ({range_}); integers are codes, "
             "give floats for values in the model's units"
         )
     raise DataError(
-        f"Input value {value} at {index} is outside of what {kind} codes ({range_}) can say: {_meaning(port)}"
+        f"Input '{port.name}': value {value} at {index} is outside of what {kind} codes ({range_}) can say: {_meaning(port)}"
     )
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from hwgen.codes import CodeType
 from hwgen.errors import DataError
 from hwgen.layers.protocol import Layer, MapShape, inputs
 
-__all__ = ["InputPort", "Network", "OutputPort", "check"]
+__all__ = ["Conversion", "InputPort", "Network", "OutputPort", "check"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +57,22 @@ class InputPort:
     direction: int = 1
     rounds: bool = False
 
+    def checked(self, codes: np.ndarray) -> np.ndarray:
+        """Return codes (frames, *shape) as int64 once shape and values are found right.
+
+        Raises
+        ------
+        DataError
+            If they are not.
+        """
+        if codes.ndim != 4 or codes.shape[1:] != self.shape:
+            raise DataError(
+                f"Codes of input '{self.name}' must have shape (frames, {', '.join(map(str, self.shape))}), not {codes.shape}"
+            )
+        if not np.issubdtype(codes.dtype, np.integer) or not self.type.contains(codes):
+            raise DataError(f"Codes of input '{self.name}' must be integers of type {self.type}")
+        return codes.astype(np.int64)
+
 
 @dataclass(frozen=True, eq=False)
 class OutputPort:
@@ -96,31 +112,62 @@ class OutputPort:
 
 
 @dataclass(frozen=True)
+class Conversion:
+    """How a network was made of its ONNX model; another model is made alike by the same.
+
+    Parameters
+    ----------
+    strict, exact : bool
+        What was refused.
+    fixed_bits, weight_bits : int
+        Bits of streams of real numbers, and of real weights.
+    ranges : tuple of (str, float, float)
+        Least and greatest value of tensors, from calibration.
+    """
+
+    strict: bool
+    exact: bool
+    fixed_bits: int
+    weight_bits: int
+    ranges: tuple[tuple[str, float, float], ...] = ()
+
+
+@dataclass(frozen=True)
 class Network:
-    """Layers in topological order between one input and the outputs: a directed acyclic graph, whose maps may have several readers.
+    """Layers in topological order between the inputs and the outputs: a directed acyclic graph, whose maps may have several readers.
 
     Parameters
     ----------
     name : str
         A Verilog identifier.
-    input : InputPort
+    inputs : tuple of InputPort
+        At least one, under different names; they arrive in this order.
     layers : tuple of Layer
         Sources come before their readers; names are unique Verilog identifiers.
     outputs : tuple of OutputPort
         At least one, under different names; they leave in this order.
     notes : tuple of str
         What the report must say of the conversion (reachable zeros under ``Sign``, steps near a float32 boundary, dropped operators).
+    conversion : Conversion or None
+        None: it was made of no ONNX model.
     """
 
     name: str
-    input: InputPort
+    inputs: tuple[InputPort, ...]
     layers: tuple[Layer, ...]
     outputs: tuple[OutputPort, ...]
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    conversion: Conversion | None = None
 
     def layer(self, name: str) -> Layer:
         """Give the layer of that name."""
         return next(layer for layer in self.layers if layer.name == name)
+
+    @property
+    def input(self) -> InputPort:
+        """The input of a network that has one; ValueError if it has several."""
+        (port,) = self.inputs
+        return port
 
     @property
     def output(self) -> OutputPort:
@@ -129,24 +176,25 @@ class Network:
         return port
 
     def map_of(self, name: str) -> tuple[MapShape, CodeType]:
-        """Give the shape and the type of a map: the input's, or what a layer yields."""
-        if name == self.input.name:
-            return self.input.shape, self.input.type
+        """Give the shape and the type of a map: an input's, or what a layer yields."""
+        for port in self.inputs:
+            if name == port.name:
+                return port.shape, port.type
         layer = self.layer(name)
         return layer.out_shape, layer.out_type
 
-    def golden(self, codes: np.ndarray) -> np.ndarray:
+    def golden(self, *codes: np.ndarray) -> np.ndarray:
         """Run a network of one output on integers: the one map of `golden_maps`."""
-        (found,) = self.golden_maps(codes)
+        (found,) = self.golden_maps(*codes)
         return found
 
-    def golden_maps(self, codes: np.ndarray) -> tuple[np.ndarray, ...]:
+    def golden_maps(self, *codes: np.ndarray) -> tuple[np.ndarray, ...]:
         """Run the network on integers.
 
         Parameters
         ----------
-        codes : ndarray of int, shape (frames, height, width, channels)
-            Codes of the input type.
+        *codes : ndarray of int, shape (frames, height, width, channels)
+            Codes of each input's type, as many frames of each.
 
         Returns
         -------
@@ -156,17 +204,19 @@ class Network:
         Raises
         ------
         DataError
-            If the shape or a code is not the network's.
+            If the shape or a code is not an input's, or the inputs have different numbers of frames.
         """
-        return self.evaluate(self.checked_codes(codes), {layer.name: layer.golden for layer in self.layers})
+        return self.evaluate(self.checked_codes(*codes), {layer.name: layer.golden for layer in self.layers})
 
-    def evaluate(self, x: np.ndarray, steps: Mapping[str, Callable[..., np.ndarray]]) -> tuple[np.ndarray, ...]:
+    def evaluate(
+        self, codes: Sequence[np.ndarray], steps: Mapping[str, Callable[..., np.ndarray]]
+    ) -> tuple[np.ndarray, ...]:
         """Run a function for each layer, by name, on the maps that the layer reads; a map is forgotten after its last reader.
 
         Returns the maps of the outputs.
         """
         left = Counter({source: len(readers) for source, readers in self.readers().items()})
-        maps = {self.input.name: x}
+        maps = {port.name: x for port, x in zip(self.inputs, codes, strict=True)}
         for layer in self.layers:
             maps[layer.name] = steps[layer.name](*(maps[source] for source in layer.sources))
             left.subtract(layer.sources)
@@ -177,7 +227,7 @@ class Network:
 
     def readers(self) -> dict[str, list[str]]:
         """Give who reads each map: a layer of one input by its name, input k of a join as ``name.k``, an output as ``output.name``."""
-        found: dict[str, list[str]] = {name: [] for name in (self.input.name, *(layer.name for layer in self.layers))}
+        found: dict[str, list[str]] = {one.name: [] for one in (*self.inputs, *self.layers)}
         for layer in self.layers:
             for number, source in enumerate(layer.sources):
                 reader = layer.name if len(layer.sources) == 1 else f"{layer.name}.{number}"
@@ -190,15 +240,26 @@ class Network:
         """Give the readers of each map that has several."""
         return {source: readers for source, readers in self.readers().items() if len(readers) > 1}
 
-    def checked_codes(self, codes: np.ndarray) -> np.ndarray:
-        """Return codes as int64 once shape and values are found right."""
-        if codes.ndim != 4 or codes.shape[1:] != self.input.shape:
-            raise DataError(
-                f"Input codes must have shape (frames, {', '.join(map(str, self.input.shape))}), not {codes.shape}"
-            )
-        if not np.issubdtype(codes.dtype, np.integer) or not self.input.type.contains(codes):
-            raise DataError(f"Input codes must be integers of type {self.input.type}")
-        return codes.astype(np.int64)
+    def checked_codes(self, *codes: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Return the codes of each input as int64 once shapes and values are found right."""
+        checked = tuple(port.checked(one) for port, one in zip(self.inputs, codes, strict=True))
+        self.check_frames(codes)
+        return checked
+
+    def check_frames(self, arrays: Sequence[np.ndarray]) -> None:
+        """Refuse arrays of the inputs, frames first, that do not all hold as many.
+
+        Raises
+        ------
+        DataError
+            Naming two inputs.
+        """
+        first, *others = zip(self.inputs, map(len, arrays), strict=True)
+        for port, frames in others:
+            if frames != first[1]:
+                raise DataError(
+                    f"Input '{first[0].name}' has {first[1]} frames and input '{port.name}' {frames}; give as many of each"
+                )
 
 
 def check(network: Network) -> None:
@@ -207,9 +268,12 @@ def check(network: Network) -> None:
     Raises
     ------
     ValueError
-        If there is no output, a name is used twice, a source is unknown or comes later, shapes and types of neighbours differ, or nothing reads a map.
+        If there is no input or output, a name is used twice, a source is unknown or comes later, shapes and types of neighbours differ, or nothing reads a map.
     """
-    maps: dict[str, tuple[MapShape, CodeType]] = {network.input.name: (network.input.shape, network.input.type)}
+    maps: dict[str, tuple[MapShape, CodeType]] = {port.name: (port.shape, port.type) for port in network.inputs}
+    if not maps or len(maps) < len(network.inputs):
+        names = ", ".join(f"'{port.name}'" for port in network.inputs) or "none"
+        raise ValueError(f"A network has at least one input, each of another name, not {names}")
     for layer in network.layers:
         if layer.name in maps:
             raise ValueError(f"Two layers are named '{layer.name}'")

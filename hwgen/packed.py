@@ -27,7 +27,7 @@ from hwgen.layers.protocol import Layer, inputs
 from hwgen.layers.table import Table
 from hwgen.layers.thresholding import Thresholding
 from hwgen.layers.window import Window
-from hwgen.network import Network
+from hwgen.network import InputPort, Network
 from hwgen.packed_form import Step, integers
 from hwgen.packed_joins import combine_step, concat_step, interleave_step
 
@@ -54,21 +54,21 @@ class PackedNetwork:
     def __init__(self, network: Network) -> None:
         self.network = network
         self._steps = {layer.name: _step(layer) for layer in network.layers}
-        shapes = [network.input.shape, *(layer.out_shape for layer in network.layers)]
+        shapes = [*(port.shape for port in network.inputs), *(layer.out_shape for layer in network.layers)]
         self._block = max(1, min(BLOCK_FRAMES, BLOCK_CODES // max(int(np.prod(shape)) for shape in shapes)))
 
-    def golden(self, codes: np.ndarray) -> np.ndarray:
+    def golden(self, *codes: np.ndarray) -> np.ndarray:
         """Run a network of one output on integers: the one map of `golden_maps`."""
-        (found,) = self.golden_maps(codes)
+        (found,) = self.golden_maps(*codes)
         return found
 
-    def golden_maps(self, codes: np.ndarray) -> tuple[np.ndarray, ...]:
+    def golden_maps(self, *codes: np.ndarray) -> tuple[np.ndarray, ...]:
         """Run the network on integers.
 
         Parameters
         ----------
-        codes : ndarray of int, shape (frames, height, width, channels)
-            Codes of the input type; the narrower the dtype, the faster.
+        *codes : ndarray of int, shape (frames, height, width, channels)
+            Codes of each input's type, as many frames of each; the narrower the dtype, the faster.
 
         Returns
         -------
@@ -78,35 +78,39 @@ class PackedNetwork:
         Raises
         ------
         DataError
-            If the shape or a code is not the network's.
+            If the shape or a code is not an input's, or the inputs have different numbers of frames.
         """
-        port, kinds = self.network.input, [self.network.map_of(port.source) for port in self.network.outputs]
-        if codes.ndim != 4 or codes.shape[1:] != port.shape or not np.issubdtype(codes.dtype, np.integer):
-            self.network.checked_codes(codes)
-        outs = tuple(np.empty((len(codes), *shape), dtype=np.int64) for shape, _ in kinds)
-        for first in range(0, len(codes), self._block):
+        kinds = [self.network.map_of(port.source) for port in self.network.outputs]
+        for port, one in zip(self.network.inputs, codes, strict=True):
+            if one.ndim != 4 or one.shape[1:] != port.shape or not np.issubdtype(one.dtype, np.integer):
+                port.checked(one)
+        self.network.check_frames(codes)
+        outs = tuple(np.empty((len(codes[0]), *shape), dtype=np.int64) for shape, _ in kinds)
+        for first in range(0, len(codes[0]), self._block):
             frames = slice(first, first + self._block)
-            results = self.network.evaluate(self._admit(codes[frames]), self._steps)
+            admitted = [_admit(port, one[frames]) for port, one in zip(self.network.inputs, codes, strict=True)]
+            results = self.network.evaluate(admitted, self._steps)
             for out, (shape, kind), result in zip(outs, kinds, results, strict=True):
                 out[frames] = unpack_bits(result, shape[2]) if kind.bipolar else result
         return outs
 
-    def _admit(self, codes: np.ndarray) -> np.ndarray:
-        """Check a block of input codes and give it in this module's form."""
-        kind = self.network.input.type
-        if not kind.bipolar:
-            if codes.min() < kind.low or codes.max() > kind.high:
-                self.network.checked_codes(codes)
-            return codes.astype(integers(kind))
-        bits = np.empty((*codes.shape[:3], -(-codes.shape[3] // 8)), dtype=np.uint8)
-        size = max(1, BLOCK_INPUT // codes[0].size)
-        for first in range(0, len(codes), size):
-            block = codes[first : first + size]
-            ones = block == 1
-            if np.count_nonzero(ones) + np.count_nonzero(block == -1) < block.size:
-                self.network.checked_codes(codes)
-            bits[first : first + size] = pack_bits(ones)
-        return bits
+
+def _admit(port: InputPort, codes: np.ndarray) -> np.ndarray:
+    """Check a block of an input's codes and give it in this module's form."""
+    kind = port.type
+    if not kind.bipolar:
+        if codes.min() < kind.low or codes.max() > kind.high:
+            port.checked(codes)
+        return codes.astype(integers(kind))
+    bits = np.empty((*codes.shape[:3], -(-codes.shape[3] // 8)), dtype=np.uint8)
+    size = max(1, BLOCK_INPUT // codes[0].size)
+    for first in range(0, len(codes), size):
+        block = codes[first : first + size]
+        ones = block == 1
+        if np.count_nonzero(ones) + np.count_nonzero(block == -1) < block.size:
+            port.checked(codes)
+        bits[first : first + size] = pack_bits(ones)
+    return bits
 
 
 @singledispatch

@@ -28,13 +28,15 @@ class Plan:
     branches : mapping of (str, str) to int
         Depth in beats of the FIFO between a map with several readers and one of them (see `Network.forks`); where none is given,
         the least that keeps a beat coming in every cycle.
+    inputs : mapping of str to int
+        Depth in beats of the FIFO behind the input port for each of several inputs, by name; where none is given, as for a branch.
     axi_lite : bool
         Whether the accelerator has a port for registers in any case; writable memories need it.
 
     Raises
     ------
     OptionError
-        If a layer has no folding, a folding no layer, or one that the layer cannot have; if a branch does not exist or has no depth.
+        If a layer has no folding, a folding no layer, or one that the layer cannot have; if a branch or an input's FIFO does not exist or has no depth.
     """
 
     network: Network
@@ -43,6 +45,7 @@ class Plan:
     board: str | None = None
     branches: Mapping[tuple[str, str], int] = field(default_factory=dict)
     axi_lite: bool = False
+    inputs: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         names = {layer.name for layer in self.network.layers}
@@ -64,6 +67,14 @@ class Plan:
                 raise OptionError(
                     f"The branch from '{source}' to '{reader}' needs a FIFO of at least 1 beat, not {depth}"
                 )
+
+        several = [port.name for port in self.network.inputs] if len(self.network.inputs) > 1 else []
+        for name, depth in self.inputs.items():
+            if name not in several:
+                listed = ", ".join(f"'{port}'" for port in several) or "none"
+                raise OptionError(f"The folding sizes the FIFO of input '{name}', but the network has {listed}")
+            if depth < 1:
+                raise OptionError(f"Input '{name}' needs a FIFO of at least 1 beat, not {depth}")
 
     @property
     def cycles(self) -> int:

@@ -16,7 +16,7 @@ from hwgen.built import Accelerator
 from hwgen.errors import OptionError
 from hwgen.fold import Fold
 from hwgen.layers.protocol import Layer
-from hwgen.network import Network
+from hwgen.network import InputPort, Network
 from hwgen.plan import Plan
 
 __all__ = ["Reload", "keep", "original", "reload"]
@@ -111,11 +111,17 @@ def _fit(plan: Plan, network: Network) -> Network:
         raise OptionError(
             f"The build has {len(old.layers)} layers ({_names(old.layers)}), and the new model {len(new.layers)} ({_names(new.layers)})"
         )
-    for field in ("shape", "type"):
-        ours, theirs = getattr(old.input, field), getattr(new.input, field)
-        if ours != theirs:
-            raise OptionError(f"The build's input has {field} {ours}, and the new model's {theirs}")
-    renamed = {new.input.name: old.input.name}
+    if len(old.inputs) != len(new.inputs):
+        raise OptionError(
+            f"The build has {len(old.inputs)} inputs ({_names(old.inputs)}), and the new model {len(new.inputs)} ({_names(new.inputs)})"
+        )
+    renamed = {}
+    for port, other in zip(old.inputs, new.inputs, strict=True):
+        for field in ("shape", "type"):
+            ours, theirs = getattr(port, field), getattr(other, field)
+            if ours != theirs:
+                raise OptionError(f"The build's input '{port.name}' has {field} {ours}, and the new model's {theirs}")
+        renamed[other.name] = port.name
     layers = []
     for ours, theirs in zip(old.layers, new.layers, strict=True):
         layers.append(_fit_layer(ours, theirs, plan.folds[ours.name], renamed))
@@ -123,7 +129,7 @@ def _fit(plan: Plan, network: Network) -> Network:
     fitted = replace(
         new,
         name=old.name,
-        input=replace(new.input, name=old.input.name),
+        inputs=tuple(replace(port, name=renamed[port.name]) for port in new.inputs),
         layers=tuple(layers),
         outputs=tuple(replace(port, source=renamed[port.source]) for port in new.outputs),
     )
@@ -140,13 +146,13 @@ def _fit_layer(ours: Layer, theirs: Layer, fold: Fold, renamed: dict[str, str]) 
             f"Layer '{ours.name}' is a {type(ours).__name__}, and the new model has a {type(theirs).__name__} in its place"
         )
     changes: dict[str, Any] = {"name": ours.name}
-    for field in dataclasses.fields(theirs):  # type: ignore[arg-type]
+    for field in dataclasses.fields(theirs):
         value = getattr(theirs, field.name)
         if field.name == "source":
             changes["source"] = renamed[value]
         elif field.name == "sources":
             changes["sources"] = tuple(renamed[name] for name in value)
-    fitted: Layer = replace(theirs, **changes)  # type: ignore[type-var]
+    fitted: Layer = replace(theirs, **changes)
     _compare(ours, fitted, ours.name, "", fold.writable)
     return fitted
 
@@ -173,5 +179,5 @@ def _compare(ours: Any, theirs: Any, layer: str, where: str, writable: bool) -> 
     raise OptionError(f"Layer '{layer}' differs in '{where}': {ours} in the build, {theirs} in the new model")
 
 
-def _names(layers: Iterable[Layer]) -> str:
-    return ", ".join(layer.name for layer in layers)
+def _names(named: Iterable[Layer | InputPort]) -> str:
+    return ", ".join(one.name for one in named)

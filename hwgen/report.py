@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib import metadata
 from typing import Any
@@ -16,18 +16,20 @@ from rich.text import Text
 from hwgen.board import Device, find_board, find_device
 from hwgen.codes import CodeType
 from hwgen.estimate import estimate_plan, prices
+from hwgen.glue_stages import ForkStage
+from hwgen.input_stage import InputStage
 from hwgen.layers.protocol import Layer, inputs
-from hwgen.network import Network, OutputPort
+from hwgen.network import InputPort, Network, OutputPort
 from hwgen.plan import Plan
 from hwgen.rtl_templates.storage import suits_block_ram
-from hwgen.stages import ForkStage, LayerStage, stages
+from hwgen.stages import LayerStage, Stage, stages
 from hwgen.timing import Prediction, predict
 from hwgen.usage import Usage
 
-__all__ = ["REPORT_FRAMES", "make_report", "predict_plan", "render", "weight_bits"]
+__all__ = ["REPORT_FRAMES", "input_facts", "make_report", "predict_plan", "render", "weight_bits"]
 
-REPORT_FRAMES = 4
-"""Frames that the report's prediction runs: the pipeline fills, and runs on."""
+REPORT_FRAMES = 64
+"""Frames that the report's prediction runs: deep FIFOs fill, and the interval is that of a long run."""
 
 REFERENCES = ("up5k", "ecp5-25", "gw1nr-9", "xc7a35t")
 """A device of each family, for estimates where no board is named."""
@@ -93,6 +95,7 @@ def make_report(plan: Plan, prediction: Prediction) -> dict[str, Any]:
         "forks": [
             _fork(stage, prediction, number) for number, stage in enumerate(chain) if isinstance(stage, ForkStage)
         ],
+        "input_fifos": _input_fifos(chain[0], prediction),
         "notes": list(network.notes),
         "tools": {"hwgen": metadata.version("hwgen"), **{tool: metadata.version(tool) for tool in TOOLS}},
     }
@@ -117,19 +120,23 @@ def _taken(usage: Usage) -> dict[str, float]:
 
 
 def _network(network: Network) -> dict[str, Any]:
-    source = network.input
     return {
         "name": network.name,
-        "input": {
-            "name": source.name,
-            "onnx_shape": list(source.onnx_shape),
-            "map": list(source.shape),
-            "type": str(source.type),
-            "scale": source.scale,
-            "offset": source.offset,
-            "quantised_by_host": source.steps is not None,
-        },
+        "inputs": [input_facts(port) for port in network.inputs],
         "outputs": [_output(network, port) for port in network.outputs],
+    }
+
+
+def input_facts(port: InputPort) -> dict[str, Any]:
+    """Say what the host sends for an input, in JSON types."""
+    return {
+        "name": port.name,
+        "onnx_shape": list(port.onnx_shape),
+        "map": list(port.shape),
+        "type": str(port.type),
+        "scale": port.scale,
+        "offset": port.offset,
+        "quantised_by_host": port.steps is not None,
     }
 
 
@@ -173,27 +180,42 @@ def _layer(stage: LayerStage, prediction: Prediction, number: int) -> dict[str, 
 
 
 def _fork(stage: ForkStage, prediction: Prediction, number: int) -> dict[str, Any]:
-    branches = zip(stage.readers, prediction.schedules[number].outlets, strict=True)
     return {
         "name": stage.name,
         "source": stage.source,
         "width": stage.width,
         "branches": [
-            {
-                "reader": reader,
-                "depth": outlet.slots,
-                "occupancy": prediction.occupancy(number, place),
-                "memory": "block" if suits_block_ram(outlet.slots, stage.width) else "distributed",
-            }
-            for place, (reader, outlet) in enumerate(branches)
+            {"reader": reader, **_queue(prediction, number, place, stage.width)}
+            for place, reader in enumerate(stage.readers)
         ],
+    }
+
+
+def _input_fifos(stage: Stage, prediction: Prediction) -> list[dict[str, Any]]:
+    """Describe the FIFOs in which several inputs wait."""
+    if not isinstance(stage, InputStage):
+        return []
+    named = zip(stage.inputs, stage.widths, strict=True)
+    return [
+        {"input": name, "width": width, **_queue(prediction, 0, place, width)}
+        for place, (name, width) in enumerate(named)
+    ]
+
+
+def _queue(prediction: Prediction, number: int, outlet: int, width: int) -> dict[str, Any]:
+    """Describe the FIFO behind an outlet of a stage."""
+    depth = prediction.schedules[number].outlets[outlet].slots
+    return {
+        "depth": depth,
+        "occupancy": prediction.occupancy(number, outlet),
+        "memory": "block" if suits_block_ram(depth, width) else "distributed",
     }
 
 
 def render(report: Mapping[str, Any]) -> RenderableType:
     """Lay out a report for a terminal."""
     network = report["network"]
-    title = f"{network['name']}: {_shape(network['input'])} -> {', '.join(map(_shape, network['outputs']))}"
+    title = f"{network['name']}: {_shapes(network['inputs'])} -> {_shapes(network['outputs'])}"
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=0, pad_edge=False)
     for name in ("layer", "kind", "output", "type"):
         table.add_column(name, overflow="fold")
@@ -224,6 +246,9 @@ def render(report: Mapping[str, Any]) -> RenderableType:
         Text(f"Fork of {fork['source']}, {fork['width']} bits a beat: " + ", ".join(map(_branch, fork["branches"])))
         for fork in report["forks"]
     ]
+    if report["input_fifos"]:
+        waiting = ", ".join(_fifo(fifo, f"for {fifo['input']}") for fifo in report["input_fifos"])
+        forks.insert(0, Text(f"Inputs in turn: {waiting}"))
     estimates = [Text(_sentence(name, one)) for name, one in report["estimates"].items()]
     columns = Text(f"Columns LUTs and RAMs are estimates for {device}.")
     notes = [Text(f"Note: {note}") for note in report["notes"]]
@@ -246,8 +271,12 @@ def _sentence(device: str, estimate: Mapping[str, Any]) -> str:
 
 
 def _branch(branch: Mapping[str, Any]) -> str:
-    return f"FIFO of {branch['depth']:,} to {branch['reader']}" + " (block RAM)" * (branch["memory"] == "block")
+    return _fifo(branch, f"to {branch['reader']}")
 
 
-def _shape(port: Mapping[str, Any]) -> str:
-    return f"{port['type']} {'x'.join(map(str, port['map']))}"
+def _fifo(queue: Mapping[str, Any], whose: str) -> str:
+    return f"FIFO of {queue['depth']:,} {whose}" + " (block RAM)" * (queue["memory"] == "block")
+
+
+def _shapes(ports: Sequence[Mapping[str, Any]]) -> str:
+    return ", ".join(f"{port['type']} {'x'.join(map(str, port['map']))}" for port in ports)

@@ -158,7 +158,7 @@ class Simulation:
 def simulate(
     plan: Plan,
     folder: Path,
-    x: np.ndarray,
+    x: host.Inputs,
     *,
     expected: host.Outputs | None,
     frames: int | None,
@@ -170,17 +170,18 @@ def simulate(
 ) -> Simulation:
     """Do what `hwgen.Accelerator.simulate` says; ``compiler_flags`` are further ones for the simulator's C++ compiler."""
     network = plan.network
-    codes = host.to_codes(network.input, x)
-    wanted = {} if expected is None else by_output(network, expected, len(codes))
-    codes = codes[:frames]
+    codes = host.input_codes(network, x)
+    wanted = {} if expected is None else by_output(network, expected, len(codes[0]))
+    codes = tuple(one[:frames] for one in codes)
+    count = len(codes[0])
     wanted = {name: array[:frames] for name, array in wanted.items()}
     toolchain = Toolchain.find()
 
     progress("predicting every beat")
-    schedule = predict_plan(plan, len(codes))
-    due = schedule.output_cycles(len(codes))
+    schedule = predict_plan(plan, count)
+    due = schedule.output_cycles(count)
     progress("running the golden model")
-    golden = PackedNetwork(network).golden_maps(codes)
+    golden = PackedNetwork(network).golden_maps(*codes)
 
     source, sink = ports(plan)
     patience = 1000 + PATIENCE * (schedule.ii + schedule.latency)
@@ -189,7 +190,7 @@ def simulate(
     stimulus = Stimulus.of_frames(
         codes, source, sink, stall=STALL if stall else 0.0, timeout_cycles=patience, writes=writes
     )
-    progress(f"simulating {len(codes)} frames, {int(due[-1]) + 1} cycles")
+    progress(f"simulating {count} frames, {int(due[-1]) + 1} cycles")
     if engine is Engine.VERILATOR:
         trace = run_verilator(
             folder,
@@ -208,11 +209,11 @@ def simulate(
 
     progress("comparing")
     got = sink.unpack(trace.out_beats[: len(due)])
-    cycles = trace.out_cycles[: len(due)].reshape(len(codes), sink.count)
+    cycles = trace.out_cycles[: len(due)].reshape(count, sink.count)
     extra = len(trace.out_beats) - len(due)
-    differs = [np.any((a != b).reshape(len(codes), -1), axis=1) for a, b in zip(got, golden, strict=True)]
+    differs = [np.any((a != b).reshape(count, -1), axis=1) for a, b in zip(got, golden, strict=True)]
     wrong = np.any(differs, axis=0) | np.any(
-        trace.out_last[: len(due)].reshape(len(codes), -1) != (np.arange(sink.count) == sink.count - 1), axis=1
+        trace.out_last[: len(due)].reshape(count, -1) != (np.arange(sink.count) == sink.count - 1), axis=1
     )
     # A beat too many belongs to no frame: it counts as one more.
     mismatches = int(np.sum(wrong)) + int(extra > 0 or trace.frame_error)
@@ -227,14 +228,14 @@ def simulate(
     return Simulation(
         outputs=outputs,
         codes=host.outputs_of(network, got, codes=True),
-        frames=len(codes),
+        frames=count,
         mismatches=mismatches,
         mismatches_by_output={port.name: int(np.sum(one)) for port, one in zip(network.outputs, differs, strict=True)},
         expected_mismatches=int(np.any(compared, axis=0).sum()) if compared else None,
         correct=None if isinstance(outputs, dict) or not labels else correct_labels(outputs, *labels.values()),
         cycles_total=int(cycles[-1, -1]) + 1,
         ii_predicted=schedule.ii,
-        ii_measured=None if len(codes) < 2 else int(cycles[-1, -1] - cycles[-2, -1]),
+        ii_measured=None if count < 2 else int(cycles[-1, -1] - cycles[-2, -1]),
         latency_predicted=schedule.latency,
         latency_measured=int(cycles[0, -1]),
         beats_off_schedule=None if stall else int(np.sum(cycles.ravel() != due)) + extra,

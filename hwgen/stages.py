@@ -5,31 +5,23 @@ Streams are numbered as in `hwgen.timing`: 0 enters the first stage, then come t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import lcm, prod
 from typing import Protocol
 
-import numpy as np
 from amaranth.lib import wiring
 
 from hwgen.fold import Fold
+from hwgen.glue_stages import ForkStage, InputRegister, Narrow, Widen
+from hwgen.input_stage import InputStage
 from hwgen.layers.costs import Resources
-from hwgen.layers.parts import Bill, narrowing, widening
 from hwgen.layers.protocol import Layer, input_lanes, inputs
 from hwgen.output_stage import OutputStage
 from hwgen.plan import Plan
-from hwgen.rtl_templates.fifo import Fifo
-from hwgen.rtl_templates.fork import Fork
-from hwgen.rtl_templates.width_converter import DownConverter, UpConverter
-from hwgen.schedule import Intake, Junction, Outlet, Schedule
+from hwgen.schedule import Junction, Schedule
 
-__all__ = ["ForkStage", "InputRegister", "LayerStage", "Narrow", "Stage", "Widen", "stages"]
-
-INPUT_SLOTS = 2
-"""Depth of the register stage behind the input port: the least that takes a beat in every cycle."""
-
-BRANCH_BEATS = 2
-"""Depth of a branch that nobody sized: the least that takes a beat in every cycle."""
+__all__ = ["LayerStage", "Stage", "in_time", "stages"]
 
 
 class Stage(Protocol):
@@ -49,143 +41,6 @@ class Stage(Protocol):
     def timing(self) -> Schedule | Junction: ...
     def component(self) -> wiring.Component: ...
     def resources(self) -> Resources: ...
-
-
-@dataclass(frozen=True)
-class InputRegister:
-    """Takes beats from the input port, so that the port's handshake ends in registers."""
-
-    name: str
-    lanes: int
-    bits: int
-    beats: int
-    reads: tuple[int, ...] = (0,)
-
-    @property
-    def input_lanes(self) -> tuple[int, ...]:
-        return (self.lanes,)
-
-    @property
-    def out_lanes(self) -> int:
-        return self.lanes
-
-    def timing(self) -> Schedule:
-        every = np.arange(self.beats)
-        latency = Fifo.latency(INPUT_SLOTS, self.lanes * self.bits)
-        return Schedule(self.beats, step=every, emit=every, accept=every, latency=latency, slots=INPUT_SLOTS)
-
-    def component(self) -> wiring.Component:
-        return Fifo(self.lanes * self.bits, INPUT_SLOTS)
-
-    def resources(self) -> Resources:
-        bill = Bill()
-        bill.fifo(self.name, self.lanes * self.bits, INPUT_SLOTS)
-        return bill.resources()
-
-
-@dataclass(frozen=True)
-class Widen:
-    """Gathers ``ratio`` beats into one."""
-
-    name: str
-    reads: tuple[int, ...]
-    bits: int
-    in_lanes: int
-    ratio: int
-    beats: int
-
-    @property
-    def input_lanes(self) -> tuple[int, ...]:
-        return (self.in_lanes,)
-
-    @property
-    def out_lanes(self) -> int:
-        return self.in_lanes * self.ratio
-
-    def timing(self) -> Schedule:
-        every = np.arange(self.beats)
-        last = np.arange(self.ratio - 1, self.beats, self.ratio)
-        return Schedule(self.beats, step=every, accept=every, emit=last, latency=1, slots=1, slot_return=0)
-
-    def component(self) -> wiring.Component:
-        return UpConverter(self.in_lanes * self.bits, self.ratio)
-
-    def resources(self) -> Resources:
-        return widening(self.in_lanes * self.bits, self.ratio)
-
-
-@dataclass(frozen=True)
-class Narrow:
-    """Hands a beat on in ``ratio`` parts, lowest lanes first."""
-
-    name: str
-    reads: tuple[int, ...]
-    bits: int
-    in_lanes: int
-    ratio: int
-    beats: int
-
-    @property
-    def input_lanes(self) -> tuple[int, ...]:
-        return (self.in_lanes,)
-
-    @property
-    def out_lanes(self) -> int:
-        return self.in_lanes // self.ratio
-
-    def timing(self) -> Schedule:
-        every = np.arange(self.beats * self.ratio)
-        return Schedule(
-            len(every), step=every, accept=every[:: self.ratio], emit=every, latency=1, slots=1, slot_return=0
-        )
-
-    def component(self) -> wiring.Component:
-        return DownConverter(self.out_lanes * self.bits, self.ratio)
-
-    def resources(self) -> Resources:
-        return narrowing(self.out_lanes * self.bits, self.ratio)
-
-
-@dataclass(frozen=True)
-class ForkStage:
-    """Gives a map to all its readers, each behind a FIFO; a depth of None is not sized yet."""
-
-    name: str
-    reads: tuple[int, ...]
-    source: str
-    readers: tuple[str, ...]
-    bits: int
-    lanes: int
-    beats: int
-    depths: tuple[int | None, ...]
-
-    @property
-    def input_lanes(self) -> tuple[int, ...]:
-        return (self.lanes,)
-
-    @property
-    def out_lanes(self) -> int:
-        return self.lanes
-
-    @property
-    def width(self) -> int:
-        """Bits of a beat."""
-        return self.lanes * self.bits
-
-    def timing(self) -> Junction:
-        every = np.arange(self.beats)
-        depths = [depth or BRANCH_BEATS for depth in self.depths]
-        outlets = tuple(Outlet(every, Fifo.latency(depth, self.width), depth) for depth in depths)
-        return Junction(self.beats, every, (Intake(accept=every),), outlets)
-
-    def component(self) -> wiring.Component:
-        return Fork(self.width, [depth or BRANCH_BEATS for depth in self.depths])
-
-    def resources(self) -> Resources:
-        bill = Bill()
-        for number, depth in enumerate(self.depths):
-            bill.fifo(f"{self.name}.branch_{number}", self.width, depth or BRANCH_BEATS)
-        return bill.resources()
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,21 +76,14 @@ class LayerStage:
 def stages(plan: Plan) -> tuple[Stage, ...]:
     """Lay out the pipeline in an order in which every stream is yielded before it is read.
 
-    The input port is as wide as the widest input beat of a layer that reads it, so a converter stands behind it only where its readers differ; two layers
-    whose lanes are no multiples of one another meet at the least common multiple. A map with several readers is forked at the lanes that it comes in.
-    Several outputs end in an `OutputStage`; a single one needs none.
+    An input arrives in beats as wide as the widest input beat of a layer that reads it, so a converter stands behind it only where its readers differ; two
+    layers whose lanes are no multiples of one another meet at the least common multiple. A map with several readers is forked at the lanes that it comes in.
+    Several inputs begin with an `InputStage`, several outputs end in an `OutputStage`; a single one has an `InputRegister`, or needs none. Where maps in turn
+    would take more beats than the slowest layer takes cycles, they go in wider beats.
     """
     network = plan.network
     layout = _Layout(plan)
-    port = network.input
-    lanes = max(
-        width
-        for layer in network.layers
-        for entry, width in zip(inputs(layer), input_lanes(layer, plan.folds[layer.name]), strict=True)
-        if entry.source == port.name
-    )
-    layout.add(InputRegister(layout.name("input_register"), lanes, port.type.bits, prod(port.shape) // lanes))
-    layout.hand_out(port.name, port.type.bits, prod(port.shape), lanes)
+    layout.take_inputs()
     for layer in network.layers:
         fold = plan.folds[layer.name]
         reads = tuple(layout.fetch(layer, number, lanes) for number, lanes in enumerate(input_lanes(layer, fold)))
@@ -267,12 +115,34 @@ class _Layout:
     def add(self, stage: Stage) -> int:
         """Append a stage; give the number of its last stream."""
         self.stages.append(stage)
-        self._streams += len(stage.depths) if isinstance(stage, ForkStage) else 1
+        self._streams += len(stage.depths) if isinstance(stage, ForkStage | InputStage) else 1
         return self._streams
 
-    def hand_out(self, source: str, bits: int, codes: int, lanes: int) -> None:
-        """Reserve the latest stream for its reader, or fork it for its readers."""
-        stream, readers = self._streams, tuple(self._readers[source])
+    def take_inputs(self) -> None:
+        """Begin with the stage that takes the maps of all inputs."""
+        ports, plan = self.plan.network.inputs, self.plan
+        # An input that only leaves again is read by no layer: whole pixels then.
+        widest = {port.name: 0 for port in ports}
+        for layer in plan.network.layers:
+            for entry, width in zip(inputs(layer), input_lanes(layer, plan.folds[layer.name]), strict=True):
+                if entry.source in widest:
+                    widest[entry.source] = max(widest[entry.source], width)
+        lanes = tuple(widest[port.name] or port.shape[2] for port in ports)
+        if len(ports) > 1:
+            lanes = in_time([prod(port.shape) for port in ports], lanes, plan.cycles)
+        beats = tuple(prod(port.shape) // width for port, width in zip(ports, lanes, strict=True))
+        bits = tuple(port.type.bits for port in ports)
+        if len(ports) == 1:
+            self.add(InputRegister(self.name("input_register"), lanes[0], bits[0], beats[0]))
+        else:
+            depths = tuple(plan.inputs.get(port.name) for port in ports)
+            self.add(InputStage(self.name("inputs"), tuple(port.name for port in ports), lanes, bits, beats, depths))
+        for stream, (port, width) in enumerate(zip(ports, lanes, strict=True), 1):
+            self.hand_out(port.name, port.type.bits, prod(port.shape), width, stream)
+
+    def hand_out(self, source: str, bits: int, codes: int, lanes: int, stream: int | None = None) -> None:
+        """Reserve a stream, by default the latest, for its reader, or fork it for its readers."""
+        stream, readers = self._streams if stream is None else stream, tuple(self._readers[source])
         if len(readers) > 1:
             depths = tuple(self.plan.branches.get((source, reader)) for reader in readers)
             name = self.name(f"{source}_fork")
@@ -288,7 +158,11 @@ class _Layout:
         """Give the stream for one of a layer's inputs, converted to its lanes."""
         reader = layer.name if len(layer.sources) == 1 else f"{layer.name}.{number}"
         entry = inputs(layer)[number]
-        (stream, before), codes, bits = self._waiting.pop(reader), prod(entry.shape), entry.type.bits
+        return self._convert(reader, prod(entry.shape), entry.type.bits, lanes)
+
+    def _convert(self, reader: str, codes: int, bits: int, lanes: int) -> int:
+        """Give the stream that waits for a reader, converted to its lanes."""
+        stream, before = self._waiting.pop(reader)
         stem, common = reader.replace(".", "_"), lcm(before, lanes)
         if common != before:
             name = self.name(f"{stem}_widen")
@@ -301,15 +175,32 @@ class _Layout:
     def gather_outputs(self) -> None:
         """Append the stage that gives the maps of all outputs, at the lanes that they come in."""
         network = self.plan.network
-        found = [self._waiting.pop(f"output.{port.name}") for port in network.outputs]
+        readers = [f"output.{port.name}" for port in network.outputs]
         maps = [network.map_of(port.source) for port in network.outputs]
-        self.add(
-            OutputStage(
-                self.name("outputs"),
-                reads=tuple(stream for stream, _ in found),
-                outputs=tuple(port.name for port in network.outputs),
-                lanes=tuple(lanes for _, lanes in found),
-                bits=tuple(kind.bits for _, kind in maps),
-                beats=tuple(prod(shape) // lanes for (shape, _), (_, lanes) in zip(maps, found, strict=True)),
-            )
-        )
+        codes, bits = [prod(shape) for shape, _ in maps], tuple(kind.bits for _, kind in maps)
+        lanes = in_time(codes, [self._waiting[reader][1] for reader in readers], self.plan.cycles)
+        reads = tuple(self._convert(*wanted) for wanted in zip(readers, codes, bits, lanes, strict=True))
+        beats = tuple(count // width for count, width in zip(codes, lanes, strict=True))
+        names = tuple(port.name for port in network.outputs)
+        self.add(OutputStage(self.name("outputs"), reads, names, lanes, bits, beats))
+
+
+def in_time(codes: Sequence[int], lanes: Sequence[int], cycles: int) -> tuple[int, ...]:
+    """Give the lanes at which maps that pass in turn take no more beats together than there are cycles, or whole maps as beats.
+
+    The map of most beats is widened first, by the least factor.
+
+    Parameters
+    ----------
+    codes, lanes : sequence of int
+        Codes of each map, and of its beats as they come.
+    cycles : int
+    """
+    wide = list(lanes)
+    while sum(count // width for count, width in zip(codes, wide, strict=True)) > cycles:
+        beats = [count // width for count, width in zip(codes, wide, strict=True)]
+        longest = beats.index(max(beats))
+        if beats[longest] == 1:
+            break
+        wide[longest] *= next(factor for factor in range(2, beats[longest] + 1) if beats[longest] % factor == 0)
+    return tuple(wide)

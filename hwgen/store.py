@@ -38,7 +38,7 @@ from hwgen.layers.thresholding import Thresholding
 from hwgen.layers.topk import TopK
 from hwgen.layers.upsample import Upsample
 from hwgen.layers.window import Window
-from hwgen.network import InputPort, Network, OutputPort
+from hwgen.network import Conversion, InputPort, Network, OutputPort
 
 __all__ = ["digest", "load_network", "save_network"]
 
@@ -48,6 +48,7 @@ RECORDS = (
     Combine,
     Concat,
     Conv,
+    Conversion,
     Crop,
     Dense,
     GlobalReduce,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from hwgen.codes import CodeType
 from hwgen.errors import ModelError
 from hwgen.graph import Graph
 from hwgen.layers.protocol import Layer
-from hwgen.network import Network, check
+from hwgen.network import Conversion, Network, check
 from hwgen.streamlining.builder import Builder, identifier
+from hwgen.streamlining.declaration import Declaration, InputNumber, InputType, declarations
 from hwgen.streamlining.heads import output_port
 from hwgen.streamlining.input_port import declare_input
 from hwgen.streamlining.precision import Precision
@@ -22,9 +22,9 @@ __all__ = ["streamline"]
 def streamline(
     graph: Graph,
     *,
-    input_type: CodeType | str | None = None,
-    input_scale: float | None = None,
-    input_offset: float | None = None,
+    input_type: InputType = None,
+    input_scale: InputNumber = None,
+    input_offset: InputNumber = None,
     strict: bool = False,
     precision: Precision | None = None,
 ) -> Network:
@@ -37,9 +37,10 @@ def streamline(
     ----------
     graph : Graph
         As `hwgen.passes.run` leaves it.
-    input_type : CodeType, str or None
-        What the host sends; None: what the graph says (an integer input, a quantiser or sign behind the input).
-    input_scale, input_offset : float or None
+    input_type : CodeType or str, mapping of str to these, or None
+        What the host sends: for every input, or by their names (None: all others); where nothing is said, what the graph says (an integer input, a
+        quantiser or sign behind the input).
+    input_scale, input_offset : float, mapping of str to float, or None
         Meaning of an input code: the model's input is ``input_scale * code + input_offset``; 1 and 0 if not given.
     strict : bool
         Refuse a Sign that can see exactly 0, instead of taking +1.
@@ -57,20 +58,21 @@ def streamline(
     OptionError
         If the declared input has no meaning.
     """
-    declared = (input_type, input_scale, input_offset)
+    declared = declarations(graph.inputs, input_type, input_scale, input_offset)
     shared: frozenset[str] = frozenset()
-    real_input, network = False, None
+    real_inputs: frozenset[str] = frozenset()
+    network = None
     while network is None:
-        builder = Builder(strict=strict, precision=precision, shared=shared, real_input=real_input)
+        builder = Builder(strict=strict, precision=precision, shared=shared, real_inputs=real_inputs)
         try:
             network = _network(graph, declared, builder)
         except ModelError:
-            reals = (
-                builder.wants_real_input and graph.inputs[0] in builder.precision.ranges and not builder.precision.exact
-            )
-            if builder.clashes <= shared and (real_input or not reals):
+            # Ranges let the host round what nothing in the graph quantises.
+            ranges = {} if builder.precision.exact else builder.precision.ranges
+            reals = {name for name in builder.wants_real if name in ranges}
+            if builder.clashes <= shared and reals <= real_inputs:
                 raise
-            real_input = real_input or reals
+            real_inputs |= reals
         if not builder.clashes <= shared:
             network = None
         # The readers of a map want different codes of it: it goes out as it is, which is known only now.
@@ -79,12 +81,11 @@ def streamline(
     return network
 
 
-def _network(
-    graph: Graph, declared: tuple[CodeType | str | None, float | None, float | None], builder: Builder
-) -> Network:
+def _network(graph: Graph, declared: Mapping[str, Declaration], builder: Builder) -> Network:
     """Walk the graph once."""
-    source = declare_input(graph, *declared, builder)
-    tensors = walk(graph, source, builder)
+    read = {name for node in graph.nodes for name in node.inputs} | set(graph.outputs)
+    sources = {name: declare_input(graph, name, declared[name], builder) for name in graph.inputs if name in read}
+    tensors = walk(graph, sources, builder)
     builder.raise_refusals()
     for name in graph.outputs:
         if name not in tensors:
@@ -101,9 +102,16 @@ def _network(
     layers = _read(builder.layers, {port.source for port in outputs})
     if not layers:
         raise ModelError("The model holds nothing but what the host does to its input; it needs at least one layer")
-    if builder.input is None:
-        raise TypeError("The input is declared first")
-    return Network(identifier(graph.name) or "network", builder.input, layers, tuple(outputs), tuple(builder.notes))
+    wanted = {source for layer in layers for source in layer.sources} | {port.source for port in outputs}
+    inputs = tuple(builder.inputs[name] for name in graph.inputs if name in wanted)
+    for name in graph.inputs:
+        if name not in wanted:
+            builder.note(f"Input '{name}' is left out: no output depends on it")
+    precision = builder.precision
+    ranges = tuple((name, low, high) for name, (low, high) in precision.ranges.items())
+    conversion = Conversion(builder.strict, precision.exact, precision.fixed_bits, precision.weight_bits, ranges)
+    name = identifier(graph.name) or "network"
+    return Network(name, inputs, layers, tuple(outputs), tuple(builder.notes), conversion)
 
 
 def _read(layers: Sequence[Layer], wanted: set[str]) -> tuple[Layer, ...]:

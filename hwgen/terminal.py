@@ -17,7 +17,7 @@ from rich.markup import escape
 
 from hwgen.progress import Progress, silent
 
-__all__ = ["PATH", "Command", "Number", "Screen", "common", "declares_input"]
+__all__ = ["PATH", "Command", "Number", "Screen", "common", "declares_input", "takes_frames"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -51,21 +51,82 @@ class Number(click.ParamType[float]):
         return number
 
 
+class ForInput(click.ParamType[tuple[str | None, Any]]):
+    """A value for every input, or ``NAME=VALUE`` for one of them."""
+
+    def __init__(self, value: click.ParamType[Any]) -> None:
+        self.value = value
+        self.name = f"[name=]{value.name}"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Show both forms."""
+        return f"[NAME=]{self.value.name.upper()}"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str | None, Any]:
+        """Give the name, if there is one, and the value."""
+        if isinstance(self.value, click.Path):
+            # A file may have an equals sign in its own name.
+            name, equals, rest = ("", "", value) if Path(value).exists() else value.partition("=")
+        else:
+            name, equals, rest = value.rpartition("=")
+        return (name, self.value.convert(rest, param, ctx)) if equals else (None, self.value.convert(value, param, ctx))
+
+
+def _gather(ctx: click.Context, param: click.Parameter, values: tuple[tuple[str | None, Any], ...]) -> Any:
+    """Give the one value for every input, or the values by the names of the inputs, under None for all others."""
+    found = dict(values)
+    if len(found) < len(values):
+        raise click.BadParameter("it says something twice of the same input; give it once for each")
+    return found.get(None) if set(found) <= {None} else found
+
+
+def _files(ctx: click.Context, param: click.Parameter, values: tuple[tuple[str | None, Path], ...]) -> Any:
+    """Give the one file with the frames of all inputs, or the files by the names of the inputs."""
+    found = _gather(ctx, param, values)
+    if isinstance(found, dict) and None in found:
+        raise click.BadParameter("give either one file for all inputs, or NAME=FILE for each of them")
+    return found
+
+
+def _for_inputs(name: str, value: click.ParamType[Any], text: str) -> Callable[[Command], Command]:
+    """Make an option that is said of every input, or of each."""
+    return click.option(name, type=ForInput(value), multiple=True, callback=_gather, help=text)
+
+
+def takes_frames(command: Command) -> Command:
+    """Add the option for the files of frames that go into an accelerator."""
+    return click.option(
+        "--input",
+        "input_files",
+        type=ForInput(PATH),
+        multiple=True,
+        required=True,
+        callback=_files,
+        help="Frames as .npy: floats in the model's units, or codes. Of several inputs NAME=x.npy for each, or one .npz.",
+    )(command)
+
+
 def declares_input(command: Command) -> Command:
     """Add the options that say what the host sends, and how real numbers become integers."""
     for option in (
         click.option(
             "--calibrate",
-            type=PATH,
-            help="Frames (.npy) that give streams of real numbers their ranges, and are compared.",
+            type=ForInput(PATH),
+            multiple=True,
+            callback=_files,
+            help="Frames (.npy; .npz or NAME=x.npy of several inputs) that give streams of real numbers their ranges, and are compared.",
         ),
         click.option("--weight-bits", type=int, default=8, show_default=True, help="Bits of real weights."),
         click.option("--fixed-bits", type=int, default=16, show_default=True, help="Bits of streams of real numbers."),
         click.option("--exact", is_flag=True, help="Refuse real numbers and real weights, instead of rounding them."),
         click.option("--strict", is_flag=True, help="Refuse a Sign that can see exactly 0, instead of taking +1."),
-        click.option("--input-offset", type=Number(), help="Model input = scale * code + offset."),
-        click.option("--input-scale", type=Number(), help="Meaning of one step of an input code, such as 1/255."),
-        click.option("--input-type", help="Type of the codes the host sends: bipolar, uint8, int8, int4, ..."),
+        _for_inputs("--input-offset", Number(), "Model input = scale * code + offset."),
+        _for_inputs("--input-scale", Number(), "Meaning of one step of an input code, such as 1/255."),
+        _for_inputs(
+            "--input-type",
+            click.STRING,
+            "Type of the codes the host sends: bipolar, uint8, int8, int4, ...; of one of several inputs NAME=uint8.",
+        ),
     ):
         command = option(command)
     return command

@@ -13,7 +13,7 @@ from hwgen.schedule import Junction, Schedule
 __all__ = ["Deadlock", "Prediction", "predict"]
 
 EXACT_EVENTS = 2_000_000
-"""Events up to which every frame is solved; longer runs continue the periodic regime."""
+"""Events up to which every frame is solved; longer runs continue the periodic regime, once there is one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +92,7 @@ def predict(
     Returns
     -------
     Prediction
-        Of ``frames`` frames, or of as many as `EXACT_EVENTS` allow (at least 4) if fewer.
+        Of ``frames`` frames, or of as many as `EXACT_EVENTS` allow (at least 4) if fewer and the last of them repeats the one before.
 
     Raises
     ------
@@ -106,7 +106,19 @@ def predict(
     feeds = [(number,) for number in range(len(schedules))] if feeds is None else feeds
     check_feeds(schedules, feeds)
     per_frame = sum(len(one.step) + sum(intake.beats for intake in one.intakes) for one in schedules)
-    frames = min(frames, max(4, EXACT_EVENTS // per_frame))
+    solved = min(frames, max(4, EXACT_EVENTS // per_frame))
+    system, is_steady = _solve(schedules, feeds, solved)
+    while solved < frames and not is_steady:
+        # A deep FIFO still fills: what comes later is not yet what comes for ever.
+        solved = min(frames, 2 * solved)
+        system, is_steady = _solve(schedules, feeds, solved)
+    return Prediction(tuple(schedules), solved, tuple(system.transfers), tuple(system.events))
+
+
+def _solve(
+    schedules: Sequence[Schedule | Junction], feeds: Sequence[tuple[int, ...]], frames: int
+) -> tuple[System, bool]:
+    """Solve so many frames; tell also whether the last one repeats the one before."""
     system = System(schedules, feeds, frames)
     steady, remembered = 0, memory(schedules)
     for frame in range(frames):
@@ -115,7 +127,7 @@ def predict(
         if steady > remembered:
             resume(system, frame)
             break
-    return Prediction(tuple(schedules), frames, tuple(system.transfers), tuple(system.events))
+    return system, steady > 0
 
 
 def memory(schedules: Sequence[Schedule | Junction]) -> int:

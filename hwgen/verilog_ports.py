@@ -1,4 +1,4 @@
-"""Name the ports that Amaranth leaves anonymous: pieces of a signal that reach a module on separate ways."""
+"""Name ports well: those that Amaranth leaves anonymous, and those that it calls after a unit inside, as with the branches of a fork."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ __all__ = ["name_ports"]
 _HEADER = re.compile(r"^module (\w+)\(([^()]*)\);$", re.MULTILINE)
 _SEPARATOR = re.compile(r"\s*,\s*")
 _ANONYMOUS = re.compile(r"\bport_\d+\b")
+_NUMBERED = re.compile(r"[io]_\d+__\w+")
 _DECLARED = re.compile(r"^  (?:wire|reg) (?:signed )?(?:\[(\d+):0\] )?(\w+)", re.MULTILINE)
 _ASSIGNED = re.compile(r"^  assign (\w+) = (.+);$", re.MULTILINE)
 _PIECE = re.compile(r"(\d+)'s?[bdh][0-9a-fxz]+|\w+(?:\[(\d+)(?::(\d+))?\])?")
@@ -17,7 +18,7 @@ _PIN = re.compile(r"^    \.(\w+)(\(.*)$")
 
 
 def name_ports(modules: list[str]) -> list[str]:
-    """Call each port ``port_<n>`` after the bits of the signal that it carries, where the module has such a signal.
+    """Call each port ``port_<n>`` after the bits of the signal that it carries, where the module has such a signal, and a numbered stream's wires by its number.
 
     Parameters
     ----------
@@ -28,7 +29,7 @@ def name_ports(modules: list[str]) -> list[str]:
     -------
     list of str
         The same hardware: ``port_4`` became ``data_7_4`` if it is bits 7 to 4 of ``data``, ``data_port`` if
-        it is all of it, and ``data_part_1`` if it is scattered bits.
+        it is all of it, and ``data_part_1`` if it is scattered bits; ``o__ready_2`` of a unit inside became ``o_1__ready``.
     """
     renames = {
         found[1]: _names(text, _SEPARATOR.split(found[2])) for text in modules if (found := _HEADER.search(text))
@@ -39,18 +40,21 @@ def name_ports(modules: list[str]) -> list[str]:
 def _names(text: str, ports: list[str]) -> dict[str, str]:
     """Choose a name for each anonymous port of one module."""
     anonymous = {port for port in ports if _ANONYMOUS.fullmatch(port)}
+    assigned = _ASSIGNED.findall(text)
+    names: dict[str, str] = {}
+    for target, value in assigned:
+        if value in ports and value not in anonymous and target not in ports and _NUMBERED.fullmatch(target):
+            names |= {value: target, target: value}
     if not anonymous:
-        return {}
+        return names
     widths = {name: int(last or 0) + 1 for last, name in _DECLARED.findall(text)}
     taken = set(re.findall(r"\w+", text))
-    names: dict[str, str] = {}
 
     def call(port: str, name: str) -> None:
         if port in anonymous and port not in names and name not in taken:
             names[port] = name
             taken.add(name)
 
-    assigned = _ASSIGNED.findall(text)
     for target, value in assigned:
         if re.fullmatch(r"[a-z]\w*", value):
             call(target, f"{value}_port")
@@ -94,6 +98,7 @@ def _rename(text: str, renames: dict[str, dict[str, str]]) -> str:
     """Rename the ports in a module and the pins of its instances."""
     header = _HEADER.search(text)
     own = renames[header[1]] if header else {}
+    renamed = re.compile(rf"\b(?:{'|'.join(own)})\b") if own else None
     pins: dict[str, str] = {}
     lines = []
     for line in text.splitlines():
@@ -101,5 +106,5 @@ def _rename(text: str, renames: dict[str, dict[str, str]]) -> str:
             pins = renames.get(found[1], {})
         pin = _PIN.match(line)
         prefix, rest = (f"    .{pins.get(pin[1], pin[1])}", pin[2]) if pin else ("", line)
-        lines.append(prefix + _ANONYMOUS.sub(lambda found: own.get(found[0], found[0]), rest))
+        lines.append(prefix + (renamed.sub(lambda found: own[found[0]], rest) if renamed else rest))
     return "\n".join(lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hwgen.verilog_ports import name_ports
@@ -95,8 +96,13 @@ def _plain_names(modules: list[str]) -> list[str]:
         for name in _ESCAPED.findall(text):
             _choose(name, names, taken)
         # Yosys follows an escaped identifier by its terminating space and then by what stands there in any case.
-        texts.append(_ESCAPED.sub(lambda found, names=names: names[found[1]], text))  # type: ignore[misc]
+        texts.append(_replaced(text, names))
     return texts
+
+
+def _replaced(text: str, names: Mapping[str, str]) -> str:
+    """Give text with other names for its escaped identifiers."""
+    return _ESCAPED.sub(lambda found: names[found[1]], text)
 
 
 def _choose(name: str, names: dict[str, str], taken: set[str]) -> None:

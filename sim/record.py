@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from hwgen.beats import Beats, BeatSequence
+from hwgen.beats import BeatSequence
 from hwgen.errors import OptionError
 
 __all__ = ["Stimulus", "Trace"]
@@ -60,9 +61,9 @@ class Stimulus:
     @classmethod
     def of_frames(
         cls,
-        codes: np.ndarray,
-        input: Beats,
-        output: Beats | BeatSequence,
+        codes: Sequence[np.ndarray],
+        input: BeatSequence,
+        output: BeatSequence,
         *,
         stall: float = 0.0,
         seed: int = 1,
@@ -70,10 +71,10 @@ class Stimulus:
         timeout_cycles: int = 1_000_000,
         writes: np.ndarray | None = None,
     ) -> Stimulus:
-        """Send whole frames of codes (frames, *input.shape), the last beat of each marked, with pauses on both sides."""
+        """Send whole frames of codes, a map of each input, the last beat of each frame marked, with pauses on both sides."""
         beats = input.pack(codes)
         last = np.arange(1, len(beats) + 1) % input.count == 0
-        out_beats = len(codes) * output.count
+        out_beats = len(codes[0]) * output.count
         return cls(beats, last, output.bytes, out_beats, stall, stall, seed, reset_at, timeout_cycles, writes)
 
 

@@ -227,18 +227,23 @@ def networks(draw: st.DrawFn) -> Network:
         source, shape, kind = layer.name, layer.out_shape, layer.out_type
     ones = np.ones(shape[2])
     output = OutputPort("y", source, shape, (0, 1, 2), "float32", ones, 0 * ones)
-    network = Network("random_network", port, tuple(chain), (output,))
+    network = Network("random_network", (port,), tuple(chain), (output,))
     check(network)
     return network
+
+
+def frames_of(random: np.random.Generator, network: Network, frames: int) -> dict[str, np.ndarray]:
+    """Give random codes for every input."""
+    return {port.name: random_codes(random, port.type, (frames, *port.shape)) for port in network.inputs}
 
 
 class Growth:
     """A network as it grows: its layers, and for every map its shape, its type, and whether anything reads it."""
 
-    def __init__(self, port: InputPort) -> None:
+    def __init__(self, ports: Sequence[InputPort]) -> None:
         self.layers: list[Layer] = []
-        self.maps: dict[str, tuple[MapShape, CodeType]] = {port.name: (port.shape, port.type)}
-        self.unread = {port.name}
+        self.maps: dict[str, tuple[MapShape, CodeType]] = {port.name: (port.shape, port.type) for port in ports}
+        self.unread = {port.name for port in ports}
 
     def add(self, layer: Layer) -> str:
         self.layers.append(layer)
@@ -303,10 +308,14 @@ def same_shape(draw: st.DrawFn, name: str, source: str, shape: MapShape, kind: C
 
 @st.composite
 def graphs(draw: st.DrawFn) -> Network:
-    """Draw a network that branches and joins: blocks with a shortcut, layers beside one another, and in the end all side by side."""
-    shape = (draw(st.integers(1, 6)), draw(st.integers(1, 6)), draw(st.sampled_from([1, 2, 3, 4, 6])))
-    port = InputPort("x", shape, (0, 1, 2), shape, draw(st.sampled_from(INPUT_TYPES)))
-    growth = Growth(port)
+    """Draw a network that branches and joins: one to three inputs, blocks with a shortcut, layers beside one another, and in the end all side by side."""
+    ports: list[InputPort] = []
+    for name in draw(st.sampled_from(["x", "x", "xw", "xwv"])):
+        alike = bool(ports) and draw(st.booleans())
+        size, channels = st.integers(1, 6), st.sampled_from([1, 2, 3, 4, 6])
+        shape = ports[0].shape if alike else (draw(size), draw(size), draw(channels))
+        ports.append(InputPort(name, shape, (0, 1, 2), shape, draw(st.sampled_from(INPUT_TYPES))))
+    growth = Growth(ports)
 
     def narrow(source: str) -> str:
         """Keep numbers from growing without end."""
@@ -334,6 +343,9 @@ def graphs(draw: st.DrawFn) -> Network:
             ends.append(end)
         if draw(st.integers(0, 3)) == 0:
             ends = ends[-1:] * 2
+        others = [other for other in sorted(growth.unread) if growth.maps[other][0] == shape and other not in ends]
+        if others:
+            ends.append(narrow(draw(st.sampled_from(others))))
         growth.add(draw(joins(growth, ends)))
     ends = sorted(growth.unread)
     if len(ends) > 1:
@@ -353,7 +365,7 @@ def graphs(draw: st.DrawFn) -> Network:
     shape, _ = growth.maps[source]
     ones = np.ones(shape[2])
     output = OutputPort("y", source, shape, (0, 1, 2), "float32", ones, 0 * ones)
-    network = Network("random_graph", port, tuple(growth.layers), (output,))
+    network = Network("random_graph", tuple(ports), tuple(growth.layers), (output,))
     check(network)
     return network
 

@@ -27,7 +27,7 @@ def mlp(*widths: int, seed: int = 0) -> Network:
     port = InputPort("x", (widths[0],), (0,), (1, 1, widths[0]), BIPOLAR)
     ones = np.ones(widths[-1])
     network = Network(
-        "mlp", port, tuple(layers), (OutputPort("y", source, (widths[-1],), (0,), "float32", ones, 0 * ones),)
+        "mlp", (port,), tuple(layers), (OutputPort("y", source, (widths[-1],), (0,), "float32", ones, 0 * ones),)
     )
     check(network)
     return network

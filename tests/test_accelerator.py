@@ -66,7 +66,7 @@ def channelwise_plan():
     )
     port = InputPort("x", shape, (0, 1, 2), shape, unsigned(5))
     network = Network(
-        "tiny", port, layers, (OutputPort("y", "winner", (2, 3, 1), (0, 1, 2), "int64", np.ones(1), np.zeros(1)),)
+        "tiny", (port,), layers, (OutputPort("y", "winner", (2, 3, 1), (0, 1, 2), "int64", np.ones(1), np.zeros(1)),)
     )
     check(network)
     return Plan(network, {"quantise": Fold(pe=2), "curve": Fold(pe=3), "winner": Fold(pe=6)})
@@ -107,7 +107,7 @@ def residual_plan():
     add(Interleave("woven", ("all", "all"), (4, 5, 8), outer_type, (2, 1)))
     port = InputPort("x", shape, (0, 1, 2), shape, unsigned(3))
     output = OutputPort("y", "woven", (8, 5, 8), (0, 1, 2), "int64", np.ones(8), np.zeros(8))
-    network = Network("residual", port, tuple(layers), (output,))
+    network = Network("residual", (port,), tuple(layers), (output,))
     check(network)
     folds = {
         "first": Fold(pe=2),
@@ -136,13 +136,56 @@ def heads_plan():
         ones = np.ones(layer.out_shape[2])
         outputs.append(OutputPort(name, layer.name, layer.out_shape, (0, 1, 2), "int64", ones, 0 * ones))
     network = Network(
-        "heads", InputPort("x", shape, (0, 1, 2), shape, unsigned(3)), (trunk, boxes, classes), tuple(outputs)
+        "heads", (InputPort("x", shape, (0, 1, 2), shape, unsigned(3)),), (trunk, boxes, classes), tuple(outputs)
     )
     check(network)
     return size_fifos(Plan(network, {"trunk": Fold(pe=4), "boxes": Fold(pe=3, simd=4), "classes": Fold(pe=6)}))
 
 
-PLANS = [dense_plan, channelwise_plan, residual_plan, heads_plan]
+def inputs_plan():
+    """Give three inputs of other shapes and types: a map that is convolved, a vector that is joined with it, and one that also leaves as it came."""
+    draw = np.random.default_rng(6)
+    shapes = {"image": (4, 3, 2), "vector": (1, 1, 12), "spare": (1, 2, 3)}
+    kinds = {"image": unsigned(3), "vector": signed(6), "spare": BIPOLAR}
+    bits = np.array([-1, 1])
+    conv = Conv(
+        "conv",
+        "image",
+        shapes["image"],
+        kinds["image"],
+        draw.choice(bits, size=(12, 4, 3, 2)),
+        Window((4, 3)),
+        0,
+        None,
+        CodeType(-7 * 24, 7 * 24),
+    )
+    fold = Conv(
+        "fold",
+        "spare",
+        shapes["spare"],
+        BIPOLAR,
+        draw.choice(bits, size=(12, 1, 2, 3)),
+        Window((1, 2)),
+        0,
+        None,
+        CodeType(-6, 6),
+    )
+    kinds_joined = (conv.out_type, kinds["vector"], fold.out_type)
+    ones = np.ones((3, 12), dtype=np.int64)
+    total = Combine("total", ("conv", "vector", "fold"), (1, 1, 12), kinds_joined, Operation.ADD, ones, BIPOLAR)
+    lows, highs = total.result_range()
+    total = replace(total, out_type=CodeType(int(lows.min()), int(highs.max())))
+    inputs = tuple(InputPort(name, shape, (0, 1, 2), shape, kinds[name]) for name, shape in shapes.items())
+    outputs = (
+        OutputPort("y", "total", (1, 1, 12), (0, 1, 2), "int64", np.ones(12), np.zeros(12)),
+        OutputPort("z", "spare", (1, 2, 3), (0, 1, 2), "int64", np.ones(3), np.zeros(3)),
+    )
+    network = Network("three_inputs", inputs, (conv, fold, total), outputs)
+    check(network)
+    return size_fifos(Plan(network, {"conv": Fold(pe=4, simd=2), "fold": Fold(pe=2, simd=3), "total": Fold(pe=4)}))
+
+
+PLANS = [dense_plan, channelwise_plan, residual_plan, heads_plan, inputs_plan]
 
 
 def beats(kind, codes, lanes):
@@ -154,13 +197,15 @@ def beats(kind, codes, lanes):
 def stimulus(plan, frames):
     """Give the beats of random frames, and those that golden answers."""
     network, (source, sink) = plan.network, ports(plan)
-    codes = random_codes(np.random.default_rng(frames), network.input.type, (frames, *network.input.shape))
-    maps = network.golden_maps(codes)
-    expected = []
+    random = np.random.default_rng(frames)
+    codes = [random_codes(random, port.type, (frames, *port.shape)) for port in network.inputs]
+    maps = network.golden_maps(*codes)
+    sent, expected = [], []
     for frame in range(frames):
-        for part, outputs in zip(sink.parts, maps, strict=True):
-            expected += beats(part.type, outputs[frame], part.lanes)
-    return beats(network.input.type, codes, source.lanes), expected
+        for beat_list, parts, given in ((sent, source.parts, codes), (expected, sink.parts, maps)):
+            for part, one in zip(parts, given, strict=True):
+                beat_list += beats(part.type, one[frame], part.lanes)
+    return sent, expected
 
 
 def rtl(plan, sent, frames, *, stall=0.0, reset_at=None, wrong_tlast=None):
@@ -233,9 +278,10 @@ def test_stalls_and_reset_at_any_cycle(make_plan, reset_at):
     assert results == expected
 
 
+@pytest.mark.parametrize("make_plan", [dense_plan, inputs_plan])
 @pytest.mark.parametrize("wrong", [0, 2, 5])
-def test_a_wrong_tlast_is_flagged_and_moves_no_data(wrong):
-    plan = dense_plan()
+def test_a_wrong_tlast_is_flagged_and_moves_no_data(make_plan, wrong):
+    plan = make_plan()
     sent, expected = stimulus(plan, 2)
     results, _, _, _, error = rtl(plan, sent, 2, wrong_tlast=wrong)
     assert results == expected
@@ -271,16 +317,22 @@ def test_the_modules_of_top_and_stages_have_readable_ports(make_plan):
         assert all(re.fullmatch(r"[a-z]\w+", port) and not port.startswith("port") for port in found)
 
 
-@pytest.mark.parametrize("branch", [("x", "outer_sum.2"), ("x", "first"), ("first", "all.1")])
-def test_a_branch_that_is_a_beat_too_short_slows_the_network_by_exactly_what_is_predicted(branch):
-    plan, frames = residual_plan(), 3
-    shallow = replace(plan, branches={**plan.branches, branch: plan.branches[branch] - 1})
+def assert_slower_as_predicted(plan, shallow):
+    """Hold a plan with a shallower FIFO to its prediction, which is worse than the plan's."""
+    frames = 3
     sent, expected = stimulus(shallow, frames)
     results, _, taken, given, _ = rtl(shallow, sent, frames)
     prediction = predict_plan(shallow, frames)
     assert results == expected
     assert (taken, given) == (prediction.transfers[0].tolist(), prediction.transfers[-1].tolist())
     assert np.any(prediction.transfers[-1] > predict_plan(plan, frames).transfers[-1])
+
+
+@pytest.mark.parametrize("branch", [("x", "outer_sum.2"), ("x", "first"), ("first", "all.1")])
+def test_a_branch_that_is_a_beat_too_short_slows_the_network_by_exactly_what_is_predicted(branch):
+    plan = residual_plan()
+    shallow = replace(plan, branches={**plan.branches, branch: plan.branches[branch] - 1})
+    assert_slower_as_predicted(plan, shallow)
 
 
 @pytest.mark.parametrize("branch", [("outer0", "outer_sum.1"), ("inner_in", "inner_sum.1"), ("all", "woven.1")])
@@ -294,3 +346,39 @@ def test_a_branch_that_is_a_beat_too_short_for_its_joint_stops_the_network_as_pr
     sent, _ = stimulus(shallow, 3)
     with pytest.raises(AssertionError, match="no end"):
         rtl(shallow, sent, 3)
+
+
+@pytest.mark.parametrize("name", ["image", "vector"])
+def test_an_input_s_fifo_that_is_a_beat_too_short_slows_the_network_by_exactly_what_is_predicted(name):
+    plan = inputs_plan()
+    shallow = replace(plan, inputs={**plan.inputs, name: plan.inputs[name] - 1})
+    assert_slower_as_predicted(plan, shallow)
+
+
+def test_an_input_that_cannot_wait_for_those_behind_it_stops_the_network_as_predicted():
+    plan = inputs_plan()
+    shallow = replace(plan, inputs={**plan.inputs, "vector": 2})
+    with pytest.raises(Deadlock):
+        predict_plan(shallow, 3)
+    enough = plan.inputs["vector"]
+    with pytest.raises(
+        OptionError, match=f"input 'vector' holds only 2 beats; give it {enough}, or leave its depth open"
+    ):
+        size_fifos(shallow)
+    sent, _ = stimulus(shallow, 3)
+    with pytest.raises(AssertionError, match="no end"):
+        rtl(shallow, sent, 3)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ({"vector": 0}, "Input 'vector' needs a FIFO of at least 1 beat, not 0"),
+        ({"vectr": 3}, "sizes the FIFO of input 'vectr', but the network has 'image', 'vector', 'spare'"),
+    ],
+)
+def test_depths_of_inputs_without_meaning_are_refused(inputs, message):
+    with pytest.raises(OptionError, match=message):
+        replace(inputs_plan(), inputs=inputs)
+    with pytest.raises(OptionError, match="sizes the FIFO of input 'x', but the network has none"):
+        replace(dense_plan(), inputs={"x": 2})

@@ -15,7 +15,7 @@ BITS = InputPort("x", (3,), (0,), (1, 1, 3), BIPOLAR, steps=np.array([[0.5]], dt
 
 def network(output: OutputPort) -> Network:
     port = InputPort("x", (2, 3, 4), (1, 2, 0), (3, 4, 2), BIPOLAR)
-    return Network("net", port, (), (output,))
+    return Network("net", (port,), (), (output,))
 
 
 def test_integers_are_codes() -> None:
@@ -118,5 +118,5 @@ def test_a_table_of_values_is_indexed_by_code() -> None:
     values = np.array([[10.0, 20.0], [-1.0, 1.5]])
     port = OutputPort("y", "argmax", (2,), (0,), "float32", np.ones(2), np.zeros(2), values=values)
     source = ArgMax(name="argmax", source="x", in_shape=(1, 1, 2), in_type=unsigned(1), last=False)
-    net = Network("net", InputPort("x", (2,), (0,), (1, 1, 2), unsigned(1)), (source,), (port,))
+    net = Network("net", (InputPort("x", (2,), (0,), (1, 1, 2), unsigned(1)),), (source,), (port,))
     assert from_codes(net, np.array([[[[1, 0]]], [[[0, 1]]]])).tolist() == [[20.0, -1.0], [10.0, 1.5]]

@@ -50,7 +50,7 @@ def frames(build: hwgen.Accelerator, count: int, folder: Path) -> tuple[Path, by
     """Write random frames, and give the golden model's answers."""
     source, sink = ports(build.plan)
     codes = 2 * np.random.default_rng(5).integers(0, 2, size=(count, *build.network.input.shape)) - 1
-    source.pack(codes).tofile(folder / "frames.bin")
+    source.pack([codes]).tofile(folder / "frames.bin")
     return folder / "frames.bin", sink.pack(PackedNetwork(build.network).golden_maps(codes)).tobytes()
 
 

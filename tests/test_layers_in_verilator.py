@@ -32,7 +32,7 @@ def chain(*layers: SingleInput) -> Network:
     port = InputPort(first.source, first.in_shape, (0, 1, 2), first.in_shape, first.in_type)
     ones = np.ones(last.out_shape[2])
     output = OutputPort("y", last.name, last.out_shape, (0, 1, 2), "float32", ones, 0 * ones)
-    network = Network("few_layers", port, layers, (output,))
+    network = Network("few_layers", (port,), layers, (output,))
     check(network)
     assert all(reader.source == source.name for source, reader in pairwise(layers))
     return network

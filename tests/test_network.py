@@ -31,7 +31,7 @@ def dense(name: str = "dense", source: str = "x") -> Dense:
 
 RESIDUAL = Network(
     "residual",
-    PORT,
+    (PORT,),
     (
         dense(),
         Combine("sum", ("dense", "x"), SHAPE, (SUM, BIPOLAR), Operation.ADD, np.array([[1] * 4, [-2] * 4]), signed(4)),

@@ -18,7 +18,7 @@ from hwgen.layers.thresholding import Thresholding
 from hwgen.layers.window import Window
 from hwgen.network import InputPort, Network, OutputPort, check
 from hwgen.packed import PackedNetwork
-from tests.random_networks import graphs, networks, random_codes
+from tests.random_networks import frames_of, graphs, networks, random_codes
 from tests.small_networks import mlp
 
 seeds = st.integers(0, 2**32 - 1)
@@ -29,15 +29,18 @@ def alone(layer):
     port = InputPort("x", layer.in_shape, (0, 1, 2), layer.in_shape, layer.in_type)
     ones = np.ones(layer.out_shape[2])
     return Network(
-        "alone", port, (layer,), (OutputPort("y", layer.name, layer.out_shape, (0, 1, 2), "float32", ones, 0 * ones),)
+        "alone",
+        (port,),
+        (layer,),
+        (OutputPort("y", layer.name, layer.out_shape, (0, 1, 2), "float32", ones, 0 * ones),),
     )
 
 
 def assert_packed_is_golden(network, frames, seed=0):
-    codes = random_codes(np.random.default_rng(seed), network.input.type, (frames, *network.input.shape))
-    packed = PackedNetwork(network).golden(codes)
+    codes = frames_of(np.random.default_rng(seed), network, frames).values()
+    packed = PackedNetwork(network).golden(*codes)
     assert packed.dtype == np.int64
-    assert np.array_equal(packed, network.golden(codes))
+    assert np.array_equal(packed, network.golden(*codes))
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
@@ -71,7 +74,7 @@ def beside(layer, kinds, channels):
     )
     ones = np.ones(layer.out_shape[2])
     output = OutputPort("y", layer.name, layer.out_shape, (0, 1, 2), "float32", ones, 0 * ones)
-    network = Network("beside", port, (*quantisers, layer), (output,))
+    network = Network("beside", (port,), (*quantisers, layer), (output,))
     check(network)
     return network
 

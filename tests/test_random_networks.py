@@ -14,7 +14,7 @@ import hwgen
 from hwgen.network import Network
 from hwgen.plan import Plan
 from tests.lint import lint
-from tests.random_networks import graphs, networks, plans, random_codes
+from tests.random_networks import frames_of, graphs, networks, plans
 
 FRAMES = 6
 """Frames back to back: the pipeline fills, runs in its periodic regime, and drains."""
@@ -23,13 +23,12 @@ PARTS, SLOW_PARTS = 5, 60
 
 
 def hold_to_oracles(plan: Plan) -> None:
-    port = plan.network.input
-    codes = random_codes(np.random.default_rng(0), port.type, (FRAMES, *port.shape))
+    codes = frames_of(np.random.default_rng(0), plan.network, FRAMES)
     with tempfile.TemporaryDirectory() as folder:
         accelerator = hwgen.build(plan, Path(folder) / "build")
         assert "%Warning" not in lint(accelerator.folder, plan.network.name)
         result = accelerator.simulate(codes)
-    assert np.array_equal(result.codes.reshape(-1), plan.network.golden(codes).reshape(-1))
+    assert np.array_equal(result.codes.reshape(-1), plan.network.golden(*codes.values()).reshape(-1))
     assert (result.mismatches, result.beats_off_schedule) == (0, 0)
     assert result.ii_measured == result.ii_predicted
 

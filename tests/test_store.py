@@ -78,7 +78,7 @@ def test_every_choice_of_a_record_comes_back(tmp_path: Path) -> None:
     best = TopK("best", "pool", (1, 1, 3), signed(9), 2, largest=False)
     port = InputPort("x", (3, 3, 2), (0, 1, 2), (3, 3, 2), signed(4))
     output = OutputPort("y", "best", (2,), (0,), "int64", np.ones(2), np.zeros(2))
-    network = Network("all", port, (crop, grow, bend, swap, pool, best), (output,))
+    network = Network("all", (port,), (crop, grow, bend, swap, pool, best), (output,))
     check(network)
     store.save_network(network, tmp_path)
     again = store.load_network(tmp_path)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hwgen import timing
 from hwgen.maxplus import System
 from hwgen.schedule import Intake, Junction, Outlet, Schedule
 from hwgen.timing import Deadlock, predict
@@ -258,6 +259,19 @@ def test_long_runs_continue_the_periodic_regime() -> None:
     schedules = [unfolded(4), unfolded(4)]
     prediction = predict(schedules, 5)
     assert list(prediction.output_cycles(50)) == list(predict(schedules, 50).transfers[-1])
+
+
+def test_a_run_is_cut_short_only_once_it_repeats(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a deep FIFO fills, frames are taken faster than ever after."""
+    slow = Schedule(20, np.arange(20), np.arange(20)[4::5], 2, 2, accept=np.arange(20)[::5])
+    schedules = [unfolded(4, slots=30), slow]
+    solved = predict(schedules, 60)
+    monkeypatch.setattr(timing, "EXACT_EVENTS", 1)
+    cut = predict(schedules, 60)
+    assert 8 <= cut.frames < 60
+    assert cut.transfers[0].tolist() == solved.transfers[0].tolist()[: 4 * cut.frames]
+    first, *_, last = np.diff(cut.transfers[0][::4])
+    assert (first, last) == (4, 20)
 
 
 def test_neighbours_must_agree_about_the_beats_of_a_frame() -> None:

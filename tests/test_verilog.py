@@ -24,7 +24,9 @@ from tests.small_networks import mlp
 
 SMALL = [(77 * i * i) % 8192 for i in range(16)]
 LARGE = [(77 * i * i) % 8192 for i in range(400)]
-INTERFACE = Interface(Beats(unsigned(13), 1, (400,)), BeatSequence((Beats(signed(13), 1, (4, 100)),)), 400, 3)
+INTERFACE = Interface(
+    BeatSequence((Beats(unsigned(13), 1, (400,)),)), BeatSequence((Beats(signed(13), 1, (4, 100)),)), 400, 3
+)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +96,7 @@ def test_header_tells_the_interface_but_no_date_and_no_place(written):
 
 def test_header_explains_bipolar_beats(tmp_path):
     beats = Beats(BIPOLAR, 16, (16, 16, 1))
-    write(RunningSum(16, SMALL), "sums", tmp_path, Interface(beats, BeatSequence((beats,)), 16, 3))
+    write(RunningSum(16, SMALL), "sums", tmp_path, Interface(BeatSequence((beats,)), BeatSequence((beats,)), 16, 3))
     assert "A beat carries 16 codes (1 bit, 0 = -1 and 1 = +1), the first in the lowest bits." in text(tmp_path)
 
 
@@ -228,6 +230,39 @@ endmodule
     assert "assign data = { data_6, 2'h0, data_3_0 };" in result
     assert "    .data_3_0(x[3:0]),\n    .data_6(y),\n    .total_port(z)\n" in result
     assert "port_" not in result
+
+
+def test_the_branches_of_a_fork_have_numbered_wires():
+    """Amaranth calls the ready of a branch after that of the FIFO inside."""
+    verilog = r"""/* Yosys */
+module top(clk);
+  fork it (
+    .o_0__valid(a),
+    .o__ready(x),
+    .\o__ready$2 (y)
+  );
+endmodule
+module fork(o_0__valid, o__ready, \o__ready$2 );
+  output o_0__valid;
+  wire o_0__valid;
+  input o__ready;
+  wire o__ready;
+  input \o__ready$2 ;
+  wire \o__ready$2 ;
+  wire o_0__ready;
+  wire o_1__ready;
+  fifo branch_0 (
+    .o__ready(o__ready)
+  );
+  assign o_0__ready = o__ready;
+  assign o_1__ready = \o__ready$2 ;
+endmodule
+"""
+    result = tidy(verilog, {}).text
+    assert "module fork(o_0__valid, o_0__ready, o_1__ready);" in result
+    assert "    .o_0__valid(a),\n    .o_0__ready(x),\n    .o_1__ready(y)\n" in result
+    assert "    .o__ready(o_0__ready)\n" in result
+    assert "assign o__ready = o_0__ready;" in result
 
 
 def test_a_huge_memory_is_not_initialised_and_becomes_spram(tmp_path):

@@ -27,7 +27,7 @@ def load(path: str | Path) -> Graph:
     Raises
     ------
     ModelError
-        If the file is broken or the graph as such is not one network with one input.
+        If the file is broken or the graph as such is no network.
     """
     model = load_model(path)
     try:

@@ -17,18 +17,24 @@ __all__ = ["symbolic_batch"]
 def symbolic_batch(graph: Graph) -> Graph:
     """Give the graph with None for the batch in every value's shape.
 
-    A leading size of the input is a batch, whatever it is: shapes that were computed for it (constants of Reshape and
+    A leading size of an input is a batch, whatever it is: shapes that were computed for it (constants of Reshape and
     Expand, masks of full size) are rewritten for any batch.
 
     Raises
     ------
     ModelError
-        If the model cannot run on any other batch.
+        If the model cannot run on any other batch, or its inputs have different ones.
     """
-    (name,) = graph.inputs
-    size = graph.values[name].shape[0]
-    if size is not None:
-        return _freed(graph, size)
+    read = {name for node in graph.nodes for name in node.inputs} | set(graph.outputs)
+    sizes = {name: graph.values[name].shape[0] for name in graph.inputs if name in read}
+    fixed = {name: size for name, size in sizes.items() if size is not None}
+    if len(set(fixed.values())) > 1:
+        listed = ", ".join(f"{size} frames of '{name}'" for name, size in fixed.items())
+        raise ModelError(
+            f"The inputs have batches of different sizes ({listed}); export the model with the same for all"
+        )
+    if fixed:
+        return _freed(graph, next(iter(fixed.values())))
     try:
         return with_values(graph)
     except ModelError as error:
@@ -39,10 +45,9 @@ def symbolic_batch(graph: Graph) -> Graph:
 
 
 def _freed(graph: Graph, batch: int) -> Graph:
-    (name,) = graph.inputs
-    value = graph.values[name]
-    free = Value(name, (None, *value.shape[1:]), value.dtype)
-    graph = replace(graph, values={name: free})
+    values = [graph.values[name] for name in graph.inputs]
+    free = {value.name: Value(value.name, (None, *value.shape[1:]), value.dtype) for value in values}
+    graph = replace(graph, values=free)
     facts = infer(graph, batch, constant_values(graph))
     constants = dict(graph.constants)
     nodes = tuple(_free_node(node, facts, batch, constants) for node in graph.nodes)

@@ -47,7 +47,7 @@ def convert(model: onnx.ModelProto) -> Graph:
     Raises
     ------
     ModelError
-        If the graph has a cycle, undefined tensors, no or several inputs, dynamic sizes besides the batch, or trains.
+        If the graph has a cycle, undefined tensors, no inputs, dynamic sizes besides the batch, or trains.
     """
     opset, proto = opset_of(model), model.graph
     tensors = [*proto.initializer, *(sparse.values for sparse in proto.sparse_initializer)]
@@ -199,15 +199,9 @@ def _inputs(graph: onnx.GraphProto, constants: Mapping[str, np.ndarray], nodes: 
     real = [value for value in graph.input if value.name not in constants]
     if not real:
         raise ModelError("The graph has no input besides its weights; hardware needs one")
-    read = {name for node in nodes for name in node.inputs}
-    used = [value for value in real if value.name in read] or real
-    if len(used) > 1:
-        listed = ", ".join(f"'{value.name}'" for value in used)
-        raise ModelError(
-            f"The network has {len(used)} inputs ({listed}), but hardware takes one; cut "
-            "the model, or join them into one"
-        )
-    return [_input(used[0])]
+    read = {name for node in nodes for name in node.inputs} | {value.name for value in graph.output}
+    # What nothing reads need have no shape that hardware could take; it is left out later, and said to be.
+    return [_input(value) if value.name in read else Value(value.name, (None,), np.dtype(np.float32)) for value in real]
 
 
 def _input(entry: onnx.ValueInfoProto) -> Value:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import Field, dataclass
 from itertools import starmap
-from typing import Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from amaranth.lib import wiring
@@ -44,8 +44,10 @@ class MapInput:
 class Foldable(Protocol):
     """What every layer kind offers, however many maps it reads.
 
-    ``sources`` names the layers, or network inputs, whose maps it reads, one for each input.
+    ``sources`` names the layers, or network inputs, whose maps it reads, one for each input. Every record is a frozen dataclass.
     """
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     @property
     def name(self) -> str: ...

@@ -49,8 +49,8 @@ class Builder:
         How real numbers become fixed point.
     shared : frozenset of str
         Nodes whose integers go out as they are, because their readers take different codes of them.
-    real_input : bool
-        The host rounds real numbers to fixed point, as nothing in the graph quantises them.
+    real_inputs : frozenset of str
+        Inputs whose real numbers the host rounds to fixed point, as nothing in the graph quantises them.
     """
 
     def __init__(
@@ -59,18 +59,18 @@ class Builder:
         strict: bool,
         precision: Precision | None = None,
         shared: frozenset[str] = frozenset(),
-        real_input: bool = False,
+        real_inputs: frozenset[str] = frozenset(),
     ) -> None:
         self.strict = strict
         self.precision = precision or Precision()
         self.shared = shared
-        self.real_input = real_input
-        self.wants_real_input = False
+        self.real_inputs = real_inputs
+        self.wants_real: set[str] = set()
         self.clashes: set[str] = set()
         self.refusals: dict[str, tuple[Node, ModelError]] = {}
         self.layers: list[Layer] = []
         self.notes: list[str] = []
-        self.input: InputPort | None = None
+        self.inputs: dict[str, InputPort] = {}
         self._names: set[str] = set()
         self._records: dict[Hashable, str] = {}
         self._linears: dict[str, Hashable] = {}

@@ -1,4 +1,4 @@
-"""The network's input: what the host sends, and how it makes it of the model's own input."""
+"""The network's inputs: what the host sends, and how it makes it of the model's own inputs."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from hwgen.graph import Graph, Node
 from hwgen.network import InputPort
 from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.coding import assign, snap, trend
+from hwgen.streamlining.declaration import Declaration
 from hwgen.streamlining.domain import Floats, codes_domain
 from hwgen.streamlining.encode import settle
 from hwgen.streamlining.fixed import step_of
@@ -47,21 +48,17 @@ def code_type(name: str) -> CodeType | None:
     return unsigned(bits) if match[1] else signed(bits)
 
 
-def declare_input(
-    graph: Graph, kind: CodeType | str | None, scale: float | None, offset: float | None, builder: Builder
-) -> Signal:
-    """Make the signal of the graph's input.
+def declare_input(graph: Graph, name: str, declared: Declaration, builder: Builder) -> Signal:
+    """Make the signal of one of the graph's inputs.
 
     Raises
     ------
     OptionError
         If the declaration has no meaning.
     ModelError
-        If the graph has several inputs, or one of unknown shape.
+        If the input's shape is unknown.
     """
-    if len(graph.inputs) != 1:
-        raise ModelError(f"The model needs one input, not {len(graph.inputs)} ({', '.join(graph.inputs)})")
-    name = graph.inputs[0]
+    kind, scale, offset = declared.type, declared.scale, declared.offset
     value = graph.values[name]
     if any(size is None for size in value.shape[1:]):
         raise ModelError(
@@ -75,22 +72,24 @@ def declare_input(
             )
         kind = found
     if kind is None and (scale is not None or offset is not None):
-        raise OptionError("An input scale or offset needs an input type, such as --input-type uint8")
+        raise OptionError(
+            f"An input scale or offset needs an input type, such as --input-type uint8; input '{name}' has none"
+        )
     if scale == 0 or not np.isfinite([number for number in (scale, offset) if number is not None]).all():
         raise OptionError(f"Input scale and offset must be finite, and the scale not 0, not {scale} and {offset}")
     onnx_shape = tuple(int(size or 1) for size in value.shape[1:])
-    permutation, shape, index = input_map(graph, onnx_shape)
+    permutation, shape, index = input_map(graph, name, onnx_shape)
     builder.reserve(name)
     kind = (
         kind or code_type(graph.annotations.get(name, "")) or _INTEGERS.get(f"{value.dtype.kind}{value.dtype.itemsize}")
     )
     port = InputPort(name, onnx_shape, permutation, shape, kind or BIPOLAR, scale or 1.0, offset or 0.0)
-    builder.input = port
-    if kind is None and builder.real_input:
+    builder.inputs[name] = port
+    if kind is None and name in builder.real_inputs:
         low, high = builder.precision.ranges[name]
         step = step_of(low, high, builder.precision.fixed_bits)
         port = replace(port, type=CodeType(round(low / step), round(high / step)), scale=step, rounds=True)
-        builder.input = port
+        builder.inputs[name] = port
         builder.note(
             f"Input '{name}' is sent in steps of {step:g} ({port.type}, {low:g} to {high:g}), rounded by the host: off by at most "
             f"{step / 2:.3g}"
@@ -110,17 +109,18 @@ def quantise_input(signal: Signal, reader: Node, builder: Builder) -> Codes:
     Raises
     ------
     ModelError
-        If real numbers reach the reader, which then needs a declaration of what the host sends.
+        If real numbers reach the reader, which then needs a declaration of what the host sends, or if another reader has another quantiser.
     """
-    function = _over_floats(signal)
+    name, function = signal.origin.node, _over_floats(signal)
+    each = f"{name}=" if len(builder.inputs) > 1 else ""
     refusal = ModelError(
-        f"Node '{reader.name}' ({reader.op}) reads input '{signal.origin.node}' as real numbers; say what the host sends, "
-        "for instance --input-type uint8 --input-scale 1/255, or give real frames with --calibrate"
+        f"Node '{reader.name}' ({reader.op}) reads input '{name}' as real numbers; say what the host sends, "
+        f"for instance --input-type {each}uint8 --input-scale {each}1/255, or give real frames with --calibrate"
     )
-    builder.wants_real_input = True
+    builder.wants_real.add(name)
     if function is None or any(isinstance(edit, Pool) for edit in signal.edits):
         raise refusal
-    _, runs = settle(function, builder, signal.origin.node)
+    _, runs = settle(function, builder, name)
     channels = signal.origin.shape[2]
     if runs is None:
         raise refusal
@@ -138,18 +138,25 @@ def quantise_input(signal: Signal, reader: Node, builder: Builder) -> Codes:
     steps = _numbers(function, points)
     if np.all(steps == steps[0]):
         steps = steps[:1]
-    if builder.input is None:
-        raise TypeError("The input is declared before it is quantised")
-    builder.wants_real_input = False
-    builder.input = replace(
-        builder.input,
+    builder.wants_real.discard(name)
+    before = builder.inputs[name]
+    port = replace(
+        before,
         type=values.type,
         scale=float(values.scale[0]),
         offset=float(values.offset[0]),
         steps=steps,
         direction=-1 if turned[0] else 1,
     )
-    return Codes(builder.input.name, signal.origin.shape, values.type, values.scale, values.offset)
+    if before.steps is not None and not (
+        np.array_equal(before.steps, steps) and (before.type, before.direction) == (port.type, port.direction)
+    ):
+        raise ModelError(
+            f"Node '{reader.name}' ({reader.op}) reads input '{name}' through another quantiser than a node before it, and the host "
+            f"applies only one; quantise it once, or say what the host sends, for instance --input-type {each}uint8"
+        )
+    builder.inputs[name] = port
+    return Codes(name, signal.origin.shape, values.type, values.scale, values.offset)
 
 
 def _over_floats(signal: Signal) -> Function | None:

@@ -27,12 +27,14 @@ _CHANNELS_FIRST = frozenset(
 __all__ = ["axes_of", "conflicts", "input_map", "on_map", "output_permutation", "spread"]
 
 
-def input_map(graph: Graph, onnx_shape: tuple[int, ...]) -> tuple[tuple[int, ...], MapShape, np.ndarray]:
-    """Choose the map that the input is sent as: the one that its first layer reads.
+def input_map(graph: Graph, name: str, onnx_shape: tuple[int, ...]) -> tuple[tuple[int, ...], MapShape, np.ndarray]:
+    """Choose the map that an input is sent as: the one that its first layer reads.
 
     Parameters
     ----------
     graph : Graph
+    name : str
+        Of the input.
     onnx_shape : tuple of int
         Shape of a frame.
 
@@ -46,7 +48,7 @@ def input_map(graph: Graph, onnx_shape: tuple[int, ...]) -> tuple[tuple[int, ...
     """
     frame = np.arange(math.prod(onnx_shape), dtype=np.int64).reshape(1, *onnx_shape)
     # Where a part of it is read first, or parts twice, it is sent as a whole, channels last, and moved behind the input.
-    for order in (_first_read(graph, frame), _default_order(frame)):
+    for order in (_first_read(graph, name, frame), _default_order(frame)):
         if len(np.unique(order)) < frame.size or order.size > frame.size:
             continue
         for permutation in permutations(range(len(onnx_shape))):
@@ -56,14 +58,14 @@ def input_map(graph: Graph, onnx_shape: tuple[int, ...]) -> tuple[tuple[int, ...
                 height, width, channels = order.shape
                 return permutation, (height, width, channels), index.reshape(frame.shape)
     raise ModelError(
-        f"Input '{graph.inputs[0]}' of shape {onnx_shape} is reordered before the first layer in a way that no permutation of its "
+        f"Input '{name}' of shape {onnx_shape} is reordered before the first layer in a way that no permutation of its "
         "axes gives; let the model take maps as (channels, height, width)"
     )
 
 
-def _first_read(graph: Graph, frame: np.ndarray) -> np.ndarray:
-    """Follow the input to its first layer; give the frame's elements as the map (height, width, channels) read there."""
-    seen: dict[str, np.ndarray] = {graph.inputs[0]: frame}
+def _first_read(graph: Graph, name: str, frame: np.ndarray) -> np.ndarray:
+    """Follow an input to its first layer; give the frame's elements as the map (height, width, channels) read there."""
+    seen: dict[str, np.ndarray] = {name: frame}
     for node in graph.nodes:
         index = next((seen[name] for name in node.inputs if name in seen), None)
         if index is None:

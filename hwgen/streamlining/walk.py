@@ -1,7 +1,8 @@
-"""Follow the graph from its input to its outputs."""
+"""Follow the graph from its inputs to its outputs."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -30,12 +31,12 @@ _RANKING = frozenset({"Softmax", "LogSoftmax"})
 _RANKERS = frozenset({"ArgMax", "ArgMin", "TopK"})
 
 
-def walk(graph: Graph, source: Signal, builder: Builder) -> dict[str, Signal | np.ndarray]:
+def walk(graph: Graph, sources: Mapping[str, Signal], builder: Builder) -> dict[str, Signal | np.ndarray]:
     """Give every tensor of the graph; writes down all layers but the one whose integers no layer reads.
 
     A node that has no hardware is refused in the builder, and so is nothing behind it; the walk goes on elsewhere.
     """
-    tensors: dict[str, Signal | np.ndarray] = {**graph.constants, graph.inputs[0]: source}
+    tensors: dict[str, Signal | np.ndarray] = {**graph.constants, **sources}
     lost: set[str] = set()
     for node in graph.nodes:
         if lost & set(node.inputs):

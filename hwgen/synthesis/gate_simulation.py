@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from hwgen.built import load
+from hwgen.host import Inputs, Outputs
 from hwgen.progress import Progress, silent
 from hwgen.simulation import Engine, Simulation, simulate
 from hwgen.synthesis.gates import Netlist, gate_verilog
@@ -20,11 +19,11 @@ COMPILER_FLAGS = ("-O0",)
 
 def simulate_netlist(
     folder: str | Path,
-    x: np.ndarray,
+    x: Inputs,
     *,
     target: str,
     netlist: Netlist | str = Netlist.ROUTED,
-    expected: np.ndarray | None = None,
+    expected: Outputs | None = None,
     frames: int | None = None,
     engine: Engine | str = Engine.VERILATOR,
     stall: bool = False,
@@ -37,7 +36,7 @@ def simulate_netlist(
     ----------
     folder : str or Path
         Build folder, synthesised for the target.
-    x : ndarray
+    x : ndarray, or mapping of str to ndarray
         As for `hwgen.Accelerator.simulate`, like all that follow.
     target : str
         Device; for the mapped netlist a board as well.

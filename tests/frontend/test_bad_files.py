@@ -23,7 +23,10 @@ BAD = {
     "old_opset": (parse("y = Neg (x)", opset=8), "uses ONNX opset 8, but 9 to"),
     "new_opset": (parse("y = Neg (x)", opset=99), "uses ONNX opset 99, but 9 to"),
     "no_input": (parse("y = Neg (w)", "", constants=W), "has no input besides its weights"),
-    "two_inputs": (parse("y = Add (x, z)", "float[N,3] x, float[N,3] z"), r"has 2 inputs \('x', 'z'\)"),
+    "two_batches": (
+        parse("y = Add (x, z)", "float[2,3] x, float[5,3] z"),
+        r"batches of different sizes \(2 frames of 'x', 5 frames of 'z'\)",
+    ),
     "dynamic": (parse("y = Neg (x)", "float[N,3,height,4] x"), "Axis 2 'height' of input 'x' has a dynamic size"),
     "vector": (parse("y = Neg (x)", "float[3] x"), r"Input 'x' has shape \[3\], but a batch axis"),
     "nan": (

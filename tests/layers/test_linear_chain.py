@@ -71,7 +71,7 @@ def chain() -> Network:
     unit = np.ones(3)
     network = Network(
         "chain",
-        InputPort("x", (1, 12, 1), (0, 1, 2), (1, 12, 1), CodeType(0, 10)),
+        (InputPort("x", (1, 12, 1), (0, 1, 2), (1, 12, 1), CodeType(0, 10)),),
         layers,
         (OutputPort("y", "scores", (1, 1, 3), (0, 1, 2), "float32", unit, 0 * unit),),
     )

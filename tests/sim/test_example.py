@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from hwgen.beats import Beats
+from hwgen.beats import Beats, BeatSequence
 from hwgen.codes import unsigned
 from hwgen.sim.example import ship
 from hwgen.sim.record import Stimulus
@@ -15,14 +15,14 @@ from hwgen.verilog import write
 from tests.sim.running_sum import RunningSum, ref
 
 TABLE = [(77 * k * k) % 8192 for k in range(40)]
-LAYOUT = Beats(unsigned(13), 1, (40,))
+LAYOUT = BeatSequence((Beats(unsigned(13), 1, (40,)),))
 
 
 def shipped(folder, table=TABLE):
     write(RunningSum(13, table), "sums", folder)
     codes = np.random.default_rng(4).integers(0, 8192, size=(3, 40))
-    stimulus = Stimulus.of_frames(codes, LAYOUT, LAYOUT, timeout_cycles=2000)
-    expected = LAYOUT.pack(ref(codes, TABLE, 13).astype(np.int64))
+    stimulus = Stimulus.of_frames([codes], LAYOUT, LAYOUT, timeout_cycles=2000)
+    expected = LAYOUT.pack([ref(codes, TABLE, 13).astype(np.int64)])
     ship(folder, "sums", stimulus, expected, stimulus.last, np.arange(120) + RunningSum.latency)
     return folder / "sim"
 

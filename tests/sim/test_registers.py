@@ -75,8 +75,8 @@ def test_ids_counters_errors_and_rewritten_memories(case: str, simulator: str, t
     source, sink = ports(accelerator.plan)
     bytes_ = [bytes.fromhex(line)[::-1] for line in (folder / "input.txt").read_text().split()]
     codes = source.unpack(np.frombuffer(b"".join(bytes_), np.uint8).reshape(-1, source.bytes))
-    golden = loaded.plan.network.golden_maps(codes)
-    last = np.arange(1, len(codes) * sink.count + 1) % sink.count == 0
+    golden = loaded.plan.network.golden_maps(*codes)
+    last = np.arange(1, len(codes[0]) * sink.count + 1) % sink.count == 0
     write_vectors(folder / "other_expected.txt", sink.pack(golden), last)
     result = run_tests(folder, "--simulator", simulator)
     assert result.returncode == 0, result.stdout[-5000:] + result.stderr

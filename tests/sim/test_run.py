@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from hwgen.beats import Beats
+from hwgen.beats import Beats, BeatSequence
 from hwgen.codes import unsigned
 from hwgen.errors import OptionError, ToolError
 from hwgen.processes import run_all
@@ -28,7 +28,7 @@ class Case:
 
     def __init__(self, folder, lanes, bits):
         self.folder, self.width = folder, lanes * bits
-        self.layout = Beats(unsigned(bits), lanes, (FRAME, lanes))
+        self.layout = BeatSequence((Beats(unsigned(bits), lanes, (FRAME, lanes)),))
         self.table = [(0x9E3779B97F4A7C15 * k) % (1 << self.width) for k in range(FRAME)]
         write(RunningSum(self.width, self.table), "sums", folder)
         rng = np.random.default_rng(self.width)
@@ -36,10 +36,10 @@ class Case:
         self.codes[0], self.codes[1] = 0, (1 << bits) - 1
 
     def stimulus(self, **options):
-        return Stimulus.of_frames(self.codes, self.layout, self.layout, **options)
+        return Stimulus.of_frames([self.codes], self.layout, self.layout, **options)
 
     def expected(self):
-        words = [int.from_bytes(beat.tobytes(), "little") for beat in self.layout.pack(self.codes)]
+        words = [int.from_bytes(beat.tobytes(), "little") for beat in self.layout.pack([self.codes])]
         sums = ref(np.array(words, dtype=object).reshape(-1, FRAME), self.table, self.width)
         return [int(word) for word in sums.reshape(-1)]
 
@@ -111,7 +111,7 @@ def test_beats_beyond_the_awaited_ones_are_seen(one, cache):
 
 
 def test_no_input_gives_no_output(one, cache):
-    nothing = Stimulus.of_frames(one.codes[:0], one.layout, one.layout)
+    nothing = Stimulus.of_frames([one.codes[:0]], one.layout, one.layout)
     trace = run_verilator(one.folder, "sums", nothing, TOOLCHAIN, cache=cache)
     assert len(trace.in_cycles) == len(trace.out_beats) == 0
 

@@ -79,7 +79,7 @@ def infer_under_faults(build: Path, faults: int, seed: int, line: Line = Line.UA
     accelerator = hwgen.load(build)
     source, sink = ports(accelerator.plan)
     codes = host.to_codes(accelerator.network.input, random_codes(accelerator, 100))
-    beats = source.pack(codes).reshape(len(codes), -1)
+    beats = source.pack([codes]).reshape(len(codes), -1)
     golden = sink.pack(PackedNetwork(accelerator.network).golden_maps(codes)).reshape(len(codes), -1)
     done = 0
     with (

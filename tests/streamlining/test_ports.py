@@ -36,6 +36,20 @@ def test_the_host_quantises_to_several_levels(model, random):
     assert network.input.steps.shape == (1, 3)
 
 
+def test_two_quantisers_of_one_input_are_more_than_the_host_applies(model, random):
+    net = model(4).sign().add("MatMul", bipolar(random, 4, 3))
+    one, net.value = net.value, "x"
+    net.add("Mul", np.float32(2)).sign().add("MatMul", bipolar(random, 4, 3)).add("Add", one)
+    net.agrees(random.standard_normal((50, 4)).astype(np.float32))
+    one, net.value = net.value, "x"
+    net.add("Add", np.float32(-0.5)).sign().add("MatMul", bipolar(random, 4, 3), name="late").add("Add", one)
+    with pytest.raises(
+        ModelError, match=r"'late' \(MatMul\) reads input 'x' through another quantiser than a node before"
+    ):
+        net.network()
+    net.agrees(random.integers(-8, 8, (50, 4)).astype(np.float32) / 4, input_type="int4", input_scale=0.25)
+
+
 def test_an_unquantised_input_needs_a_declaration(model, random):
     net = model(4).add("Mul", np.float32(3)).add("MatMul", bipolar(random, 4, 3))
     with pytest.raises(ModelError, match=r"'the_matmul_1' \(MatMul\) reads input 'x' as real numbers.*--input-type"):

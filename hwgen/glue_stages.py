@@ -1,0 +1,160 @@
+"""The stages between layers: the input register, width converters, and forks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from amaranth.lib import wiring
+
+from hwgen.layers.costs import Resources
+from hwgen.layers.parts import Bill, narrowing, widening
+from hwgen.rtl_templates.fifo import Fifo
+from hwgen.rtl_templates.fork import Fork
+from hwgen.rtl_templates.width_converter import DownConverter, UpConverter
+from hwgen.schedule import Intake, Junction, Outlet, Schedule
+
+__all__ = ["ForkStage", "InputRegister", "Narrow", "Widen"]
+
+INPUT_SLOTS = 2
+"""Depth of the register stage behind the input port: the least that takes a beat in every cycle."""
+
+BRANCH_BEATS = 2
+"""Depth of a branch that nobody sized: the least that takes a beat in every cycle."""
+
+
+@dataclass(frozen=True)
+class InputRegister:
+    """Takes beats from the input port, so that the port's handshake ends in registers."""
+
+    name: str
+    lanes: int
+    bits: int
+    beats: int
+    reads: tuple[int, ...] = (0,)
+
+    @property
+    def input_lanes(self) -> tuple[int, ...]:
+        return (self.lanes,)
+
+    @property
+    def out_lanes(self) -> int:
+        return self.lanes
+
+    def timing(self) -> Schedule:
+        every = np.arange(self.beats)
+        latency = Fifo.latency(INPUT_SLOTS, self.lanes * self.bits)
+        return Schedule(self.beats, step=every, emit=every, accept=every, latency=latency, slots=INPUT_SLOTS)
+
+    def component(self) -> wiring.Component:
+        return Fifo(self.lanes * self.bits, INPUT_SLOTS)
+
+    def resources(self) -> Resources:
+        bill = Bill()
+        bill.fifo(self.name, self.lanes * self.bits, INPUT_SLOTS)
+        return bill.resources()
+
+
+@dataclass(frozen=True)
+class Widen:
+    """Gathers ``ratio`` beats into one."""
+
+    name: str
+    reads: tuple[int, ...]
+    bits: int
+    in_lanes: int
+    ratio: int
+    beats: int
+
+    @property
+    def input_lanes(self) -> tuple[int, ...]:
+        return (self.in_lanes,)
+
+    @property
+    def out_lanes(self) -> int:
+        return self.in_lanes * self.ratio
+
+    def timing(self) -> Schedule:
+        every = np.arange(self.beats)
+        last = np.arange(self.ratio - 1, self.beats, self.ratio)
+        return Schedule(self.beats, step=every, accept=every, emit=last, latency=1, slots=1, slot_return=0)
+
+    def component(self) -> wiring.Component:
+        return UpConverter(self.in_lanes * self.bits, self.ratio)
+
+    def resources(self) -> Resources:
+        return widening(self.in_lanes * self.bits, self.ratio)
+
+
+@dataclass(frozen=True)
+class Narrow:
+    """Hands a beat on in ``ratio`` parts, lowest lanes first."""
+
+    name: str
+    reads: tuple[int, ...]
+    bits: int
+    in_lanes: int
+    ratio: int
+    beats: int
+
+    @property
+    def input_lanes(self) -> tuple[int, ...]:
+        return (self.in_lanes,)
+
+    @property
+    def out_lanes(self) -> int:
+        return self.in_lanes // self.ratio
+
+    def timing(self) -> Schedule:
+        every = np.arange(self.beats * self.ratio)
+        return Schedule(
+            len(every), step=every, accept=every[:: self.ratio], emit=every, latency=1, slots=1, slot_return=0
+        )
+
+    def component(self) -> wiring.Component:
+        return DownConverter(self.out_lanes * self.bits, self.ratio)
+
+    def resources(self) -> Resources:
+        return narrowing(self.out_lanes * self.bits, self.ratio)
+
+
+@dataclass(frozen=True)
+class ForkStage:
+    """Gives a map to all its readers, each behind a FIFO; a depth of None is not sized yet."""
+
+    name: str
+    reads: tuple[int, ...]
+    source: str
+    readers: tuple[str, ...]
+    bits: int
+    lanes: int
+    beats: int
+    depths: tuple[int | None, ...]
+
+    @property
+    def input_lanes(self) -> tuple[int, ...]:
+        return (self.lanes,)
+
+    @property
+    def out_lanes(self) -> int:
+        return self.lanes
+
+    @property
+    def width(self) -> int:
+        """Bits of a beat."""
+        return self.lanes * self.bits
+
+    def timing(self) -> Junction:
+        every = np.arange(self.beats)
+        depths = [depth or BRANCH_BEATS for depth in self.depths]
+        outlets = tuple(Outlet(every, Fifo.latency(depth, self.width), depth) for depth in depths)
+        return Junction(self.beats, every, (Intake(accept=every),), outlets)
+
+    def component(self) -> wiring.Component:
+        return Fork(self.width, [depth or BRANCH_BEATS for depth in self.depths])
+
+    def resources(self) -> Resources:
+        bill = Bill()
+        for number, depth in enumerate(self.depths):
+            bill.fifo(f"{self.name}.branch_{number}", self.width, depth or BRANCH_BEATS)
+        return bill.resources()

@@ -1,0 +1,91 @@
+"""The first stage of a network with several inputs: their maps arrive one after the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwgen.layers.costs import Part, Resources
+from hwgen.layers.parts import Bill
+from hwgen.rtl_templates.fifo import Fifo
+from hwgen.rtl_templates.split import Split
+from hwgen.schedule import Intake, Junction, Outlet
+
+__all__ = ["InputStage"]
+
+INPUT_BEATS = 2
+"""Depth of a FIFO that nobody sized: the least that takes a beat in every cycle."""
+
+
+@dataclass(frozen=True)
+class InputStage:
+    """Takes all beats of the first input's map, then those of the next, each from the lowest bits of the port, and gives each map to its own readers.
+
+    Parameters
+    ----------
+    name : str
+    inputs : tuple of str
+        Their names.
+    lanes : tuple of int
+        Codes in a beat of each.
+    bits : tuple of int
+        Bits of a code of each.
+    beats : tuple of int
+        Beats of a map of each.
+    depths : tuple of int or None
+        Beats that each input's FIFO holds; None is not sized yet.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    lanes: tuple[int, ...]
+    bits: tuple[int, ...]
+    beats: tuple[int, ...]
+    depths: tuple[int | None, ...]
+    reads: tuple[int, ...] = (0,)
+
+    @property
+    def input_lanes(self) -> tuple[int, ...]:
+        """Codes in the beat that holds most."""
+        return (max(self.lanes),)
+
+    @property
+    def out_lanes(self) -> int:
+        """Codes in a beat of the last input."""
+        return self.lanes[-1]
+
+    @property
+    def widths(self) -> list[int]:
+        """Bits of a beat of each input."""
+        return [lanes * bits for lanes, bits in zip(self.lanes, self.bits, strict=True)]
+
+    @property
+    def slots(self) -> list[int]:
+        """Depths, those that are not sized yet at their least."""
+        return [depth or INPUT_BEATS for depth in self.depths]
+
+    def timing(self) -> Junction:
+        """Take a beat in every step, of the first input's map until it ends."""
+        total = sum(self.beats)
+        every = np.arange(total, dtype=np.int64)
+        parts = np.split(every, np.cumsum(self.beats)[:-1])
+        outlets = tuple(
+            Outlet(part, Fifo.latency(depth, width), depth)
+            for part, depth, width in zip(parts, self.slots, self.widths, strict=True)
+        )
+        return Junction(total, every, (Intake(accept=every),), outlets)
+
+    def component(self) -> Split:
+        """Deal out whole maps."""
+        return Split(widths=self.widths, runs=self.beats, depths=self.slots)
+
+    def resources(self) -> Resources:
+        """Count a FIFO for each input, the counters, and the choice of the FIFO that is ready."""
+        bill = Bill()
+        for number, (width, depth) in enumerate(zip(self.widths, self.slots, strict=True)):
+            bill.fifo(f"{self.name}.queue_{number}", width, depth)
+        bill.add(Part.OTHER, 2 * len(self.inputs))
+        bill.counter(len(self.inputs))
+        bill.counter(max(self.beats))
+        return bill.resources()
