@@ -263,7 +263,8 @@ def read_board(path: Path) -> Board:
     table = read_toml(path)
     where = f"'{path.name}'"
     chip = read_record(_Chip, {key: table.pop(key) for key in ("device", "package", "speed") if key in table}, where)
-    device = replace(find_device(chip.device, f"{where}, key 'device'"), package=chip.package, speed=chip.speed)
+    device = find_device(chip.device, f"{where}, key 'device'")
+    device = replace(device, package=chip.package, speed=chip.speed or device.speed)
     board = read_record(Board, table, where, name=path.stem, device=device)
     if board.flash is not None:
         if device.family is not Family.ICE40:

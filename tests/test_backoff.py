@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from hwgen.estimate import estimate_total
 from hwgen.synthesis.flow import NotPlaced, TooLarge
 from tests.small_networks import mlp
 
+ROOT = Path(__file__).parent.parent
 UP5K = find_device("up5k")
 
 Outcome = Exception | float
@@ -130,3 +132,29 @@ def test_the_command_line_says_each_step(
     assert "hwgen: large; folding again with less logic: a frame every" in capsys.readouterr().err
     assert cli.main(["synth", str(build), "--device", "up5k", "--retry", "2"]) == 2
     assert "--retry is for --board, which is not given" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_what_cannot_be_placed_ends_with_a_bitstream_of_a_smaller_folding(tmp_path: Path) -> None:
+    folder = tmp_path / "build"
+    hwgen.build(hwgen.plan(mlp(64, 48, 10), max_throughput=True), folder)
+    facts = synthesise_on_board(folder, "icebreaker", retries=6, seeds=[1])
+    assert facts["attempts"]
+    for attempt in facts["attempts"]:
+        assert re.match(
+            r"it cannot be placed and routed.*; folding again with less logic: a frame every \d+ cycles", attempt
+        )
+    assert hwgen.load(folder).plan.cycles > 1
+    assert (folder / "synth" / "icebreaker" / facts["bitstream"]).exists()
+
+
+@pytest.mark.slow
+def test_a_pin_s_clock_that_is_too_fast_ends_with_a_bitstream_at_a_slower_one(tmp_path: Path) -> None:
+    board = tmp_path / "fast_pin.toml"
+    board.write_text((ROOT / "boards" / "icebreaker.toml").read_text().replace("12_000_000", "60_000_000"))
+    hwgen.build(hwgen.plan(mlp(64, 32, 10), board=str(board)), tmp_path / "build")
+    facts = synthesise_on_board(tmp_path / "build", str(board), seeds=[1])
+    assert len(facts["attempts"]) == 1
+    assert re.fullmatch(r"[\d.]+ MHz do not reach 60 MHz; the clock is now 30 MHz", facts["attempts"][0])
+    assert (facts["clock_goal_mhz"], facts["clock_met"]) == (30, True)
+    assert (tmp_path / "build" / "synth" / "fast_pin" / facts["bitstream"]).exists()

@@ -9,7 +9,7 @@ import pytest
 
 from hwgen.board import Board, Family, Programmer, boards, devices, find_board, find_device, read_board
 from hwgen.errors import OptionError
-from hwgen.synthesis.place import PLACERS
+from hwgen.synthesis.place import PLACERS, arguments
 
 ALL = boards()
 
@@ -222,6 +222,12 @@ def test_a_board_is_one_file(tmp_path: Path) -> None:
 def test_a_package_and_speed_of_the_board_replace_the_device_s_own() -> None:
     assert (ALL["orangecrab"].device.package, ALL["orangecrab"].device.speed) == ("CSFBGA285", "8")
     assert (find_device("ecp5-25").package, find_device("ecp5-25").speed) == ("CABGA381", "6")
+
+
+def test_a_board_that_says_no_speed_has_the_device_s_and_the_placer_is_told(tmp_path: Path) -> None:
+    chip = find_board(str(write(tmp_path, GOOD.replace("up5k", "ecp5-25").replace("sg48", "CABGA381")))).device
+    words = arguments(chip, 1, 150, "n.json", "r.json", "p.lpf")
+    assert words[words.index("--speed") + 1] == "6"
 
 
 @pytest.mark.parametrize(
