@@ -14,8 +14,12 @@ from examples.algorithms.train import Recipe, train
 from examples.algorithms.weights import EightBit, Rule, mean, per_filter, quantised
 from examples.training.binary import hard_sign
 
-OMEGA = math.pi / 2  # one period is 4: the series is the sign where |t| < 2
-TERMS_LAST = 4
+OMEGA = 0.1
+TERMS_FIRST, TERMS_LAST = (
+    9,
+    15,
+)  # the sum of n cosines is positive where |t| < pi / (2 n omega): with 15 of them just on [-1, 1]
+NOISY = 0.7  # share of the training with noise adaptation
 
 
 class _FourierSign(torch.autograd.Function):
@@ -31,14 +35,14 @@ class _FourierSign(torch.autograd.Function):
     def backward(ctx, gradient):
         (t,) = ctx.saved_tensors
         slope = sum(torch.cos((2 * term + 1) * OMEGA * t) for term in range(ctx.terms))
-        return gradient * (4 * OMEGA / math.pi) * slope * (t.abs() <= 1) / ctx.terms, None
+        return gradient * (4 * OMEGA / math.pi) * slope * (t.abs() <= 1), None
 
 
 class FourierWeight(Rule):
     """``alpha * sign(w)`` of each filter, with the Fourier gradient."""
 
     clamped = True
-    terms = 1
+    terms = TERMS_FIRST
 
     def forward(self, latent):
         """Return -alpha and +alpha."""
@@ -49,15 +53,16 @@ class FourierWeight(Rule):
 class FourierSign(nn.Module):
     """The sign with the Fourier gradient and, while training, the noise adaptation module beside it.
 
-    The module ``eta(x) = W2 ReLU(W1 x)`` learns what the truncated series gets wrong. It adds ``weight * eta(x)`` to the
-    gradient only: its value is taken away again, and its weight falls to zero.
+    The module ``eta(x) = W2 ReLU(W1 x)`` learns what the truncated series gets wrong. It adds ``weight * eta(x)``, whose
+    weight falls to zero before the training ends, so that it can be left out. (Added to the gradient only it has no
+    bound: nothing that it learns changes the loss.)
 
     Parameters
     ----------
     channels : int
     """
 
-    terms = 1
+    terms = TERMS_FIRST
     weight = 0.1
 
     def __init__(self, channels):
@@ -69,17 +74,17 @@ class FourierSign(nn.Module):
         """Return the sign of `x`, [n, channels, height, width]."""
         if not torch.is_grad_enabled():
             return hard_sign(x)
-        correction = self.weight * self.noise(x)
-        return _FourierSign.apply(x, self.terms) + correction - correction.detach()
+        sign = _FourierSign.apply(x, self.terms)
+        return sign + self.weight * self.noise(x) if self.weight else sign
 
 
 def anneal(model, progress):
     """Let the number of terms grow and the weight of the noise adaptation fall."""
     for module in model.modules():
         if isinstance(module, FourierSign | FourierWeight):
-            module.terms = 1 + int(progress * TERMS_LAST)
+            module.terms = TERMS_FIRST + int(progress * (TERMS_LAST - TERMS_FIRST + 1))
         if isinstance(module, FourierSign):
-            module.weight = 0.1 * (1 + math.cos(math.pi * progress)) / 2
+            module.weight = 0.1 * max(1 - progress / NOISY, 0)
 
 
 class FourierConv(nn.Sequential):
@@ -123,10 +128,11 @@ RECIPE = Recipe(
     folder=Path(__file__).parent,
     topology="16C3 (8-bit weights) - 24C3 (zero padding) - MP2 - 32C3 - global average - 10 (8-bit weights)",
     network=network,
-    epochs=3,
+    epochs=5,
     batch=50,
     tested=2000,
-    frames=10_000,
+    frames=20_000,
+    learning_rate=0.005,
     before_step=anneal,
     prepare=deployed,
     dynamo=False,
