@@ -84,24 +84,26 @@ def read(
         check_name(name)
     # Here and not above: loading onnx takes longer than most of what needs no ONNX file.
     from hwgen.calibration import calibrated
-    from hwgen.frontend import read_onnx
+    from hwgen.frontend import all_at_once, read_on
     from hwgen.passes import run
     from hwgen.streamline import streamline
     from hwgen.streamlining.precision import Precision
 
     progress("reading")
-    graph = run(read_onnx(Path(path)))
+    reading = read_on(Path(path))
+    graph = run(reading.graph)
     progress("streamlining")
 
     def convert(precision: Precision) -> Network:
-        return streamline(
-            graph,
-            input_type=input_type,
-            input_scale=input_scale,
-            input_offset=input_offset,
-            strict=strict,
-            precision=precision,
-        )
+        with all_at_once(reading.obstacles, reading.order):
+            return streamline(
+                graph,
+                input_type=input_type,
+                input_scale=input_scale,
+                input_offset=input_offset,
+                strict=strict,
+                precision=precision,
+            )
 
     precision = Precision(exact, fixed_bits, weight_bits, ranges or {})
     if calibrate is None:

@@ -35,8 +35,8 @@ def describe(path: str | Path, **declared: Any) -> dict[str, Any]:
     Returns
     -------
     dict
-        JSON types only. ``unsupported`` lists every obstacle, with its node and operator where it is one node's. Where there
-        is none, ``layers``, ``inputs``, ``outputs``, ``notes`` and the sums over all layers follow.
+        JSON types only. ``unsupported`` lists every obstacle, operators without meaning and nodes without hardware alike, with its node and operator where
+        it is one node's. Where there is none, ``layers``, ``inputs``, ``outputs``, ``notes`` and the sums over all layers follow.
 
     Raises
     ------
@@ -45,17 +45,14 @@ def describe(path: str | Path, **declared: Any) -> dict[str, Any]:
     """
     # Here and not above: loading onnx takes longer than most of what needs no ONNX file.
     from hwgen.api import read
-    from hwgen.frontend import load, unsupported
+    from hwgen.frontend import load
 
     graph = load(path)
-    obstacles = list(map(asdict, unsupported(graph)))
     facts: dict[str, Any] = {
         "model": graph.name,
         "operators": dict(sorted(Counter(node.op for node in graph.nodes).items())),
-        "unsupported": obstacles,
+        "unsupported": [],
     }
-    if obstacles:
-        return facts
     try:
         network = read(path, **declared)
     except NodesError as error:

@@ -15,14 +15,14 @@ class ModelError(HwgenError):
 
 @dataclass(frozen=True)
 class Obstacle:
-    """One node that stands in the way: its name, its operator, and why, with what would have to change."""
+    """One node that stands in the way: its name, its operator, and why, with what would have to change; without a node it is the whole model."""
 
-    node: str
-    op: str
+    node: str | None
+    op: str | None
     reason: str
 
     def __str__(self) -> str:
-        return f"'{self.node}' ({self.op}): {self.reason}"
+        return self.reason if self.node is None else f"'{self.node}' ({self.op}): {self.reason}"
 
 
 class NodesError(ModelError):
@@ -32,12 +32,18 @@ class NodesError(ModelError):
     ----------
     obstacles : tuple of Obstacle
         All of them, in the graph's order.
+    sentence : str or None
+        What to say; None: a list of all.
     """
 
-    def __init__(self, obstacles: tuple[Obstacle, ...]) -> None:
+    def __init__(self, obstacles: tuple[Obstacle, ...], sentence: str | None = None) -> None:
         count = f"{len(obstacles)} node{'s' if len(obstacles) > 1 else ''}"
-        super().__init__(f"{count} of the model cannot become hardware: {'; '.join(map(str, obstacles))}")
+        super().__init__(sentence or f"{count} of the model cannot become hardware: {'; '.join(map(str, obstacles))}")
         self.obstacles = obstacles
+
+
+class OrderError(ModelError):
+    """A node reads elements of a map in an order that no few layers give."""
 
 
 class OptionError(HwgenError):

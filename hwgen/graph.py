@@ -10,7 +10,11 @@ import numpy as np
 
 from hwgen.errors import ModelError
 
-__all__ = ["Graph", "Node", "Value", "check", "check_finite"]
+__all__ = ["UNKNOWN", "Graph", "Node", "Value", "check", "check_finite"]
+
+UNKNOWN = "?"
+"""Operator of a node that stands for one without meaning here: its attributes say which (``op``), why (``reason``), and what its outputs look like
+(``values``)."""
 
 _MAY_BE_INFINITE = {"Clip": (1, 2), "Max": None, "Min": None, "MultiThreshold": (1,), "Pad": (2,), "Where": (1, 2)}
 """Operators, and which of their inputs, for which an infinite constant has a meaning (None: all); NaN never has one."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from hwgen.errors import ModelError
 from hwgen.evaluate import CHANNELWISE, OPERATORS, apply
-from hwgen.graph import Graph, Node, Value
+from hwgen.graph import UNKNOWN, Graph, Node, Value
 from hwgen.operators.windows import explicit_pads, output_size
 
 __all__ = ["Facts", "constant_values", "infer", "with_values"]
@@ -93,7 +93,7 @@ def infer(graph: Graph, batch: int, known: Mapping[str, np.ndarray]) -> Facts:
     for node in graph.nodes:
         if all(name in known for name in node.outputs if name):
             continue
-        static = all(name in statics for name in node.inputs[: _LOOKS_AT.get(node.op)] if name)
+        static = node.op != UNKNOWN and all(name in statics for name in node.inputs[: _LOOKS_AT.get(node.op)] if name)
         arrays = [
             None if not name else statics.get(name, _stand_in(shapes[name], dtypes[name])) for name in node.inputs
         ]
@@ -104,7 +104,7 @@ def infer(graph: Graph, batch: int, known: Mapping[str, np.ndarray]) -> Facts:
                         f"Node '{node.name}' ({node.op}) takes '{node.inputs[place]}' from the data, but "
                         "hardware needs it fixed; make it a constant"
                     )
-        results = apply(node, arrays) if static else _results(node, arrays)
+        results = apply(node, arrays) if static else _results(node, arrays, batch)
         for name, array in zip(node.outputs, results, strict=False):
             if name:
                 shapes[name], dtypes[name] = array.shape, array.dtype
@@ -141,8 +141,10 @@ def _stand_in(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     return np.broadcast_to(np.zeros((), dtype), shape)
 
 
-def _results(node: Node, arrays: list[np.ndarray | None]) -> tuple[np.ndarray, ...]:
+def _results(node: Node, arrays: list[np.ndarray | None], batch: int) -> tuple[np.ndarray, ...]:
     """Give arrays of the right shape and dtype, without the work of calculating large ones."""
+    if node.op == UNKNOWN:
+        return tuple(_stand_in((batch, *value.shape[1:]), value.dtype) for value in node.attributes["values"])
     present = [array for array in arrays if array is not None]
     if node.op in CHANNELWISE:
         probes = [None if array is None else array[(slice(0, 1),) * array.ndim] for array in arrays]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from hwgen.errors import ModelError
-from hwgen.graph import Graph
+from hwgen.graph import Graph, Node
 from hwgen.layers.protocol import Layer
-from hwgen.network import Conversion, Network, check
+from hwgen.network import Conversion, Network, OutputPort, check
 from hwgen.streamlining.builder import Builder, identifier
 from hwgen.streamlining.declaration import Declaration, InputNumber, InputType, declarations
 from hwgen.streamlining.heads import output_port
@@ -86,17 +88,16 @@ def _network(graph: Graph, declared: Mapping[str, Declaration], builder: Builder
     read = {name for node in graph.nodes for name in node.inputs} | set(graph.outputs)
     sources = {name: declare_input(graph, name, declared[name], builder) for name in graph.inputs if name in read}
     tensors = walk(graph, sources, builder)
-    builder.raise_refusals()
-    for name in graph.outputs:
-        if name not in tensors:
-            raise ModelError(f"Output '{name}' holds the values of a ranking; only its indices have hardware")
     outputs = []
     for name in dict.fromkeys(graph.outputs):
-        signal = tensors[name]
-        if isinstance(signal, Signal):
-            outputs.append(output_port(graph, name, signal, builder))
+        try:
+            with builder.assuming(name in builder.assumed):
+                port = _output(graph, name, tensors, builder)
+        except ModelError as error:
+            builder.refuse(Node("Output", name, (), ()), error)
         else:
-            builder.note(f"Output '{name}' is left out: it is the same for every input")
+            outputs += [port] if port else []
+    builder.raise_refusals()
     if not outputs:
         raise ModelError(f"The model needs an output that depends on its input; it has {', '.join(graph.outputs)}")
     layers = _read(builder.layers, {port.source for port in outputs})
@@ -112,6 +113,19 @@ def _network(graph: Graph, declared: Mapping[str, Declaration], builder: Builder
     conversion = Conversion(builder.strict, precision.exact, precision.fixed_bits, precision.weight_bits, ranges)
     name = identifier(graph.name) or "network"
     return Network(name, inputs, layers, tuple(outputs), tuple(builder.notes), conversion)
+
+
+def _output(graph: Graph, name: str, tensors: Mapping[str, Signal | np.ndarray], builder: Builder) -> OutputPort | None:
+    """Write an output down; None if there is nothing to write."""
+    if name in builder.lost:
+        return None
+    if name not in tensors:
+        raise ModelError(f"Output '{name}' holds the values of a ranking; only its indices have hardware")
+    signal = tensors[name]
+    if isinstance(signal, Signal):
+        return output_port(graph, name, signal, builder)
+    builder.note(f"Output '{name}' is left out: it is the same for every input")
+    return None
 
 
 def _read(layers: Sequence[Layer], wanted: set[str]) -> tuple[Layer, ...]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from hwgen.errors import NodesError, Obstacle
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from hwgen.errors import ModelError, NodesError, Obstacle, OptionError
 from hwgen.evaluate import OPERATORS
 from hwgen.graph import Graph, Node
 from hwgen.operators.quantisers import ROUNDING
 
-__all__ = ["refuse_unsupported", "unsupported"]
+__all__ = ["all_at_once", "refuse_unsupported", "unsupported"]
 
 _ONE_OUTPUT = frozenset(OPERATORS) - {"Split", "TopK"}
 
@@ -33,6 +36,37 @@ def refuse_unsupported(graph: Graph) -> None:
     records = unsupported(graph)
     if records:
         raise NodesError(records)
+
+
+@contextmanager
+def all_at_once(obstacles: Sequence[Obstacle], order: Sequence[str]) -> Iterator[None]:
+    """Raise obstacles together with those that the block finds, once each.
+
+    Parameters
+    ----------
+    obstacles : sequence of Obstacle
+        Known already.
+    order : sequence of str
+        Names of the graph's nodes.
+
+    Raises
+    ------
+    NodesError
+        If there are any.
+    """
+    try:
+        yield
+    except (ModelError, OptionError) as error:
+        if not obstacles:
+            raise
+        more = error.obstacles if isinstance(error, NodesError) else (Obstacle(None, None, str(error)),)
+        known = {obstacle.node for obstacle in obstacles}
+        found = [*obstacles, *(obstacle for obstacle in more if obstacle.node not in known)]
+        places = {name: place for place, name in enumerate(order)}
+        found.sort(key=lambda obstacle: places.get(obstacle.node or "", len(places)))
+        raise NodesError(tuple(found)) from None
+    if obstacles:
+        raise NodesError(tuple(obstacles))
 
 
 def _reason(node: Node, read: set[str]) -> str:

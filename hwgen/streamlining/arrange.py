@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from hwgen.errors import ModelError
+from hwgen.errors import OrderError
 from hwgen.graph import Node
 from hwgen.layers.concat import Concat
 from hwgen.layers.crop import Crop
@@ -62,14 +62,14 @@ def arranged(codes: Codes, places: np.ndarray, node: Node, builder: Builder) -> 
 
     Raises
     ------
-    ModelError
+    OrderError
         If no few layers bring the elements there.
     """
     found = (
         _direct(codes, places, builder) or _woven(codes, places, node, builder) or _joined(codes, places, node, builder)
     )
     if found is None:
-        raise ModelError(
+        raise OrderError(
             f"Node '{node.name}' ({node.op}) reads a map of {places.shape} whose elements lie on the map {codes.shape} of "
             f"'{codes.source}' in no order that crops, repetitions and choices of channels give; reshape or transpose it otherwise"
         )

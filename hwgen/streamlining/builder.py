@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Hashable
-from dataclasses import fields, is_dataclass
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass, replace
 
 import numpy as np
 
@@ -68,6 +69,10 @@ class Builder:
         self.wants_real: set[str] = set()
         self.clashes: set[str] = set()
         self.refusals: dict[str, tuple[Node, ModelError]] = {}
+        self.assumed: set[str] = set()
+        """Tensors behind a node that was refused, which are judged as if it yielded integers."""
+        self.lost: set[str] = set()
+        """Tensors of which nothing can be said."""
         self.layers: list[Layer] = []
         self.notes: list[str] = []
         self.inputs: dict[str, InputPort] = {}
@@ -128,13 +133,24 @@ class Builder:
         if not self.refusals:
             return
         found = list(self.refusals.values())
-        if len(found) == 1:
-            raise found[0][1]
-        obstacles = []
-        for node, error in found:
-            where = f"Node '{node.name}' ({node.op}) "
-            obstacles.append(Obstacle(node.name, node.op, str(error).removeprefix(where)))
-        raise NodesError(tuple(obstacles))
+        obstacles = tuple(
+            Obstacle(
+                node.name, node.op, re.sub(rf"^(Node|Output) '{re.escape(node.name)}' (\(\w+\):? )?", "", str(error))
+            )
+            for node, error in found
+        )
+        raise NodesError(obstacles, str(found[0][1]) if len(found) == 1 else None)
+
+    @contextmanager
+    def assuming(self, assumed: bool) -> Iterator[None]:
+        """Judge nodes that read what is only ``assumed`` as mildly as can be: neither exactness nor strictness is asked for."""
+        strict, precision = self.strict, self.precision
+        if assumed:
+            self.strict, self.precision = False, replace(precision, exact=False)
+        try:
+            yield
+        finally:
+            self.strict, self.precision = strict, precision
 
     def note(self, sentence: str) -> None:
         """Say something in the report, once."""

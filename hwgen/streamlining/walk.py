@@ -7,10 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from hwgen.errors import ModelError
+from hwgen.codes import CodeType
+from hwgen.errors import ModelError, OrderError
 from hwgen.evaluate import CHANNELWISE, apply
-from hwgen.graph import Graph, Node
+from hwgen.graph import UNKNOWN, Graph, Node, Value
 from hwgen.operators.shaping import SHAPING
+from hwgen.streamlining.arrange import default_layout
 from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.elementwise import alike, elementwise
 from hwgen.streamlining.embedding import embedding
@@ -18,7 +20,7 @@ from hwgen.streamlining.heads import arg_max, check_ranked, top
 from hwgen.streamlining.joins import concatenation, merged
 from hwgen.streamlining.layers import convolution, max_pool, padding, product
 from hwgen.streamlining.reduce import average_pool, reduction
-from hwgen.streamlining.signal import Signal
+from hwgen.streamlining.signal import Codes, Signal, signal_of
 from hwgen.streamlining.transposed import transposed_convolution
 
 __all__ = ["walk"]
@@ -34,26 +36,49 @@ _RANKERS = frozenset({"ArgMax", "ArgMin", "TopK"})
 def walk(graph: Graph, sources: Mapping[str, Signal], builder: Builder) -> dict[str, Signal | np.ndarray]:
     """Give every tensor of the graph; writes down all layers but the one whose integers no layer reads.
 
-    A node that has no hardware is refused in the builder, and so is nothing behind it; the walk goes on elsewhere.
+    A node that has no hardware is refused in the builder, and the walk goes on behind it as if it yielded small integers, so that all such
+    nodes are found.
     """
     tensors: dict[str, Signal | np.ndarray] = {**graph.constants, **sources}
-    lost: set[str] = set()
+    lost, assumed = builder.lost, builder.assumed
     for node in graph.nodes:
         if lost & set(node.inputs):
             lost |= set(node.outputs)
             continue
+        if assumed & set(node.inputs):
+            assumed |= set(node.outputs)
         try:
-            results = _results(node, tensors, builder)
+            with builder.assuming(bool(assumed & set(node.inputs))):
+                results = _results(node, tensors, builder)
         except ModelError as error:
-            builder.refuse(node, error)
-            lost |= set(node.outputs)
-        else:
-            tensors.update(results)
+            # How the elements of what is assumed lie is a guess too.
+            if not (isinstance(error, OrderError) and assumed & set(node.inputs)):
+                builder.refuse(replace(node, op=node.attributes["op"]) if node.op == UNKNOWN else node, error)
+            results = {name: _assumed(node, value) for name in node.outputs if (value := _map_value(graph, name))}
+            lost |= set(node.outputs) - set(results)
+            assumed |= set(results)
+        tensors.update(results)
     return tensors
+
+
+def _map_value(graph: Graph, name: str) -> Value | None:
+    """Give the record of a tensor of numbers that can be a map."""
+    value = graph.values.get(name)
+    sizes = () if value is None else value.shape[1:]
+    return value if value and value.dtype.kind in "fiub" and 0 < len(sizes) < 4 and all(sizes) else None
+
+
+def _assumed(node: Node, value: Value) -> Signal:
+    """Give a tensor that stands for what cannot be known: integers that no function of them minds."""
+    index, shape = default_layout((1, *(size for size in value.shape[1:] if size is not None)))
+    kind = CodeType(1, 127) if value.dtype.kind == "f" else CodeType(0, 1)
+    return signal_of(Codes("", shape, kind, np.ones(shape[2]), np.zeros(shape[2])), node.name, index)
 
 
 def _results(node: Node, tensors: dict[str, Signal | np.ndarray], builder: Builder) -> dict[str, Signal | np.ndarray]:
     """Give the outputs of one node."""
+    if node.op == UNKNOWN:
+        raise ModelError(f"Node '{node.name}' ({node.attributes['op']}) {node.attributes['reason']}")
     missing = next((name for name in node.inputs if name and name not in tensors), None)
     if missing is not None:
         raise ModelError(
