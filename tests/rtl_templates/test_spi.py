@@ -80,17 +80,17 @@ def simulate(story, to_send=(), *, stall=0.0, take=True, phase=0.0, **host):
 
     async def watcher(ctx):
         nonlocal errors
-        rng, sent = random.Random(2), 0
+        rng, sent, offer = random.Random(2), 0, False
         ctx.set(component.o.ready, take)
         while True:
-            offer = sent < len(to_send) and (ctx.get(component.i.valid) or rng.random() >= stall)
+            offer = offer or (sent < len(to_send) and rng.random() >= stall)
             ctx.set(component.i.valid, offer)
             ctx.set(component.i.payload, to_send[sent] if offer else rng.getrandbits(8))
             _, _, taken, valid, byte, error = await ctx.tick().sample(
                 component.i.ready, component.o.valid, component.o.payload, component.line_error
             )
             if offer and taken:
-                sent += 1
+                sent, offer = sent + 1, False
             if valid and take:
                 got.append(byte)
             errors += error
@@ -195,22 +195,22 @@ def test_there_are_flags_between_frames_and_pairs_of_escapes_within():
     line = b"\x7eAB\x7d\x5eC\x7e"
 
     async def story(host, domain):
-        out = await host.transfer(b"\x7e" * 3)
+        out = await host.transfer(b"\x7e" * 4)
         for byte in line:
             given.append(byte)
-            out += await host.transfer(b"\x7e" * 3)
+            out += await host.transfer(b"\x7e" * 4)
         return out
 
     given: list[int] = []
     out, got, errors = simulate(story, given, **LIMIT)
-    # Three bytes for each that is given: it comes second, behind the one that was loaded before it, which may be half a pair.
-    assert (got, errors) == (b"\x7e" * 24, 0)
-    assert out == bytes.fromhex("7e7e7e 7e7e7e 7e417d 7d427d 7d7d7d 7d5e7d 7d437d 7d7e7e")
+    # Four bytes for each that is given: it comes second, or third behind the other half of a pair.
+    assert (got, errors) == (b"\x7e" * 32, 0)
+    assert out == bytes.fromhex("7e7e7e7e 7e7e7e7e 7e417d7d 7d7d427d 7d7d7d7d 7d7d5e7d 7d437d7d 7d7d7e7e")
 
 
-@pytest.mark.parametrize("stall", [0.0, 0.97, 0.99])
+@pytest.mark.parametrize("stall", [0.0, 0.98])
 def test_frames_pass_whatever_pauses_their_sender_makes(stall):
-    frames = [Frame(n, 5 * n, SOME[: n * n]) for n in range(5)]
+    frames = [Frame(n, 5 * n, SOME[: n * n]) for n in range(4)]
     line = b"".join(encode(frame) for frame in frames)
 
     async def story(host, domain):
