@@ -12,9 +12,10 @@ from hwgen.codes import BIPOLAR, CodeType
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, LaneStyle, MemoryStyle
 from hwgen.layers.protocol import input_lanes, inputs
+from hwgen.network import Network
 from hwgen.plan import Plan
 from tests.small_networks import mlp
-from tests.test_network import RESIDUAL
+from tests.test_network import RESIDUAL, TWO_INPUTS
 
 NETWORK = mlp(12, 8, 6)
 
@@ -102,6 +103,28 @@ def test_mistakes_in_the_forks_of_a_folding_file_are_named(forks: dict, message:
     content = json.loads(folding.folding_to_json(folding.fold_for_area(RESIDUAL))) | {"forks": forks}
     with pytest.raises(OptionError, match=re.escape(message)):
         folding.folding_from_json(RESIDUAL, json.dumps(content), source="file")
+
+
+def test_depths_of_inputs_are_read_back_as_they_were_written() -> None:
+    plan = replace(folding.fold_for_area(TWO_INPUTS), inputs={"z": 7})
+    assert json.loads(folding.folding_to_json(plan))["inputs"] == {"x": None, "z": 7}
+    assert folding.folding_from_json(TWO_INPUTS, folding.folding_to_json(plan)).inputs == {"z": 7}
+    assert "inputs" not in json.loads(folding.folding_to_json(folding.fold_for_area(RESIDUAL)))
+
+
+@pytest.mark.parametrize(
+    ("network", "queues", "message"),
+    [
+        (TWO_INPUTS, {"y": 2}, "'inputs' of file has an unknown entry 'y'; known are x, z"),
+        (TWO_INPUTS, {"z": 0}, "Input 'z' of file must be a positive whole number of beats, not 0"),
+        (TWO_INPUTS, {"z": True}, "Input 'z' of file must be a positive whole number of beats, not True"),
+        (RESIDUAL, {"x": 2}, "'inputs' of file has an unknown entry 'x'"),
+    ],
+)
+def test_mistakes_in_the_inputs_of_a_folding_file_are_named(network: Network, queues: dict, message: str) -> None:
+    content = json.loads(folding.folding_to_json(folding.fold_for_area(network))) | {"inputs": queues}
+    with pytest.raises(OptionError, match=re.escape(message)):
+        folding.folding_from_json(network, json.dumps(content), source="file")
 
 
 @pytest.mark.parametrize("limit", [4, 6, 12, 48])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
+from hwgen.errors import DataError
 from hwgen.layers.combine import Combine, Operation
 from hwgen.layers.concat import Concat
 from hwgen.layers.dense import Dense
@@ -41,6 +42,15 @@ RESIDUAL = Network(
 )
 
 
+TWO_INPUTS = replace(
+    RESIDUAL,
+    name="two_inputs",
+    inputs=(PORT, replace(PORT, name="z")),
+    layers=(*RESIDUAL.layers[:2], replace(RESIDUAL.layers[2], sources=("sum", "z", "dense"))),
+)
+"""The same, but what stands beside the sum is an input of its own."""
+
+
 def test_a_map_may_have_several_readers():
     check(RESIDUAL)
     codes = np.random.default_rng(0).choice(np.array([-1, 1]), size=(50, *SHAPE))
@@ -52,6 +62,24 @@ def test_a_map_may_have_several_readers():
 def test_the_packed_golden_model_is_the_same():
     codes = np.random.default_rng(0).choice(np.array([-1, 1]), size=(50, *SHAPE))
     assert np.array_equal(PackedNetwork(RESIDUAL).golden(codes), RESIDUAL.golden(codes))
+
+
+def test_inputs_are_taken_in_their_order():
+    check(TWO_INPUTS)
+    x, z = np.random.default_rng(0).choice(np.array([-1, 1]), size=(2, 50, *SHAPE))
+    y = TWO_INPUTS.golden(x, z)
+    assert np.array_equal(y[..., 4:8], z)
+    assert np.array_equal(np.delete(y, slice(4, 8), axis=-1), np.delete(RESIDUAL.golden(x), slice(4, 8), axis=-1))
+    assert np.array_equal(PackedNetwork(TWO_INPUTS).golden(x, z), y)
+    for model in (TWO_INPUTS, PackedNetwork(TWO_INPUTS)):
+        with pytest.raises(DataError, match="Input 'x' has 50 frames and input 'z' 49; give as many of each"):
+            model.golden(x, z[1:])
+        with pytest.raises(DataError, match="Codes of input 'z' must be integers of type bipolar"):
+            model.golden(x, 2 * z)
+        with pytest.raises(
+            DataError, match=r"Codes of input 'z' must have shape \(frames, 1, 1, 4\), not \(50, 1, 4\)"
+        ):
+            model.golden(x, z[:, 0])
 
 
 @pytest.mark.parametrize(
@@ -73,6 +101,9 @@ def test_the_packed_golden_model_is_the_same():
         (replace(RESIDUAL, outputs=(output("nobody"),)), "Output 'y' reads 'nobody', which no layer yields"),
         (replace(RESIDUAL, outputs=(output("sum"),)), "Nothing reads the map of 'all'"),
         (replace(RESIDUAL, outputs=(output("all", 12), output("sum"))), "each of another name, not 'y', 'y'"),
+        (replace(RESIDUAL, inputs=(PORT, PORT)), "at least one input, each of another name, not 'x', 'x'"),
+        (replace(RESIDUAL, inputs=()), "at least one input, each of another name, not none"),
+        (replace(RESIDUAL, inputs=TWO_INPUTS.inputs), "Nothing reads the map of 'z'"),
         (replace(RESIDUAL, outputs=()), "at least one output, each of another name, not none"),
     ],
 )
