@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import hwgen
+from hwgen.board import find_device
+from hwgen.board_fold import FETCH_REGISTERS
 from hwgen.fifos import size_fifos
 from hwgen.network import Network
 from hwgen.plan import Plan
@@ -57,7 +59,7 @@ CASES = (
     Case("tfc", "up5k", 256, NARROW),
     Case("tfc", "hx8k", 256, NARROW),
     Case("tfc", "gw1nr-9", 128, HALF),
-    Case("tfc", "ecp5-25", 40, {}),
+    Case("tfc", "ecp5-25", 128, HALF),
     Case("tfc", "ecp5-85", 16, {}),
     Case("watch", "up5k", 4960, {}),
     Case("watch", "hx8k", 701, {}),
@@ -75,7 +77,8 @@ def read(name: str) -> Network:
 
 def fold(case: Case) -> Plan:
     plan = hwgen.plan(read(case.network), clock_mhz=100, target_fps=100e6 / case.cycles)
-    folds = dict(plan.folds)
+    registers = FETCH_REGISTERS.get(find_device(case.device).family, 0)
+    folds = {layer: replace(one, fetch_registers=registers) for layer, one in plan.folds.items()}
     for layer, (pe, simd) in case.folds.items():
         folds[layer] = replace(folds[layer], pe=pe, simd=simd, slots=None)
     return size_fifos(replace(plan, folds=folds))

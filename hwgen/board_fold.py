@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hwgen.board import Board, boards, find_board
+from hwgen.board import Board, Family, boards, find_board
 from hwgen.budget import Budget, budget
 from hwgen.budget_fold import Catalogue, fold_for_budget
 from hwgen.errors import OptionError
@@ -16,7 +16,10 @@ from hwgen.plan import Plan
 from hwgen.synthesis.pll import pll
 from hwgen.usage import Usage
 
-__all__ = ["Fit", "board_budget", "clock_choices", "fits_of", "fold_for_board"]
+__all__ = ["FETCH_REGISTERS", "Fit", "board_budget", "catalogue_for", "clock_choices", "fits_of", "fold_for_board"]
+
+FETCH_REGISTERS = {Family.ECP5: 1}
+"""Registers in front of the lanes, see `Fold`, of families whose clocks are fast beside their wires."""
 
 CLOCK_STEPS = (1.0, 0.8, 0.65, 0.5)
 """Clocks to try, as shares of what the device is known to reach."""
@@ -88,11 +91,19 @@ def fold_for_board(
         return replace(plan, board=name)
 
     try:
-        return fold(catalogue or Catalogue(network, writable=writable), boots=False)
+        return fold(catalogue or catalogue_for(network, board, writable=writable), boots=False)
     except OptionError:
         if board.flash is None or not board.device.spram_blocks:
             raise
-        return fold(Catalogue(network, writable=writable, large_rams=True), boots=True)
+        return fold(catalogue_for(network, board, writable=writable, large_rams=True), boots=True)
+
+
+def catalogue_for(
+    network: Network, board: Board, *, writable: frozenset[str] = frozenset(), large_rams: bool = False
+) -> Catalogue:
+    """Give the foldings that suit a board's family."""
+    registers = FETCH_REGISTERS.get(board.device.family, 0)
+    return Catalogue(network, writable=writable, large_rams=large_rams, fetch_registers=registers)
 
 
 @dataclass(frozen=True)
@@ -134,11 +145,14 @@ class Fit:
 
 def fits_of(network: Network) -> list[Fit]:
     """Fold a network for every board."""
-    catalogue = Catalogue(network)
+    catalogues: dict[int, Catalogue] = {}
     fits = []
     for name, board in boards().items():
+        registers = FETCH_REGISTERS.get(board.device.family, 0)
+        if registers not in catalogues:
+            catalogues[registers] = catalogue_for(network, board)
         try:
-            plan = fold_for_board(network, name, catalogue=catalogue)
+            plan = fold_for_board(network, name, catalogue=catalogues[registers])
         except OptionError as error:
             fits.append(Fit(name, None, None, str(error)))
         else:

@@ -101,12 +101,21 @@ class Catalogue:
         Layers whose memories shall be writable.
     large_rams : bool
         Whether weights may be in large RAMs, which makes their layer writable.
+    fetch_registers : int
+        Of every folding, see `Fold`.
     """
 
-    def __init__(self, network: Network, *, writable: Container[str] = frozenset(), large_rams: bool = False) -> None:
+    def __init__(
+        self,
+        network: Network,
+        *,
+        writable: Container[str] = frozenset(),
+        large_rams: bool = False,
+        fetch_registers: int = 0,
+    ) -> None:
         self.network = network
         self.entries = {
-            layer.name: list(_entries(layer, writable=layer.name in writable, large_rams=large_rams))
+            layer.name: list(_entries(layer, fetch_registers, writable=layer.name in writable, large_rams=large_rams))
             for layer in network.layers
         }
 
@@ -210,9 +219,12 @@ class _Menu:
             yield self.folds[quick[place]], float(costs[place])
 
 
-def _entries(layer: Layer, *, writable: bool, large_rams: bool) -> Iterator[tuple[Fold, int, Resources]]:
+def _entries(
+    layer: Layer, fetch_registers: int, *, writable: bool, large_rams: bool
+) -> Iterator[tuple[Fold, int, Resources]]:
     """Give foldings with cycles a frame and cost: tables where their size suits, in logic, in block RAM, and in large RAMs."""
     for plain in layer.folds():
+        plain = replace(plain, fetch_registers=fetch_registers)
         fold = make_writable(layer, plain) if writable else plain
         cycles, cost = layer.cycles(fold), layer.resources(fold)
         yield fold, cycles, cost

@@ -68,6 +68,9 @@ class Fold:
         Whether weights, thresholds and tables can be written at run time.
     weights : CodeType or None
         What the weights of a writable layer may ever be; its sums are as wide as the worst of them needs. None if it has no weights.
+    fetch_registers : int
+        Registers between the memory of the weights and the lanes, beside the memory's own: each is a cycle more of latency and shortens the wires. Ignored by
+        layers that read no weights.
     """
 
     pe: int = 1
@@ -79,3 +82,4 @@ class Fold:
     buffer_beats: int | None = None
     writable: bool = False
     weights: CodeType | None = None
+    fetch_registers: int = 0

@@ -32,6 +32,8 @@ __all__ = [
 
 Style = TypeVar("Style", LaneStyle, MemoryStyle, WindowStyle)
 
+MOST_FETCH_REGISTERS = 4
+
 DEFAULT_LUTS = 4000
 """Logic that a plan without a target may use: most of a five-dollar FPGA."""
 
@@ -142,6 +144,7 @@ def folding_to_json(plan: Plan) -> str:
             "buffer_beats": fold.buffer_beats,
             "writable": fold.writable,
             "weights": _weights_to_json(fold.weights),
+            **({"fetch_registers": fold.fetch_registers} if fold.fetch_registers else {}),
         }
         for layer in plan.network.layers
         for fold in [plan.folds[layer.name]]
@@ -242,8 +245,15 @@ def _depths(entry: Mapping[str, Any], kind: str, where: str) -> dict[str, int]:
 
 def _fold(layer: Layer, entry: Any, where: str) -> Fold:
     _known_keys(
-        entry, ("pe", "simd", "memory", "window", "lanes", "slots", "buffer_beats", "writable", "weights"), where
+        entry,
+        ("pe", "simd", "memory", "window", "lanes", "slots", "buffer_beats", "writable", "weights", "fetch_registers"),
+        where,
     )
+    fetch_registers = entry.get("fetch_registers", 0)
+    if type(fetch_registers) is not int or not 0 <= fetch_registers <= MOST_FETCH_REGISTERS:
+        raise OptionError(
+            f"'fetch_registers' of {where} must be a whole number from 0 to {MOST_FETCH_REGISTERS}, not {fetch_registers!r}"
+        )
     numbers = {key: entry.get(key) for key in ("pe", "simd", "slots", "buffer_beats")}
     for key, value in numbers.items():
         optional = key in ("slots", "buffer_beats")
@@ -254,6 +264,7 @@ def _fold(layer: Layer, entry: Any, where: str) -> Fold:
         window=_choice(WindowStyle, entry.get("window", "sequential"), f"'window' of {where}"),
         lanes=_choice(LaneStyle, entry.get("lanes", "auto"), f"'lanes' of {where}"),
         weights=_weights(entry.get("weights"), where),
+        fetch_registers=fetch_registers,
         **numbers,
     )
     writable = entry.get("writable", fold.memory is MemoryStyle.SPRAM)

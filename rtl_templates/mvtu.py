@@ -53,6 +53,8 @@ class Mvtu(wiring.Component):
         Depth of the output FIFO in beats; None: the least that lets the unit take a beat in every cycle.
     writes_weights, writes_table : bool
         Whether they can be written. What is on its way through the unit meanwhile comes out as anything; no cycle changes.
+    fetch_registers : int
+        Registers between the weight memory, if there is more than one word, and the lanes, beside the memory's own.
 
     Members
     -------
@@ -82,6 +84,7 @@ class Mvtu(wiring.Component):
         slots: int | None = None,
         writes_weights: bool = False,
         writes_table: bool = False,
+        fetch_registers: int = 0,
     ) -> None:
         self.pe = pe
         self.simd = simd
@@ -98,15 +101,16 @@ class Mvtu(wiring.Component):
         self.storage = storage
         self.writes_weights = writes_weights
         self.shares = shares
+        self.fetch_cycles = self.cycles_to_fetch(len(words), fetch_registers)
         if shares:
             summing = len(SharedRows.register_levels(self._signs))
         else:
             summing = DotProduct.latency(lanes, simd, in_shape, weight_shape, column_folds > 1)
-        self.pipeline = self.pipeline_cycles(summing, len(words), output.latency)
+        self.pipeline = self.pipeline_cycles(summing, len(words), output.latency, fetch_registers)
         width, inputs = pe * output.bits, simd if reads is None else 1 + max(max(row) for row in reads)
         self.slots = OutputQueue.least_slots(width, self.pipeline, column_folds) if slots is None else slots
         self.latency = self.pipeline + OutputQueue.latency(width, self.slots)
-        stages = 1 + (Rom.LATENCY if len(words) > 1 else 0) + summing
+        stages = 1 + self.fetch_cycles + summing
         self.activation = Activation(
             lanes=pe,
             bounds=accumulator,
@@ -131,13 +135,17 @@ class Mvtu(wiring.Component):
         return {**weights, **(self.activation.memories if self.activation.writable else {})}
 
     @staticmethod
-    def pipeline_cycles(summing: int, words: int, activation: int) -> int:
+    def cycles_to_fetch(words: int, fetch_registers: int = 0) -> int:
+        """Cycles from a step to its weights at the lanes."""
+        return Rom.LATENCY + fetch_registers if words > 1 else 0
+
+    @classmethod
+    def pipeline_cycles(cls, summing: int, words: int, activation: int, fetch_registers: int = 0) -> int:
         """Cycles from a row group's last step to the write of its result into the output FIFO.
 
         Those of the weight memory if there is one, ``summing`` cycles of the adder trees, one for the accumulator, ``activation`` cycles for the codes.
         """
-        fetch = Rom.LATENCY if words > 1 else 0
-        return fetch + summing + 1 + activation
+        return cls.cycles_to_fetch(words, fetch_registers) + summing + 1 + activation
 
     def elaborate(self, platform: object) -> Module:
         """Steps, lanes, accumulators, activation, FIFO: each hands on with a valid bit, none ever stalls."""
@@ -225,12 +233,17 @@ class Mvtu(wiring.Component):
         with m.If(stages[0][0]):
             m.d.sync += step.eq(wrapping(step, len(self.words)))
         m.d.comb += weights.address.eq(step)
-        for cycle in range(Rom.LATENCY):
+        word: Value = weights.data
+        for cycle in range(self.fetch_cycles):
             waiting = Signal(len(inputs), name=f"inputs_{cycle}", reset_less=True)
             m.d.sync += waiting.eq(inputs)
             inputs = waiting
             stages.append(self._delay(m, f"fetch_{cycle}", stages[-1]))
-        return inputs, weights.data
+        for number in range(self.fetch_cycles - Rom.LATENCY):
+            nearer = Signal(width, name=f"word_{number}", reset_less=True)
+            m.d.sync += nearer.eq(word)
+            word = nearer
+        return inputs, word
 
     @staticmethod
     def _delay(m: Module, name: str, stage: tuple[Value, Value]) -> tuple[Value, Value]:

@@ -10,10 +10,12 @@ import pytest
 from hwgen import fold_search, folding
 from hwgen.codes import BIPOLAR, CodeType
 from hwgen.errors import OptionError
+from hwgen.fifos import size_fifos
 from hwgen.fold import Fold, LaneStyle, MemoryStyle
 from hwgen.layers.protocol import input_lanes, inputs
 from hwgen.network import Network
 from hwgen.plan import Plan
+from hwgen.report import predict_plan
 from tests.small_networks import mlp
 from tests.test_network import RESIDUAL, TWO_INPUTS
 
@@ -204,9 +206,23 @@ def test_writable_layers_keep_the_type_of_their_weights():
     assert folding.folding_from_json(network, folding.folding_to_json(plan)).folds == plan.folds
 
 
+def test_registers_in_front_of_the_lanes_are_kept_and_lengthen_nothing_but_the_latency():
+    network = mlp(12, 8, 4)
+    layers = {"dense0": {"pe": 2, "simd": 6}, "dense1": {"pe": 2, "simd": 4}}
+    plain = folding.folding_from_json(network, json.dumps({"layers": layers}))
+    assert "fetch_registers" not in folding.folding_to_json(plain)
+    layers["dense0"]["fetch_registers"] = 2
+    plan = folding.folding_from_json(network, json.dumps({"layers": layers}))
+    assert plan.folds["dense0"].fetch_registers == 2
+    assert folding.folding_from_json(network, folding.folding_to_json(plan)).folds == plan.folds
+    before, after = (predict_plan(size_fifos(one), 4) for one in (plain, plan))
+    assert (after.ii, after.latency) == (before.ii, before.latency + 2)
+
+
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
+        ({"fetch_registers": 5}, "'fetch_registers' of layer 'dense0' of folding file must be a whole number from 0 to 4, not 5"),
         ({"writable": 1}, "'writable' of layer 'dense0' of folding file must be true or false, not 1"),
         ({"weights": [-8, 7]}, "'weights' of layer 'dense0' of folding file is for writable layers"),
         ({"writable": True, "weights": [1, 7]}, r"the least and the greatest weight with 0 between, such as \[-8, 7\], not \[1, 7\]"),

@@ -315,6 +315,7 @@ class MatVec:
             slots=fold.slots,
             writes_weights=fold.writable,
             writes_table=fold.writable and self.table_varies,
+            fetch_registers=fold.fetch_registers,
         )
 
     def words(self, fold: Fold) -> list[int]:
@@ -342,7 +343,7 @@ class MatVec:
             summing = self.shared_levels
         else:
             summing = DotProduct.latency(self.lanes, fold.simd, self.in_shape, self.weight_shape, accumulates)
-        pipeline = Mvtu.pipeline_cycles(summing, steps, activation)
+        pipeline = Mvtu.pipeline_cycles(summing, steps, activation, fold.fetch_registers)
         width = fold.pe * self.out_type.bits
         slots = fold.slots
         if slots is None:

@@ -11,6 +11,7 @@ from hwgen.layers.matvec import MatVec, memory_style
 from hwgen.layers.parts import Bill
 from hwgen.rtl_templates.adder_tree import range_shape
 from hwgen.rtl_templates.dot_product import DotProduct, Lanes
+from hwgen.rtl_templates.mvtu import Mvtu
 from hwgen.rtl_templates.rom import Rom
 
 __all__ = ["unit_bill"]
@@ -35,11 +36,13 @@ def unit_bill(matrix: MatVec, name: str, fold: Fold, *, groups_at_once: int = 1)
     # Shared sums take about the LUTs of separate rows, whose equal counts of constants synthesis merges, and fewer carries.
     delays = matrix.shared_levels if matrix.style is LaneStyle.SHARED else len(registers)
     if steps > 1:
-        delays += Rom.LATENCY
+        cycles = Mvtu.cycles_to_fetch(steps, fold.fetch_registers)
+        delays += cycles
         # The column is part of the step's number where there is a power of two of them.
         shared = column_folds & (column_folds - 1) == 0
         bill.counter(-(-steps // column_folds) if shared else steps)
-        bill.register(Rom.LATENCY * fold.simd * groups_at_once * matrix.in_type.bits)
+        bill.register(cycles * fold.simd * groups_at_once * matrix.in_type.bits)
+        bill.register(fold.fetch_registers * rows * fold.simd * matrix.weight_shape.width)
     if fetched:
         _bill_weights(matrix, bill, name, fold, steps)
     bill.register(2 * delays + 1)

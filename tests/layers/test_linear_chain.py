@@ -37,6 +37,14 @@ FOLDS = {
         Fold(pe=4, simd=2, window=PARALLEL),
         Fold(pe=3, simd=12),
     ],
+    "far": [
+        Fold(pe=2),
+        Fold(pe=2, simd=2, fetch_registers=1),
+        Fold(pe=2, simd=1, fetch_registers=2),
+        Fold(pe=1, simd=9, window=PARALLEL, fetch_registers=1),
+        Fold(pe=2, simd=1, fetch_registers=1),
+        Fold(pe=1, simd=6, lanes=WORDS, fetch_registers=3),
+    ],
 }
 
 

@@ -9,6 +9,7 @@ from hwgen.activation import Positions, Thresholds
 from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, LaneStyle, MemoryStyle
+from hwgen.layers.costs import Part
 from hwgen.layers.matvec import MatVec, accumulator_range, pack_words
 from hwgen.layers.matvec_bill import unit_bill
 from hwgen.rtl_templates.dot_product import Lanes
@@ -79,6 +80,25 @@ def test_each_position_has_its_own_thresholds(in_type, out_type, choices, pe, si
     np.testing.assert_array_equal(rtl(matrix, Fold(pe=pe, simd=simd), vectors), expected)
     stalled = rtl(matrix, Fold(pe=pe, simd=simd), vectors, source_stall=0.3, sink_stall=0.5, reset_at=33)
     np.testing.assert_array_equal(stalled, expected)
+
+
+@pytest.mark.parametrize("registers", [1, 3])
+@pytest.mark.parametrize("memory", [MemoryStyle.BLOCK, MemoryStyle.DISTRIBUTED])
+def test_registers_in_front_of_the_lanes_cost_cycles_and_nothing_else(registers, memory):
+    matrix = make_matrix(BIPOLAR, unsigned(2), 4, 8)
+    vectors = make_vectors(BIPOLAR, 23, 8)
+    near, far = (Fold(pe=2, simd=4, memory=memory, fetch_registers=count) for count in (0, registers))
+    assert matrix.pipeline(far)[0] == matrix.pipeline(near)[0] + registers
+    np.testing.assert_array_equal(rtl(matrix, far, vectors), ref(matrix, vectors))
+    stalled = rtl(matrix, far, vectors, source_stall=0.3, sink_stall=0.5, reset_at=33)
+    np.testing.assert_array_equal(stalled, ref(matrix, vectors))
+    parts = [unit_bill(matrix, "unit", replace(fold, slots=8)).parts for fold in (near, far)]
+    assert parts[1][Part.FLIPFLOP] - parts[0][Part.FLIPFLOP] == registers * (2 + 4 + 2 * 4)
+
+
+def test_a_layer_without_a_memory_has_no_registers_in_front_of_its_lanes():
+    matrix = make_matrix(BIPOLAR, unsigned(2), 4, 8)
+    assert matrix.pipeline(Fold(pe=4, simd=8, fetch_registers=2)) == matrix.pipeline(Fold(pe=4, simd=8))
 
 
 DIGITS = {
