@@ -1,7 +1,8 @@
 """Two example networks on five devices, placed and routed: what they take, how fast they run, and what holds them back.
 
 ``python -m benchmarks.boards`` measures everything and keeps it in ``boards.json`` beside this file (20 minutes on two cores);
-``python -m benchmarks.boards tfc up5k`` measures again the cases with these words in their names.
+``python -m benchmarks.boards tfc up5k`` measures again the cases with these words in their names,
+or with this aim of cycles a frame.
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ CASES = (
     Case("tfc", "hx8k", 256, NARROW),
     Case("tfc", "gw1nr-9", 128, HALF),
     Case("tfc", "ecp5-25", 128, HALF),
+    Case("tfc", "ecp5-25", 40, {}),
     Case("tfc", "ecp5-85", 16, {}),
     Case("watch", "up5k", 4960, {}),
     Case("watch", "hx8k", 701, {}),
@@ -93,6 +95,7 @@ def measure(case: Case) -> dict[str, Any]:
     return {
         "network": case.network,
         "device": case.device,
+        "cycles": case.cycles,
         "folding": {
             layer.name: [plan.folds[layer.name].pe, plan.folds[layer.name].simd] for layer in plan.network.layers
         },
@@ -111,16 +114,20 @@ def measure(case: Case) -> dict[str, Any]:
 
 def main(words: list[str]) -> None:
     """Measure the cases that have all words in their names, and replace their rows of the record."""
-    rows = {(row["network"], row["device"]): row for row in (json.loads(RECORD.read_text()) if RECORD.exists() else [])}
+    rows = {
+        (row["network"], row["device"], row["cycles"]): row
+        for row in (json.loads(RECORD.read_text()) if RECORD.exists() else [])
+    }
     for case in CASES:
-        if all(word in (case.network, case.device) for word in words):
-            rows[case.network, case.device] = row = measure(case)
+        if all(word in (case.network, case.device, str(case.cycles)) for word in words):
+            rows[case.network, case.device, case.cycles] = row = measure(case)
             print(
                 f"{row['network']:6} {row['device']:8} II {row['ii']:5} {row['luts']:6} LUT {row['ffs']:6} FF "
                 f"{row['brams']:4} BRAM {row['fmax_mhz']:6.1f} MHz {row['seconds']}",
                 flush=True,
             )
-            ordered = [rows[one.network, one.device] for one in CASES if (one.network, one.device) in rows]
+            keys = [(one.network, one.device, one.cycles) for one in CASES]
+            ordered = [rows[key] for key in keys if key in rows]
             RECORD.write_text(json.dumps(ordered, indent=2) + "\n", encoding="utf-8")
 
 

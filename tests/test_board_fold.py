@@ -70,10 +70,13 @@ def test_a_rate_on_a_board_is_reached_at_less_cost() -> None:
 
 
 def test_every_board_says_what_it_makes_of_a_network() -> None:
-    fits = {fit.board: fit.facts() for fit in fits_of(NETWORK)}
+    found = fits_of(NETWORK)
+    fits = {fit.board: fit.facts() for fit in found}
     assert set(fits) == set(boards())
     assert fits["icebreaker"]["fits"] and fits["icebreaker"]["fps"] == 30e6 / fits["icebreaker"]["cycles"]
     assert fits["ulx3s_85f"]["cycles"] <= fits["icebreaker"]["cycles"]
+    registers = {fit.board: {fold.fetch_registers for fold in fit.plan.folds.values()} for fit in found if fit.plan}
+    assert (registers["ulx3s_85f"], registers["icebreaker"]) == ({1}, {0})
 
 
 def test_the_command_line_compiles_for_a_board_and_shows_what_fits(
