@@ -108,6 +108,16 @@ def test_frames_are_read_as_the_host_reads_them(stall):
     assert rtl_unframe(line, stall) == ref_unframe(line)
 
 
+def test_two_escapes_in_a_row_mean_nothing_wherever_they_stand():
+    rng, line = random.Random(4), bytearray()
+    for byte in b"".join(encode(frame) for frame in frames()[:8]):
+        line += b"\x7d\x7d" * rng.choice([0, 0, 1, 2]) + bytes([byte])
+    plain = line.replace(b"\x7d\x7d", b"")
+    tokens = ref_unframe(plain)
+    assert ("end", False) not in tokens
+    assert rtl_unframe(bytes(line), 0.2) == ref_unframe(line) == tokens
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_damaged_lines_are_read_as_the_host_reads_them(seed):
     rng = random.Random(seed)
