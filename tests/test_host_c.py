@@ -121,8 +121,8 @@ class SpiBridge:
 
 
 READ = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_uint32)
-WRITE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.POINTER(ctypes.c_uint8), ctypes.c_size_t)
 BYTES = ctypes.POINTER(ctypes.c_uint8)
+WRITE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, BYTES, ctypes.c_size_t)
 TRANSFER = ctypes.CFUNCTYPE(None, ctypes.c_void_p, BYTES, BYTES, ctypes.c_size_t)
 NOW = ctypes.CFUNCTYPE(ctypes.c_uint32, ctypes.c_void_p)
 OK, NO_ANSWER, REFUSED = range(3)
@@ -191,6 +191,21 @@ def test_answers_by_spi_come_whatever_pauses_there_are_within(library: ctypes.CD
     host = SpiHost(library, Board(patience).exchange, timeout_ms=5, bytes_a_ms=100)
     for payload in (b"\x7e\x7d\x7d\x7e", bytes(range(256)), *(bytes([0x7D, n]) for n in range(20))):
         assert host.infer(payload, len(payload)) == (OK, payload[::-1])
+    assert host.link.retries == 0
+
+
+def test_pairs_of_escapes_mean_nothing_on_any_port(library: ctypes.CDLL) -> None:
+    device = Board(3).device
+
+    def read(context: object, timeout_ms: int) -> int:
+        return device.exchange(b"\x7e")[0]
+
+    def write(context: object, out: Any, count: int) -> None:
+        device.exchange(bytes(out[:count]))
+
+    host = SpiHost(library, device.exchange, timeout_ms=5, bytes_a_ms=100)
+    host.link.port = CPort(None, READ(read), WRITE(write))
+    assert host.infer(b"\x7e\x7d\x7d\x7e", 4) == (OK, b"\x7e\x7d\x7d\x7e")
     assert host.link.retries == 0
 
 

@@ -49,7 +49,7 @@ class Board:
 
 
 def link(board: Board) -> HostLink:
-    return HostLink(SpiPort(board.exchange), baud=1_000_000, timeout_seconds=0.5)
+    return HostLink(SpiPort(board.exchange), baud=1_000_000, timeout_seconds=60)
 
 
 @pytest.mark.parametrize("patience", [0, 1, 2, 70])
