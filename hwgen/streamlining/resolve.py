@@ -27,7 +27,7 @@ from hwgen.streamlining.monotone import UNKNOWN
 from hwgen.streamlining.positions import aligned, offsets_apart
 from hwgen.streamlining.signal import Codes, Origin, Pool, Ring, Rounded, Signal, signal_of
 from hwgen.streamlining.steps import first_points, lookup, thresholds
-from hwgen.streamlining.terms import Evaluator, Term, replaced
+from hwgen.streamlining.terms import Evaluator, Term, replaced, sources_of
 
 __all__ = ["announce", "codes_apart", "codes_of", "fixed_codes", "function_of", "pooled_raw", "raw_codes", "written"]
 
@@ -124,11 +124,9 @@ def looked_up(signal: Signal, coding: Affine | Coded | None, reader: Node, build
     function = function_of(signal)
     if isinstance(function.domain, Floats):
         raise TypeError("Symbols are integers")
-    if signal.edits or function.domain.positions.count > 1:
-        raise ModelError(
-            f"Node '{reader.name}' ({reader.op}) pools, pads or treats positions differently behind the table of '{origin.node}' and in front of "
-            "a quantiser; put the quantiser behind the table"
-        )
+    trends = pool_trends(signal.edits, function, coding, flips=False) if isinstance(coding, Coded) else None
+    if function.domain.positions.count > 1 or (signal.edits and trends is None):
+        return codes_of(_rows_apart(signal, reader, builder), reader, builder)
     symbols = np.arange(origin.type.low, origin.type.high + 1)[:, None] - function.domain.low[0]
     points = np.clip(symbols // function.domain.step[0], 0, function.domain.count[0] - 1)
     values = function.at(points, np.arange(origin.shape[2]), Evaluator()).astype(np.float64)
@@ -146,7 +144,20 @@ def looked_up(signal: Signal, coding: Affine | Coded | None, reader: Node, build
             f"The table of '{origin.node}' holds real numbers in steps of {step:g} ({kind}): off by at most {error:.3g}"
         )
     layer = Embedding(builder.name("embedding"), origin.source, origin.symbols, origin.type, table, kind)
-    return Codes(builder.add(layer), origin.shape, kind, scale, offset)
+    return edited(signal, Codes(builder.add(layer), origin.shape, kind, scale, offset), trends or [], builder)
+
+
+def _rows_apart(signal: Signal, reader: Node, builder: Builder) -> Signal:
+    """Write a table's rows down as they are; pools, borders, and what differs from position to position are functions of their codes."""
+    (rows,) = sources_of(signal.term)
+    codes = codes_of(replace(signal, term=rows, shape=signal.origin.shape, edits=(), tensor=""), reader, builder)
+    fresh = signal_of(codes, signal.origin.node, signal.index)
+    edits = tuple(
+        replace(edit, before=replaced(edit.before, rows, fresh.term)) if isinstance(edit, Pool) else edit
+        for edit in signal.edits
+    )
+    term = replaced(signal.term, rows, fresh.term)
+    return replace(fresh, term=term, shape=signal.shape, edits=edits, tensor=signal.tensor)
 
 
 def _wide(origin: Origin) -> bool:

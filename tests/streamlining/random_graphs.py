@@ -22,11 +22,8 @@ LARGEST = 1 << 18
 
 FRAMES = 8
 
-LIMITS = (
-    "pads with",
-    "behind the table of",
-)
-"""What hwgen may refuse, and says so: padding with no value of the map, and pools and borders of a table's rows."""
+LIMITS = ("pads with",)
+"""What hwgen may refuse, and says so: padding with no value of the map."""
 
 QONNX = "qonnx.custom_op.general"
 

@@ -379,6 +379,38 @@ def test_a_real_embedding_is_fixed_point(model, random):
     assert "holds real numbers in steps of" in network.notes[0]
 
 
+def embedded(model, random, rows):
+    """Start with a map of rows of a table, channels first."""
+    net = model(6, dtype=TensorProto.INT64).add("Gather", "x", reads="")
+    net.nodes[-1].input.insert(0, net.constant(np.asarray(rows, np.float32)))
+    return net.add("Transpose", perm=[0, 2, 1]).add("Unsqueeze", np.array([2])), random.integers(0, 8, (40, 6))
+
+
+def test_a_pool_and_a_border_of_rows_in_front_of_a_quantiser_are_of_codes(model, random):
+    net, x = embedded(model, random, random.standard_normal((8, 5)))
+    net.add("MaxPool", kernel_shape=[1, 2], strides=[1, 2]).add("Add", random.standard_normal((5, 1, 1))).sign()
+    net.add("Pad", np.array([0, 0, 0, 1, 0, 0, 0, 1]), np.float32(1)).add("Conv", bipolar(random, 4, 5, 1, 2))
+    network = net.agrees(x, input_type="uint3")
+    assert kinds(network) == [Embedding, MaxPool, Conv]
+    assert network.layers[0].out_type.bipolar
+
+
+def test_a_pool_of_rows_in_front_of_what_rises_and_falls_is_of_their_own_codes(model, random):
+    net, x = embedded(model, random, random.integers(-9, 10, (8, 5)) / 4)
+    net.add("MaxPool", kernel_shape=[1, 2]).add("Abs").add("Sub", np.float32(1)).sign().add(
+        "Conv", bipolar(random, 4, 5, 1, 2)
+    )
+    assert kinds(net.agrees(x, input_type="uint3"))[:2] == [Embedding, MaxPool]
+
+
+def test_rows_that_are_scaled_by_the_position(model, random):
+    net, x = embedded(model, random, random.integers(-9, 10, (8, 5)) / 4)
+    net.add("Mul", random.choice([-1, 0.5, 2], (5, 1, 6))).add("Conv", bipolar(random, 4, 5, 1, 2))
+    assert Embedding in kinds(net.agrees(x, input_type="uint3"))
+    net.sign().add("Conv", bipolar(random, 4, 4, 1, 2))
+    net.agrees(x, input_type="uint3")
+
+
 def test_symbols_that_the_table_lacks_are_refused(model, random):
     net = model(7, dtype=TensorProto.INT64)
     net.add("Gather", "x", reads=net.constant(bipolar(random, 10, 6))).add("MatMul", bipolar(random, 6, 4))
