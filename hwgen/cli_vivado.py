@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from rich.text import Text
 
+from hwgen.line import Line
 from hwgen.terminal import PATH, Number, Screen, common
 from hwgen.vivado import DEFAULT_BAUD, write_vivado
 
@@ -18,9 +19,24 @@ __all__ = ["vivado"]
 @click.option("--part", required=True, help="Part with package and speed grade, such as xc7a35tcpg236-1.")
 @click.option("-o", "--output", type=PATH, required=True, help="Folder to write.")
 @click.option("--clock-mhz", type=Number(), help="Clock to reach; the build's own if not given.")
-@click.option("--pins", type=PATH, help="XDC file with pins for clk, rst, uart_rx, uart_tx: then there is a bitstream.")
 @click.option(
-    "--baud", type=click.IntRange(min=1), default=DEFAULT_BAUD, show_default=True, help="With --pins: the serial rate."
+    "--pins",
+    type=PATH,
+    help="XDC file with pins for clk, rst, uart_rx, uart_tx (or the ports of SPI): then there is a bitstream.",
+)
+@click.option(
+    "--baud",
+    type=click.IntRange(min=1),
+    default=DEFAULT_BAUD,
+    show_default=True,
+    help="With --pins: rate of the serial port, or the highest of SPI.",
+)
+@click.option(
+    "--link",
+    type=click.Choice([one.value for one in Line]),
+    default=Line.UART.value,
+    show_default=True,
+    help="With --pins: what carries the host link.",
 )
 @common
 def vivado(
@@ -31,13 +47,14 @@ def vivado(
     clock_mhz: float | None,
     pins: Path | None,
     baud: int,
+    link: str,
     as_json: bool,
     verbose: bool,
     quiet: bool,
 ) -> None:
     """Write Tcl scripts that take BUILD through Vivado: place and route, bitstream, IP core."""
     screen = Screen(as_json, verbose - quiet)
-    facts = write_vivado(folder, output, part=part, clock_mhz=clock_mhz, pins=pins, baud=baud)
+    facts = write_vivado(folder, output, part=part, clock_mhz=clock_mhz, pins=pins, baud=baud, line=Line(link))
     screen.result(
         facts, Text(f"Wrote {len(facts['files'])} files to {output}; run: vivado -mode batch -source implement.tcl")
     )

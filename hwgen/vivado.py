@@ -11,13 +11,14 @@ from hwgen import buildfolder
 from hwgen.board_top import write_board_top
 from hwgen.built import Accelerator, load
 from hwgen.errors import OptionError
+from hwgen.line import LINE_PORTS, Line
 from hwgen.target import read_text
 
 __all__ = ["write_vivado"]
 
 KIND = "hwgen vivado 1"
 DEFAULT_BAUD = 1_000_000
-BOARD_PORTS = ("clk", "rst", "uart_rx", "uart_tx")
+BOARD_PORTS = {line: ("clk", "rst", *ports) for line, ports in LINE_PORTS.items()}
 """Ports of the board top: each needs a pin."""
 
 _PART = re.compile(r"x[ca][0-9a-z]+(-[0-9a-z]+)*", re.IGNORECASE)
@@ -31,11 +32,12 @@ def write_vivado(
     clock_mhz: float | None = None,
     pins: str | Path | None = None,
     baud: int = DEFAULT_BAUD,
+    line: Line = Line.UART,
 ) -> dict[str, Any]:
     """Write a folder with the Verilog of a build and the Tcl scripts that run Vivado on it.
 
     ``vivado -mode batch -source implement.tcl`` synthesises, places and routes the accelerator out of context and
-    writes reports and a checkpoint; with ``pins`` it does so for the accelerator behind its serial port, at these pins,
+    writes reports and a checkpoint; with ``pins`` it does so for the accelerator behind its serial port or SPI, at these pins,
     and writes a bitstream. ``package_ip.tcl`` makes an IP core with AXI4-Stream interfaces.
 
     Parameters
@@ -49,9 +51,11 @@ def write_vivado(
     clock_mhz : float or None
         Clock to reach; with ``pins`` that of the pin. None: the one for which the build was planned.
     pins : str, Path or None
-        Constraints (XDC) that give ``clk``, ``rst`` (active high), ``uart_rx`` and ``uart_tx`` their pins.
+        Constraints (XDC) that give ``clk``, ``rst`` (active high), ``uart_rx`` and ``uart_tx``, or the ports of SPI, their pins.
     baud : int
-        Rate of the serial port; with ``pins``.
+        Rate of the serial port, or the highest of SPI; with ``pins``.
+    line : Line
+        By which a host reaches the board; with ``pins``.
 
     Returns
     -------
@@ -71,7 +75,7 @@ def write_vivado(
         raise OptionError(f"The clock must be a positive number of MHz, not {clock_mhz:g}")
     accelerator = load(folder)
     clock = accelerator.plan.clock_hz / 1e6 if clock_mhz is None else clock_mhz
-    locations = None if pins is None else _pins(Path(pins))
+    locations = None if pins is None else _pins(Path(pins), line)
     output = Path(output)
     with buildfolder.writing(output) as partial:
         top = accelerator.network.name
@@ -79,7 +83,7 @@ def write_vivado(
         (partial / "package_ip.tcl").write_text(_package_script(top, part, sources, memories), encoding="ascii")
         port = "aclk"
         if locations is not None:
-            board = write_board_top(accelerator, partial / "rtl", clock_hz=round(clock * 1e6), baud=baud)
+            board = write_board_top(accelerator, partial / "rtl", clock_hz=round(clock * 1e6), baud=baud, line=line)
             top, port = board.module, "clk"
             sources = [*sources, f"rtl/{board.file.name}"]
             (partial / "pins.xdc").write_text(locations, encoding="utf-8")
@@ -97,7 +101,7 @@ def write_vivado(
     }
 
 
-def _pins(path: Path) -> str:
+def _pins(path: Path, line: Line) -> str:
     """Read the user's constraints, and make sure that every port has a pin."""
     text = read_text(path)
     placed = {
@@ -106,11 +110,11 @@ def _pins(path: Path) -> str:
         if "PACKAGE_PIN" in line.partition("#")[0]
         for port in re.findall(r"get_ports\s+\{?\s*(\w+)", line)
     }
-    missing = [port for port in BOARD_PORTS if port not in placed]
+    missing = [port for port in BOARD_PORTS[line] if port not in placed]
     if missing:
         raise OptionError(
             f"'{path}' gives no PACKAGE_PIN to {', '.join(missing)}; "
-            f"the ports are {', '.join(BOARD_PORTS)}, each needs: set_property PACKAGE_PIN <pin> [get_ports <port>]"
+            f"the ports are {', '.join(BOARD_PORTS[line])}, each needs: set_property PACKAGE_PIN <pin> [get_ports <port>]"
         )
     return text
 

@@ -10,6 +10,7 @@ import pytest
 import hwgen
 from hwgen import cli
 from hwgen.errors import OptionError
+from hwgen.line import Line
 from hwgen.vivado import write_vivado
 from tests.small_networks import mlp
 
@@ -154,6 +155,16 @@ def test_with_pins_the_board_s_top_becomes_a_bitstream(build: Path, tmp_path: Pa
     assert vivado.run(tmp_path / "vivado" / "pins.xdc").count("set_property") == 4
 
 
+def test_the_board_s_top_may_have_spi(build: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    xdc = pins(tmp_path / "my.xdc", "clk rst spi_sclk spi_mosi spi_cs spi_miso")
+    words = ["vivado", str(build), "--part", PART, "-o", str(tmp_path / "vivado"), "--pins", str(xdc), "--link", "spi"]
+    assert cli.main([*words, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["bitstream"]
+    assert "input spi_sclk;" in (tmp_path / "vivado" / "rtl" / "mlp_board.v").read_text()
+    vivado = Vivado()
+    assert "write_bitstream" in vivado.run(tmp_path / "vivado" / "implement.tcl")
+
+
 def test_a_missed_clock_is_an_error_of_the_script(build: Path, tmp_path: Path) -> None:
     write_vivado(build, tmp_path / "vivado", part=PART)
     with pytest.raises(tkinter.TclError, match=r"the clock is missed by 0.25 ns"):
@@ -186,6 +197,8 @@ def test_wrong_options_are_refused_and_nothing_is_left(build: Path, tmp_path: Pa
         write_vivado(build, target, part=PART, clock_mhz=0)
     with pytest.raises(OptionError, match=r"gives no PACKAGE_PIN to rst, uart_tx; the ports are clk, rst,"):
         write_vivado(build, target, part=PART, pins=pins(tmp_path / "few.xdc", "clk uart_rx"))
+    with pytest.raises(OptionError, match=r"gives no PACKAGE_PIN to spi_sclk, spi_mosi, spi_cs, spi_miso; the ports"):
+        write_vivado(build, target, part=PART, pins=pins(tmp_path / "uart.xdc"), line=Line.SPI)
     with pytest.raises(OptionError, match="baud"):
         write_vivado(build, target, part=PART, clock_mhz=1, pins=pins(tmp_path / "my.xdc"), baud=3_000_000)
     assert not target.exists()
