@@ -93,7 +93,9 @@ def budget(device: Device, *, link: bool, registers: bool = False, boots: bool =
         around += REGISTER_ACCESS
     if boots:
         around += BOOT
-    cells = device.luts * ROUTABLE - around.luts - FLIPFLOP_CELLS[device.family] * around.ffs
+    # Registers and boot loader count and shift: nearly all of their flip-flops follow the LUT of their own cell.
+    alone = LINK[device.family].ffs if link else 0
+    cells = device.luts * ROUTABLE - around.luts - FLIPFLOP_CELLS[device.family] * alone
     lutram_bits = 64 * 6 if device.family is Family.XILINX7 else 64
     usage = Usage(
         ffs=int(device.ffs * ROUTABLE - around.ffs),
