@@ -17,15 +17,15 @@ COLOUR = Input(**PIXELS, frame_shape=(3, 32, 32))
 WIDTHS = (8, 16, 32)
 """Channels of the three stages, half of ResNet-20's."""
 
-REAL_SHARE = 0.3
+REAL_SHARE = 0.25
 """Share of the training in which the network is still real."""
 
 
 def around(layers):
     """Return the network of binary `layers` with its first and last layer, of 8-bit weights.
 
-    The batch norms start with random biases. Without them a network of signs, or clips, is an odd function of the image's
-    contrast, and dark digits on light paper pull it where light digits on dark paper push it from: it does not learn.
+    The batch norms start with random biases: a network of signs, or clips, all at zero is an odd function of the image, and
+    what two colours have in common is even.
     """
     network = nn.Sequential(
         *(quantised(nn.Conv2d(3, WIDTHS[0], 3, padding=1, bias=False), EightBit()), nn.BatchNorm2d(WIDTHS[0])),
@@ -38,21 +38,21 @@ def around(layers):
     return network.to(memory_format=torch.channels_last)  # a third faster with so few channels
 
 
-def real_at_first(model, progress):
+def real_at_first(model, progress, share=REAL_SHARE):
     """Binarize weights and activations when the share of the training that is real is over, as both papers pre-train."""
     for module in model.modules():
         if isinstance(module, ApproxSign | MagnitudeAwareSign):
-            module.real = progress < REAL_SHARE
+            module.real = progress < share
 
 
 recipe = functools.partial(
     Recipe,
     data="mnist_coloured",
     input=COLOUR,
-    frames=10_000,
+    frames=8_000,
     tested=1000,
-    epochs=10,
-    batch=50,
+    epochs=2,
+    batch=20,
     learning_rate=0.005,
     negative=0.0,
     before_step=real_at_first,

@@ -52,11 +52,11 @@ def points(images, labels):
 def coloured(images, labels):
     """Paint the images on 32 x 32 pixels, with random ink, paper and place: uint8 [n, 3, 32, 32].
 
-    In each of red, green and blue ink and paper are at least 64 apart.
+    The ink is lighter than the paper by 64 to 128 in each of red, green and blue.
     """
     dice = _Dice(len(images))
-    paper = dice.below(256, len(images), 3, 1, 1)
-    ink = (paper + 64 + dice.below(129, len(images), 3, 1, 1)) % 256
+    paper = dice.below(128, len(images), 3, 1, 1)
+    ink = paper + 64 + dice.below(65, len(images), 3, 1, 1)
     place = dice.below(5, len(images), 2)
     strength = np.zeros((len(images), 1, 32, 32), np.int64)
     for plane, image, (y, x) in zip(strength[:, 0], images, place, strict=True):
