@@ -151,7 +151,8 @@ def test_a_build_folder_keeps_the_inputs_and_the_depths_of_their_fifos(
     assert "input 2: 9 beats a frame (map 3 x 3 x 1, channels last), zero-extended." in header
 
 
-def test_the_shipped_bench_passes(build: hwgen.Accelerator) -> None:
+@pytest.mark.slow
+def test_the_bench_of_the_build_folder_takes_them_in_turn(build: hwgen.Accelerator) -> None:
     x = {port.name: np.zeros((2, *port.onnx_shape)) for port in build.network.inputs}
     x["image"][1] = 15
     assert build.simulate(x, engine="cocotb").exact
