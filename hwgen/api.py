@@ -13,13 +13,13 @@ from hwgen.board_fold import fold_for_board
 from hwgen.built import Accelerator, load
 from hwgen.contents import write_contents
 from hwgen.fifos import size_fifos
-from hwgen.folding import with_registers, writable_layers
 from hwgen.network import Network
 from hwgen.plan import Plan
 from hwgen.progress import Progress, silent
 from hwgen.streamlining.declaration import InputNumber, InputType
 from hwgen.target import Target
 from hwgen.verilog import check_name
+from hwgen.writable import with_registers, writable_layers
 
 __all__ = ["Accelerator", "Calibration", "build", "compile", "load", "plan", "read"]
 

@@ -14,11 +14,12 @@ from hwgen.errors import OptionError
 from hwgen.estimate import estimate, estimate_total
 from hwgen.fifos import size_fifos
 from hwgen.fold import Fold, MemoryStyle
-from hwgen.folding import cheapest_of, make_writable
+from hwgen.folding import cheapest_of
 from hwgen.layers.costs import Resources
 from hwgen.layers.protocol import Layer, Writable, input_lanes
 from hwgen.network import Network
 from hwgen.plan import Plan
+from hwgen.writable import make_writable
 
 __all__ = ["Catalogue", "fold_for_budget"]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from hwgen import buildfolder, host, store
 from hwgen.errors import BuildError, OptionError
-from hwgen.folding import folding_from_json
+from hwgen.folding_file import folding_from_json
 from hwgen.load_image import LOADED
 from hwgen.network import Network
 from hwgen.packed import PackedNetwork

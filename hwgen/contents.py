@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 from amaranth.hdl import UnusedElaboratable
 
-from hwgen import folding, load_image, store
+from hwgen import load_image, store
 from hwgen.accelerator import accelerator
 from hwgen.address_map import address_map, plan_id
 from hwgen.beats import Beats, BeatSequence
 from hwgen.buildfolder import write_manifest
 from hwgen.codes import CodeType
+from hwgen.folding_file import folding_to_json
 from hwgen.network import InputPort, OutputPort
 from hwgen.packed import PackedNetwork
 from hwgen.plan import Plan
@@ -73,7 +74,7 @@ def write_contents(plan: Plan, folder: Path, progress: Progress) -> dict[str, An
         raise
     progress("writing the build folder")
     store.save_network(plan.network, folder)
-    (folder / "folding.json").write_text(folding.folding_to_json(plan), encoding="utf-8")
+    (folder / "folding.json").write_text(folding_to_json(plan), encoding="utf-8")
     report = make_report(plan, prediction)
     (folder / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     facts = {"name": name, "versions": report["tools"], "network_id": f"{plan_id(plan):016x}"}

@@ -14,7 +14,7 @@ from hwgen import cli, toolchain
 from hwgen.board import boards, find_board
 from hwgen.board_top import FLASH_PORTS
 from hwgen.errors import OptionError, ToolError
-from hwgen.folding import folding_from_json
+from hwgen.folding_file import folding_from_json
 from hwgen.line import LINE_PORTS, Line
 from hwgen.processes import Task
 from hwgen.synthesis import flow, on_board, synthesise

@@ -20,9 +20,10 @@ from hwgen.streamlining.domain import Floats, codes_domain
 from hwgen.streamlining.edits import edited, pool_trends
 from hwgen.streamlining.encode import Affine, affine, encode, settle
 from hwgen.streamlining.layout import output_permutation
-from hwgen.streamlining.resolve import announce, codes_of, fixed_codes, function_of, pooled_raw, raw_codes
+from hwgen.streamlining.resolve import codes_of, fixed_codes, function_of, pooled_raw
 from hwgen.streamlining.signal import Codes, Origin, Signal, identity
 from hwgen.streamlining.terms import Evaluator
+from hwgen.streamlining.writing import announce, raw_codes
 
 __all__ = ["arg_max", "check_ranked", "output_port", "top"]
 

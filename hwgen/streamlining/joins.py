@@ -22,10 +22,11 @@ from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.decide import enumerable
 from hwgen.streamlining.domain import Integers
 from hwgen.streamlining.elementwise import alike, elementwise
-from hwgen.streamlining.resolve import announce, codes_apart, codes_of, fixed_codes
+from hwgen.streamlining.resolve import codes_apart, codes_of, fixed_codes
 from hwgen.streamlining.scales import COMMON, SMALL, common_unit
 from hwgen.streamlining.signal import Codes, Rounded, Signal, signal_of
 from hwgen.streamlining.terms import Leaf, Parameter
+from hwgen.streamlining.writing import announce
 
 __all__ = ["concatenation", "merged"]
 

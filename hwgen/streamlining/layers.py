@@ -18,10 +18,11 @@ from hwgen.streamlining.edits import pad_code
 from hwgen.streamlining.layout import axes_of
 from hwgen.streamlining.linear import Linear
 from hwgen.streamlining.rearrange import rearranged
-from hwgen.streamlining.resolve import codes_of, fixed_codes, written
+from hwgen.streamlining.resolve import codes_of, fixed_codes
 from hwgen.streamlining.signal import Codes, Origin, Pool, Ring, Signal, flat_map, signal_of
 from hwgen.streamlining.terms import Leaf, Parameter, Step
 from hwgen.streamlining.weights import integer_rows, note_rounding, rounded_rows
+from hwgen.streamlining.writing import written
 
 __all__ = ["convolution", "max_pool", "padding", "product", "sliding", "whole_map"]
 

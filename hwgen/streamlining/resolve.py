@@ -6,39 +6,28 @@ from dataclasses import replace
 
 import numpy as np
 
-from hwgen.activation import Positions, Thresholds
+from hwgen.activation import Positions
 from hwgen.codes import CodeType
 from hwgen.errors import ModelError
 from hwgen.graph import Node
 from hwgen.layers.embedding import Embedding
-from hwgen.layers.segments import Segments
-from hwgen.layers.table import Table
-from hwgen.layers.thresholding import Thresholding
 from hwgen.streamlining.builder import Builder
-from hwgen.streamlining.decide import decided, enumerable
-from hwgen.streamlining.domain import Floats, Integers
+from hwgen.streamlining.domain import Floats
 from hwgen.streamlining.edits import edited, pad_code, pool_trends
 from hwgen.streamlining.encode import Affine, Coded, encode
-from hwgen.streamlining.fit import MOST_PIECES
 from hwgen.streamlining.fixed import fixed, step_of
 from hwgen.streamlining.function import Function, over_map
 from hwgen.streamlining.input_port import quantise_input
 from hwgen.streamlining.monotone import UNKNOWN
 from hwgen.streamlining.positions import aligned, offsets_apart
-from hwgen.streamlining.signal import Codes, Origin, Pool, Ring, Rounded, Signal, signal_of
-from hwgen.streamlining.steps import first_points, lookup, thresholds
+from hwgen.streamlining.signal import Codes, Origin, Pool, Ring, Signal, signal_of
 from hwgen.streamlining.terms import Evaluator, Term, replaced, sources_of
+from hwgen.streamlining.writing import announce, coded, raw_codes, written
 
-__all__ = ["announce", "codes_apart", "codes_of", "fixed_codes", "function_of", "pooled_raw", "raw_codes", "written"]
-
-TABLE_ENTRIES = 1 << 16
-"""Entries of a channel's largest table."""
+__all__ = ["codes_apart", "codes_of", "fixed_codes", "function_of", "pooled_raw"]
 
 WIDEST = 24
 """Bits of integers that a layer takes as they are."""
-
-FEW_STEPS = 16
-"""Steps beyond which a table of a stored map costs less than comparators."""
 
 
 def function_of(signal: Signal) -> Function:
@@ -83,7 +72,7 @@ def codes_of(signal: Signal, reader: Node, builder: Builder) -> Codes:
     if isinstance(coding, Affine):
         codes = raw_codes(origin, coding, builder)
     else:
-        codes = _coded(origin, coding, function, builder)
+        codes = coded(origin, coding, function, builder)
     return edited(signal, codes, trends, builder)
 
 
@@ -198,33 +187,6 @@ def _followed(signal: Signal, function: Function) -> list[np.ndarray] | None:
     return trends
 
 
-def written(origin: Origin, builder: Builder) -> Origin:
-    """Give an origin whose integers go out as they are."""
-    if origin.linear is None:
-        return origin
-    domain = origin.linear.domain()
-    kind = CodeType(int(domain.low.min()), int(domain.high.max()))
-    name = builder.add_linear(origin, origin.linear.record(None, kind))
-    return replace(origin, linear=None, source=name, type=kind)
-
-
-def raw_codes(origin: Origin, line: Affine, builder: Builder, *, head: bool = False) -> Codes:
-    """Take the integers themselves as codes.
-
-    Rows of a linear layer that count downwards are negated, so that equal networks look equal. In a ``head`` a row that makes
-    no difference becomes +1.
-    """
-    if origin.linear is None:
-        announce(origin.rounded, builder)
-        reach = None if isinstance(origin.domain, Floats) else origin.domain.merged()
-        return Codes(origin.source, origin.shape, _type(origin), line.scale, line.offset, reach)
-    linear = origin.linear.with_rows(np.where(line.scale < 0, -1, 1), (line.scale == 0) & head)
-    domain = linear.domain()
-    kind = CodeType(int(domain.low.min()), int(domain.high.max()))
-    name = builder.add_linear(origin, linear.record(None, kind))
-    return Codes(name, origin.shape, kind, np.abs(line.scale), line.offset, domain.merged())
-
-
 def pooled_raw(signal: Signal, reader: Node, builder: Builder) -> Signal:
     """Write the integers themselves down, and the pools on them; what follows is a function of the pooled integers.
 
@@ -267,127 +229,3 @@ def _pooled_codes(signal: Signal, pool: Pool, reader: Node, builder: Builder) ->
         replace(edit, before=behind(edit.before)) if isinstance(edit, Pool) else edit for edit in signal.edits[1:]
     )
     return replace(fresh, term=behind(signal.term), shape=signal.shape, edits=rest, tensor=signal.tensor)
-
-
-def _coded(origin: Origin, coding: Coded, function: Function, builder: Builder) -> Codes:
-    """Write codes down as thresholds, or as a table where they rise and fall."""
-    channels, kind = origin.shape[2], coding.values.type
-    trends = coding.trend.reshape(-1, channels)
-    rises, falls = np.any(trends > 0, axis=0), np.any((trends < 0) | (trends == 2), axis=0)
-    mixed = bool(np.any(rises & falls) or np.any(trends == 2))
-    if origin.linear is not None and mixed:
-        line = Affine(np.ones(channels), np.zeros(channels))
-        raw = raw_codes(origin, line, builder)
-        name = _table(raw.source, raw.type, origin, coding, function, builder)
-    elif origin.linear is not None:
-        linear = origin.linear.with_rows(np.where(falls, -1, 1), ~rises & ~falls)
-        domain = _like(linear.domain(), function.domain)
-        points = _points(coding, function, domain, falls)
-        name = builder.add_linear(origin, linear.record(thresholds(points, domain), kind))
-    elif mixed or (kind.levels > FEW_STEPS and _type(origin).levels <= TABLE_ENTRIES):
-        name = _table(origin.source, _type(origin), origin, coding, function, builder)
-    else:
-        name = _thresholding(origin, coding, function, falls, builder)
-    return Codes(name, origin.shape, kind, coding.values.scale, coding.values.offset)
-
-
-def _like(domain: Integers, model: Integers | Floats) -> Integers:
-    """Give a domain the classes of positions of another."""
-    return domain.merged() if model.positions.count == 1 else domain.spread(model.positions)
-
-
-def _points(coding: Coded, function: Function, domain: Integers, falls: np.ndarray) -> np.ndarray:
-    """Find the first point of each level in a domain whose constant channels may have been replaced."""
-    classes = len(function.count) // len(falls)
-    points = first_points(coding.runs, function.count, coding.values.type, np.tile(falls, classes))
-    constant = (coding.trend == 0)[:, None]
-    return np.where(constant, np.where(points > 0, domain.count.reshape(-1, 1), 0), points)
-
-
-def _thresholding(origin: Origin, coding: Coded, function: Function, falls: np.ndarray, builder: Builder) -> str:
-    domain = function.domain
-    if isinstance(domain, Floats):
-        raise TypeError("Floats have no thresholds in hardware")
-    turned = replace(domain, low=np.where(falls, -domain.high, domain.low))
-    levels = thresholds(_points(coding, function, turned, falls), turned)
-    if origin.rounded is not None:
-        levels = _decided(origin.rounded, coding, function, levels, falls, builder)
-    name = builder.name("threshold")
-    negate = tuple(map(bool, falls))
-    return builder.add(
-        Thresholding(name, origin.source, origin.shape, _type(origin), levels, negate, coding.values.type)
-    )
-
-
-def _decided(
-    rounded: Rounded, coding: Coded, function: Function, levels: Thresholds, falls: np.ndarray, builder: Builder
-) -> Thresholds:
-    """Place thresholds on a sum of incommensurable terms; say whether every decision is exact."""
-    if not enumerable(rounded, levels.positions.count):
-        announce(rounded, builder)
-        return levels
-    placed, wrong = decided(function.term, function.elements, rounded, coding, levels, falls)
-    if wrong:
-        announce(rounded, builder)
-    else:
-        name = rounded.node.name
-        builder.note(
-            f"'{name}' adds numbers of different scales, rounded, but all sums that can occur are quantised as in exact arithmetic"
-        )
-    return placed
-
-
-def announce(rounded: Rounded | None, builder: Builder) -> None:
-    """Say that a sum is rounded.
-
-    Raises
-    ------
-    ModelError
-        If only exact calculation is allowed.
-    """
-    if rounded is not None:
-        builder.precision.allow(rounded.node, "adds numbers whose scales have no ratio of small integers")
-        builder.note(rounded.note)
-
-
-def _table(source: str, kind: CodeType, origin: Origin, coding: Coded, function: Function, builder: Builder) -> str:
-    if isinstance(function.domain, Floats):
-        raise TypeError("Floats are quantised by the host")
-    announce(origin.rounded, builder)
-    if kind.levels <= TABLE_ENTRIES:
-        table = lookup(coding.runs, function.domain, kind.low, kind.high)
-        return builder.add(Table(builder.name("table"), source, origin.shape, kind, table, coding.values.type))
-    if np.bincount(coding.runs.element).max() > MOST_PIECES:
-        raise ModelError(
-            f"What follows '{origin.node}' rises and falls over {kind.levels} integers, and a table has at most {TABLE_ENTRIES} "
-            "entries; use a monotone activation"
-        )
-    return _constants(source, kind, origin, coding, function.domain, builder)
-
-
-def _constants(source: str, kind: CodeType, origin: Origin, coding: Coded, domain: Integers, builder: Builder) -> str:
-    """Write codes of too many integers for a table down as pieces without a slope."""
-    runs, out_type = coding.runs, coding.values.type
-    channels, pieces = origin.shape[2], int(np.bincount(coding.runs.element).max())
-    starts = np.repeat(domain.high.reshape(-1, 1) + 1, pieces, axis=1)
-    codes = np.zeros(starts.shape, dtype=np.int64)
-    place = np.arange(len(runs.element)) - np.searchsorted(runs.element, runs.element)
-    starts[runs.element, place] = domain.values(runs.start, runs.element)
-    codes[runs.element, place] = runs.values[0]
-    flat, plain = np.zeros_like(codes), CodeType(out_type.low, out_type.high)
-    breaks, factors, offsets = (part.reshape(*domain.low.shape, part.shape[1]) for part in (starts[:, 1:], flat, codes))
-    layer = Segments(
-        builder.name("table"), source, origin.shape, kind, breaks, factors, offsets, 0, plain, domain.positions
-    )
-    name = builder.add(layer)
-    if not out_type.bipolar:
-        return name
-    levels = Thresholds(np.ones((1, channels, 1), dtype=np.int64), Positions.uniform(*origin.shape[:2]))
-    signs = Thresholding(builder.name("threshold"), name, origin.shape, plain, levels, (False,) * channels, out_type)
-    return builder.add(signs)
-
-
-def _type(origin: Origin) -> CodeType:
-    if origin.type is None:
-        raise TypeError(f"'{origin.node}' is not written down yet")
-    return origin.type

@@ -17,7 +17,7 @@ from hwgen import board_run, host
 from hwgen.board_top import boot_image, write_board_top
 from hwgen.errors import LinkError, ToolError
 from hwgen.fold import MemoryStyle
-from hwgen.folding import folding_from_json
+from hwgen.folding_file import folding_from_json
 from hwgen.host_link import open_link
 from hwgen.line import Line
 from hwgen.packed import PackedNetwork
