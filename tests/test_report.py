@@ -60,5 +60,5 @@ def test_every_error_is_an_hwgen_error() -> None:
     from hwgen import errors
 
     kinds = [kind for name, kind in vars(errors).items() if name.endswith("Error")]
-    assert len(kinds) == 8
+    assert HwgenError in kinds
     assert all(issubclass(kind, HwgenError) and kind.__doc__ for kind in kinds)
