@@ -9,7 +9,7 @@ from typing import Any
 
 from hwgen.api import build
 from hwgen.board import find_board
-from hwgen.board_fold import clock_choices, fold_for_board
+from hwgen.board_fold import fold_for_board, slower_clock
 from hwgen.built import load
 from hwgen.errors import OptionError
 from hwgen.estimate import estimate_total
@@ -88,22 +88,18 @@ def synthesise_on_board(
             if facts["clock_met"] is not False or len(attempts) == left:
                 return facts | {"attempts": attempts}
             why = f"{facts['fmax_mhz']:.1f} MHz do not reach {facts['clock_goal_mhz']:g} MHz"
-            lower = [
-                mhz
-                for mhz in clock_choices(find_board(board))
-                if mhz <= min(facts["fmax_mhz"], facts["clock_goal_mhz"])
-            ]
-            fixed = clock_mhz is not None or not lower
+            lower = slower_clock(find_board(board), facts["fmax_mhz"])
+            fixed = clock_mhz is not None or lower is None
         except (flow.TooLarge, flow.NotPlaced) as error:
             if len(attempts) == left:
                 raise
             why = _why(error)
-            lower, fixed = [], True
-        if fixed:
+            lower, fixed = None, True
+        if fixed or lower is None:
             refolded = _refold(plan, board, clock)
             then = f"folding again with less logic: a frame every {refolded.cycles:,} cycles instead of {plan.cycles:,}"
         else:
-            clock = lower[0]
+            clock = lower
             refolded = replace(plan, clock_hz=clock * 1e6)
             then = f"the clock is now {clock:g} MHz"
         attempts.append(f"{why}; {then}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,13 +17,26 @@ from hwgen.plan import Plan
 from hwgen.synthesis.pll import pll
 from hwgen.usage import Usage
 
-__all__ = ["FETCH_REGISTERS", "Fit", "board_budget", "catalogue_for", "clock_choices", "fits_of", "fold_for_board"]
+__all__ = [
+    "FETCH_REGISTERS",
+    "Fit",
+    "board_budget",
+    "catalogue_for",
+    "clock_choices",
+    "fits_of",
+    "fold_for_board",
+    "slower_clock",
+]
 
 FETCH_REGISTERS = {Family.ECP5: 1}
 """Registers in front of the lanes, see `Fold`, of families whose clocks are fast beside their wires."""
 
 CLOCK_STEPS = (1.0, 0.8, 0.65, 0.5)
 """Clocks to try, as shares of what the device is known to reach."""
+
+
+CLOCK_MARGIN = 0.95
+"""Share of a clock that was reached which the next placement should reach again."""
 
 
 def clock_choices(board: Board) -> list[float]:
@@ -35,6 +49,17 @@ def clock_choices(board: Board) -> list[float]:
         except OptionError:
             continue
     return sorted((mhz for mhz in choices if mhz <= max(pin, board.device.clock_goal_mhz)), reverse=True)
+
+
+def slower_clock(board: Board, fmax_mhz: float) -> float | None:
+    """Give the fastest clock in MHz for a design that reaches no more than this; None if the board has none that slow.
+
+    It is one of `clock_choices`, or a little below what the design has reached: the next try is another placement.
+    """
+    choices = [mhz for mhz in clock_choices(board) if mhz <= fmax_mhz]
+    with suppress(OptionError):
+        choices.append(pll(board, CLOCK_MARGIN * fmax_mhz * 1e6).hz / 1e6)
+    return max(choices, default=None)
 
 
 def board_budget(board: Board, *, registers: bool = False, boots: bool = False) -> Budget:

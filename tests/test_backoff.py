@@ -155,6 +155,6 @@ def test_a_pin_s_clock_that_is_too_fast_ends_with_a_bitstream_at_a_slower_one(tm
     hwgen.build(hwgen.plan(mlp(64, 32, 10), board=str(board)), tmp_path / "build")
     facts = synthesise_on_board(tmp_path / "build", str(board), seeds=[1])
     assert len(facts["attempts"]) == 1
-    assert re.fullmatch(r"[\d.]+ MHz do not reach 60 MHz; the clock is now 30 MHz", facts["attempts"][0])
-    assert (facts["clock_goal_mhz"], facts["clock_met"]) == (30, True)
+    assert re.fullmatch(r"[\d.]+ MHz do not reach 60 MHz; the clock is now 3[\d.]+ MHz", facts["attempts"][0])
+    assert (30 <= facts["clock_goal_mhz"] < 40, facts["clock_met"]) == (True, True)
     assert (tmp_path / "build" / "synth" / "fast_pin" / facts["bitstream"]).exists()

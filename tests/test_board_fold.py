@@ -10,7 +10,7 @@ import pytest
 import hwgen
 from hwgen import cli
 from hwgen.board import boards, find_board
-from hwgen.board_fold import board_budget, clock_choices, fits_of, fold_for_board
+from hwgen.board_fold import board_budget, clock_choices, fits_of, fold_for_board, slower_clock
 from hwgen.budget import overdrawn
 from hwgen.errors import OptionError
 from hwgen.estimate import estimate_plan, estimate_total
@@ -27,6 +27,15 @@ def test_the_first_clock_is_the_fastest_up_to_the_device_s_goal_and_the_pin_s_is
         assert board.clock.hz / 1e6 in choices
         assert choices[0] <= max(board.device.clock_goal_mhz, board.clock.hz / 1e6)
     assert clock_choices(find_board("icebreaker")) == [30, 24, 19.5, 15, 12]
+
+
+def test_a_clock_that_was_missed_is_followed_by_one_just_below_what_was_reached() -> None:
+    ulx3s, icebreaker = find_board("ulx3s_85f"), find_board("icebreaker")
+    assert max(mhz for mhz in clock_choices(ulx3s) if mhz <= 70.9) == 25
+    assert 0.9 * 70.9 < (slower_clock(ulx3s, 70.9) or 0) <= 0.95 * 70.9
+    assert slower_clock(icebreaker, 20) == 19.5
+    assert slower_clock(icebreaker, 1) is None
+    assert slower_clock(find_board("crosslink_nx_evn"), 13) == 12
 
 
 def test_a_plan_for_a_board_is_within_its_budget_at_its_clock() -> None:
