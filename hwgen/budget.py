@@ -15,7 +15,7 @@ __all__ = ["RESOURCES", "Budget", "budget", "overdrawn"]
 ROUTABLE = 0.85
 """Share of a device's logic that may be estimated as used: what the model may be wrong, and what routing needs."""
 
-FLIPFLOP_CELLS = {Family.ICE40: 0.75, Family.ECP5: 0.0, Family.GOWIN: 0.45, Family.XILINX7: 0.0}
+FLIPFLOP_CELLS = {Family.ICE40: 0.75, Family.ECP5: 0.0, Family.GOWIN: 0.65, Family.XILINX7: 0.0}
 """Logic cells that a flip-flop takes on average, with the carry cells beside it, in families where it can only follow its own cell's LUT: the rest share one."""
 
 LINK = {
