@@ -22,6 +22,7 @@ from hwgen.progress import Progress
 from hwgen.reload import Reload, keep
 from hwgen.reload import reload as fit
 from hwgen.terminal import PATH, Screen, common, declares_input
+from hwgen.virtual_link import virtual_link
 
 __all__ = ["reload"]
 
@@ -71,7 +72,7 @@ def reload(
         loaded = fit(accelerator, network)
         if port is not None or virtual:
             opened = (
-                board_run.virtual_link(accelerator, progress=progress)
+                virtual_link(accelerator, progress=progress)
                 if port is None
                 else open_link(port, baud or rate_of(folder, None, port))
             )

@@ -16,6 +16,7 @@ from hwgen.host_link import SPI_PREFIX, open_link
 from hwgen.line import Line
 from hwgen.programming import board_result
 from hwgen.terminal import PATH, Screen, common, takes_frames
+from hwgen.virtual_link import virtual_link
 
 __all__ = ["rate_of", "run"]
 
@@ -74,7 +75,7 @@ def run(
         check_arrays_path(output_file, [port.name for port in accelerator.network.outputs])
     with screen.steps() as progress:
         opened = (
-            board_run.virtual_link(
+            virtual_link(
                 accelerator,
                 frames=frames or _about(x),
                 line=Line(link or Line.UART),

@@ -12,6 +12,7 @@ import pytest
 import hwgen
 from hwgen import board_run, cli_run
 from hwgen.errors import LinkError, OptionError
+from hwgen.virtual_link import virtual_port
 
 
 @pytest.fixture
@@ -97,6 +98,6 @@ def test_an_absent_port_is_named(dense_build: Path, x_file: Path) -> None:
 
 
 def test_a_real_port_is_any_terminal(capsys: pytest.CaptureFixture[str], dense_build: Path, x_file: Path) -> None:
-    with board_run.virtual_port(hwgen.load(dense_build)) as port:
+    with virtual_port(hwgen.load(dense_build)) as port:
         assert run(dense_build, "--port", port, "--baud", "115200", "--input", x_file, "--check", "--json") == 0
     assert json.loads(capsys.readouterr().out)["mismatches"] == 0

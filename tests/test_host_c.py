@@ -18,12 +18,12 @@ import numpy as np
 import pytest
 
 import hwgen
-from hwgen import board_run
 from hwgen.board_top import link_shape, network_id
 from hwgen.line import Line
 from hwgen.packed import PackedNetwork
 from hwgen.ports import ports
 from hwgen.rtl_templates.link_protocol import FLAG
+from hwgen.virtual_link import virtual_port
 from tests.sim.faulty_line import FaultyLine
 from tests.small_networks import mlp
 from tests.spi_device import SpiDevice
@@ -62,7 +62,7 @@ def start(program: Path, *words: object, preload: Path | None = None) -> subproc
 
 def test_frames_pass_through_a_board(program: Path, build: hwgen.Accelerator, tmp_path: Path) -> None:
     given, golden = frames(build, 20, tmp_path)
-    with board_run.virtual_port(build) as port:
+    with virtual_port(build) as port:
         identity = f"{network_id(build.folder):016x}"
         done = start(program, port, 1_000_000, identity, given, tmp_path / "answers.bin")
         assert (done.returncode, done.stdout) == (0, "20 frames, 0 requests sent again\n")
@@ -77,7 +77,7 @@ def test_damage_on_the_line_never_becomes_a_wrong_answer(
 ) -> None:
     given, golden = frames(build, 240, tmp_path)
     with (
-        board_run.virtual_port(build) as port,
+        virtual_port(build) as port,
         FaultyLine(port, faults=30, probability=0.01, seed=3) as line,
     ):
         done = start(program, line.port, 1_000_000, 0, given, tmp_path / "answers.bin")
@@ -232,7 +232,7 @@ def test_frames_pass_through_spi_also_over_a_bad_line(
     size, answer_bytes = shape.frame_bytes, shape.beats_out * shape.bytes_out
     got = b""
     with (
-        board_run.virtual_port(build, line=Line.SPI) as port,
+        virtual_port(build, line=Line.SPI) as port,
         FaultyLine(port, faults=30, probability=0.01, seed=3) as faulty,
         SpiBridge(faulty.port) as bridge,
     ):
@@ -256,7 +256,7 @@ def test_the_program_exchanges_by_an_spi_device_of_linux(
     near, far = pty.openpty()
     tty.setraw(far)
     device, stop = f"spi:{os.ttyname(far)}", threading.Event()
-    with board_run.virtual_port(build) as port, SpiBridge(port) as bridge:
+    with virtual_port(build) as port, SpiBridge(port) as bridge:
 
         def serve() -> None:
             while not stop.is_set():

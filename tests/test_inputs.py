@@ -17,6 +17,7 @@ from hwgen.cli import EXIT_USER, main
 from hwgen.errors import DataError, ModelError, OptionError
 from hwgen.ports import ports
 from hwgen.stages import stages
+from hwgen.virtual_link import virtual_link
 
 FRAMES = 12
 BITS = np.array([-1, 1], dtype=np.float32)
@@ -161,7 +162,7 @@ def test_the_bench_of_the_build_folder_takes_them_in_turn(build: hwgen.Accelerat
 def test_a_board_takes_all_of_them_as_one_frame(
     build: hwgen.Accelerator, x: dict[str, np.ndarray], wanted: np.ndarray
 ) -> None:
-    with board_run.virtual_link(build, frames=3) as link:
+    with virtual_link(build, frames=3) as link:
         shape = link.identify()
         assert (shape.beats_in, shape.bytes_in) == (ports(build.plan)[0].count, ports(build.plan)[0].bytes)
         result = board_run.run(build, link, x, frames=3, check=True)

@@ -15,6 +15,7 @@ from hwgen import board_run
 from hwgen.cli import EXIT_USER, main
 from hwgen.errors import DataError
 from hwgen.ports import ports
+from hwgen.virtual_link import virtual_link
 
 RANDOM = np.random.default_rng(11)
 CLASSES, BOXES = 3, 5
@@ -156,7 +157,7 @@ def test_the_command_line_writes_an_archive(
 
 
 def test_a_board_sends_all_of_them(build: hwgen.Accelerator, x: np.ndarray, wanted: dict[str, np.ndarray]) -> None:
-    with board_run.virtual_link(build, frames=3) as link:
+    with virtual_link(build, frames=3) as link:
         result = board_run.run(build, link, x[:3], check=True)
     assert result.mismatches == 0
     assert all(np.array_equal(result.outputs[name], array[:3]) for name, array in wanted.items())

@@ -20,6 +20,7 @@ from hwgen.load_image import as_writes, writes_of
 from hwgen.network import Network
 from hwgen.reload import keep, reload
 from hwgen.rtl_templates.load_format import LoadState
+from hwgen.virtual_link import virtual_link
 from tests.conftest import write_image
 from tests.small_networks import mlp
 
@@ -54,7 +55,7 @@ def test_a_build_folder_means_what_was_loaded_last(build: hwgen.Accelerator) -> 
 def test_a_board_runs_what_was_written_and_a_folder_that_means_another_network_is_refused(
     build: hwgen.Accelerator,
 ) -> None:
-    with board_run.virtual_link(build) as link:
+    with virtual_link(build) as link:
         assert board_run.run(build, link, X, check=True).exact
         loaded = reload(build, mlp(24, 8, 5, seed=3))
         board_run.load(link, loaded.image)

@@ -25,6 +25,7 @@ from hwgen.ports import ports
 from hwgen.rtl_templates.load_format import LoadState
 from hwgen.sim.virtual_board import virtual_board
 from hwgen.toolchain import Toolchain
+from hwgen.virtual_link import virtual_link, virtual_port
 from tests.sim.faulty_line import FaultyLine
 from tests.small_networks import mlp
 
@@ -55,7 +56,7 @@ def random_codes(accelerator: hwgen.Accelerator, frames: int) -> np.ndarray:
 def test_a_hundred_digits_through_the_serial_pins_equal_golden(digits_build: Path) -> None:
     accelerator = hwgen.load(digits_build)
     x, labels = digits(100)
-    with board_run.virtual_link(accelerator, frames=100) as link:
+    with virtual_link(accelerator, frames=100) as link:
         result = board_run.run(accelerator, link, x)
     assert np.array_equal(result.codes, accelerator.golden(x, codes=True))
     assert np.array_equal(result.outputs, accelerator.golden(x))
@@ -68,7 +69,7 @@ def test_a_hundred_digits_through_the_serial_pins_equal_golden(digits_build: Pat
 def test_wide_beats_pass(image_build: Path) -> None:
     accelerator = hwgen.load(image_build)
     x = np.random.default_rng(9).integers(0, 256, size=(20, *accelerator.network.input.onnx_shape))
-    with board_run.virtual_link(accelerator) as link:
+    with virtual_link(accelerator) as link:
         result = board_run.run(accelerator, link, x, check=True)
     assert (result.mismatches, result.retries) == (0, 0)
     assert (result.counters.bad_crc, result.counters.line_errors, result.counters.dropped) == (0, 0, 0)
@@ -83,7 +84,7 @@ def infer_under_faults(build: Path, faults: int, seed: int, line: Line = Line.UA
     golden = sink.pack(PackedNetwork(accelerator.network).golden_maps(codes)).reshape(len(codes), -1)
     done = 0
     with (
-        board_run.virtual_port(accelerator, line=line) as port,
+        virtual_port(accelerator, line=line) as port,
         FaultyLine(port, faults=faults, probability=0.02, seed=seed) as faulty,
         open_link(faulty.port, 1_000_000, timeout_seconds=0.1, attempts=100) as link,
     ):
@@ -117,7 +118,7 @@ def test_another_network_s_board_is_refused(dense_build: Path, image_build: Path
     wanted = hwgen.load(image_build)
     x = np.zeros((1, *wanted.network.input.onnx_shape), dtype=np.int64)
     with (
-        board_run.virtual_link(hwgen.load(dense_build)) as link,
+        virtual_link(hwgen.load(dense_build)) as link,
         pytest.raises(LinkError, match=r"The board holds network [0-9a-f]{16}, and .* is [0-9a-f]{16}; load this"),
     ):
         board_run.run(wanted, link, x)
@@ -151,7 +152,7 @@ def running_commands() -> bytes:
 
 
 def test_no_simulation_outlives_its_block(dense_build: Path) -> None:
-    with board_run.virtual_port(hwgen.load(dense_build)) as port:
+    with virtual_port(hwgen.load(dense_build)) as port:
         assert str(port).encode() in running_commands()
     assert str(port).encode() not in running_commands()
 
@@ -165,7 +166,7 @@ def spram_build(tmp_path_factory: pytest.TempPathFactory) -> hwgen.Accelerator:
 
 def test_memories_are_loaded_from_the_flash(spram_build: hwgen.Accelerator) -> None:
     x = random_codes(spram_build, 6)
-    with board_run.virtual_link(spram_build) as link:
+    with virtual_link(spram_build) as link:
         assert board_run.run(spram_build, link, x, check=True).exact
         assert link.read(0x10) == LoadState.LOADED << 8 | 1
 
@@ -176,7 +177,7 @@ def test_a_third_of_a_megabit_boots_into_large_rams_and_classifies(tmp_path: Pat
     accelerator = hwgen.compile(tmp_path / "sfc.onnx", tmp_path / "build", board="icebreaker")
     assert sum(fold.memory is MemoryStyle.SPRAM for fold in accelerator.plan.folds.values()) == 3
     x = random_codes(accelerator, 5)
-    with board_run.virtual_link(accelerator) as link:
+    with virtual_link(accelerator) as link:
         result = board_run.run(accelerator, link, x)
         assert link.read(0x10) == LoadState.LOADED << 8 | 1
     assert np.array_equal(result.codes, accelerator.golden(x, codes=True))
@@ -195,7 +196,7 @@ def test_a_boot_that_failed_never_answers_and_the_host_can_load(
     x = random_codes(spram_build, 3)
     image = boot_image(spram_build)
     assert image is not None
-    with board_run.virtual_link(spram_build, flash=damage(image)) as link:
+    with virtual_link(spram_build, flash=damage(image)) as link:
         shape = link.identify()
         with pytest.raises(LinkError, match=f"memories hold no network: .*{message}; program the board again"):
             board_run.run(spram_build, link, x)
