@@ -88,14 +88,13 @@ def synthesise_on_board(
             if facts["clock_met"] is not False or len(attempts) == left:
                 return facts | {"attempts": attempts}
             why = f"{facts['fmax_mhz']:.1f} MHz do not reach {facts['clock_goal_mhz']:g} MHz"
-            lower = slower_clock(find_board(board), facts["fmax_mhz"])
-            fixed = clock_mhz is not None or lower is None
+            lower = slower_clock(find_board(board), facts["fmax_mhz"]) if clock_mhz is None else None
         except (flow.TooLarge, flow.NotPlaced) as error:
             if len(attempts) == left:
                 raise
             why = _why(error)
-            lower, fixed = None, True
-        if fixed or lower is None:
+            lower = None
+        if lower is None:
             refolded = _refold(plan, board, clock)
             then = f"folding again with less logic: a frame every {refolded.cycles:,} cycles instead of {plan.cycles:,}"
         else:

@@ -34,7 +34,6 @@ FETCH_REGISTERS = {Family.ECP5: 1}
 CLOCK_STEPS = (1.0, 0.8, 0.65, 0.5)
 """Clocks to try, as shares of what the device is known to reach."""
 
-
 CLOCK_MARGIN = 0.95
 """Share of a clock that was reached which the next placement should reach again."""
 

@@ -21,7 +21,7 @@ from hwgen.board_fold import Fit, fits_of
 from hwgen.errors import OptionError
 from hwgen.line import Line
 from hwgen.synthesis import flow, render, synthesise
-from hwgen.terminal import PATH, Number, Screen, common, declares_input
+from hwgen.terminal import PATH, Number, Screen, chooses_link, common, declares_input
 
 __all__ = ["boards", "synth"]
 
@@ -62,13 +62,7 @@ def boards(model: Path | None, *, as_json: bool, verbose: bool, quiet: bool, **d
     type=Number(),
     help="Clock to reach, or exit code 1: a device's own goal without it; a board's PLL makes it, else the pin's clock.",
 )
-@click.option(
-    "--link",
-    type=click.Choice([one.value for one in Line]),
-    default=Line.UART.value,
-    show_default=True,
-    help="With --board: what carries the host link.",
-)
+@chooses_link("--board")
 @click.option(
     "--retry",
     "retries",

@@ -8,7 +8,7 @@ import click
 from rich.text import Text
 
 from hwgen.line import Line
-from hwgen.terminal import PATH, Number, Screen, common
+from hwgen.terminal import PATH, Number, Screen, chooses_link, common
 from hwgen.vivado import DEFAULT_BAUD, write_vivado
 
 __all__ = ["vivado"]
@@ -31,13 +31,7 @@ __all__ = ["vivado"]
     show_default=True,
     help="With --pins: rate of the serial port, or the highest of SPI.",
 )
-@click.option(
-    "--link",
-    type=click.Choice([one.value for one in Line]),
-    default=Line.UART.value,
-    show_default=True,
-    help="With --pins: what carries the host link.",
-)
+@chooses_link("--pins")
 @common
 def vivado(
     folder: Path,

@@ -8,6 +8,7 @@ import numpy as np
 from amaranth.lib import wiring
 
 from hwgen.layers.costs import Resources
+from hwgen.layers.joining import QUEUE_SLOTS
 from hwgen.layers.parts import Bill, narrowing, widening
 from hwgen.rtl_templates.fifo import Fifo
 from hwgen.rtl_templates.fork import Fork
@@ -15,12 +16,6 @@ from hwgen.rtl_templates.width_converter import DownConverter, UpConverter
 from hwgen.schedule import Intake, Junction, Outlet, Schedule
 
 __all__ = ["ForkStage", "InputRegister", "Narrow", "Widen"]
-
-INPUT_SLOTS = 2
-"""Depth of the register stage behind the input port: the least that takes a beat in every cycle."""
-
-BRANCH_BEATS = 2
-"""Depth of a branch that nobody sized: the least that takes a beat in every cycle."""
 
 
 @dataclass(frozen=True)
@@ -43,15 +38,15 @@ class InputRegister:
 
     def timing(self) -> Schedule:
         every = np.arange(self.beats)
-        latency = Fifo.latency(INPUT_SLOTS, self.lanes * self.bits)
-        return Schedule(self.beats, step=every, emit=every, accept=every, latency=latency, slots=INPUT_SLOTS)
+        latency = Fifo.latency(QUEUE_SLOTS, self.lanes * self.bits)
+        return Schedule(self.beats, step=every, emit=every, accept=every, latency=latency, slots=QUEUE_SLOTS)
 
     def component(self) -> wiring.Component:
-        return Fifo(self.lanes * self.bits, INPUT_SLOTS)
+        return Fifo(self.lanes * self.bits, QUEUE_SLOTS)
 
     def resources(self) -> Resources:
         bill = Bill()
-        bill.fifo(self.name, self.lanes * self.bits, INPUT_SLOTS)
+        bill.fifo(self.name, self.lanes * self.bits, QUEUE_SLOTS)
         return bill.resources()
 
 
@@ -144,17 +139,21 @@ class ForkStage:
         """Bits of a beat."""
         return self.lanes * self.bits
 
+    @property
+    def slots(self) -> list[int]:
+        """Depths, those that are not sized yet at their least."""
+        return [depth or QUEUE_SLOTS for depth in self.depths]
+
     def timing(self) -> Junction:
         every = np.arange(self.beats)
-        depths = [depth or BRANCH_BEATS for depth in self.depths]
-        outlets = tuple(Outlet(every, Fifo.latency(depth, self.width), depth) for depth in depths)
+        outlets = tuple(Outlet(every, Fifo.latency(depth, self.width), depth) for depth in self.slots)
         return Junction(self.beats, every, (Intake(accept=every),), outlets)
 
     def component(self) -> wiring.Component:
-        return Fork(self.width, [depth or BRANCH_BEATS for depth in self.depths])
+        return Fork(self.width, self.slots)
 
     def resources(self) -> Resources:
         bill = Bill()
-        for number, depth in enumerate(self.depths):
-            bill.fifo(f"{self.name}.branch_{number}", self.width, depth or BRANCH_BEATS)
+        for number, depth in enumerate(self.slots):
+            bill.fifo(f"{self.name}.branch_{number}", self.width, depth)
         return bill.resources()

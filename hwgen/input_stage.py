@@ -7,15 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwgen.layers.costs import Part, Resources
+from hwgen.layers.joining import QUEUE_SLOTS
 from hwgen.layers.parts import Bill
 from hwgen.rtl_templates.fifo import Fifo
 from hwgen.rtl_templates.split import Split
 from hwgen.schedule import Intake, Junction, Outlet
 
 __all__ = ["InputStage"]
-
-INPUT_BEATS = 2
-"""Depth of a FIFO that nobody sized: the least that takes a beat in every cycle."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ class InputStage:
     @property
     def slots(self) -> list[int]:
         """Depths, those that are not sized yet at their least."""
-        return [depth or INPUT_BEATS for depth in self.depths]
+        return [depth or QUEUE_SLOTS for depth in self.depths]
 
     def timing(self) -> Junction:
         """Take a beat in every step, of the first input's map until it ends."""

@@ -15,9 +15,10 @@ import numpy as np
 from rich.console import Console, RenderableType
 from rich.markup import escape
 
+from hwgen.line import Line
 from hwgen.progress import Progress, silent
 
-__all__ = ["PATH", "Command", "Number", "Screen", "common", "declares_input", "takes_frames"]
+__all__ = ["PATH", "Command", "Number", "Screen", "chooses_link", "common", "declares_input", "takes_frames"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -91,6 +92,17 @@ def _files(ctx: click.Context, param: click.Parameter, values: tuple[tuple[str |
 def _for_inputs(name: str, value: click.ParamType[Any], text: str) -> Callable[[Command], Command]:
     """Make an option that is said of every input, or of each."""
     return click.option(name, type=ForInput(value), multiple=True, callback=_gather, help=text)
+
+
+def chooses_link(beside: str) -> Callable[[Command], Command]:
+    """Add the option for what carries the host link, which means something beside another option."""
+    return click.option(
+        "--link",
+        type=click.Choice([one.value for one in Line]),
+        default=Line.UART.value,
+        show_default=True,
+        help=f"With {beside}: what carries the host link.",
+    )
 
 
 def takes_frames(command: Command) -> Command:

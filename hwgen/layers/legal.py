@@ -6,10 +6,19 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from hwgen.activation import Positions
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, MemoryStyle, WindowStyle
 
-__all__ = ["check_divides", "check_memory", "check_same_lanes", "check_slots", "check_tables", "divisors"]
+__all__ = [
+    "check_divides",
+    "check_memory",
+    "check_positions",
+    "check_same_lanes",
+    "check_slots",
+    "check_tables",
+    "divisors",
+]
 
 
 def divisors(total: int) -> Iterator[int]:
@@ -44,6 +53,21 @@ def check_slots(fold: Fold, layer: str) -> None:
     """
     if fold.slots is not None and fold.slots < 1:
         raise OptionError(f"Layer '{layer}' needs at least 1 slot in its output FIFO, not {fold.slots}")
+
+
+def check_positions(positions: Positions, height: int, width: int, layer: str) -> None:
+    """Refuse classes of positions that are not those of the layer's map.
+
+    Raises
+    ------
+    ValueError
+        Naming the layer and both sizes.
+    """
+    covered = len(positions.rows), len(positions.columns)
+    if covered != (height, width):
+        raise ValueError(
+            f"Layer '{layer}': positions cover {covered[0]} x {covered[1]}, but the map has {height} x {width}"
+        )
 
 
 def check_same_lanes(fold: Fold, layer: str) -> None:

@@ -13,7 +13,7 @@ from hwgen.codes import CodeType
 from hwgen.fold import Fold
 from hwgen.layers.channelwise import channel_folds, check_channel_fold, elastic_schedule
 from hwgen.layers.costs import Part, Product, Resources
-from hwgen.layers.legal import check_tables
+from hwgen.layers.legal import check_positions, check_tables
 from hwgen.layers.parts import Bill
 from hwgen.layers.protocol import MapShape
 from hwgen.rtl_templates.adder_tree import range_shape
@@ -97,11 +97,7 @@ class Segments:
             raise ValueError(
                 f"Layer '{self.name}': factors must have shape ({rows[0]} classes, {channels} channels, pieces), not {self.factors.shape}"
             )
-        if (len(self.positions.rows), len(self.positions.columns)) != (height, width):
-            raise ValueError(
-                f"Layer '{self.name}': positions cover {len(self.positions.rows)} x {len(self.positions.columns)}, but the map has "
-                f"{height} x {width}"
-            )
+        check_positions(self.positions, height, width, self.name)
         if self.offsets.shape != self.factors.shape:
             raise ValueError(
                 f"Layer '{self.name}': offsets must have the factors' shape {self.factors.shape}, not {self.offsets.shape}"

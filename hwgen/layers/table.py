@@ -12,7 +12,7 @@ from hwgen.codes import CodeType
 from hwgen.fold import Fold
 from hwgen.layers.channelwise import channel_folds, check_channel_fold, elastic_schedule
 from hwgen.layers.costs import Resources
-from hwgen.layers.legal import check_tables
+from hwgen.layers.legal import check_positions, check_tables
 from hwgen.layers.parts import Bill
 from hwgen.layers.protocol import MapShape
 from hwgen.rtl_templates.lookup import LookupUnit
@@ -65,10 +65,7 @@ class Table:
             raise ValueError(
                 f"Layer '{self.name}': the table must have shape ({positions.count} classes, {channels} channels, entries), not {table.shape}"
             )
-        if (len(positions.rows), len(positions.columns)) != (height, width):
-            raise ValueError(
-                f"Layer '{self.name}': positions cover {len(positions.rows)} x {len(positions.columns)}, but the map has {height} x {width}"
-            )
+        check_positions(positions, height, width, self.name)
         high = self.lookup.low + table.shape[2] - 1
         if self.lookup.low > self.in_type.low or high < self.in_type.high:
             raise ValueError(

@@ -13,7 +13,7 @@ from hwgen.codes import CodeType
 from hwgen.fold import Fold
 from hwgen.layers.channelwise import channel_folds, check_channel_fold, elastic_schedule
 from hwgen.layers.costs import Part, Resources
-from hwgen.layers.legal import check_tables
+from hwgen.layers.legal import check_positions, check_tables
 from hwgen.layers.parts import Bill
 from hwgen.layers.protocol import MapShape
 from hwgen.rtl_templates.level_search import SearchTables
@@ -71,10 +71,7 @@ class Thresholding:
             raise ValueError(
                 f"Layer '{self.name}': levels must have shape ({positions.count} classes, {channels} channels, steps), not {levels.shape}"
             )
-        if (len(positions.rows), len(positions.columns)) != (height, width):
-            raise ValueError(
-                f"Layer '{self.name}': positions cover {len(positions.rows)} x {len(positions.columns)}, but the map has {height} x {width}"
-            )
+        check_positions(positions, height, width, self.name)
         if len(self.negate) != channels:
             raise ValueError(f"Layer '{self.name}': negate must name {channels} channels, not {len(self.negate)}")
         if not 1 <= self.thresholds.steps < self.out_type.levels:
