@@ -204,6 +204,23 @@ def test_a_large_model_is_compiled_in_parts(one, tmp_path, monkeypatch):
     assert not list(tmp_path.glob("sim-*-fast"))
 
 
+def test_who_simulates_often_gets_precompiled_headers(one, tmp_path, monkeypatch):
+    monkeypatch.setattr(verilate, "_HEADERS", "#include <cstdint>\n")
+    (tmp_path / "sim-of-another-model-quick").touch()
+    assert words(one.run(tmp_path)) == one.expected()
+    assert not list(tmp_path.glob("headers-*"))
+    monkeypatch.setattr(verilate, "OFTEN", 2)
+    changed = tmp_path / "changed.v"
+    for comment in ("// first\n", "// second\n"):
+        changed.write_text((one.folder / "rtl" / "sums.v").read_text() + comment)
+        executable(changed, "sums", 5, 5, TOOLCHAIN, cache=tmp_path)
+        (headers,) = tmp_path.glob("headers-*/headers.h")
+        # Whoever reads the text from now on, and not what was made of it, fails.
+        headers.write_text("#error read as text\n")
+    assert len(list(tmp_path.glob("sim-*"))) == 4
+    assert not list(tmp_path.glob("build-*"))
+
+
 def test_concurrent_builds_agree(one, cache, tmp_path):
     one.run(cache)
     for runtime in cache.glob("runtime-*.o"):
