@@ -1,0 +1,58 @@
+"""Time the making of small simulators before and after the headers are precompiled.
+
+``python -m benchmarks.simulators`` writes ``simulators.json`` beside this file (a minute): the trained TFC's Verilog, each time with another
+comment so that nothing is found in the cache, is compiled with the batch driver in a cache of the benchmark's own. Processor time is that of
+the tools.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import statistics
+import tempfile
+from pathlib import Path
+
+import hwgen
+from benchmarks.machine import facts
+from benchmarks.speed import EXAMPLES
+from hwgen.sim.verilate import OFTEN, executable
+from hwgen.toolchain import Toolchain
+
+RECORD = Path(__file__).with_suffix(".json")
+AFTERWARDS = 5
+
+
+def processor_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def main() -> None:
+    record: dict[str, object] = {"machine": facts()}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        accelerator = hwgen.compile(EXAMPLES / "mnist_tfc" / "model.onnx", folder / "build")
+        top = accelerator.network.name
+        verilog = accelerator.folder / "rtl" / f"{top}.v"
+        text, toolchain = verilog.read_text(), Toolchain.find()
+        seconds = []
+        for number in range(OFTEN + 1 + AFTERWARDS):
+            source = folder / f"{number}.v"
+            source.write_text(f"{text}// {number}\n")
+            before = processor_seconds()
+            executable(source, top, 8, 8, toolchain, cache=folder / "cache")
+            seconds.append(round(processor_seconds() - before, 2))
+            print(seconds[-1], flush=True)
+    # The first also makes Verilator's run time.
+    record |= {
+        "first": seconds[0],
+        "before": statistics.median(seconds[1:OFTEN]),
+        "with_the_making_of_headers": seconds[OFTEN],
+        "after": statistics.median(seconds[OFTEN + 1 :]),
+    }
+    RECORD.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
