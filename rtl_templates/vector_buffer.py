@@ -58,9 +58,9 @@ class VectorBuffer(wiring.Component):
         write = memory.write_port()
         read = memory.read_port(domain="comb")  # with the register `beat` it is a block RAM's read port, too
         beat = Signal(self.width, reset_less=True)
-        # Whether the counters have reached their ends are registers of their own: no comparison delays a handshake.
+        # Whether there is room, and whether the next beat may be read, are registers of their own: nothing is compared behind a handshake.
         used, full = Signal(range(self.capacity + 1)), Signal()
-        unseen, waits = Signal(range(self.capacity + 1)), Signal()
+        unseen, may_read = Signal(range(self.capacity + 1)), Signal()
         column = Signal(range(self.length))
         repeat, first_pass = Signal(range(self.repeats)), Signal(init=1)
         write_pointer = Signal(range(self.capacity))
@@ -68,8 +68,9 @@ class VectorBuffer(wiring.Component):
         vector_start = Signal(range(self.capacity))
         valid = Signal()
         final = Signal()
-        put, fetch, sees, last_pass, last_column, frees = (
-            Signal(name=name) for name in ("put", "fetch", "sees", "last_pass", "last_column", "frees")
+        put, fetch, sees, last_pass, last_column, frees, sees_more, knows_next = (
+            Signal(name=name)
+            for name in ("put", "fetch", "sees", "last_pass", "last_column", "frees", "sees_more", "knows_next")
         )
 
         m.d.comb += [
@@ -82,10 +83,13 @@ class VectorBuffer(wiring.Component):
             self.o.payload.eq(beat),
             last_pass.eq(repeat == self.repeats - 1),
             last_column.eq(column == self.length - 1),
-            fetch.eq((~valid | self.o.ready) & (~first_pass | waits)),
+            fetch.eq((~valid | self.o.ready) & may_read),
             sees.eq(fetch & first_pass),
             self.o.valid.eq(valid),
             frees.eq(valid & self.o.ready & final),
+            # Once the present beat is read: whether beats are left that were not seen yet, and whether the next one was.
+            sees_more.eq(unseen[1:].any() | (unseen[0] & ~first_pass)),
+            knows_next.eq(Mux(last_column, ~last_pass, ~first_pass)),
         ]
         with m.If(fetch):
             m.d.sync += beat.eq(read.data)
@@ -97,7 +101,7 @@ class VectorBuffer(wiring.Component):
         m.d.sync += [
             used.eq(used + put - Mux(frees, self.length, 0)),
             full.eq(~frees & (full | (put & (used == self.capacity - 1)))),
-            waits.eq(put | (waits & ~(sees & (unseen == 1)))),
+            may_read.eq(put | Mux(fetch, sees_more | knows_next, may_read)),
         ]
         with m.If(put != sees):
             m.d.sync += unseen.eq(unseen + Mux(put, 1, -1))
