@@ -69,8 +69,8 @@ class Fold:
     weights : CodeType or None
         What the weights of a writable layer may ever be; its sums are as wide as the worst of them needs. None if it has no weights.
     fetch_registers : int
-        Registers between the memory of the weights and the lanes, beside the memory's own: each is a cycle more of latency and shortens the wires. Ignored by
-        layers that read no weights.
+        Registers between the memory of the weights and the lanes, beside the memory's own: each is a cycle more of latency and shortens the wires. With any,
+        the memory of a sequential window has one, too, for a cycle more. Ignored by layers that have neither.
     """
 
     pe: int = 1

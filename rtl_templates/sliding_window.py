@@ -8,6 +8,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl_templates.elastic import held
 from hwgen.rtl_templates.loop_nest import LoopNest, by_index
 from hwgen.rtl_templates.storage import MEMORY_ATTRIBUTES, NO_COLLISION, suits_block_ram
 from hwgen.rtl_templates.window_axis import Axis, pixels_freed, pixels_needed
@@ -22,7 +23,7 @@ class SlidingWindow(wiring.Component):
     column, each word of the part. A tap in the padding yields a
     constant word; padding is neither stored nor waited for, and its address is never looked at.
 
-    The first word of a window is on offer 2 cycles after its last real word came in; a window that taps only padding
+    The first word of a window is on offer `read_latency` cycles after its last real word came in; a window that taps only padding
     waits for its frame's first word. The transfer of a window's last word gives up the room of all words before the
     first one that a later window taps. But for these waits a word leaves in every cycle, across windows, rows, frames.
 
@@ -42,6 +43,8 @@ class SlidingWindow(wiring.Component):
         Groups of neighbouring words; each one's taps are given before the next one's.
     pad_words : sequence of int
         What a padded tap yields, in each part, or one for all.
+    output_register : bool
+        Whether a second register is behind the memory, in front of the choice between word and padding: a block RAM's own where it has one.
 
     Members
     -------
@@ -67,6 +70,7 @@ class SlidingWindow(wiring.Component):
         replays: int = 1,
         parts: int = 1,
         pad_words: Sequence[int] = (0,),
+        output_register: bool = False,
     ) -> None:
         least = self.least_capacity(rows, columns, words)
         if capacity < least:
@@ -81,10 +85,16 @@ class SlidingWindow(wiring.Component):
         self.words = words
         self.capacity = capacity
         self.pad_words = list(pad_words)
+        self.output_register = output_register
         taps = {"tap_column": columns.kernel, "tap_row": rows.kernel}
         self.part_words = words // parts
         self.window_counts = {"word": self.part_words, **taps, "replay": replays, "part": parts}
         super().__init__({"i": In(stream.Signature(unsigned(width))), "o": Out(stream.Signature(unsigned(width)))})
+
+    @staticmethod
+    def read_latency(output_register: bool) -> int:
+        """Cycles from a word's transfer in to the first cycle in which it can leave."""
+        return 3 if output_register else 2
 
     @staticmethod
     def least_capacity(rows: Axis, columns: Axis, words: int) -> int:
@@ -109,23 +119,17 @@ class SlidingWindow(wiring.Component):
         reach = self.capacity + 2 * rows.size * row_words
         ahead = Signal(range(-reach, reach + 1), init=-words * pixels_needed(rows, columns, 0, 0))
         room = Signal(range(-1, reach + 1), init=self.capacity - 1)
-        needs, frees = self._needs(m, loops), self._frees(m, loops)
-        freed, frees_with_transfer = Signal.like(frees), Signal()
-        m.d.sync += [
-            ahead.eq(ahead + take - Mux(window_ends, needs, 0)),
-            room.eq(room - take + Mux(give & frees_with_transfer, freed, 0)),
-        ]
-
+        given = {"frees_with_transfer": window_ends, "freed": self._frees(m, loops), **self._padding(m, loops)}
+        word = self._read(m, (ahead >= 0), step, read.data, given)
         m.d.comb += [
             self.i.ready.eq(room >= 0),
             take.eq(self.i.valid & self.i.ready),
-            step.eq((ahead >= 0) & (~self.o.valid | self.o.ready)),
             give.eq(self.o.valid & self.o.ready),
         ]
-        with m.If(give):
-            m.d.sync += self.o.valid.eq(0)
-        with m.If(step):
-            m.d.sync += [self.o.valid.eq(1), frees_with_transfer.eq(window_ends), freed.eq(frees)]
+        m.d.sync += [
+            ahead.eq(ahead + take - Mux(window_ends, self._needs(m, loops), 0)),
+            room.eq(room - take + Mux(give & given["frees_with_transfer"], given["freed"], 0)),
+        ]
 
         write_loop = LoopNest(m, take, {"stored": self.capacity})
         strides = {
@@ -149,9 +153,29 @@ class SlidingWindow(wiring.Component):
             write.data.eq(self.i.payload),
             read.en.eq(step),
             read.addr.eq(address),
-            self.o.payload.eq(self._padded(m, loops, step, read.data)),
+            self.o.payload.eq(Mux(given["is_padding"], given["pad_word"], word) if "is_padding" in given else word),
         ]
         return m
+
+    def _read(self, m: Module, may: Value, step: Signal, word: Value, given: dict[str, Value]) -> Value:
+        """Step whenever the word read before moves on, and carry what is ``given`` beside each word along to the output."""
+        moves = ~self.o.valid | self.o.ready
+        if self.output_register:
+            valid, leaves = Signal(name="read_valid"), Signal(name="leaves")
+            m.d.comb += leaves.eq(moves)
+            with m.If(leaves):
+                m.d.sync += self.o.valid.eq(valid)
+            moves = ~valid | leaves
+        else:
+            valid = self.o.valid
+        m.d.comb += step.eq(may & moves)
+        with m.If(moves):
+            m.d.sync += valid.eq(may)
+        for name, value in given.items():
+            given[name] = held(m, name, step, value)
+            if self.output_register:
+                given[name] = held(m, f"{name}_out", leaves, given[name])
+        return held(m, "word", leaves, word) if self.output_register else word
 
     def _memory(self) -> Memory:
         # A word is read no sooner than the cycle after it came in; what padding reads is never looked at.
@@ -189,8 +213,8 @@ class SlidingWindow(wiring.Component):
         step = Mux(by_index(m, f"{name}_steps", row, rows), by_index(m, f"{name}_step", column, steps or [0]), 0)
         return Mux(loops.is_last["column"], by_index(m, f"{name}_turn", row, turns), step)
 
-    def _padded(self, m: Module, loops: LoopNest, step: Value, word: Value) -> Value:
-        """Replace the word read in the last step where its tap lay in the padding."""
+    def _padding(self, m: Module, loops: LoopNest) -> dict[str, Value]:
+        """Give whether the present tap lies in the padding, and what it then yields; nothing if there is no padding."""
         outside: Value = Const(0)
         for name, axis in (("row", self.rows), ("column", self.columns)):
             if axis.is_padded:
@@ -199,11 +223,6 @@ class SlidingWindow(wiring.Component):
                 position = loops.walk(f"{name}_position", strides, period=0, start=-axis.before, modulus=modulus)
                 outside = outside | (position >= axis.size)
         if not (self.rows.is_padded or self.columns.is_padded):
-            return word
-        is_padding, pad_word = Signal(), Signal(self.width)
-        with m.If(step):
-            m.d.sync += [
-                is_padding.eq(outside),
-                pad_word.eq(by_index(m, "word_padding", loops.index["part"], self.pad_words)),
-            ]
-        return Mux(is_padding, pad_word, word)
+            return {}
+        pad_word = by_index(m, "word_padding", loops.index["part"], self.pad_words)
+        return {"is_padding": outside, "pad_word": pad_word}

@@ -377,7 +377,9 @@ def random_plan(network: Network, one_of: Callable[[Sequence[Any]], Any]) -> Pla
         legal = list(layer.folds())
         quick = [fold for fold in legal if layer.cycles(fold) <= MAX_CYCLES] or [min(legal, key=layer.cycles)]
         fold, style = one_of(quick), one_of(STYLES)
-        folds[layer.name] = Fold(pe=fold.pe, simd=fold.simd, window=fold.window, memory=style)
+        folds[layer.name] = Fold(
+            pe=fold.pe, simd=fold.simd, window=fold.window, memory=style, fetch_registers=one_of((0, 0, 1))
+        )
     return size_fifos(Plan(network, folds))
 
 

@@ -22,10 +22,12 @@ from hwgen.layers.window import Window, common_classes
 from hwgen.layers.window_schedule import (
     axes,
     capacity,
+    has_output_register,
     pad_words,
     parallel_cycles,
     parallel_schedule,
     sequential_schedule,
+    window_latency,
 )
 from hwgen.rtl_templates.chain import Chain
 from hwgen.rtl_templates.fifo import Fifo
@@ -276,6 +278,7 @@ class Conv:
             capacity=self._capacity(fold),
             latency=latency,
             slots=slots,
+            read_latency=window_latency(fold),
         )
 
     @property
@@ -318,7 +321,15 @@ class Conv:
         else:
             words, capacity = self.in_shape[2] // self.in_lanes(fold), self._capacity(fold)
             bill.sliding_window(
-                name, width, rows, columns, words=words, capacity=capacity, replays=passes, parts=parts, paddings=1
+                name,
+                width,
+                rows,
+                columns,
+                words=words,
+                capacity=capacity,
+                replays=passes,
+                parts=parts,
+                output_register=has_output_register(fold),
             )
         return bill.resources()
 
@@ -350,5 +361,6 @@ class Conv:
                 replays=passes,
                 parts=parts,
                 pad_words=[pad_word],
+                output_register=has_output_register(fold),
             )
         return Chain({"window": window, "unit": self.matrix.unit(fold, groups.reads(fold.pe, fold.simd // taps, taps))})

@@ -19,10 +19,12 @@ from hwgen.layers.window import Window
 from hwgen.layers.window_schedule import (
     axes,
     capacity,
+    has_output_register,
     pad_words,
     parallel_cycles,
     parallel_schedule,
     sequential_schedule,
+    window_latency,
 )
 from hwgen.rtl_templates.chain import Chain
 from hwgen.rtl_templates.elastic import ElasticPipeline
@@ -177,6 +179,7 @@ class MaxPool:
             capacity=self._capacity(fold),
             latency=OutputQueue.latency(width, slots),
             slots=slots,
+            read_latency=window_latency(fold),
         )
 
     def resources(self, fold: Fold) -> Resources:
@@ -204,6 +207,7 @@ class MaxPool:
             replays=1,
             parts=words,
             paddings=len(set(self.minimum)),
+            output_register=has_output_register(fold),
         )
         bill.queue(f"{self.name}.queue", width, self._slots(fold))
         bill.counter(self._taps, Part.LOOP_BIT)
@@ -241,6 +245,7 @@ class MaxPool:
                 capacity=self._capacity(fold),
                 parts=words,
                 pad_words=padding,
+                output_register=has_output_register(fold),
             )
             slots = self._slots(fold)
             pool = PoolUnit(shape=shape, lanes=fold.pe, taps=self._taps, minimum=self.minimum, slots=slots)

@@ -14,7 +14,14 @@ from hwgen.layers.legal import check_divides, check_same_lanes, check_slots, div
 from hwgen.layers.parts import Bill
 from hwgen.layers.protocol import MapShape
 from hwgen.layers.window import Window
-from hwgen.layers.window_schedule import axes, capacity, pad_words, sequential_schedule
+from hwgen.layers.window_schedule import (
+    axes,
+    capacity,
+    has_output_register,
+    pad_words,
+    sequential_schedule,
+    window_latency,
+)
 from hwgen.rtl_templates.chain import Chain
 from hwgen.rtl_templates.fifo import Fifo
 from hwgen.rtl_templates.sliding_window import SlidingWindow
@@ -122,6 +129,7 @@ class Pad:
             capacity=self._capacity(fold),
             latency=Fifo.latency(slots, fold.simd * self.in_type.bits),
             slots=slots,
+            read_latency=window_latency(fold),
         )
 
     def resources(self, fold: Fold) -> Resources:
@@ -129,7 +137,16 @@ class Pad:
         rows, columns = axes(self.window, *self.in_shape[:2])
         words, capacity = self.in_shape[2] // fold.simd, self._capacity(fold)
         name = f"{self.name}.window"
-        bill.sliding_window(name, width, rows, columns, words=words, capacity=capacity, replays=1, paddings=1)
+        bill.sliding_window(
+            name,
+            width,
+            rows,
+            columns,
+            words=words,
+            capacity=capacity,
+            replays=1,
+            output_register=has_output_register(fold),
+        )
         bill.fifo(f"{self.name}.queue", width, fold.slots or SLOTS)
         return bill.resources()
 
@@ -144,5 +161,6 @@ class Pad:
             words=words,
             capacity=self._capacity(fold),
             pad_words=pad_words([self.value] * self.in_shape[2], self.in_type, fold.simd),
+            output_register=has_output_register(fold),
         )
         return Chain({"window": window, "queue": Fifo(width, fold.slots or SLOTS)})

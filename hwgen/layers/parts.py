@@ -204,6 +204,7 @@ class Bill:
         replays: int,
         parts: int = 1,
         paddings: int = 1,
+        output_register: bool = False,
     ) -> None:
         """Add a `SlidingWindow`; ``paddings`` is how many different words stand in the padding."""
         self.add(Part.UNIT, 1)
@@ -220,10 +221,15 @@ class Bill:
             if axis.is_padded:
                 self.add(Part.WALK_BIT, axis.padded.bit_length())
                 self.register(axis.padded.bit_length())
+        beside = 0
         if rows.is_padded or columns.is_padded:
-            self.register(1 + (width if paddings > 1 else 0))
+            beside = 1 + (width if paddings > 1 else 0)
             self.add(Part.PADDING_BIT, width)
+        self.register(beside)
         self.window_memory(name, max(2, capacity), width)
+        if output_register:
+            # Of the word as well, where it is not the block RAM's own, and of the room that it gives back.
+            self.register(width + beside + 2)
 
     def parallel_window(
         self, name: str, width: int, rows: Axis, columns: Axis, *, words: int, replays: int, depth: int

@@ -20,14 +20,13 @@ __all__ = [
     "axes",
     "capacity",
     "default_capacity",
+    "has_output_register",
     "pad_words",
     "parallel_cycles",
     "parallel_schedule",
     "sequential_schedule",
+    "window_latency",
 ]
-
-READ_LATENCY = 2
-"""Cycles from a word's transfer into the window memory to its transfer out."""
 
 FRAMES = 3
 """Frames after which a window memory that is fed without a pause is in its steady state."""
@@ -59,7 +58,7 @@ def freed_pixels(rows: Axis, columns: Axis) -> np.ndarray:
 
 
 @lru_cache(maxsize=4096)
-def default_capacity(rows: Axis, columns: Axis, words: int, steps: int) -> int:
+def default_capacity(rows: Axis, columns: Axis, words: int, steps: int, read_latency: int) -> int:
     """Give the least whole pixels, in words, that keep a window unit at full rate.
 
     No cycle is lost when the input comes evenly, a frame in each interval, nor when it comes as early as there is room.
@@ -71,6 +70,8 @@ def default_capacity(rows: Axis, columns: Axis, words: int, steps: int) -> int:
         Words of a pixel.
     steps : int
         Steps of a window.
+    read_latency : int
+        Cycles from a word's transfer into the window memory to its transfer out.
     """
     last, freed = last_pixels(rows, columns), freed_pixels(rows, columns)
     pixels, windows = rows.size * columns.size, len(last)
@@ -83,7 +84,7 @@ def default_capacity(rows: Axis, columns: Axis, words: int, steps: int) -> int:
 
     def ends(entered: np.ndarray) -> np.ndarray:
         """Give the cycle in which each window's last word leaves, its pixels having entered so."""
-        ready = entered[last] + READ_LATENCY
+        ready = entered[last] + read_latency
         return np.maximum.accumulate(ready - order) + order + steps - 1
 
     first_word, last_word = (word * interval // (pixels * words) for word in (pixel * words, (pixel + 1) * words - 1))
@@ -99,7 +100,7 @@ def default_capacity(rows: Axis, columns: Axis, words: int, steps: int) -> int:
         giver = np.searchsorted(freed, pixel - held, side="right")
         room = np.where(pixel < held, -(1 << 60), order[giver % len(order)] + steps)
         entered = np.maximum.accumulate(room - pixel * words) + pixel * words + words - 1
-        return bool(np.all(entered[last[-windows:]] + READ_LATENCY <= order[-windows:]))
+        return bool(np.all(entered[last[-windows:]] + read_latency <= order[-windows:]))
 
     low, high = even - 1, 2 * pixels + even
     while high - low > 1:
@@ -120,7 +121,7 @@ def capacity(name: str, window: Window, in_shape: MapShape, fold: Fold, steps: i
     rows, columns = axes(window, height, width)
     words = channels // fold.simd
     if fold.buffer_beats is None:
-        return default_capacity(rows, columns, words, steps)
+        return default_capacity(rows, columns, words, steps, window_latency(fold))
     least = SlidingWindow.least_capacity(rows, columns, words)
     if fold.buffer_beats < least:
         raise OptionError(f"Layer '{name}' needs a buffer of at least {least} beats, not {fold.buffer_beats}")
@@ -137,8 +138,27 @@ def pad_words(codes: Sequence[int], code_type: CodeType, lanes: int) -> list[int
     return words if len(set(words)) > 1 else words[:1]
 
 
+def window_latency(fold: Fold) -> int:
+    """Give the cycles from a word's transfer into the memory of a sequential window unit to its transfer out."""
+    return SlidingWindow.read_latency(has_output_register(fold))
+
+
+def has_output_register(fold: Fold) -> bool:
+    """Tell whether a sequential window unit has a register more behind its memory: where the memory of weights has any."""
+    return fold.fetch_registers > 0
+
+
 def sequential_schedule(
-    rows: Axis, columns: Axis, *, words: int, passes: int, pass_steps: int, capacity: int, latency: int, slots: int
+    rows: Axis,
+    columns: Axis,
+    *,
+    words: int,
+    passes: int,
+    pass_steps: int,
+    capacity: int,
+    latency: int,
+    slots: int,
+    read_latency: int,
 ) -> Schedule:
     """Give the schedule of a sequential sliding window unit and the unit that it feeds.
 
@@ -155,6 +175,8 @@ def sequential_schedule(
         Words of the window memory.
     latency, slots : int
         As in `Schedule`, counted from the transfer out of the window memory.
+    read_latency : int
+        Cycles from a word's transfer into it to its transfer out.
     """
     last, freed = last_pixels(rows, columns), freed_pixels(rows, columns) * words
     windows, beats = len(last), rows.size * columns.size * words
@@ -175,7 +197,7 @@ def sequential_schedule(
         slots=slots,
         need=need.ravel(),
         room=frame * windows * events + giver * events + events - 1,
-        read_latency=READ_LATENCY,
+        read_latency=read_latency,
     )
 
 

@@ -224,6 +224,7 @@ def test_hardware_is_golden(layer: Conv, data: st.DataObject, seed: int):
     fold = replace(
         data.draw(st.sampled_from(list(layer.folds()))),
         slots=data.draw(st.sampled_from([None, None, 1, 9])),
+        fetch_registers=data.draw(st.integers(0, 1)),
         memory=data.draw(st.sampled_from(STYLES)),
     )
     assert_hardware_is_golden(layer, fold, seed)

@@ -55,7 +55,9 @@ def test_golden_is_the_definition(layer: MaxPool, seed: int):
 @given(layer=pools(), data=st.data(), seed=seeds)
 def test_hardware_is_golden(layer: MaxPool, data: st.DataObject, seed: int):
     fold = replace(
-        data.draw(st.sampled_from(list(layer.folds()))), slots=data.draw(st.sampled_from([None, None, 1, 9]))
+        data.draw(st.sampled_from(list(layer.folds()))),
+        slots=data.draw(st.sampled_from([None, None, 1, 9])),
+        fetch_registers=data.draw(st.integers(0, 1)),
     )
     assert_hardware_is_golden(layer, fold, seed)
 

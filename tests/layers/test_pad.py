@@ -29,7 +29,9 @@ def test_hardware_is_golden(data: st.DataObject, size: tuple[int, int], channels
     pads = (*data.draw(pairs(0, 3)), *data.draw(pairs(0, 3)))
     layer = Pad("border", "x", (*size, channels), kind, pads, data.draw(st.sampled_from([kind.low, kind.high])))
     fold = replace(
-        data.draw(st.sampled_from(list(layer.folds()))), slots=data.draw(st.sampled_from([None, None, 1, 9]))
+        data.draw(st.sampled_from(list(layer.folds()))),
+        slots=data.draw(st.sampled_from([None, None, 1, 9])),
+        fetch_registers=data.draw(st.integers(0, 1)),
     )
     assert_hardware_is_golden(layer, fold, seed)
 

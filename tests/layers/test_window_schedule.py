@@ -13,6 +13,8 @@ from hwgen.schedule import Schedule
 from hwgen.timing import predict
 from tests.rtl_templates import window_cases
 
+LATENCIES = tuple(map(SlidingWindow.read_latency, (False, True)))
+
 
 def source(cycles: int, beats: int) -> Schedule:
     """Give a stage that offers its beats evenly over a frame's cycles."""
@@ -21,12 +23,20 @@ def source(cycles: int, beats: int) -> Schedule:
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)
-@given(window_cases.axes(), window_cases.axes(), st.integers(1, 3), st.integers(1, 3))
-def test_the_default_memory_costs_no_cycle(rows: Axis, columns: Axis, words: int, passes: int):
+@given(window_cases.axes(), window_cases.axes(), st.integers(1, 3), st.integers(1, 3), st.sampled_from(LATENCIES))
+def test_the_default_memory_costs_no_cycle(rows: Axis, columns: Axis, words: int, passes: int, read_latency: int):
     steps = passes * rows.kernel * columns.kernel * words
-    capacity = default_capacity(rows, columns, words, steps)
+    capacity = default_capacity(rows, columns, words, steps, read_latency)
     schedule = sequential_schedule(
-        rows, columns, words=words, passes=passes, pass_steps=steps // passes, capacity=capacity, latency=1, slots=3
+        rows,
+        columns,
+        words=words,
+        passes=passes,
+        pass_steps=steps // passes,
+        capacity=capacity,
+        latency=1,
+        slots=3,
+        read_latency=read_latency,
     )
     beats = rows.size * columns.size * words
     interval = max(schedule.cycles, beats)
@@ -42,7 +52,7 @@ def test_the_default_memory_costs_no_cycle(rows: Axis, columns: Axis, words: int
 def test_the_least_memory_completes_every_window(rows: Axis, columns: Axis, words: int):
     capacity = SlidingWindow.least_capacity(rows, columns, words)
     steps = rows.kernel * columns.kernel * words
-    parameters = {"words": words, "passes": 1, "pass_steps": steps, "latency": 1, "slots": 3}
+    parameters = {"words": words, "passes": 1, "pass_steps": steps, "latency": 1, "slots": 3, "read_latency": 2}
     schedule = sequential_schedule(rows, columns, capacity=capacity, **parameters)
     assert np.all(np.diff(predict([schedule], 4).transfers[1]) > 0)
     if capacity > 1:
@@ -52,14 +62,14 @@ def test_the_least_memory_completes_every_window(rows: Axis, columns: Axis, word
 
 
 @pytest.mark.parametrize(
-    ("window", "size", "words", "passes", "capacity"),
+    ("window", "size", "words", "passes", "capacities"),
     [
-        (Window((3, 3)), (32, 32), 1, 8, 134),
-        (Window((3, 3), pads=(1, 1, 1, 1)), (32, 32), 1, 8, 68),
-        (Window((2, 2), (2, 2)), (28, 28), 1, 1, 61),
-        (Window((1, 1)), (32, 32), 4, 2, 8),
+        (Window((3, 3)), (32, 32), 1, 8, (134, 134)),
+        (Window((3, 3), pads=(1, 1, 1, 1)), (32, 32), 1, 8, (68, 68)),
+        (Window((2, 2), (2, 2)), (28, 28), 1, 1, (61, 62)),
+        (Window((1, 1)), (32, 32), 4, 2, (8, 12)),
     ],
 )
-def test_default_capacities_of_common_layers(window: Window, size, words: int, passes: int, capacity: int):
+def test_default_capacities_of_common_layers(window: Window, size, words: int, passes: int, capacities: tuple):
     steps = passes * window.kernel[0] * window.kernel[1] * words
-    assert default_capacity(*axes(window, *size), words, steps) == capacity
+    assert tuple(default_capacity(*axes(window, *size), words, steps, cycles) for cycles in LATENCIES) == capacities

@@ -25,6 +25,7 @@ class Case:
     words: int
     replays: int
     parts: int
+    output_register: bool
     spare: float
     """Capacity between the least (0) and the default (1)."""
     seed: int
@@ -36,7 +37,12 @@ class Case:
     @property
     def capacity(self) -> int:
         least = SlidingWindow.least_capacity(self.rows, self.columns, self.words)
-        return least + int(self.spare * (default_capacity(self.rows, self.columns, self.words, self.steps) - least))
+        ample = default_capacity(self.rows, self.columns, self.words, self.steps, self.read_latency)
+        return least + int(self.spare * (ample - least))
+
+    @property
+    def read_latency(self) -> int:
+        return SlidingWindow.read_latency(self.output_register)
 
     @property
     def data(self) -> tuple[np.ndarray, np.ndarray]:
@@ -54,6 +60,7 @@ def cases(draw: st.DrawFn) -> Case:
         words=parts * draw(st.integers(1, 3)),
         replays=draw(st.integers(1, 3)),
         parts=parts,
+        output_register=draw(st.booleans()),
         spare=draw(st.sampled_from([0, 0.5, 1, 1])),
         seed=draw(st.integers(0, 999)),
     )
@@ -77,6 +84,7 @@ def rtl(case: Case, **stalls: float) -> Run:
         replays=case.replays,
         parts=case.parts,
         pad_words=padding.tolist(),
+        output_register=case.output_register,
     )
     return run(unit, x.ravel().tolist(), len(ref(case)), seed=case.seed, **stalls)
 
@@ -93,6 +101,7 @@ def test_every_beat_comes_on_schedule(case: Case):
         capacity=case.capacity,
         latency=1,
         slots=1 << 20,
+        read_latency=case.read_latency,
     )
     result, prediction = rtl(case), predict([schedule], FRAMES)
     assert result.payloads == ref(case)
