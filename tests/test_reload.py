@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -105,9 +106,9 @@ def conv_network(tmp_path: Path, seed: int = 2) -> Network:
         ),
     ],
 )  # fmt: skip
-def test_what_differs_is_named(build: hwgen.Accelerator, change: object, message: str) -> None:
+def test_what_differs_is_named(build: hwgen.Accelerator, change: Callable[[Network], Network], message: str) -> None:
     with pytest.raises(OptionError, match=message):
-        reload(build, change(build.network))  # type: ignore[operator]
+        reload(build, change(build.network))
 
 
 def test_layers_of_another_kind_and_those_that_cannot_be_written_are_named(tmp_path: Path) -> None:

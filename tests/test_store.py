@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -65,7 +66,7 @@ def test_missing_and_broken_files_are_named(tmp_path: Path) -> None:
 
 def test_only_records_are_stored(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="network holds a set"):
-        store.save_network({1, 2}, tmp_path)  # type: ignore[arg-type]
+        store.save_network(cast(Network, {1, 2}), tmp_path)
 
 
 def test_every_choice_of_a_record_comes_back(tmp_path: Path) -> None:
