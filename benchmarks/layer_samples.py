@@ -41,6 +41,8 @@ TYPES: Mapping[str, CodeType] = {
     "u8": unsigned(8),
     "s8": signed(8),
     "s12": signed(12),
+    "s16": signed(16),
+    "s19": signed(19),
 }
 
 
@@ -136,13 +138,16 @@ def conv(
     return Sample(name, LayerStage(_matrix(bare, random, y), fold, (0,)))
 
 
-def pool(shape: tuple[int, int, int], kernel: int, lanes: int, x: str = "b", *, mixed: bool = False) -> Sample:
+def pool(
+    shape: tuple[int, int, int], kernel: int, lanes: int, x: str = "b", *, mixed: bool = False, parallel: bool = False
+) -> Sample:
     random = np.random.default_rng([*shape, kernel, lanes])
     minimum = tuple(bool(flag) for flag in random.integers(0, 2, shape[2])) if mixed else (False,) * shape[2]
     rows = kernel if shape[0] > 1 else 1
     layer = MaxPool("layer", "x", shape, TYPES[x], Window((rows, kernel), (rows, kernel)), minimum)
-    name = f"pool {kernel} of {'x'.join(map(str, shape))} {x} {lanes}{' mixed' if mixed else ''}"
-    return Sample(name, LayerStage(layer, Fold(pe=lanes, simd=lanes), (0,)))
+    name = f"pool {kernel} of {'x'.join(map(str, shape))} {x} {lanes}{' mixed' if mixed else ''}{' parallel' if parallel else ''}"
+    style = WindowStyle.PARALLEL if parallel else WindowStyle.SEQUENTIAL
+    return Sample(name, LayerStage(layer, Fold(pe=lanes, simd=lanes, window=style), (0,)))
 
 
 def pad(shape: tuple[int, int, int], lanes: int, x: str = "b") -> Sample:
@@ -328,5 +333,58 @@ def _whole() -> Iterator[Sample]:
     yield dense(10, 64, 10, 64, y="score")
 
 
-SAMPLES: tuple[Sample, ...] = (*_dense(), *_conv(), *_others(), *_control(), *_whole())
+def _networks() -> Iterator[Sample]:
+    """Layers of the networks in ``examples`` as ``--board`` folds them, and the units between them."""
+    yield dense(64, 784, 16, 16)
+    yield dense(64, 64, 2, 16)
+    yield dense(10, 64, 1, 4, y="score", m="d")
+    yield dense(7, 64, 1, 4, y="score")
+    yield dense(64, 128, 1, 4, m="b")
+    yield dense(10, 512, 1, 4, y="score")
+    yield dense(10, 512, 1, 32, y="score")
+    yield dense(64, 512, 2, 32)
+    yield dense(10, 64, 1, 8, y="score", m="d")
+    yield dense(10, 384, 2, 6, x="u4", w="w8", y="score")
+    yield dense(10, 512, 1, 1, x="t", w="t", y="score", m="b")
+    yield conv(16, (1, 128, 6), 5, 4, 6, x="u8")
+    yield conv(24, (1, 62, 16), 5, 3, 16, m="b")
+    yield conv(32, (1, 29, 24), 5, 2, 24)
+    yield conv(32, (1, 12, 32), 5, 2, 16)
+    yield conv(16, (28, 28, 1), 3, 16, 9, x="u8", parallel=True)
+    yield conv(16, (14, 14, 1), 3, 2, 9, x="u8", m="b", parallel=True)
+    yield conv(16, (12, 12, 16), 3, 2, 144, parallel=True)
+    yield conv(32, (6, 6, 16), 3, 4, 16, m="b")
+    yield conv(16, (14, 14, 1), 3, 1, 9, x="u8", w="w8", y="t", m="b", parallel=True)
+    yield conv(16, (12, 12, 16), 3, 8, 16, x="t", w="t", y="t")
+    yield conv(24, (6, 6, 16), 3, 1, 4, x="u4", w="w4", y="u4")
+    yield conv(12, (14, 14, 12), 3, 3, 108, y="score", parallel=True, pad=1)
+    yield pool((1, 124, 16), 2, 4)
+    yield pool((12, 12, 16), 2, 4)
+    yield pool((12, 12, 16), 2, 16, parallel=True)
+    yield pool((12, 12, 16), 2, 4, "u4")
+    yield pool((12, 12, 16), 2, 2, "t")
+    yield pool((12, 12, 4), 2, 4, "u4", parallel=True)
+    yield pad((8, 8, 32), 8)
+    yield pad((16, 16, 3), 3, "u8")
+    yield pad((1, 64, 16), 4)
+    yield threshold(12, 3, "s19", "b")
+    yield threshold(24, 2, "s16", "u2")
+    yield threshold(16, 8, "s8", "u3")
+    yield threshold(64, 16, "s12", "b")
+    yield table(24, 2, "u4", "u4")
+    yield table(8, 8, "u4", "u2")
+    yield table(64, 4, "u3", "u3", "d")
+    yield argmax(10, 1, "s8")
+    yield argmax(10, 5, "s12")
+    yield argmax(100, 4, "s16")
+    yield widen(2, 8)
+    yield widen(1, 24)
+    yield widen(36, 6)
+    yield narrow(4, 4)
+    yield narrow(19, 3)
+    yield register(8)
+    yield register(16)
+
+
+SAMPLES: tuple[Sample, ...] = (*_dense(), *_conv(), *_others(), *_control(), *_whole(), *_networks())
 """In the order in which they are recorded; names are unique."""

@@ -16,18 +16,52 @@ from benchmarks.layer_samples import SAMPLES
 from benchmarks.resources import DEVICES, RECORD
 from hwgen.board import Device, Family, find_device
 from hwgen.estimate import LUTRAM_LUTS, Quantities, quantities
-from hwgen.layers.costs import THUMB, Part
+from hwgen.layers.costs import Part
 
 MODEL = Path(__file__).parent.parent / "hwgen" / "resource_model.json"
 
 FLOOR = 20
 """LUTs below which errors weigh as if there were so many."""
 
-PRIOR = 0.06
-"""Weight of the rule of thumb: a relative error of a price counts as so much of one sample's."""
+EXPECTED = {
+    Part.FLIPFLOP: 0,
+    Part.UNIT: 4,
+    Part.WALK_BIT: 2.5,
+    Part.CASE: 2,
+    Part.REGISTER_BIT: 2,
+    Part.TABLE_STACK: 1.4,
+    Part.OLD_WORD_BIT: 0.5,
+}
+"""LUTs of a part before anything is measured; 1 where it is not named, as most bills count LUTs."""
 
-CHAINED = (Part.LEVEL_BIT, Part.CONSTANT_LEVEL_BIT)
-"""Parts that are a carry chain and nothing else: no LUTs on iCE40, where carry cells stand beside them."""
+PRIOR = 0.5
+"""Weight of that number: a relative error of a price counts as so much of one sample's."""
+
+UNSURE = {
+    Part.UNIT,
+    Part.ADD_SUB_BIT,
+    Part.PRODUCT_BIT,
+    Part.RANK_BIT,
+    Part.ROOM_BIT,
+    Part.WALK_BIT,
+    Part.CASE,
+    Part.PADDING_BIT,
+    Part.OLD_WORD_BIT,
+    Part.STACK_BIT,
+    Part.REGISTER_BIT,
+    Part.STORED_BIT,
+    Part.TABLE_STACK,
+}
+"""Parts that no bill counts to the LUT."""
+
+UNSURE_PRIOR = 0.06
+"""Weight of theirs."""
+
+CERTAIN = 1e4
+"""Weight of what is known: a flip-flop is no LUT."""
+
+MERGED = {Part.CLEARED_BIT: 0.2, Part.TWIN_BIT: 0.1}
+"""What is left of some parts on iCE40, where the LUT of a sum clears, too, and equal registers become one."""
 
 PARTS_OF_TEN = 10
 """For the error on layers that a fit has not seen: each tenth of the samples is estimated by a fit to the others."""
@@ -35,7 +69,7 @@ PARTS_OF_TEN = 10
 GOOD, HOPELESS = 0.06, 0.15
 """Relative errors below which a sample counts less, and above which one counts no more than there."""
 
-FLIPFLOPS = (Part.FLIPFLOP, Part.STORED_BIT)
+FLIPFLOPS = (Part.FLIPFLOP, Part.STORED_BIT, Part.TWIN_BIT)
 """Parts that are flip-flops; what others change about their number is small."""
 
 
@@ -62,15 +96,17 @@ def solve(matrix: np.ndarray, target: np.ndarray) -> np.ndarray:
     return x
 
 
-def fit(found: Sequence[Quantities], target: np.ndarray, parts: Sequence[Part], expected: np.ndarray) -> np.ndarray:
+def fit(
+    found: Sequence[Quantities], target: np.ndarray, parts: Sequence[Part], expected: np.ndarray, prior: np.ndarray
+) -> np.ndarray:
     """Give the prices that bring as many samples as possible within a tenth."""
     matrix = np.array([[quantity.parts.get(part, 0) for part in parts] for quantity in found], dtype=float)
     weight = 1 / np.maximum(target, FLOOR)
-    thumb = np.diag(PRIOR / np.maximum(expected, 0.2))
+    known = np.diag(prior / np.maximum(expected, 0.2))
     prices = np.zeros(len(parts))
     for _ in range(30):
         prices = solve(
-            np.vstack([matrix * weight[:, None], thumb]), np.concatenate([target * weight, thumb @ expected])
+            np.vstack([matrix * weight[:, None], known]), np.concatenate([target * weight, known @ expected])
         )
         error = np.abs(matrix @ prices - target) / np.maximum(target, FLOOR)
         urgency = np.clip(error / GOOD, 0.2, 1) * np.minimum(1, HOPELESS / np.maximum(error, 1e-9))
@@ -95,15 +131,25 @@ def measured(device: Device) -> tuple[list[str], list[Quantities], dict[str, np.
     )
 
 
-def _expected(part: Part, kind: str, family: Family) -> float:
-    """Give the rule of thumb for a part's LUTs or flip-flops."""
+def _expected(part: Part, kind: str, family: Family) -> tuple[float, float]:
+    """Give the LUTs or flip-flops that a part should take, and the weight of that."""
+    known = MERGED if family is Family.ICE40 else {}
     if kind == "ffs":
-        return float(part in FLIPFLOPS)
-    return 0 if family is Family.ICE40 and part in CHAINED else THUMB.get(part, 1)
+        number = float(part in FLIPFLOPS) * known.get(part, 1)
+        return number, PRIOR if part in FLIPFLOPS else UNSURE_PRIOR
+    if part is Part.FLIPFLOP:
+        return 0, CERTAIN
+    number = EXPECTED.get(part, 1) * known.get(part, 1)
+    return number, UNSURE_PRIOR if part in UNSURE else PRIOR
 
 
 def _unseen(
-    found: Sequence[Quantities], target: np.ndarray, parts: Sequence[Part], expected: np.ndarray, matrix: np.ndarray
+    found: Sequence[Quantities],
+    target: np.ndarray,
+    parts: Sequence[Part],
+    expected: np.ndarray,
+    prior: np.ndarray,
+    matrix: np.ndarray,
 ) -> np.ndarray:
     """Estimate each sample by prices that were fitted without it."""
     order = np.random.default_rng(0).permutation(len(found))
@@ -111,7 +157,7 @@ def _unseen(
     for first in range(PARTS_OF_TEN):
         left_out = order[first::PARTS_OF_TEN]
         rest = np.setdiff1d(order, left_out)
-        prices = fit([found[number] for number in rest], target[rest], parts, expected)
+        prices = fit([found[number] for number in rest], target[rest], parts, expected, prior)
         estimated[left_out] = matrix[left_out] @ prices
     return estimated
 
@@ -135,13 +181,13 @@ def model(device: Device, *, show: bool = False) -> dict[str, Any]:
     fitted: dict[str, Any] = {}
     errors: dict[str, Any] = {}
     for kind, fixed in (("luts", lutram), ("ffs", np.zeros(len(found)))):
-        expected = np.array([_expected(part, kind, device.family) for part in parts])
-        prices = fit(found, is_[kind] - fixed, parts, expected)
+        expected, prior = np.array([_expected(part, kind, device.family) for part in parts]).T
+        prices = fit(found, is_[kind] - fixed, parts, expected, prior)
         matrix = np.array([[quantity.parts.get(part, 0) for part in parts] for quantity in found], dtype=float)
         estimated = matrix @ prices + fixed
         error = (estimated - is_[kind]) / np.maximum(is_[kind], FLOOR)
         fitted[kind] = {part.value: round(float(price), 3) for part, price in zip(parts, prices, strict=True)}
-        unseen = _unseen(found, is_[kind] - fixed, parts, expected, matrix) + fixed
+        unseen = _unseen(found, is_[kind] - fixed, parts, expected, prior, matrix) + fixed
         errors[kind] = _summary(error) | {
             "unseen": _summary((unseen - is_[kind]) / np.maximum(is_[kind], FLOOR)),
         }

@@ -16,7 +16,7 @@ from typing import Any
 
 from hwgen.board import Device, Family
 from hwgen.errors import OptionError
-from hwgen.layers.costs import THUMB, MemoryKind, Part, Resources
+from hwgen.layers.costs import THUMB, Chain, MemoryKind, Part, Resources, TableLogic
 from hwgen.layers.parts import Bill
 from hwgen.memory_map import place
 from hwgen.plan import Plan
@@ -35,6 +35,12 @@ LUTRAM_LUTS = {Family.ECP5: 4, Family.GOWIN: 4, Family.XILINX7: 4}
 LEAST_PRODUCT_BITS = {Family.ICE40: 11, Family.ECP5: 0, Family.GOWIN: 0, Family.XILINX7: 9}
 """Bits of a product from which Yosys gives it a multiplier of the device; without a number it never does."""
 
+
+LEAST_CHAIN_BITS = {Family.ECP5: 5}
+"""Bits from which Yosys makes a sum or a comparison a carry chain; 3 elsewhere."""
+
+CHAIN_CELL_BITS = {Family.ECP5: 2}
+"""Bits of a cell of a carry chain, which are taken together; 1 elsewhere."""
 
 LEAST_FACTOR_BITS = {Family.GOWIN: 3}
 """Bits of both factors from which it does; 2 elsewhere."""
@@ -110,18 +116,20 @@ def quantities(cost: Resources, device: Device) -> Quantities:
     def add(part: Part, number: float) -> None:
         parts[part] = parts.get(part, 0) + number
 
+    for chain, number in cost.chains.items():
+        add(chain.part, number * _chain_cells(family, chain))
     for memory in cost.memories:
         placement = place(family, memory)
         brams += placement.blocks
         lutrams += placement.lutrams
         sprams += placement.sprams
         add(Part.STACK_BIT, placement.mux_bits)
-        columns = memory.width if memory.columns is None else memory.columns
         if placement.in_logic and memory.kind.constant:
             leaves = -(-memory.depth // LUT_WORDS.get(family, 16))
-            add(Part.TABLE_LUT, columns * leaves)
-            add(Part.TABLE_STACK, columns * (leaves - 1))
-            add(Part.FLIPFLOP, columns if memory.kind is MemoryKind.TABLE else 0)
+            logic = memory.logic or TableLogic(memory.width, memory.width * leaves, memory.width * (leaves - 1))
+            add(Part.TABLE_LUT, logic.leaves)
+            add(Part.TABLE_STACK, logic.stacks)
+            add(Part.FLIPFLOP, logic.columns if memory.kind is MemoryKind.TABLE else 0)
         elif placement.in_logic:
             add(Part.STORED_BIT, memory.depth * memory.width)
         if not placement.blocks and memory.kind in (MemoryKind.BUFFER, MemoryKind.WINDOW):
@@ -138,6 +146,22 @@ def quantities(cost: Resources, device: Device) -> Quantities:
         else:
             add(Part.PRODUCT_BIT, product.number * product.left * product.right)
     return Quantities(parts, brams, lutrams, sprams, dsps)
+
+
+def _chain_cells(family: Family, chain: Chain) -> int:
+    """Give the LUTs of a carry chain; a short one is logic, of which a bit that only brings in a carry takes none."""
+    is_chain = chain.bits >= LEAST_CHAIN_BITS.get(family, 3)
+    if chain.part is Part.CLEARED_BIT:
+        return chain.bits if is_chain else 0
+    if family is Family.ICE40 and is_chain and chain.part is Part.LEVEL_BIT:
+        # Carry cells stand beside the LUTs.
+        return 0
+    if not is_chain:
+        return chain.bits - chain.carries_in
+    if family is Family.ICE40:
+        return chain.bits - chain.carries_in - chain.carries_out
+    cell = CHAIN_CELL_BITS.get(family, 1)
+    return -(-chain.bits // cell) * cell
 
 
 def estimate(cost: Resources, device: Device) -> Usage:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from amaranth.hdl import Const, Module, Mux, Shape, Signal, Value, signed, unsigned
 
-__all__ = ["LoopNest", "by_index"]
+__all__ = ["LoopNest", "by_index", "loop_moves"]
 
 
 class LoopNest:
@@ -43,16 +43,12 @@ class LoopNest:
         if modulus == 1:
             return Const(0)
         position = Signal(range(modulus), name=name, init=start % modulus)
-        moves, back = [], 0
-        for loop, count in self.counts.items():
-            if count > 1:
-                moves.append((loop, (strides.get(loop, 0) - back) % modulus))
-                back += (count - 1) * strides.get(loop, 0)
+        moves, last = loop_moves(self.counts, strides, period, modulus)
         is_power = modulus & (modulus - 1) == 0
         candidates = []
         for wrapped in (0,) if is_power else (0, modulus):
-            move: Value = Const((period - back) % modulus - wrapped, signed(len(position) + 2))
-            for loop, distance in reversed(moves):
+            move: Value = Const(last - wrapped, signed(len(position) + 2))
+            for loop, distance in reversed(moves.items()):
                 move = Mux(self.is_last[loop], move, Const(distance - wrapped, signed(len(position) + 2)))
             candidate = Signal(signed(len(position) + 2), name=f"{name}_{'wrapped' if wrapped else 'moved'}")
             self.m.d.comb += candidate.eq(position + move)
@@ -61,6 +57,18 @@ class LoopNest:
         with self.m.If(self.step):
             self.m.d.sync += position.eq(following)
         return position
+
+
+def loop_moves(
+    counts: Mapping[str, int], strides: Mapping[str, int], period: int, modulus: int
+) -> tuple[dict[str, int], int]:
+    """Give how far a step of each loop that has rounds takes a walk, and how far the end of all of them does."""
+    moves, back = {}, 0
+    for loop, count in counts.items():
+        if count > 1:
+            moves[loop] = (strides.get(loop, 0) - back) % modulus
+            back += (count - 1) * strides.get(loop, 0)
+    return moves, (period - back) % modulus
 
 
 def by_index(m: Module, name: str, index: Value, values: Sequence[int]) -> Value:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl_templates.popcount import Popcount
 
-__all__ = ["SharedRows"]
+__all__ = ["Census", "SharedRows"]
 
 GROUP = 3
 """Rows that share sums. Two rows are the sum and the difference of the columns where they agree and where they differ: half the additions. With three the
@@ -27,6 +27,33 @@ class _Term(NamedTuple):
     greatest: int
     constant: int
     level: int
+
+
+class Census(NamedTuple):
+    """What shared rows are made of.
+
+    Parameters
+    ----------
+    classes : list of int
+        Bits of each popcount.
+    adders : list of (int, bool)
+        Bits of each sum behind them, and whether the top one is a carry out.
+    flipflops : int
+        Behind the popcounts.
+    inverted : int
+        Bits of sums that are subtracted.
+    inner : list of int
+        Registered levels of the popcounts.
+    height : int
+        Levels of the popcounts.
+    """
+
+    classes: list[int]
+    adders: list[tuple[int, bool]]
+    flipflops: int
+    inverted: int
+    inner: list[int]
+    height: int
 
 
 class SharedRows(wiring.Component):
@@ -68,6 +95,27 @@ class SharedRows(wiring.Component):
         """Give what each row's output lacks of the number of equal inputs."""
         groups = [_Group(rows[first : first + GROUP]) for first in range(0, len(rows), GROUP)]
         return [constant for group in groups for constant in group.constants]
+
+    @staticmethod
+    def census(rows: Sequence[Sequence[bool]]) -> Census:
+        """Count popcounts, adders and flip-flops without building them."""
+        groups = [_Group(rows[first : first + GROUP]) for first in range(0, len(rows), GROUP)]
+        height, levels = _heights(groups)
+        registers = range(1, levels, 2)
+        classes: list[int] = []
+        adders: list[tuple[int, bool]] = []
+        flipflops = inverted = 0
+        for group in groups:
+            counter = _Counter(frozenset(registers))
+            sizes = {signs: len(columns) for signs, columns in group.classes.items()}
+            terms = {signs: _Term(Const(0), size, 0, height) for signs, size in sizes.items()}
+            for term in _rows_of(terms, counter):
+                counter.bring(term, levels)
+            classes += sizes.values()
+            adders += counter.adders
+            flipflops += counter.flipflops
+            inverted += counter.inverted
+        return Census(classes, adders, flipflops, inverted, [level for level in registers if level <= height], height)
 
     def elaborate(self, platform: object) -> Module:
         """Count the classes of each group, and join the counts to its rows."""
@@ -155,12 +203,11 @@ class _Ranges:
         return _Term(value, greatest, constant, below + 1)
 
 
-class _Adder(_Ranges):
-    """Sums in hardware, with registers at some levels."""
+class _Levels(_Ranges):
+    """Sums with registers at some levels."""
 
-    def __init__(self, m: Module, name: str, registers: frozenset[int]) -> None:
-        self.m, self.name, self.registers = m, name, registers
-        self.sums = 0
+    def __init__(self, registers: frozenset[int]) -> None:
+        self.registers = registers
         self.delayed: dict[tuple[int, int], _Term] = {}
 
     def bring(self, term: _Term, level: int) -> _Term:
@@ -168,10 +215,7 @@ class _Adder(_Ranges):
         for step in range(term.level + 1, level + 1):
             key = (id(term.value), step)
             if key not in self.delayed:
-                value = term.value
-                if step in self.registers:
-                    value = self._signal(term.greatest)
-                    self.m.d.sync += value.eq(term.value)
+                value = self._delayed(term) if step in self.registers else term.value
                 self.delayed[key] = term._replace(value=value, level=step)
             term = self.delayed[key]
         return term
@@ -180,6 +224,56 @@ class _Adder(_Ranges):
         """Give a + b, both brought to the same level."""
         below = max(a.level, b.level)
         return super().add(self.bring(a, below), self.bring(b, below))
+
+    def _delayed(self, term: _Term) -> Value:
+        return term.value
+
+
+class _Counter(_Levels):
+    """Sums that are counted, not built."""
+
+    def __init__(self, registers: frozenset[int]) -> None:
+        super().__init__(registers)
+        self.adders: list[tuple[int, bool]] = []
+        self.flipflops = self.inverted = 0
+        self.values: list[Value] = []
+
+    def _delayed(self, term: _Term) -> Value:
+        self.flipflops += term.greatest.bit_length()
+        return self._value()
+
+    def _complement(self, term: _Term) -> Value:
+        self.inverted += term.greatest.bit_length()
+        return self._value()
+
+    def add(self, a: _Term, b: _Term) -> _Term:
+        """Give a + b, and note its adder."""
+        bits = (a.greatest + b.greatest).bit_length()
+        self.adders.append((bits, bits > max(a.greatest.bit_length(), b.greatest.bit_length())))
+        return super().add(a, b)
+
+    def _place(self, value: Value, greatest: int, constant: int, below: int) -> _Term:
+        self.flipflops += greatest.bit_length() * (below + 1 in self.registers)
+        return _Term(self._value(), greatest, constant, below + 1)
+
+    def _value(self) -> Value:
+        """Give a value that is no other's, and stays."""
+        self.values.append(Const(0))
+        return self.values[-1]
+
+
+class _Adder(_Levels):
+    """Sums in hardware, with registers at some levels."""
+
+    def __init__(self, m: Module, name: str, registers: frozenset[int]) -> None:
+        super().__init__(registers)
+        self.m, self.name = m, name
+        self.sums = 0
+
+    def _delayed(self, term: _Term) -> Value:
+        value = self._signal(term.greatest)
+        self.m.d.sync += value.eq(term.value)
+        return value
 
     def _complement(self, term: _Term) -> Value:
         inverted = self._signal(term.greatest)

@@ -1,7 +1,6 @@
 """Sliding window unit that reads one tap after the other from one circular memory."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 from amaranth.hdl import Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
@@ -11,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.rtl_templates.elastic import held
 from hwgen.rtl_templates.loop_nest import LoopNest, by_index
 from hwgen.rtl_templates.storage import MEMORY_ATTRIBUTES, NO_COLLISION, suits_block_ram
-from hwgen.rtl_templates.window_axis import Axis, pixels_freed, pixels_needed
+from hwgen.rtl_templates.window_axis import Axis, Moves, moves_ahead, moves_behind, pixels_freed, pixels_needed
 
 __all__ = ["SlidingWindow"]
 
@@ -104,6 +103,19 @@ class SlidingWindow(wiring.Component):
             pixels_needed(rows, columns, *window) - pixels_freed(rows, columns, *window) for window in windows
         )
 
+    @staticmethod
+    def strides(rows: Axis, columns: Axis, words: int, part_words: int) -> dict[str, int]:
+        """Give how far a round of each loop moves through the memory."""
+        row_words = columns.size * words
+        return {
+            "word": 1,
+            "tap_column": columns.dilation * words,
+            "tap_row": rows.dilation * row_words,
+            "part": part_words,
+            "column": columns.stride * words,
+            "row": rows.stride * row_words,
+        }
+
     def elaborate(self, platform: object) -> Module:
         """Walk the memory with the loops; count the stored words ahead of the window, and the room."""
         m = Module()
@@ -132,14 +144,7 @@ class SlidingWindow(wiring.Component):
         ]
 
         write_loop = LoopNest(m, take, {"stored": self.capacity})
-        strides = {
-            "word": 1,
-            "tap_column": columns.dilation * words,
-            "tap_row": rows.dilation * row_words,
-            "part": self.part_words,
-            "column": columns.stride * words,
-            "row": rows.stride * row_words,
-        }
+        strides = self.strides(rows, columns, words, self.part_words)
         address = loops.walk(
             "address",
             strides,
@@ -184,34 +189,20 @@ class SlidingWindow(wiring.Component):
 
     def _needs(self, m: Module, loops: LoopNest) -> Value:
         """Give the words by which the next window reaches further than the present one."""
-        rows, columns, words = self.rows, self.columns, self.words
-        starts = [pixels_needed(rows, columns, row, 0) for row in range(rows.windows)]
-        ends = [pixels_needed(rows, columns, row, columns.windows - 1) for row in range(rows.windows)]
-        starts.append(rows.size * columns.size + starts[0])
-        steps = [words * (after - before) for before, after in pairwise(columns.last)]
-        turns = [words * (start - end) for start, end in zip(starts[1:], ends, strict=True)]
-        return self._by_position(m, "needs", loops, rows.reaches, steps, turns)
+        return self._by_position(m, "needs", loops, moves_ahead(self.rows, self.columns, self.words))
 
     def _frees(self, m: Module, loops: LoopNest) -> Value:
         """Give the words by which the next window begins later than the present one."""
-        rows, columns, words = self.rows, self.columns, self.words
-        starts = [first * columns.size for first in rows.first]
-        ends = [pixels_freed(rows, columns, row, columns.windows - 1) for row in range(rows.windows)]
-        steps = [words * (after - before) for before, after in pairwise(columns.first[:-1])]
-        turns = [words * (start - end) for start, end in zip(starts[1:], ends, strict=True)]
-        moves = [after > before for before, after in pairwise(rows.first)]
-        frees = Signal(range(rows.size * columns.size * words + 1))
-        m.d.comb += frees.eq(self._by_position(m, "frees", loops, moves, steps, turns))
+        frees = Signal(range(self.rows.size * self.columns.size * self.words + 1))
+        m.d.comb += frees.eq(self._by_position(m, "frees", loops, moves_behind(self.rows, self.columns, self.words)))
         return frees
 
     @staticmethod
-    def _by_position(
-        m: Module, name: str, loops: LoopNest, rows: Sequence[bool], steps: Sequence[int], turns: Sequence[int]
-    ) -> Value:
-        """Give, in chosen rows, the column's entry of ``steps``, and at a row's end the row's entry of ``turns``."""
+    def _by_position(m: Module, name: str, loops: LoopNest, moves: Moves) -> Value:
+        """Give, in chosen rows, the column's step, and at a row's end the row's turn."""
         row, column = loops.index["row"], loops.index["column"]
-        step = Mux(by_index(m, f"{name}_steps", row, rows), by_index(m, f"{name}_step", column, steps or [0]), 0)
-        return Mux(loops.is_last["column"], by_index(m, f"{name}_turn", row, turns), step)
+        chosen, step = by_index(m, f"{name}_steps", row, moves.chosen), by_index(m, f"{name}_step", column, moves.steps)
+        return Mux(loops.is_last["column"], by_index(m, f"{name}_turn", row, moves.turns), Mux(chosen, step, 0))
 
     def _padding(self, m: Module, loops: LoopNest) -> dict[str, Value]:
         """Give whether the present tap lies in the padding, and what it then yields; nothing if there is no padding."""

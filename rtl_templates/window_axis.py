@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
+from typing import NamedTuple
 
-__all__ = ["Axis", "pixels_freed", "pixels_needed"]
+__all__ = ["Axis", "Moves", "moves_ahead", "moves_behind", "pixels_freed", "pixels_needed"]
 
 
 @dataclass(frozen=True)
@@ -99,3 +102,44 @@ def pixels_freed(rows: Axis, columns: Axis, row: int, column: int) -> int:
     """Give the pixels of the map, in raster order, up to the first that a window or a later one taps."""
     moves = rows.first[row + 1] > rows.first[row]
     return rows.first[row] * columns.size + (columns.first[column] if moves else 0)
+
+
+class Moves(NamedTuple):
+    """Words by which the next window differs from the present one.
+
+    Parameters
+    ----------
+    chosen : tuple of bool
+        For each row: whether its columns make steps.
+    steps : tuple of int
+        From each column but the last to the next.
+    turns : tuple of int
+        From the last column of each row to the first of the next.
+    """
+
+    chosen: tuple[bool, ...]
+    steps: tuple[int, ...]
+    turns: tuple[int, ...]
+
+
+def moves_ahead(rows: Axis, columns: Axis, words: int) -> Moves:
+    """Give how much further each next window reaches, ``words`` words a pixel."""
+    starts = [pixels_needed(rows, columns, row, 0) for row in range(rows.windows)]
+    ends = [pixels_needed(rows, columns, row, columns.windows - 1) for row in range(rows.windows)]
+    starts.append(rows.size * columns.size + starts[0])
+    return _moves(rows.reaches, columns.last, starts[1:], ends, words)
+
+
+def moves_behind(rows: Axis, columns: Axis, words: int) -> Moves:
+    """Give how much later each next window begins, ``words`` words a pixel."""
+    starts = [first * columns.size for first in rows.first]
+    ends = [pixels_freed(rows, columns, row, columns.windows - 1) for row in range(rows.windows)]
+    moves = [after > before for before, after in pairwise(rows.first)]
+    return _moves(moves, columns.first[:-1], starts[1:], ends, words)
+
+
+def _moves(
+    chosen: Sequence[bool], columns: Sequence[int], starts: Sequence[int], ends: Sequence[int], words: int
+) -> Moves:
+    steps = tuple(words * (after - before) for before, after in pairwise(columns)) or (0,)
+    return Moves(tuple(chosen), steps, tuple(words * (start - end) for start, end in zip(starts, ends, strict=True)))

@@ -106,11 +106,11 @@ class ArgMax:
             bill.counter(self.in_shape[2])
         entrants, level = fold.pe, 0
         while entrants > 1:
-            bill.add(Part.RANK_BIT, entrants // 2 * bits)
+            bill.rank(self.in_type.bits, entrants // 2, signed=self.in_type.signed)
             bill.add(Part.SHIFT_BIT, entrants // 2 * (bits + level))
             entrants, level = -(-entrants // 2), level + 1
             bill.register(entrants * (bits + level) + 1)
-        bill.add(Part.RANK_BIT, bits)
+        bill.rank(self.in_type.bits, 1, signed=self.in_type.signed)
         bill.add(Part.SHIFT_BIT, index)
         bill.add(Part.UNIT, level > 0)
         bill.register(bits + index + 1)

@@ -5,10 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 from hwgen.fold import MemoryStyle
 
-__all__ = ["THUMB", "MemoryKind", "MemoryShape", "Part", "Product", "Resources"]
+__all__ = ["THUMB", "Chain", "MemoryKind", "MemoryShape", "Part", "Product", "Resources", "TableLogic"]
+
+
+class TableLogic(NamedTuple):
+    """A constant table in logic, its equal parts counted once.
+
+    Parameters
+    ----------
+    columns : int
+        Bits of a word that differ from one another, and are not the same in all words.
+    leaves : int
+        Functions of four address bits.
+    stacks : int
+        Choices between two functions of one address bit less.
+    """
+
+    columns: int
+    leaves: int
+    stacks: int
 
 
 class MemoryKind(Enum):
@@ -43,8 +62,8 @@ class MemoryShape:
     style : MemoryStyle
         Where it is asked to be: block RAM, LUTs, or constants.
     kind : MemoryKind
-    columns : int or None
-        Of a constant table in logic: how many of its bits differ from one another. None: all.
+    logic : TableLogic or None
+        Of a constant table in logic: what its contents leave of it. None: all.
     written : bool
         Whether it can be written at run time.
     """
@@ -54,7 +73,7 @@ class MemoryShape:
     width: int
     style: MemoryStyle
     kind: MemoryKind = MemoryKind.BUFFER
-    columns: int | None = None
+    logic: TableLogic | None = None
     written: bool = False
 
 
@@ -65,33 +84,27 @@ class Part(Enum):
     """The handshake and state of one unit."""
     FLIPFLOP = "flip-flop"
     COUNTER_BIT = "counter bit"
+    CLEARED_BIT = "cleared bit"
+    """A bit of a counter that begins again before all of its bits are ones, and is too wide to be a LUT a bit."""
+    TWIN_BIT = "twin bit"
+    """A bit of a register that is always equal to another one, its flip-flop included: synthesis finds it on iCE40 alone."""
     SHIFT_BIT = "shift bit"
     """A register that takes one of two words."""
     XNOR = "xnor"
-    """A lane with a weight from memory."""
+    """A lane with a weight from memory that is not counted together with others."""
     GROUP = "group"
-    """Three lanes, counted."""
-    PAIR = "pair"
-    """Two lanes, counted."""
+    """A LUT that counts two or three lanes."""
     ADDER_BIT = "adder bit"
-    SHARED_SUM_BIT = "shared sum bit"
-    """A bit of an adder tree of rows whose weights do not change: rows share sums."""
     ADD_SUB_BIT = "add-sub bit"
     """A bit of a lane that adds or subtracts its input."""
     PRODUCT_BIT = "product bit"
     """A partial product of a multiplier built of logic."""
     ACCUMULATOR_BIT = "accumulator bit"
+    """A bit that is cleared behind its adder."""
     LEVEL_BIT = "level bit"
-    """Comparison with a threshold from memory."""
-    CONSTANT_LEVEL_BIT = "constant level bit"
-    COUNT = "count"
-    """One of several thresholds, counted."""
-    SCORE_BIT = "score bit"
-    """Addition of a constant of the row."""
+    """Comparison with a threshold."""
     RANK_BIT = "rank bit"
     """Comparison of two numbers."""
-    LOOP_BIT = "loop bit"
-    """A counter of nested loops."""
     ROOM_BIT = "room bit"
     """A count of words, changed by amounts that depend on the position."""
     WALK_BIT = "walk bit"
@@ -111,7 +124,7 @@ class Part(Enum):
     TABLE_LUT = "table LUT"
     """As many words of one bit of a constant table as a LUT holds."""
     OTHER = "other"
-    """A LUT by a layer's own rule of thumb."""
+    """A LUT, counted by hand."""
     TABLE_STACK = "table stack"
     """Another LUT behind the first, for a bit of a deeper table."""
 
@@ -124,6 +137,26 @@ class Product:
     left: int
     right: int
     bits: int
+
+
+class Chain(NamedTuple):
+    """A carry chain.
+
+    Parameters
+    ----------
+    part : Part
+        What each of its bits is.
+    bits : int
+    carries_in : bool
+        Whether its lowest bit only brings in a carry.
+    carries_out : bool
+        Whether its highest bit is nothing but a carry.
+    """
+
+    part: Part
+    bits: int
+    carries_in: bool = False
+    carries_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,6 +174,8 @@ class Resources:
         What the logic is made of, for a family's prices; empty: only the rules of thumb are known.
     products : tuple of Product
         Multipliers.
+    chains : mapping of Chain to float
+        Carry chains, whose bits are not among the parts.
     """
 
     luts: int
@@ -148,23 +183,30 @@ class Resources:
     memories: tuple[MemoryShape, ...] = ()
     parts: Mapping[Part, float] = field(default_factory=dict)
     products: tuple[Product, ...] = ()
+    chains: Mapping[Chain, float] = field(default_factory=dict)
 
     @classmethod
     def of_parts(
-        cls, parts: Mapping[Part, float], memories: tuple[MemoryShape, ...], products: tuple[Product, ...] = ()
+        cls,
+        parts: Mapping[Part, float],
+        memories: tuple[MemoryShape, ...],
+        products: tuple[Product, ...] = (),
+        chains: Mapping[Chain, float] | None = None,
     ) -> Resources:
         """Give the cost of parts; the rules of thumb are a LUT for each of them, two for those that hold two functions."""
+        chains = chains or {}
         luts = sum(number * THUMB.get(part, 1) for part, number in parts.items())
+        luts += sum(
+            number * (chain.bits - chain.carries_in) * THUMB.get(chain.part, 1) for chain, number in chains.items()
+        )
         luts += sum(product.number * product.left * product.right for product in products)
-        return cls(round(luts), round(parts.get(Part.FLIPFLOP, 0)), memories, parts, products)
+        return cls(round(luts), round(parts.get(Part.FLIPFLOP, 0)), memories, parts, products, chains)
 
 
 THUMB = {
     Part.UNIT: 10,
     Part.FLIPFLOP: 0,
-    Part.GROUP: 2,
-    Part.PAIR: 2,
-    Part.SHARED_SUM_BIT: 0.7,
+    Part.CLEARED_BIT: 0,
     Part.LEVEL_BIT: 0.5,
     Part.ROOM_BIT: 2,
     Part.WALK_BIT: 2,

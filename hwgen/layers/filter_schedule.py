@@ -53,7 +53,7 @@ def filter_bill(
     while loops and all(loops[-1]):
         loops.pop()
     for kept in loops:
-        bill.counter(len(kept), Part.LOOP_BIT)
+        bill.loop(len(kept))
         bill.register(not all(kept))
         changes = sum(one != other for one, other in zip(kept, [*kept[1:], kept[0]], strict=True))
         bill.add(Part.OTHER, changes * 4)

@@ -121,11 +121,11 @@ class GlobalReduce:
         width = lanes * self.out_type.bits
         bill.queue(f"{self.name}.queue", width, self._slots(fold))
         for count in (groups, self._pixels):
-            bill.counter(count, Part.LOOP_BIT)
+            bill.loop(count)
         if self.operation is Reduction.SUM:
             bill.add(Part.OTHER, width)
         else:
-            bill.add(Part.RANK_BIT, lanes * bits * (bits > 1))
+            bill.rank(self.in_type.bits, lanes, signed=self.in_type.signed)
             bill.add(Part.OTHER, 1.5 * lanes * bits)
         if groups <= RING_GROUPS:
             bill.register(groups * width)

@@ -185,7 +185,7 @@ class MaxPool:
     def resources(self, fold: Fold) -> Resources:
         rows, columns = axes(self.window, *self.in_shape[:2])
         words, width, bill = self.in_shape[2] // fold.simd, fold.simd * self.in_type.bits, Bill()
-        name, ranks = f"{self.name}.window", self.in_type.bits > 1
+        name = f"{self.name}.window"
         if fold.window is WindowStyle.PARALLEL:
             stages = ParallelPool.stages(self._taps)
             bill.parallel_window(name, width, rows, columns, words=words, replays=1, depth=self._depth(fold))
@@ -193,7 +193,7 @@ class MaxPool:
             taps = self._taps
             for _ in range(stages):
                 bill.add(Part.SHIFT_BIT, taps // 2 * width)
-                bill.add(Part.RANK_BIT, taps // 2 * width if ranks else 0)
+                bill.rank(self.in_type.bits, taps // 2 * fold.pe, signed=self.in_type.signed)
                 taps = -(-taps // 2)
                 bill.register(taps * width)
             return bill.resources()
@@ -210,15 +210,15 @@ class MaxPool:
             output_register=has_output_register(fold),
         )
         bill.queue(f"{self.name}.queue", width, self._slots(fold))
-        bill.counter(self._taps, Part.LOOP_BIT)
+        bill.loop(self._taps)
         if len(set(self.minimum)) > 1:
-            bill.counter(words, Part.LOOP_BIT)
+            bill.loop(words)
             leaves = -(-words // 16)
             bill.add(Part.TABLE_LUT, fold.simd * leaves)
             bill.add(Part.TABLE_STACK, fold.simd * (leaves - 1))
         bill.register(width + 1)
         bill.add(Part.SHIFT_BIT, width)
-        bill.add(Part.RANK_BIT, width if ranks else 0)
+        bill.rank(self.in_type.bits, fold.pe, signed=self.in_type.signed)
         return bill.resources()
 
     def component(self, fold: Fold) -> Chain:

@@ -7,31 +7,32 @@ family, so the prices of the other parts are fitted to measurements (`benchmarks
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import numpy as np
 
 from hwgen.fold import MemoryStyle
-from hwgen.layers.costs import MemoryKind, MemoryShape, Part, Product, Resources
-from hwgen.rtl_templates.adder_tree import AdderTree, range_shape
+from hwgen.layers.costs import Chain, MemoryKind, MemoryShape, Part, Product, Resources
+from hwgen.layers.sum_bill import Sums
+from hwgen.layers.table_bill import style_of, table_shape
 from hwgen.rtl_templates.elastic import ElasticPipeline
 from hwgen.rtl_templates.fifo import REGISTER_DEPTH
 from hwgen.rtl_templates.level_search import SearchTables
-from hwgen.rtl_templates.plane_sum import PlaneSum
-from hwgen.rtl_templates.popcount import Popcount
+from hwgen.rtl_templates.loop_nest import loop_moves
+from hwgen.rtl_templates.sliding_window import SlidingWindow
 from hwgen.rtl_templates.storage import suits_block_ram
-from hwgen.rtl_templates.window_axis import Axis
+from hwgen.rtl_templates.window_axis import Axis, moves_ahead, moves_behind
 
-__all__ = ["Bill", "narrowing", "table_shape", "widening"]
+__all__ = ["Bill", "narrowing", "widening"]
 
 
 @dataclass
 class Bill:
-    """Parts, memories and multipliers, added up unit by unit."""
+    """Parts, carry chains, memories and multipliers, added up unit by unit."""
 
     parts: dict[Part, float] = field(default_factory=dict)
+    chains: dict[Chain, float] = field(default_factory=dict)
     memories: list[MemoryShape] = field(default_factory=list)
     products: list[Product] = field(default_factory=list)
 
@@ -44,16 +45,61 @@ class Bill:
         """Add flip-flops without logic of their own."""
         self.add(Part.FLIPFLOP, bits)
 
-    def counter(self, values: int, part: Part = Part.COUNTER_BIT) -> None:
-        """Add a register that counts through so many values."""
+    def chain(
+        self, part: Part, bits: int, number: float = 1, *, carries_in: bool = False, carries_out: bool = False
+    ) -> None:
+        """Add carry chains of so many bits, beside one that only brings in a carry; the top bit may be a carry out."""
+        if bits > 0 and number:
+            chain = Chain(part, bits + carries_in, carries_in, carries_out)
+            self.chains[chain] = self.chains.get(chain, 0) + number
+
+    def sums(self, sums: Sums) -> None:
+        """Add the carry chains and flip-flops of sums."""
+        for (bits, carries_in, carries_out), number in sums.adders.items():
+            self.chain(Part.ADDER_BIT, bits, number, carries_in=carries_in, carries_out=carries_out)
+        self.register(sums.flipflops)
+
+    def level(self, values: int) -> None:
+        """Add a register that counts up and down, and what tells it to."""
+        self.chain(Part.COUNTER_BIT, _bits(values))
+        self.register(_bits(values))
+        self.add(Part.OTHER, 1)
+
+    def pointer(self, values: int) -> None:
+        """Add a register that counts through so many values; where they are not a power of two, it is compared and cleared."""
         bits = _bits(values)
-        self.add(part, bits)
+        self.chain(Part.COUNTER_BIT, bits)
         self.register(bits)
+        if values & (values - 1):
+            self.chain(Part.CLEARED_BIT, bits)
+            self.add(Part.OTHER, _joining(bits))
+
+    def counter(self, values: int) -> None:
+        """Add a register that counts through so many values, and is compared and cleared at the last."""
+        bits = _bits(values)
+        self.chain(Part.COUNTER_BIT, bits)
+        self.chain(Part.CLEARED_BIT, bits)
+        self.register(bits)
+        self.add(Part.OTHER, _joining(bits))
+
+    def twin(self, values: int) -> None:
+        """Add a counter through a power of two of values that is always equal to the lowest bits of another one."""
+        self.chain(Part.TWIN_BIT, _bits(values))
+
+    def loop(self, rounds: int) -> None:
+        """Add a loop of a `LoopNest`: its counter, and a register that tells the last round, which of two is the counter."""
+        self.counter(rounds)
+        if rounds > 1:
+            self.register(rounds > 2)
+            self.chain(Part.TWIN_BIT, rounds == 2)
+            self.add(Part.OTHER, 1)
 
     def include(self, other: Bill, times: float = 1) -> None:
         """Add all of another bill, so many times; its memories and products once."""
         for part, number in other.parts.items():
             self.add(part, number * times)
+        for chain, number in other.chains.items():
+            self.chains[chain] = self.chains.get(chain, 0) + number * times
         self.memories += other.memories
         self.products += other.products
 
@@ -61,9 +107,14 @@ class Bill:
 
     def fifo(self, name: str, width: int, depth: int) -> None:
         """Add a `Fifo`."""
-        self.counter(depth + 1)
+        # Whether it is full, and whether it holds a word, are two LUTs each.
+        self.add(Part.OTHER, 4)
+        self.register(2)
+        self.level(depth + 1)
         if suits_block_ram(depth, width):
-            self.counter(depth + 1)
+            self.level(depth + 1)
+            self.register(1)
+            self.add(Part.OTHER, 2)
             self._pointers(depth)
             self.memories.append(MemoryShape(name, depth, width, MemoryStyle.BLOCK))
         elif depth > REGISTER_DEPTH:
@@ -71,48 +122,76 @@ class Bill:
             self.memories.append(MemoryShape(name, depth, width, MemoryStyle.DISTRIBUTED, MemoryKind.QUEUE))
         else:
             self.register(width * depth)
+            # Each word but the last takes the one behind it or the new one; it is told which, and when.
             self.add(Part.SHIFT_BIT, width * (depth - 1))
+            self.add(Part.OTHER, 2 * depth - 1)
 
     def _pointers(self, depth: int) -> None:
         for _ in range(2):
-            self.counter(depth)
+            self.pointer(depth)
+            self.add(Part.OTHER, 1)
 
     def queue(self, name: str, width: int, slots: int) -> None:
-        """Add an `OutputQueue`."""
-        self.counter(slots + 1)
+        """Add an `OutputQueue`, whose credits are counted up and down by an adder each; with a single slot all its state is one bit."""
+        if slots == 1:
+            self.add(Part.TWIN_BIT, 4)
+            self.add(Part.OTHER, 7)
+            self.register(1 + width)
+            return
+        self.level(slots + 1)
+        self.chain(Part.COUNTER_BIT, _bits(slots + 1))
+        self.register(1)
+        self.add(Part.OTHER, 2)
         self.fifo(name, width, slots)
 
     def elastic(self, name: str, width: int, stages: int, slots: int | None) -> None:
         """Add the handshakes of an `ElasticPipeline` and the FIFO behind it."""
-        self.add(Part.UNIT, 1)
         self.register(stages)
-        self.add(Part.COUNTER_BIT, stages)
+        self.add(Part.OTHER, stages)
         self.fifo(name, width, ElasticPipeline.timing(stages, width, slots)[1] - stages)
 
     def levels(self, name: str, search: SearchTables, bits: int, style: MemoryStyle, *, writable: bool) -> None:
-        """Add a `LevelSearch` with these tables, of numbers of so many bits in all lanes."""
+        """Add a `LevelSearch` with these tables, of numbers of so many bits."""
         for stage in range(search.stages):
             fields = search.fields(stage)
             lanes = [fields.reshape(len(fields), -1)] if stage == 0 else fields.swapaxes(0, 1)
-            read = False
             for lane, words in enumerate(lanes):
                 words = words.reshape(-1, 1) if stage else words
                 where = f"{name}.levels_{stage}_{lane}"
-                read |= self.table(where, words, search.word_width, style, writable=writable)
-            # A level from a memory is compared by a carry chain alone, whose end is a LUT a lane.
-            self.add(Part.LEVEL_BIT if read else Part.CONSTANT_LEVEL_BIT, bits)
-            self.add(Part.OTHER, fields.shape[1] if read else 0)
-            self.register(bits + fields.shape[1] * stage)
+                self.table(where, words, search.word_width, style, writable=writable)
+            self.compare(
+                search.levels(stage).swapaxes(1, 2).reshape(-1, search.lanes), max(bits, search.level_shape.width)
+            )
+            self.add(Part.OTHER, search.lanes * search.level_shape.signed)
+            self.register(fields.shape[1] * (bits + stage))
+
+    def compare(self, levels: np.ndarray, bits: int) -> None:
+        """Add comparisons of numbers of so many bits with levels, int64 (words, comparisons); a level's lowest zeros are not compared."""
+        for column in levels.T:
+            level = int(column[0])
+            zeros = (level & -level).bit_length() - 1 if level and np.all(column == level) else 0
+            self.chain(Part.LEVEL_BIT, max(1, bits + 1 - zeros))
+
+    def rank(self, bits: int, number: float, *, signed: bool) -> None:
+        """Add comparisons of two numbers; the sign of a difference is known from the last two carries."""
+        if bits > 1:
+            self.chain(Part.RANK_BIT, bits, number)
+            self.add(Part.OTHER, number * (3 if signed else 1))
 
     def vector_buffer(self, name: str, width: int, length: int, repeats: int, capacity: int) -> None:
         """Add a `VectorBuffer`."""
         self.add(Part.UNIT, 1)
-        self.register(2)
-        for values in (capacity + 1, capacity + 1, repeats, capacity, capacity):
-            self.counter(values)
+        self.register(2 + 4)
+        self.add(Part.OTHER, 7)
+        self.level(capacity + 1)
+        # What a vector's end frees is added to what came in.
+        self.level(capacity + 1)
+        self.add(Part.OTHER, bin(length).count("1"))
+        self.counter(repeats)
+        for _ in range(2):
+            self.pointer(capacity)
         # The column of a vector is part of the row's address where both are powers of two.
-        if capacity != 2 * length or length & (length - 1):
-            self.counter(length)
+        (self.twin if capacity == 2 * length and length & (length - 1) == 0 else self.counter)(length)
         self.add(Part.SHIFT_BIT, _bits(capacity))
         self.register(_bits(capacity))
         style = MemoryStyle.BLOCK if suits_block_ram(capacity, width) else MemoryStyle.DISTRIBUTED
@@ -129,7 +208,7 @@ class Bill:
         if shape.style is MemoryStyle.BLOCK:
             self.register(shape.width * (latency - 1))
         else:
-            self.register(shape.columns or 0)
+            self.register(shape.logic.columns if shape.logic else shape.width)
             self.register(_bits(shape.depth) * (latency - 1))
 
     def table(self, name: str, fields: np.ndarray, bits: int, style: MemoryStyle, *, writable: bool) -> bool:
@@ -161,35 +240,6 @@ class Bill:
                 self.add(Part.CASE, kinds)
                 self.counter(max(classes) * groups + 1)
 
-    # Matrix-vector units
-
-    def lanes(
-        self, planes: Sequence[int], *, spare: bool, constant: int, registers: range, halves: bool = False
-    ) -> None:
-        """Add the lanes of planes of one of ``constant`` rows whose weights do not change, or of a row (0) whose weights are read.
-
-        Of two words, the ``halves`` of a table in logic, a weight is a constant, the bit that chooses, or its complement, which
-        a group of three takes as its fourth input.
-        """
-        bits, flipflops, triples, pairs = _planes(tuple(planes), spare, tuple(registers))
-        if constant:
-            self.add(Part.SHARED_SUM_BIT, bits + flipflops)
-            # Rows with the same signs at three lanes share their count: of 8 patterns only so many are different.
-            triples *= _different(8, constant) / constant
-            pairs *= _different(4, constant) / constant
-        else:
-            self.add(Part.ADDER_BIT, bits)
-            self.register(flipflops)
-            self.add(Part.XNOR, 0 if halves else sum(planes))
-        self.add(Part.GROUP, triples)
-        self.add(Part.PAIR, pairs)
-
-    def tree(self, bounds: tuple[int, int], operands: int, registers: range) -> None:
-        """Add an `AdderTree` of equal operands."""
-        bits, flipflops = _tree(((*bounds, operands),), 0, tuple(registers))
-        self.add(Part.ADDER_BIT, bits)
-        self.register(flipflops)
-
     # Windows
 
     def sliding_window(
@@ -208,19 +258,34 @@ class Bill:
     ) -> None:
         """Add a `SlidingWindow`; ``paddings`` is how many different words stand in the padding."""
         self.add(Part.UNIT, 1)
-        for count in (columns.kernel, rows.kernel, words // parts, replays, parts, columns.windows, rows.windows):
-            self.counter(count, Part.LOOP_BIT)
+        counts = {
+            "word": words // parts,
+            "tap_column": columns.kernel,
+            "tap_row": rows.kernel,
+            "replay": replays,
+            "part": parts,
+            "column": columns.windows,
+            "row": rows.windows,
+        }
+        for count in counts.values():
+            self.loop(count)
         reach = capacity + 2 * rows.size * columns.size * words
-        self.add(Part.ROOM_BIT, 2 * _bits(2 * reach + 1))
-        self.register(2 * _bits(2 * reach + 1) + 4)
-        self.counter(capacity)
-        self.register(_bits(capacity))
-        self.add(Part.WALK_BIT, _bits(capacity) * (1 if capacity & (capacity - 1) == 0 else 2))
-        for axis in (rows, columns):
-            self.add(Part.CASE, len(set(axis.last)) < axis.windows)
+        # Neither count goes further than the memory: the bits above are its sign.
+        self.chain(Part.ADDER_BIT, capacity.bit_length() + 1, 2)
+        self.add(Part.TWIN_BIT, 2 * (reach.bit_length() - capacity.bit_length()))
+        self.register(2 * (capacity.bit_length() + 1) + 2)
+        for moves in (moves_ahead(rows, columns, words), moves_behind(rows, columns, words)):
+            self.add(Part.CASE, sum(len(set(values)) - 1 for values in moves))
+            moved = np.bitwise_or.reduce([*moves.steps, *moves.turns])
+            self.add(Part.ROOM_BIT, int(moved).bit_count())
+        self.register(int(moved).bit_count())
+        self.loop(capacity)
+        strides = SlidingWindow.strides(rows, columns, words, words // parts)
+        self._walk(counts, strides, rows.size * columns.size * words, capacity)
+        for name, axis in (("row", rows), ("column", columns)):
             if axis.is_padded:
-                self.add(Part.WALK_BIT, axis.padded.bit_length())
-                self.register(axis.padded.bit_length())
+                self._walk(counts, {f"tap_{name}": axis.dilation, name: axis.stride}, 0, 1 << axis.padded.bit_length())
+                self.add(Part.OTHER, _joining(axis.padded.bit_length()))
         beside = 0
         if rows.is_padded or columns.is_padded:
             beside = 1 + (width if paddings > 1 else 0)
@@ -231,6 +296,26 @@ class Bill:
             # Of the word as well, where it is not the block RAM's own, and of the room that it gives back.
             self.register(width + beside + 2)
 
+    def _walk(self, counts: Mapping[str, int], strides: Mapping[str, int], period: int, modulus: int) -> None:
+        """Add a walk of a `LoopNest`: an adder, another one that wraps and a choice between them, and the loops' choice of what is added."""
+        bits = _bits(modulus)
+        self.register(bits)
+        moves, last = loop_moves(counts, strides, period, modulus)
+        distances = [*moves.values(), last]
+        self.chain(Part.ADDER_BIT, bits)
+        wraps = modulus & (modulus - 1) > 0
+        if wraps:
+            self.chain(Part.ADDER_BIT, bits + 2)
+            self.add(Part.WALK_BIT, bits)
+        patterns = set()
+        for moved in (0, modulus) if wraps else (0,):
+            for bit in range(bits + 2 * wraps):
+                column = [(distance - moved) >> bit & 1 for distance in distances]
+                patterns.add(tuple(choice ^ column[0] for choice in column))
+        # A bit depends on the loops up to where its pattern changes last.
+        changes = (max((place for place, turned in enumerate(pattern) if turned), default=0) for pattern in patterns)
+        self.add(Part.WALK_BIT, sum(map(_joining, changes)))
+
     def parallel_window(
         self, name: str, width: int, rows: Axis, columns: Axis, *, words: int, replays: int, depth: int
     ) -> None:
@@ -238,7 +323,7 @@ class Bill:
         self.add(Part.UNIT, 1)
         self.fifo(f"{name}.queue", width, depth)
         for count in (replays, words, columns.walked, rows.walked):
-            self.counter(count, Part.LOOP_BIT)
+            self.loop(count)
         for axis in (rows, columns):
             if not axis.span == axis.stride == 1:
                 self.counter(max(axis.span, axis.stride))
@@ -264,15 +349,15 @@ class Bill:
 
     def resources(self) -> Resources:
         """Give the cost of all of it."""
-        return Resources.of_parts(self.parts, tuple(self.memories), tuple(self.products))
+        return Resources.of_parts(self.parts, tuple(self.memories), tuple(self.products), self.chains)
 
 
 def widening(width: int, ratio: int) -> Resources:
-    """Give the cost of an `UpConverter`."""
+    """Give the cost of an `UpConverter`: ready, valid, the last part, and when beat and parts move."""
     bill = Bill()
     bill.counter(ratio)
-    bill.add(Part.OTHER, 4)
-    bill.register(width * (2 * ratio - 1) + 1)
+    bill.add(Part.OTHER, 5)
+    bill.register(width * (2 * ratio - 1) + 2)
     return bill.resources()
 
 
@@ -280,50 +365,10 @@ def narrowing(width: int, ratio: int) -> Resources:
     """Give the cost of a `DownConverter`."""
     bill = Bill()
     bill.counter(ratio + 1)
+    bill.add(Part.OTHER, 6)
     bill.add(Part.SHIFT_BIT, width * ratio)
-    bill.register(width * ratio)
+    bill.register(width * ratio + 2)
     return bill.resources()
-
-
-def table_shape(name: str, fields: np.ndarray, bits: int, style: MemoryStyle, kind: MemoryKind) -> MemoryShape | None:
-    """Give the shape of a constant table: bits that never change are wires, and equal ones are stored once in logic.
-
-    Parameters
-    ----------
-    name : str
-    fields : ndarray of int64, shape (words, fields)
-    bits : int
-        Of a field, the lowest ones of its two's complement.
-    style : MemoryStyle
-        Where it is asked to be; AUTO: where its whole size suits.
-    kind : MemoryKind
-
-    Returns
-    -------
-    MemoryShape or None
-        None: nothing changes.
-    """
-    depth, lanes = fields.shape
-    style = style_of(style, depth, lanes, bits)
-    planes = [(fields >> bit) & 1 for bit in range(bits)]
-    varying = sum(int(np.count_nonzero(np.any(plane != plane[:1], axis=0))) for plane in planes)
-    if varying == 0:
-        return None
-    columns = varying
-    if style is not MemoryStyle.BLOCK:
-        packed = np.concatenate([np.packbits(plane.astype(np.uint8), axis=0) for plane in planes], axis=1)
-        columns = len(np.unique(np.ascontiguousarray(packed.T).view(f"V{packed.shape[0]}")))
-        columns -= len(
-            np.unique(np.concatenate([plane.max(axis=0)[np.all(plane == plane[:1], axis=0)] for plane in planes]))
-        )
-    return MemoryShape(name, depth, varying, style, kind, columns)
-
-
-def style_of(style: MemoryStyle, depth: int, fields: int, bits: int) -> MemoryStyle:
-    """Give where a table of words of fields goes: AUTO as its size suits, CONSTANT into LUTs."""
-    if style is MemoryStyle.AUTO:
-        return MemoryStyle.BLOCK if suits_block_ram(depth, fields * bits) else MemoryStyle.DISTRIBUTED
-    return MemoryStyle.DISTRIBUTED if style is MemoryStyle.CONSTANT else style
 
 
 def _bits(values: int) -> int:
@@ -331,56 +376,6 @@ def _bits(values: int) -> int:
     return max(0, values - 1).bit_length()
 
 
-def _different(kinds: int, drawn: int) -> float:
-    """Give how many of equally likely kinds are expected among so many draws."""
-    return kinds * (1 - (1 - 1 / kinds) ** drawn)
-
-
-@lru_cache(maxsize=4096)
-def _planes(planes: tuple[int, ...], spare: bool, registers: tuple[int, ...]) -> tuple[float, float, float, float]:
-    """Give adder bits, flip-flops, groups of three and of two of a `PlaneSum`."""
-    height = PlaneSum.height_of(planes, spare)
-    spares = PlaneSum.spares_of(planes, spare)
-    inner = tuple(level for level in registers if level <= height)
-    bits = flipflops = triples = pairs = 0
-    for size, left in zip(planes, spares, strict=True):
-        sizes, carries = Popcount.shares(size, left)
-        operands = tuple((0, group, sizes.count(group)) for group in sorted(set(sizes), reverse=True))
-        added, kept = _tree(operands, carries, inner, height)
-        bits, flipflops = bits + added, flipflops + kept + len(inner) * left
-        triples, pairs = triples + sizes.count(3), pairs + sizes.count(2)
-    terms = [(size - left, plane) for plane, (size, left) in enumerate(zip(planes, spares, strict=True))]
-    level = height
-    while len(terms) > 1:
-        level += 1
-        joined = []
-        for (low, plane), (high, upper) in zip(terms[::2], terms[1::2], strict=False):
-            distance = upper - plane
-            greatest = low + (high + spares[upper] << distance)
-            bits += max(0, greatest.bit_length() - distance) if low.bit_length() > distance else 0
-            joined.append((greatest, plane))
-        terms = joined + terms[len(terms) & ~1 :]
-        if level in registers:
-            flipflops += sum(greatest.bit_length() for greatest, _ in terms) + len(terms) - 1 + spare
-    return bits, flipflops, triples, pairs
-
-
-@lru_cache(maxsize=4096)
-def _tree(
-    operands: tuple[tuple[int, int, int], ...], carries: int, registers: tuple[int, ...], height: int | None = None
-) -> tuple[int, int]:
-    """Give adder bits and flip-flops of an `AdderTree` of (low, high, how many)."""
-    terms = [(low, high) for low, high, number in operands for _ in range(number)]
-    bits = flipflops = 0
-    for level in range((AdderTree.levels(len(terms)) if height is None else height) + 1):
-        if level:
-            added = []
-            for (a_low, a_high), (b_low, b_high) in zip(terms[::2], terms[1::2], strict=False):
-                carry = int(carries > 0)
-                carries -= carry
-                added.append((a_low + b_low, a_high + b_high + carry))
-                bits += range_shape(*added[-1]).width
-            terms = added + terms[len(terms) & ~1 :]
-        if level in registers:
-            flipflops += sum(range_shape(*bounds).width for bounds in terms) + carries
-    return bits, flipflops
+def _joining(bits: int) -> int:
+    """Give the LUTs of a function of so many bits that is a single gate."""
+    return max(0, -(-(bits - 1) // 3))

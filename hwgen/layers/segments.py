@@ -166,7 +166,7 @@ class Segments:
         if lines.pieces > 1:
             breaks = lines.breaks.reshape(addresses, lanes, -1)[:rows]
             search = SearchTables(lines.number, breaks, np.zeros(breaks.shape[:2], dtype=bool))
-            bill.levels(self.name, search, lanes * number, fold.memory, writable=False)
+            bill.levels(self.name, search, number, fold.memory, writable=False)
         (_, factor), (_, offset) = lines.fields
         if lines.varies:
             self._bill_tables(bill, fold, rows)

@@ -123,8 +123,8 @@ class Thresholding:
         search = SearchTables(self._shape(), levels, falling, writable=fold.writable)
         bill.elastic(f"{self.name}.queue", width, search.stages + 1, fold.slots)
         bill.register(width)
-        bill.levels(self.name, search, lanes * bits, fold.memory, writable=fold.writable)
-        bill.add(Part.COUNT, lanes * search.stages * search.any_falls)
+        bill.levels(self.name, search, bits, fold.memory, writable=fold.writable)
+        bill.add(Part.OTHER, lanes * search.stages * search.any_falls)
         if bill.memories and search.addresses > 1:
             positions, groups = self.thresholds.positions, self.in_shape[2] // lanes
             bill.position(positions.rows, positions.columns, groups)

@@ -108,9 +108,9 @@ class TopK:
     def resources(self, fold: Fold) -> Resources:
         bill, bits, index = Bill(), self.in_type.bits, self.out_type.bits
         bill.queue(f"{self.name}.queue", self.k * index, self.timing(fold).slots)
-        bill.counter(self.in_shape[2], Part.LOOP_BIT)
+        bill.loop(self.in_shape[2])
         bill.register(self.k * (bits + index + 1) + 2)
-        bill.add(Part.RANK_BIT, self.k * bits)
+        bill.rank(self.in_type.bits, self.k, signed=self.in_type.signed)
         bill.add(Part.SHIFT_BIT, (self.k - 1) * (bits + index))
         bill.add(Part.OTHER, 10 * self.k)
         return bill.resources()

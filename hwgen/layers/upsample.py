@@ -196,10 +196,10 @@ class Upsample:
         bill.fifo(f"{self.name}.queue", width, fold.slots or SLOTS)
         bill.add(Part.UNIT, 1)
         for count in (rows.words, rows.pixel_repeats, rows.columns, rows.row_repeats):
-            bill.counter(count, Part.LOOP_BIT)
+            bill.loop(count)
         for _ in range(2):
             bill.counter(capacity + 1)
-        bill.counter(capacity, Part.LOOP_BIT)
+        bill.loop(capacity)
         bill.add(Part.WALK_BIT, bits * (1 if capacity & (capacity - 1) == 0 else 2))
         bill.register(bits + 2)
         bill.window_memory(f"{self.name}.row", max(2, capacity), width)

@@ -1,0 +1,124 @@
+"""What constant tables take: bits that never change are wires, and in logic what is equal is stored once."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from hwgen.fold import MemoryStyle
+from hwgen.layers.costs import MemoryKind, MemoryShape, TableLogic
+from hwgen.rtl_templates.storage import suits_block_ram
+
+__all__ = ["style_of", "table_logic", "table_shape"]
+
+LEAF_BITS = 4
+"""Address bits of a LUT."""
+
+
+def table_shape(name: str, fields: np.ndarray, bits: int, style: MemoryStyle, kind: MemoryKind) -> MemoryShape | None:
+    """Give the shape of a constant table.
+
+    Parameters
+    ----------
+    name : str
+    fields : ndarray of int64, shape (words, fields)
+    bits : int
+        Of a field, the lowest ones of its two's complement.
+    style : MemoryStyle
+        Where it is asked to be; AUTO: where its whole size suits.
+    kind : MemoryKind
+
+    Returns
+    -------
+    MemoryShape or None
+        None: nothing changes.
+    """
+    depth, lanes = fields.shape
+    style = style_of(style, depth, lanes, bits)
+    planes = np.concatenate([((fields >> bit) & 1).astype(np.uint8) for bit in range(bits)], axis=1)
+    planes = planes[:, np.any(planes != planes[:1], axis=0)]
+    if planes.shape[1] == 0:
+        return None
+    logic = None if style is MemoryStyle.BLOCK else table_logic(planes)
+    return MemoryShape(name, depth, planes.shape[1], style, kind, logic)
+
+
+def table_logic(bits: np.ndarray) -> TableLogic:
+    """Count what a table before a register becomes in LUTs of four inputs.
+
+    A bit of a word is a function of the address. Functions of four address bits are leaves; a function of one more bit chooses between
+    two of those. Equal functions are counted once, and of complements only the inverter; what one address bit decides is a wire. Where
+    one half of the words is the same, the register is reset by that address bit, and only the other half is left.
+
+    Parameters
+    ----------
+    bits : ndarray of uint8, shape (words, bits of a word)
+    """
+    packed = np.unique(np.packbits(bits, axis=0).T, axis=0)
+    columns = np.unpackbits(packed, axis=1, count=len(bits))
+    columns = columns[np.any(columns != columns[:, :1], axis=1)]
+    number, leaves, stacks = len(columns), 0, 0
+    columns = columns[:, _filled(len(bits))]
+    while len(columns):
+        half = columns.shape[1] // 2
+        low, high = columns[:, :half], columns[:, half:]
+        same = [np.all(part == part[:, :1], axis=1) for part in (low, high)]
+        whole = columns[~(same[0] | same[1])]
+        if len(whole):
+            more_leaves, more_stacks = _count(np.unique(whole, axis=0))
+            leaves, stacks = leaves + more_leaves, stacks + more_stacks
+        leaves += bool(np.any(low[same[0] & same[1], 0]))
+        columns = np.vstack([high[same[0] & ~same[1]], low[same[1] & ~same[0]]])
+    return TableLogic(number, leaves, stacks)
+
+
+def _count(columns: np.ndarray) -> tuple[int, int]:
+    """Give leaves and stacks of different functions, uint8 (functions, words), no half of which is the same."""
+    size = 1 << LEAF_BITS
+    tiles = max(1, size // columns.shape[1])
+    whole = np.tile(columns, tiles).reshape(len(columns), -1, size).astype(np.int64)
+    turned = whole[:, :, 0]
+    inverted = turned[:, 0] > 0
+    places = 1 << np.arange(size)
+    values = (whole ^ turned[:, :, None]) @ places
+    # Functions by number, 0 the constant; what is complemented is said beside it.
+    kinds, numbers = np.unique(np.append(0, values), return_inverse=True)
+    wires = [int((np.arange(size) >> bit & 1) @ places) for bit in range(LEAF_BITS)]
+    leaves = len(kinds) - int(np.count_nonzero(np.isin(kinds, [0, *wires])))
+    functions, stacks = numbers[1:].reshape(values.shape), 0
+    while functions.shape[1] > 1:
+        choices = np.stack([functions[:, ::2], functions[:, 1::2], turned[:, ::2] ^ turned[:, 1::2]], axis=-1)
+        kinds, numbers = np.unique(np.vstack([[0, 0, 0], choices.reshape(-1, 3)]), axis=0, return_inverse=True)
+        # Two equal halves are no choice, and two constants are the address bit.
+        chooses = ((kinds[:, 0] != kinds[:, 1]) | (kinds[:, 2] > 0)) & kinds[:, :2].any(axis=1)
+        stacks += int(np.count_nonzero(chooses))
+        functions, turned = numbers[1:].reshape(choices.shape[:2]), turned[:, ::2]
+    # A function beside its complement is an inverter more, and so is the complement of an address bit alone.
+    is_wire = np.isin(values, wires).all(axis=1) & np.all(values == values[:, :1], axis=1)
+    upright = functions[~inverted, 0]
+    alone = is_wire & inverted & ~np.isin(functions[:, 0], upright)
+    inverters = len(columns) - len(np.unique(functions[:, 0])) + int(np.count_nonzero(alone))
+    return leaves + inverters, stacks
+
+
+@lru_cache
+def _filled(words: int) -> np.ndarray:
+    """Give the word that stands at each address, up to a power of two: one beyond the last is what makes a choice needless."""
+    addresses = np.arange(1 << (words - 1).bit_length())
+    for _ in range(words.bit_length()):
+        block = len(addresses)
+        moved = addresses < words
+        while block > 1:
+            block >>= 1
+            empty = ~moved & (addresses // block * block >= words)
+            addresses = np.where(empty, addresses ^ block, addresses)
+            moved |= empty
+    return addresses
+
+
+def style_of(style: MemoryStyle, depth: int, fields: int, bits: int) -> MemoryStyle:
+    """Give where a table of words of fields goes: AUTO as its size suits, CONSTANT into LUTs."""
+    if style is MemoryStyle.AUTO:
+        return MemoryStyle.BLOCK if suits_block_ram(depth, fields * bits) else MemoryStyle.DISTRIBUTED
+    return MemoryStyle.DISTRIBUTED if style is MemoryStyle.CONSTANT else style
