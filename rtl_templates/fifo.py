@@ -70,8 +70,8 @@ class Fifo(wiring.Component):
         ]
         # Whether the queue is full or holds a word are registers of their own: no comparison delays a handshake.
         m.d.sync += full.eq(~take & (full | (put & (level == self.depth - 1))))
-        with m.If(put != take):
-            m.d.sync += level.eq(level + Mux(put, 1, -1))
+        # No enable: it would be one more wire behind both handshakes.
+        m.d.sync += level.eq(level + put - take)
         if suits_block_ram(self.depth, self.width):
             self._store_in_block_ram(m, put)
         elif self.depth > REGISTER_DEPTH:

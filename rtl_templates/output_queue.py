@@ -1,6 +1,6 @@
 """The end of every computing unit: a FIFO whose slots are reserved when work starts."""
 
-from amaranth.hdl import Module, Mux, Signal, unsigned
+from amaranth.hdl import Module, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -78,6 +78,6 @@ class OutputQueue(wiring.Component):
             fifo.o.ready.eq(self.o.ready),
             leaves.eq(self.o.valid & self.o.ready),
         ]
-        with m.If(self.reserve != leaves):
-            m.d.sync += credit.eq(Mux(leaves, credit + 1, credit - 1))
+        # No enable: it would be one more wire behind both handshakes.
+        m.d.sync += credit.eq(credit + leaves - self.reserve)
         return m
