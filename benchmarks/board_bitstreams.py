@@ -18,7 +18,7 @@ import hwgen
 from benchmarks import machine
 from benchmarks.models import write_cnv, write_mlp
 from hwgen.backoff import synthesise_on_board
-from hwgen.board import Family, find_board
+from hwgen.board import Device, Family, find_board
 
 ROOT = Path(__file__).parent.parent
 RECORD = Path(__file__).with_suffix(".json")
@@ -36,8 +36,8 @@ with a measurement of ours and may be off by a factor of three.
 LARGE_RAM = 4
 """Energy of a large RAM in block RAMs, by the same rule of thumb."""
 
-STATIC_MILLIWATTS = {"up5k": 0.1, "hx8k": 1.4, "gw1nr-9": 5.0, "ecp5-25": 60.0, "ecp5-85": 150.0}
-"""Typical static power at room temperature, rounded from what the makers' data sheets give for the core supply."""
+STATIC_MILLIWATTS = {"up5k": 0.1, "hx8k": 1.4, "gw1nr-9": 5.0, "ecp5-12": 60.0, "ecp5-25": 60.0, "ecp5-85": 150.0}
+"""Typical static power at room temperature, rounded from what the makers' data sheets give for the core supply; without it there is no estimate of the energy."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,13 @@ CASES = (
     Case("tfc", "ulx3s_85f", 1_000_000),
     Case("sfc", "ulx3s_85f", 100_000),
     Case("cnv", "ulx3s_85f", 100),
+    Case("tfc", "crosslink_nx_evn", 100_000),
+    Case("tfc", "gatemate_evb", 150_000),
+    Case("tfc", "upduino31"),
+    Case("tfc", "tang_nano_20k", 1_000_000),
+    Case("tfc", "ulx3s_12f", 1_000_000),
+    Case("tfc", "colorlight_i5", 1_000_000),
+    Case("tfc", "orangecrab", 1_000_000),
 )
 
 
@@ -78,6 +85,17 @@ def model(name: str, folder: Path) -> tuple[Path, dict[str, Any]]:
     return ROOT / "examples" / trained / "model.onnx", options
 
 
+def microjoules(device: Device, facts: dict[str, Any]) -> float | None:
+    """Estimate the energy of a frame; None where the rules of thumb do not reach."""
+    if device.name not in STATIC_MILLIWATTS:
+        return None
+    cells = facts["resources"]["luts"] + facts["harness"]["luts"]
+    cell, bram = PICOJOULES[device.family]
+    rams = facts["resources"]["brams"] + LARGE_RAM * facts["resources"]["sprams"]
+    cycle = cells * cell + rams * bram + STATIC_MILLIWATTS[device.name] * 1e3 / facts["clock_goal_mhz"]
+    return round(cycle * facts["ii"] / 1e6, 3)
+
+
 def measure(case: Case) -> dict[str, Any]:
     """Make one bitstream."""
     with tempfile.TemporaryDirectory() as folder:
@@ -90,13 +108,7 @@ def measure(case: Case) -> dict[str, Any]:
         seconds = time.perf_counter() - began
         computed = machine.processor_seconds() - computed
         report = hwgen.load(build).report
-    device = find_board(case.board).device
     clock, interval = facts["clock_goal_mhz"], facts["ii"]
-    cells = facts["resources"]["luts"] + facts["harness"]["luts"]
-    cell, bram = PICOJOULES[device.family]
-    rams = facts["resources"]["brams"] + LARGE_RAM * facts["resources"]["sprams"]
-    picojoules = (cells * cell + rams * bram) * interval
-    picojoules += STATIC_MILLIWATTS[device.name] * 1e3 * interval / clock
     return {
         "network": case.network,
         "board": case.board,
@@ -108,7 +120,7 @@ def measure(case: Case) -> dict[str, Any]:
         "fmax_mhz": facts["fmax_mhz"],
         "frames_per_second": round(clock * 1e6 / interval, 1),
         "latency_us": round(report["latency"] / clock, 2),
-        "energy_uj": round(picojoules / 1e6, 3),
+        "energy_uj": microjoules(find_board(case.board).device, facts),
         "seconds": round(seconds, 1),
         "seconds_processor": round(computed, 1),
         "seconds_compile": round(compiled, 1),

@@ -63,6 +63,9 @@ CERTAIN = 1e4
 MERGED = {Part.CLEARED_BIT: 0.2, Part.TWIN_BIT: 0.1}
 """What is left of some parts on iCE40, where the LUT of a sum clears, too, and equal registers become one."""
 
+RESET_LUTS = {Family.GATEMATE: 0.5}
+"""LUTs of a flip-flop where a reset takes one: about half of them have one. No LUT of these families has four inputs of any function, so the bills' counts are worth less."""
+
 PARTS_OF_TEN = 10
 """For the error on layers that a fit has not seen: each tenth of the samples is estimated by a fit to the others."""
 
@@ -137,6 +140,9 @@ def _expected(part: Part, kind: str, family: Family) -> tuple[float, float]:
     if kind == "ffs":
         number = float(part in FLIPFLOPS) * known.get(part, 1)
         return number, PRIOR if part in FLIPFLOPS else UNSURE_PRIOR
+    if family in RESET_LUTS:
+        number = RESET_LUTS[family] if part is Part.FLIPFLOP else EXPECTED.get(part, 1)
+        return number, UNSURE_PRIOR
     if part is Part.FLIPFLOP:
         return 0, CERTAIN
     number = EXPECTED.get(part, 1) * known.get(part, 1)

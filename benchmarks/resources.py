@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from itertools import product
 from pathlib import Path
@@ -26,7 +26,7 @@ from hwgen.verilog import convert
 
 RECORD = Path(__file__).with_suffix(".json")
 
-DEVICES = ("up5k", "ecp5-25", "gw1nr-9", "xc7a35t")
+DEVICES = ("up5k", "ecp5-25", "gw1nr-9", "lifcl-40", "ccgm1a1", "xc7a35t")
 """One device of each family."""
 
 TOGETHER = 10
@@ -38,25 +38,48 @@ _MEMORY = r"(?:mapping|using FF mapping for) memory (\w+)\.(\S+)(?: via \$__(\w+
 """What Yosys says of each memory: its module, its name, and the cell that it goes to."""
 
 
+@dataclass(frozen=True)
+class Library:
+    """Memory cells of a family, as its recipe names them, and what they become before their contents are filled in.
+
+    Parameters
+    ----------
+    files : str
+    cells : str
+        Of block RAM.
+    bits : int
+        Contents of one.
+    """
+
+    files: str
+    cells: str
+    bits: int
+
+
 LIBRARIES = {
-    Family.ICE40: ("-lib +/ice40/brams.txt -lib +/ice40/spram.txt -no-auto-huge", 4096),
-    Family.ECP5: ("-lib +/lattice/lutrams_trellis.txt -lib +/lattice/brams_16kd.txt", 18432),
-    Family.GOWIN: ("-lib +/gowin/lutrams.txt -lib +/gowin/brams.txt", 18432),
+    Family.ICE40: Library("-lib +/ice40/brams.txt -lib +/ice40/spram.txt -no-auto-huge", "t:$__ICE40_RAM4K_", 4096),
+    Family.ECP5: Library(
+        "-lib +/lattice/lutrams_trellis.txt -lib +/lattice/brams_16kd.txt", "t:$__DP16KD_ t:$__PDPW16KD_", 18432
+    ),
+    Family.GOWIN: Library(
+        "-lib +/gowin/lutrams.txt -lib +/gowin/brams.txt", "t:$__GOWIN_SP_ t:$__GOWIN_DP_ t:$__GOWIN_SDP_", 18432
+    ),
+    Family.NEXUS: Library(
+        "-lib +/lattice/lutrams_nexus.txt -lib +/lattice/lrams_nexus.txt -lib +/lattice/brams_nexus.txt -no-auto-huge",
+        "t:$__NX_DP16K_ t:$__NX_PDP16K_",
+        18432,
+    ),
+    Family.GATEMATE: Library("-lib +/gatemate/brams.txt", "t:$__CC_BRAM_TDP_ t:$__CC_BRAM_SDP_", 81920),
 }
-"""Memory cells as each family's recipe names them, and bits of a block RAM."""
 
 
 def _map(device: Device) -> list[str]:
-    """Give the recipe's command, cut where block RAMs are filled: their contents take a second each and change no count."""
-    if device.family not in LIBRARIES:
-        return [f"{recipe.mapper(device)} -top top"]
-    libraries, bits = LIBRARIES[device.family]
-    return [
-        f"{recipe.mapper(device)} -top top -run begin:map_ram",
-        f"memory_libmap {libraries}",
-        f"setparam -set INIT {bits}'h0 t:$__ICE40_RAM4K_ t:$__DP16KD_ t:$__PDPW16KD_ t:$__GOWIN_SP_ t:$__GOWIN_DP_ t:$__GOWIN_SDP_",
-        f"{recipe.mapper(device)} -top top -run map_ram:",
-    ]
+    """Give the recipe's commands, cut where block RAMs are filled: their contents take a second each and change no count."""
+    library = LIBRARIES.get(device.family)
+    if library is None:
+        return recipe.mapping(device, "top")
+    empty = f"setparam -set INIT {library.bits}'h0 {library.cells}"
+    return recipe.mapping(device, "top", [f"memory_libmap {library.files}", empty])
 
 
 def measure(samples: Sequence[Sample], device: Device) -> list[Row]:

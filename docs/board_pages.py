@@ -119,7 +119,7 @@ def _row(row: Mapping[str, Any]) -> str:
         f"{row['fmax_mhz']:.1f}",
         f"{row['frames_per_second']:,.0f}",
         f"{row['latency_us']:,.1f}",
-        f"{row['energy_uj']:,.1f}",
+        "-" if row["energy_uj"] is None else f"{row['energy_uj']:,.1f}",
         f"{row['seconds']:.0f} ({row.get('seconds_processor', '-')})",
     )
     return f"| {' | '.join(numbers)} |"

@@ -15,13 +15,26 @@ __all__ = ["RESOURCES", "Budget", "budget", "overdrawn"]
 ROUTABLE = 0.85
 """Share of a device's logic that may be estimated as used: what the model may be wrong, and what routing needs."""
 
-FLIPFLOP_CELLS = {Family.ICE40: 0.75, Family.ECP5: 0.0, Family.GOWIN: 1.0, Family.XILINX7: 0.0}
-"""Logic cells that a flip-flop takes on average, with the carry cells beside it, in families where it can only follow its own cell's LUT: the rest share one. Gowin's would be 0.62, but nextpnr's placer needs room."""
+FLIPFLOP_CELLS = {
+    Family.ICE40: 0.75,
+    Family.ECP5: 0.0,
+    Family.GOWIN: 1.0,
+    Family.NEXUS: 0.0,
+    Family.GATEMATE: 0.9,
+    Family.XILINX7: 0.0,
+}
+"""Logic cells that a flip-flop takes on average in families where it can only follow its own cell's LUT: the rest share one.
+
+With what stands beside it: iCE40's carry cells; GateMate's ends of carry chains, and the halves of CPEs through which a block RAM's pins go (65 a
+half). Gowin's would be 0.62, but nextpnr's placer needs room.
+"""
 
 LINK = {
     Family.ICE40: Usage(luts=740, ffs=560, brams=2),
     Family.ECP5: Usage(luts=760, ffs=560, brams=2),
     Family.GOWIN: Usage(luts=760, ffs=560, brams=2),
+    Family.NEXUS: Usage(luts=660, ffs=590, brams=2),
+    Family.GATEMATE: Usage(luts=1640, ffs=600, brams=1),
     Family.XILINX7: Usage(luts=600, ffs=560, brams=1),
 }
 """What the host link of a board takes, as measured around the trained TFC."""

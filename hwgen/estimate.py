@@ -29,20 +29,20 @@ __all__ = ["Prices", "Quantities", "estimate", "estimate_plan", "estimate_total"
 LUT_WORDS = {Family.XILINX7: 64}
 """Words of one bit that a LUT holds; 16 elsewhere."""
 
-LUTRAM_LUTS = {Family.ECP5: 4, Family.GOWIN: 4, Family.XILINX7: 4}
+LUTRAM_LUTS = {Family.ECP5: 4, Family.GOWIN: 4, Family.NEXUS: 4, Family.XILINX7: 4}
 """LUTs that a cell of distributed RAM takes."""
 
-LEAST_PRODUCT_BITS = {Family.ICE40: 11, Family.ECP5: 0, Family.GOWIN: 0, Family.XILINX7: 9}
+LEAST_PRODUCT_BITS = {Family.ICE40: 11, Family.ECP5: 0, Family.GOWIN: 0, Family.NEXUS: 0, Family.XILINX7: 9}
 """Bits of a product from which Yosys gives it a multiplier of the device; without a number it never does."""
 
 
-LEAST_CHAIN_BITS = {Family.ECP5: 5}
-"""Bits from which Yosys makes a sum or a comparison a carry chain; 3 elsewhere."""
+LEAST_CHAIN_BITS = {Family.ECP5: 5, Family.NEXUS: 1 << 30}
+"""Bits from which Yosys makes a sum or a comparison a carry chain; 3 elsewhere. On CrossLink-NX it never does."""
 
 CHAIN_CELL_BITS = {Family.ECP5: 2}
 """Bits of a cell of a carry chain, which are taken together; 1 elsewhere."""
 
-LEAST_FACTOR_BITS = {Family.GOWIN: 3}
+LEAST_FACTOR_BITS = {Family.GOWIN: 3, Family.NEXUS: 4}
 """Bits of both factors from which it does; 2 elsewhere."""
 
 
@@ -134,7 +134,7 @@ def quantities(cost: Resources, device: Device) -> Quantities:
             add(Part.STORED_BIT, memory.depth * memory.width)
         if not placement.blocks and memory.kind in (MemoryKind.BUFFER, MemoryKind.WINDOW):
             add(Part.FLIPFLOP, memory.width)
-        if placement.blocks and memory.kind is MemoryKind.WINDOW:
+        if placement.old_word:
             add(Part.OLD_WORD_BIT, memory.width)
     for product in cost.products:
         if (

@@ -7,7 +7,7 @@ the cheapest; without a style, plain logic is a candidate as well. `benchmarks/r
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from hwgen.board import Family
@@ -48,6 +48,8 @@ class _Cell:
         Its price is for used bits, not for whole cells.
     byte : int
         Bits that share a write enable; 0: all.
+    old_word : bool
+        It gives a row's old contents while the row is written.
     """
 
     address_bits: int
@@ -58,6 +60,7 @@ class _Cell:
     write_width: int = 0
     scaled: bool = False
     byte: int = 0
+    old_word: bool = False
 
 
 _NARROW = (1, 2, 4, 9, 18)
@@ -72,6 +75,12 @@ _BLOCK: Mapping[Family, tuple[_Cell, ...]] = {
         _Cell(14, (*_NARROW, 36), 128, blocks=1, byte=9, write_width=36),
     ),
     Family.GOWIN: (_Cell(14, (*_NARROW, 36), 128, blocks=1, byte=9),),
+    Family.NEXUS: (_Cell(14, (*_NARROW, 36), 128, blocks=1, byte=9, old_word=True),),
+    Family.GATEMATE: (
+        _Cell(14, (1, 2, 5, 10, 20, 40), 129, blocks=0.5, byte=1),
+        _Cell(15, (1, 2, 5, 10, 20, 40, 80), 257, blocks=1, byte=1),
+        _Cell(16, (1,), 513, blocks=2, byte=1),
+    ),
     Family.XILINX7: (
         _Cell(14, (*_NARROW, 36), 129, blocks=0.5, byte=9),
         _Cell(15, (*_NARROW, 36, 72), 257, blocks=1, byte=9),
@@ -82,6 +91,8 @@ _LUT: Mapping[Family, tuple[_Cell, ...]] = {
     Family.ICE40: (),
     Family.ECP5: (_Cell(4, (4,), 4, lutrams=1),),
     Family.GOWIN: (_Cell(4, (4,), 4, lutrams=1, scaled=True),),
+    Family.NEXUS: (_Cell(4, (4,), 4, lutrams=1),),
+    Family.GATEMATE: (),
     Family.XILINX7: (_Cell(5, (6,), 8, lutrams=1), _Cell(6, (3,), 8, lutrams=1)),
 }
 
@@ -96,7 +107,7 @@ class Placement:
     Parameters
     ----------
     blocks : float
-        Block RAMs; halves on 7-series.
+        Block RAMs; halves on 7-series and GateMate.
     lutrams : int
         Cells of LUT RAM.
     mux_bits : int
@@ -105,6 +116,8 @@ class Placement:
         None of them: flip-flops and multiplexers, or LUTs that hold a constant table.
     sprams : int
         Large RAMs.
+    old_word : bool
+        Logic around the cell keeps the old contents of a row that is read while it is written.
     """
 
     blocks: float = 0
@@ -112,6 +125,7 @@ class Placement:
     mux_bits: int = 0
     in_logic: bool = False
     sprams: int = 0
+    old_word: bool = False
 
 
 @lru_cache(maxsize=1 << 16)
@@ -128,12 +142,13 @@ def _place(family: Family, depth: int, width: int, kind: MemoryKind, style: Memo
         cells = () if kind is MemoryKind.QUEUE else _BLOCK[family]
         cells = (*cells, *(() if rom else _LUT[family]))
     best, cost = Placement(in_logic=True), float("inf") if logic is None else int(logic)
-    emulated = 0 if kind is MemoryKind.ROM else 1 + 3 * (kind is MemoryKind.WINDOW)
     for cell in cells:
+        old_word = kind is MemoryKind.WINDOW and cell.blocks > 0 and not cell.old_word
+        emulated = int(kind is not MemoryKind.ROM and cell.blocks > 0) + 3 * old_word
         for price, placement in _geometries(cell, depth, width, rom):
-            total = price + EMULATION_COST * emulated * (cell.blocks > 0)
+            total = price + EMULATION_COST * emulated
             if total < cost:
-                best, cost = placement, int(total)
+                best, cost = replace(placement, old_word=old_word), int(total)
     return best
 
 

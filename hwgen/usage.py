@@ -18,7 +18,7 @@ class Usage:
     ffs, carries : int
         Flip-flops, bits of carry chains.
     brams : float
-        Block RAMs; halves on 7-series.
+        Block RAMs; halves on 7-series and GateMate.
     lutrams, sprams, dsps : int
         Cells of distributed RAM, large RAMs, multipliers.
     """

@@ -44,7 +44,7 @@ class UpConverter(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Shift parts in from the top, so that the first has come down to the bottom when the last arrives."""
         m = Module()
-        parts = Signal(self.width * (self.ratio - 1))
+        parts = Signal(self.width * (self.ratio - 1), reset_less=True)
         count = Signal(range(self.ratio))
         last = Signal()
 
@@ -97,7 +97,7 @@ class DownConverter(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Shift the beat down by a part at each transfer."""
         m = Module()
-        parts = Signal(self.width * self.ratio)
+        parts = Signal(self.width * self.ratio, reset_less=True)
         left = Signal(range(self.ratio + 1))
         holds, last = Signal(), Signal()
 

@@ -47,6 +47,17 @@ def test_a_plan_for_a_board_is_within_its_budget_at_its_clock() -> None:
     assert fold_for_board(NETWORK, "icebreaker", clock_mhz=12).clock_hz == 12e6
 
 
+@pytest.mark.parametrize("name", ["crosslink_nx_evn", "gatemate_evb"])
+def test_boards_of_every_family_are_filled(name: str) -> None:
+    board = find_board(name)
+    plan = fold_for_board(NETWORK, name)
+    usage = estimate_total(plan, board.device)
+    assert overdrawn(usage, board_budget(board)) == []
+    assert plan.cycles < 8 and usage.luts > 2000
+    slow = fold_for_board(NETWORK, name, target_fps=100)
+    assert plan.cycles < slow.cycles and estimate_total(slow, board.device).luts < usage.luts / 2
+
+
 def test_what_is_written_at_run_time_and_the_registers_are_within_the_budget() -> None:
     board = find_board("icebreaker")
     limits = board_budget(board, registers=True)
@@ -83,6 +94,7 @@ def test_every_board_says_what_it_makes_of_a_network() -> None:
     fits = {fit.board: fit.facts() for fit in found}
     assert set(fits) == set(boards())
     assert fits["icebreaker"]["fits"] and fits["icebreaker"]["fps"] == 30e6 / fits["icebreaker"]["cycles"]
+    assert all(fit["fits"] for fit in fits.values())
     assert fits["ulx3s_85f"]["cycles"] <= fits["icebreaker"]["cycles"]
     registers = {fit.board: {fold.fetch_registers for fold in fit.plan.folds.values()} for fit in found if fit.plan}
     assert (registers["ulx3s_85f"], registers["icebreaker"]) == ({1}, {0})

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from hwgen.board import find_device
 from hwgen.budget import budget, overdrawn
+from hwgen.errors import OptionError
 from hwgen.usage import Usage
 
 UP5K = find_device("up5k")
@@ -23,3 +26,17 @@ def test_a_link_takes_its_share() -> None:
     assert behind_link.cells < alone.cells - 500
     assert behind_link.usage.brams == 28
     assert overdrawn(Usage(brams=29), behind_link) == ["29 block RAMs of 28"]
+
+
+def test_flipflops_take_cells_of_gatemate_and_none_of_crosslink_nx() -> None:
+    usage = Usage(luts=1000, ffs=1000)
+    cells = {name: budget(find_device(name), link=True).needs(usage)[0] for name in ("ccgm1a1", "lifcl-40")}
+    assert cells == {"ccgm1a1": 1900, "lifcl-40": 1000}
+
+
+def test_a_family_without_a_model_is_refused() -> None:
+    with pytest.raises(
+        OptionError,
+        match="no resource model of xc7a35t's family 'xilinx7', only of ice40, ecp5, gowin, nexus, gatemate;",
+    ):
+        budget(find_device("xc7a35t"), link=True)

@@ -33,6 +33,10 @@ def test_block_rams_are_exact_on_every_layer(family: Family) -> None:
     assert wrong == []
 
 
+LEAST_SHARE = {Family.GATEMATE: 0.85}
+"""Of layers whose LUTs are within a tenth; 0.9 elsewhere. On GateMate a flip-flop with a reset takes a LUT, and no part tells it from one without."""
+
+
 @pytest.mark.parametrize("family", prices())
 def test_luts_are_within_a_tenth_on_nine_layers_of_ten(family: Family) -> None:
     errors = {}
@@ -40,7 +44,7 @@ def test_luts_are_within_a_tenth_on_nine_layers_of_ten(family: Family) -> None:
         found = estimate(STAGES[row["sample"]].resources(), DEVICES[family.value])
         errors[row["sample"]] = (found.luts - row["luts"]) / max(row["luts"], resource_model.FLOOR)
     good = np.mean([abs(error) <= 0.1 for error in errors.values()])
-    assert good >= 0.9, sorted(errors.items(), key=lambda entry: -abs(entry[1]))[:10]
+    assert good >= LEAST_SHARE.get(family, 0.9), sorted(errors.items(), key=lambda entry: -abs(entry[1]))[:10]
     assert prices()[family].error["luts"]["within_10_percent"] == pytest.approx(good, abs=0.04)
 
 
@@ -73,12 +77,14 @@ def test_a_plan_is_estimated_stage_by_stage() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["up5k", "ecp5-25", "gw1nr-9"])
-def test_what_is_mapped_today_is_still_what_is_estimated(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "error"), [("up5k", 0.1), ("ecp5-25", 0.1), ("gw1nr-9", 0.1), ("lifcl-40", 0.1), ("ccgm1a1", 0.15)]
+)
+def test_what_is_mapped_today_is_still_what_is_estimated(name: str, error: float) -> None:
     device = find_device(name)
     names = ["dense 64x64 bbb 8x16 a", "pool 2 of 28x28x64 b 16", "narrow 64 4"]
     samples = [sample for sample in layer_samples.SAMPLES if sample.name in names]
     for row in resources.measure(samples, device):
         found = estimate(STAGES[row["sample"]].resources(), device)
         assert found.brams == row.get("brams", 0)
-        assert found.luts == pytest.approx(row["luts"], rel=0.1)
+        assert found.luts == pytest.approx(row["luts"], rel=error)

@@ -194,6 +194,18 @@ def test_cells_agree_with_golden_in_every_value_and_every_cycle(routed: tuple[Pa
     )
 
 
+def test_mapped_cells_of_gatemate_agree_with_golden_and_placed_ones_have_no_models(build: Path) -> None:
+    facts = synthesise(build, device="ccgm1a1", place_and_route=False)
+    assert facts["resources"]["brams"] >= 1
+    frames = np.random.default_rng(1).choice([-1, 1], size=(FRAMES, 64))
+    result = simulate_netlist(build, frames, target="ccgm1a1", netlist=Netlist.MAPPED)
+    assert (result.frames, result.mismatches, result.beats_off_schedule) == (FRAMES, 0, 0)
+    with pytest.raises(
+        OptionError, match="no models of the cells that nextpnr places on 'ccgm1a1': take --netlist mapped"
+    ):
+        gate_verilog(build, "ccgm1a1", Netlist.ROUTED)
+
+
 def test_a_wrong_row_of_a_memory_is_noticed(routed: tuple[Path, str], monkeypatch: pytest.MonkeyPatch) -> None:
     folder, device = routed
 

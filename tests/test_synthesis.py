@@ -247,6 +247,13 @@ def test_if_every_seed_fails_the_first_failure_is_told(fresh: Path, monkeypatch:
         (Family.ECP5, {"DP16KD": 1, "TRELLIS_DPR16X4": 2}, Resources(luts=8, brams=1, lutrams=2)),
         (Family.GOWIN, {"LUT1": 1, "LUT4": 2, "ALU": 3, "DFFRE": 4}, Resources(luts=6, ffs=4, carries=3)),
         (Family.GOWIN, {"SPX9": 1, "SDPB": 1, "pROM": 1, "RAM16SDP4": 1}, Resources(luts=4, brams=3, lutrams=1)),
+        (
+            Family.NEXUS,
+            {"LUT4": 2, "INV": 1, "DPR16X4": 1, "FD1P3IX": 2, "PDPSC16K": 1, "MULT9X9": 1},
+            Resources(7, 2, 0, 1, 1, 0, 1),
+        ),
+        (Family.GATEMATE, {"CC_L2T4": 2, "CC_L2T5": 1, "CC_LUT1": 1, "CC_MX4": 1, "CC_DFF": 3}, Resources(7, 3)),
+        (Family.GATEMATE, {"CC_ADDF": 2, "CC_BRAM_20K": 1, "CC_BRAM_40K": 1}, Resources(2, 0, 2, 1.5)),
         (Family.XILINX7, {"LUT6": 2, "INV": 9, "FDRE": 3, "CARRY4": 1, "RAMB18E1": 1}, Resources(2, 3, 4, 0.5)),
     ],
 )
@@ -340,10 +347,24 @@ def test_all_programs_end_with_an_interruption(tmp_path: Path) -> None:
         ("ecp5-85", "synth_ecp5 -nowidelut"),
         ("gw1nr-9", "synth_gowin -nowidelut -noiopads -family gw1n"),
         ("gw2ar-18", "synth_gowin -nowidelut -noiopads -family gw2a"),
+        ("lifcl-40", "synth_nexus -family lifcl -noccu2 -nowidelut"),
+        ("ccgm1a1", "synth_gatemate -luttree -nomx8 -nomult -noiopad -noclkbuf"),
     ],
 )
 def test_a_device_gets_its_own_recipe(name: str, command: str) -> None:
     assert recipe.mapper(find_device(name)) == command
+
+
+def test_resets_are_taken_apart_before_gatemate_s_memories_are_mapped() -> None:
+    whole = "synth_gatemate -luttree -nomx8 -nomult -noiopad -noclkbuf -top top"
+    between = ["dffunmap -srst-only", "opt_dff -nosdff", "opt_clean", "memory"]
+    device = find_device("ccgm1a1")
+    assert recipe.mapping(device, "top", ["memory"]) == [
+        f"{whole} -run begin:map_bram",
+        *between,
+        f"{whole} -run map_bram:",
+    ]
+    assert recipe.mapping(find_device("hx8k"), "top") == ["synth_ice40 -dff -device hx -top top"]
 
 
 KINDS = {

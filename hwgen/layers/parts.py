@@ -366,7 +366,7 @@ def narrowing(width: int, ratio: int) -> Resources:
     bill = Bill()
     bill.counter(ratio + 1)
     bill.add(Part.OTHER, 6)
-    bill.add(Part.SHIFT_BIT, width * ratio)
+    bill.add(Part.SHIFT_BIT, width * (ratio - 1))
     bill.register(width * ratio + 2)
     return bill.resources()
 

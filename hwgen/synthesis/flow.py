@@ -21,7 +21,7 @@ from hwgen.line import Line
 from hwgen.processes import Task, run_all
 from hwgen.progress import Progress, silent
 from hwgen.synthesis import place, recipe
-from hwgen.synthesis.gates import LIBRARIES
+from hwgen.synthesis.gates import PLACED
 from hwgen.synthesis.harness import Harness
 from hwgen.synthesis.job import TOP, Job, prepare
 from hwgen.synthesis.keep import MAPPED, ROUTED, keep, kept_result, scratch_folder
@@ -220,7 +220,7 @@ def _layout(job: Job, seed: int) -> str:
 
 def _cuts_out(job: Job) -> bool:
     """Tell whether the accelerator can be simulated as it was routed: it stands alone, and its cells have models."""
-    return job.board is None and job.device.family in LIBRARIES
+    return job.board is None and job.device.family in PLACED
 
 
 def _routed(seed: int) -> str:

@@ -27,8 +27,12 @@ LIBRARIES = {
     Family.ICE40: ("ice40/cells_sim.v",),
     Family.ECP5: ("ecp5/common_sim.vh", "ecp5/ccu2c_sim.vh"),
     Family.GOWIN: ("gowin/cells_sim.v",),
+    Family.GATEMATE: ("gatemate/cells_sim.v",),
 }
 """Files of Yosys that have a family's models."""
+
+PLACED = (Family.ICE40, Family.ECP5, Family.GOWIN)
+"""Families of which there are models also of the cells that nextpnr packs."""
 
 OWN = {Family.ICE40: (), Family.ECP5: ("ecp5.v", "block_ram.v"), Family.GOWIN: ("gowin.v", "block_ram.v")}
 """Files of our own models, which go before those of Yosys."""
@@ -61,7 +65,7 @@ def gate_verilog(folder: Path, target: str, netlist: Netlist) -> str:
     Raises
     ------
     OptionError
-        If it was not synthesised for the target, or not so far.
+        If it was not synthesised for the target, or not so far, or the family's placed cells have no models.
     ToolError
         If Yosys' models are missing, or a cell has none.
     """
@@ -70,6 +74,9 @@ def gate_verilog(folder: Path, target: str, netlist: Netlist) -> str:
     again = f"run: hwgen synth {folder} --device {target}"
     if facts is None:
         raise OptionError(f"'{folder}' has no netlist for '{target}'; {again}")
+    family = find_device(facts["device"]["name"]).family
+    if netlist is Netlist.ROUTED and family not in PLACED:
+        raise OptionError(f"There are no models of the cells that nextpnr places on '{target}': take --netlist mapped")
     if netlist is Netlist.ROUTED and not (results / "routed.v").exists():
         if facts["out_of_context"]:
             raise OptionError(f"'{folder}' has not been placed and routed for '{target}'; {again}")
@@ -78,7 +85,7 @@ def gate_verilog(folder: Path, target: str, netlist: Netlist) -> str:
             f"place it for --device {facts['device']['name']}"
         )
     text = (results / f"{netlist.value}.v").read_text(encoding="utf-8")
-    return QUIET + text + models(find_device(facts["device"]["name"]).family, text)
+    return QUIET + text + models(family, text)
 
 
 def models(family: Family, netlist: str) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from hwgen.board import Device, Family
 from hwgen.usage import Usage as Resources
 
-__all__ = ["OUTPUT_REGISTERS", "Resources", "commands", "count", "mapper"]
+__all__ = ["OUTPUT_REGISTERS", "Resources", "commands", "count", "mapper", "mapping"]
 
 FINISH: Mapping[Family, tuple[str, ...]] = {
     Family.GOWIN: ("iopadmap -bits -inpad IBUF O:I -outpad OBUF I:O",),
@@ -24,6 +24,15 @@ FINISH: Mapping[Family, tuple[str, ...]] = {
     ),
 }
 """What is left to do when all modules are one. Pads (Gowin, GateMate) for the top alone: the mapper would put them around the accelerator as well."""
+
+BEFORE_MEMORIES: Mapping[Family, tuple[str, ...]] = {
+    # Its flip-flops have no synchronous reset. Left to the mapper, one with an enable loses that as well: two LUTs a bit instead of none.
+    Family.GATEMATE: ("dffunmap -srst-only", "opt_dff -nosdff", "opt_clean"),
+}
+"""What is done between the mapper's coarse steps and that which maps memories."""
+
+MEMORY_STEP = {Family.GATEMATE: "map_bram"}
+"""The mapper's step that maps memories; "map_ram" elsewhere."""
 
 OUTPUT_REGISTERS = (Family.ECP5,)
 """Families whose block RAMs get their output registers by `hwgen.synthesis.output_registers`."""
@@ -54,17 +63,18 @@ WEIGHTS: Mapping[Family, tuple[tuple[str, dict[str, float]], ...]] = {
         ("MULT.*|PADD.*", {"dsps": 1}),
     ),
     Family.NEXUS: (
-        ("LUT4", {"luts": 1}),
+        ("LUT4|INV", {"luts": 1}),
+        ("WIDEFN9", {"luts": 2}),
         ("CCU2", {"luts": 2, "carries": 2}),
         ("DPR16X4", {"luts": 4, "lutrams": 1}),
         ("FD1P3.X", {"ffs": 1}),
         ("(DP|PDP|PDPSC|SP)(SC)?(16K|512K).*", {"brams": 1}),
         ("MULT.*", {"dsps": 1}),
     ),
+    # In halves of a CPE, as nextpnr packs them: one that holds a single LUT of two inputs holds nothing else.
     Family.GATEMATE: (
-        ("CC_LUT[12]", {"luts": 0.5}),
-        ("CC_L2T[45]|CC_LUT[34]|CC_MX2", {"luts": 1}),
-        ("CC_MX4", {"luts": 2}),
+        ("CC_L2T4|CC_LUT[1-4]|CC_MX2", {"luts": 1}),
+        ("CC_L2T5|CC_MX4", {"luts": 2}),
         ("CC_ADDF", {"luts": 1, "carries": 1}),
         ("CC_DFF|CC_DLT", {"ffs": 1}),
         ("CC_BRAM_20K", {"brams": 0.5}),
@@ -101,12 +111,21 @@ def mapper(device: Device) -> str:
             # Wide multiplexers take two LUTs each where one behind the other would do.
             return f"synth_gowin -nowidelut -noiopads -family {'gw2a' if device.series.startswith('GW2A') else 'gw1n'}"
         case Family.NEXUS:
-            # A carry chain that begins with a constant is refused by the place-and-route program.
-            return "synth_nexus -family lifcl -noccu2"
+            # A carry chain that begins with a constant is refused by the place-and-route program; wide LUTs take two each.
+            return "synth_nexus -family lifcl -noccu2 -nowidelut"
         case Family.GATEMATE:
-            return "synth_gatemate -luttree -nomx8 -noiopad -noclkbuf"
+            # The device has no multipliers: a cell that stands for one is built of CPEs, and nobody can tell how many.
+            return "synth_gatemate -luttree -nomx8 -nomult -noiopad -noclkbuf"
         case Family.XILINX7:
             return "synth_xilinx -family xc7 -flatten -noiopad -noclkbuf"
+
+
+def mapping(device: Device, top: str, memories: Sequence[str] = ()) -> list[str]:
+    """Give the commands that map all below ``top``; those of ``memories`` come in front of the step that maps memories."""
+    whole = f"{mapper(device)} -top {top}"
+    between = [*BEFORE_MEMORIES.get(device.family, ()), *memories]
+    step = MEMORY_STEP.get(device.family, "map_ram")
+    return [f"{whole} -run begin:{step}", *between, f"{whole} -run {step}:"] if between else [whole]
 
 
 def commands(
@@ -136,7 +155,7 @@ def commands(
     list of str
         From there to the files.
     """
-    mapping = [
+    mapped = [
         f"read_rtlil {folder}/{top}.il",
         f"read_verilog {module}.v",
         *([] if around is None else [f"read_verilog {folder}/{around}"]),
@@ -145,7 +164,7 @@ def commands(
         # no LUT in a thousand.
         "scratchpad -set abc9.verify false",
         "scratchpad -set abc9.nomfs true",
-        f"{mapper(device)} -top {top}",
+        *mapping(device, top),
         *([f"write_json {folder}/plain.json"] if device.family in OUTPUT_REGISTERS else []),
     ]
     writing = [
@@ -166,7 +185,7 @@ def commands(
         "setattr -mod -unset src =*",
         f"write_json {folder}/netlist.json",
     ]
-    return mapping, writing
+    return mapped, writing
 
 
 def count(family: Family, cells: Mapping[str, int]) -> Resources:
