@@ -33,8 +33,8 @@ LINK = {
     Family.ICE40: Usage(luts=740, ffs=560, brams=2),
     Family.ECP5: Usage(luts=760, ffs=560, brams=2),
     Family.GOWIN: Usage(luts=760, ffs=560, brams=2),
-    Family.NEXUS: Usage(luts=660, ffs=590, brams=2),
-    Family.GATEMATE: Usage(luts=1640, ffs=600, brams=1),
+    Family.NEXUS: Usage(luts=820, ffs=590, brams=2),
+    Family.GATEMATE: Usage(luts=1350, ffs=600, brams=1),
     Family.XILINX7: Usage(luts=600, ffs=560, brams=1),
 }
 """What the host link of a board takes, as measured around the trained TFC."""
