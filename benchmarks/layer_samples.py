@@ -386,5 +386,39 @@ def _networks() -> Iterator[Sample]:
     yield register(16)
 
 
-SAMPLES: tuple[Sample, ...] = (*_dense(), *_conv(), *_others(), *_control(), *_whole(), *_networks())
+def _later() -> Iterator[Sample]:
+    """Layers mapped when the bills were finished, to see how far these are from what nobody had looked at."""
+    yield dense(64, 128, 2, 16)
+    yield dense(48, 96, 1, 3)
+    yield dense(10, 48, 1, 1, x="b", w="w8", y="score")
+    yield dense(24, 64, 3, 8)
+    yield dense(10, 64, 2, 8, y="score", m="d")
+    yield dense(12, 48, 12, 48)
+    yield dense(40, 80, 4, 10, x="u2", w="t", y="u2")
+    yield conv(64, (1, 64, 32), 1, 2, 32, parallel=True)
+    yield conv(24, (9, 9, 12), 3, 3, 108, parallel=True)
+    yield conv(16, (26, 26, 8), 3, 2, 8)
+    yield conv(8, (16, 16, 3), 3, 4, 3, x="u8", pad=1)
+    yield conv(20, (1, 40, 10), 7, 2, 10, y="u2", pad=3)
+    yield pool((1, 58, 24), 2, 3)
+    yield pool((13, 13, 8), 3, 8, "u2")
+    yield pad((10, 10, 8), 4, "u2")
+    yield threshold(20, 4, "s8", "u2", "d")
+    yield table(12, 3, "u4", "u3")
+    yield argmax(16, 4, "s8")
+    yield widen(3, 8)
+    yield widen(8, 3)
+    yield narrow(6, 5)
+    yield register(24)
+
+
+SAMPLES: tuple[Sample, ...] = (
+    *_dense(),
+    *_conv(),
+    *_others(),
+    *_control(),
+    *_whole(),
+    *_networks(),
+    *_later(),
+)
 """In the order in which they are recorded; names are unique."""

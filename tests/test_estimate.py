@@ -10,7 +10,7 @@ from hwgen.board import Family, find_device
 from hwgen.estimate import estimate, estimate_plan, prices, quantities
 from hwgen.fifos import size_fifos
 from hwgen.folding import fold_for_area
-from hwgen.layers.costs import Resources
+from hwgen.layers.costs import Chain, Part, Resources
 from hwgen.usage import Usage
 from tests.small_networks import mlp
 
@@ -46,6 +46,47 @@ def test_luts_are_within_a_tenth_on_nine_layers_of_ten(family: Family) -> None:
     good = np.mean([abs(error) <= 0.1 for error in errors.values()])
     assert good >= LEAST_SHARE.get(family, 0.9), sorted(errors.items(), key=lambda entry: -abs(entry[1]))[:10]
     assert prices()[family].error["luts"]["within_10_percent"] == pytest.approx(good, abs=0.04)
+
+
+@pytest.mark.parametrize("family", prices())
+def test_luts_are_within_a_tenth_on_nine_of_ten_layers_that_the_fit_has_not_seen(family: Family) -> None:
+    assert prices()[family].error["luts"]["unseen"]["within_10_percent"] >= 0.9
+
+
+def test_carry_chains_of_dense_layers_are_counted_as_they_are_mapped() -> None:
+    """ECP5 chains everything of five bits or more, two bits a cell."""
+    wrong = []
+    for row in rows(Family.ECP5):
+        chains = STAGES[row["sample"]].resources().chains.items()
+        found = sum(
+            number * (chain.bits + chain.bits % 2)
+            for chain, number in chains
+            if chain.bits > 4 and chain.part is not Part.CLEARED_BIT
+        )
+        if row["sample"].startswith("dense") and found != row.get("carries", 0):
+            wrong.append((row["sample"], row.get("carries", 0), found))
+    assert len(wrong) <= 5, wrong
+
+
+@pytest.mark.parametrize(
+    ("family", "chain", "cells"),
+    [
+        (Family.ICE40, Chain(Part.ADDER_BIT, 7, carries_in=True, carries_out=True), 5),
+        (Family.ICE40, Chain(Part.ADDER_BIT, 2), 2),
+        (Family.ICE40, Chain(Part.LEVEL_BIT, 9), 0),
+        (Family.ECP5, Chain(Part.ADDER_BIT, 7, carries_in=True, carries_out=True), 8),
+        (Family.ECP5, Chain(Part.ADDER_BIT, 4, carries_in=True), 3),
+        (Family.ECP5, Chain(Part.CLEARED_BIT, 4), 0),
+        (Family.ECP5, Chain(Part.CLEARED_BIT, 5), 5),
+        (Family.GOWIN, Chain(Part.ADDER_BIT, 7, carries_in=True), 7),
+        (Family.GOWIN, Chain(Part.CLEARED_BIT, 2), 0),
+    ],
+)
+def test_a_carry_chain_is_cells_where_it_is_long_enough_and_logic_where_not(
+    family: Family, chain: Chain, cells: int
+) -> None:
+    cost = Resources(0, 0, parts={Part.UNIT: 0}, chains={chain: 3})
+    assert quantities(cost, DEVICES[family.value]).parts[chain.part] == 3 * cells
 
 
 @pytest.mark.parametrize("family", prices())

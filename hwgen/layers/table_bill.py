@@ -64,12 +64,13 @@ def table_logic(bits: np.ndarray) -> TableLogic:
         half = columns.shape[1] // 2
         low, high = columns[:, :half], columns[:, half:]
         same = [np.all(part == part[:, :1], axis=1) for part in (low, high)]
-        whole = columns[~(same[0] | same[1])]
+        equal = np.all(low == high, axis=1)
+        whole = columns[~(same[0] | same[1] | equal)]
         if len(whole):
             more_leaves, more_stacks = _count(np.unique(whole, axis=0))
             leaves, stacks = leaves + more_leaves, stacks + more_stacks
         leaves += bool(np.any(low[same[0] & same[1], 0]))
-        columns = np.vstack([high[same[0] & ~same[1]], low[same[1] & ~same[0]]])
+        columns = np.unique(np.vstack([high[same[0] & ~same[1]], low[(same[1] | equal) & ~same[0]]]), axis=0)
     return TableLogic(number, leaves, stacks)
 
 

@@ -1,0 +1,92 @@
+"""Constant tables in logic, held to truth tables counted by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hwgen.fold import MemoryStyle
+from hwgen.layers.costs import MemoryKind, TableLogic
+from hwgen.layers.table_bill import style_of, table_logic, table_shape
+
+A, B, C, D, E = np.arange(32) >> np.arange(5)[:, None] & 1
+
+
+def logic(*columns: np.ndarray, words: int = 32) -> TableLogic:
+    return table_logic(np.array(columns, dtype=np.uint8).T[:words])
+
+
+@pytest.mark.parametrize("column", [A, B, E, A & E, A | E, A & B & E, A & (1 - E)])
+def test_address_bits_are_wires_and_halves_that_stay_the_same_are_resets(column: np.ndarray) -> None:
+    assert logic(column) == TableLogic(1, 0, 0)
+
+
+def test_the_complement_of_an_address_bit_is_one_inverter() -> None:
+    assert logic(1 - A) == TableLogic(1, 1, 0)
+    assert logic(A, 1 - A) == TableLogic(2, 1, 0)
+    assert logic(1 - E) == TableLogic(1, 1, 0)
+
+
+def test_a_function_of_four_bits_is_one_lut_wherever_they_stand_below_the_top_one() -> None:
+    assert logic(A ^ B) == TableLogic(1, 1, 0)
+    assert logic(A ^ B ^ C ^ D, words=16) == TableLogic(1, 1, 0)
+
+
+def test_a_function_beside_its_complement_is_an_inverter_more_and_beside_itself_nothing() -> None:
+    assert logic(A ^ B, 1 - (A ^ B)) == TableLogic(2, 2, 0)
+    assert logic(A ^ B, A ^ B) == TableLogic(1, 1, 0)
+
+
+def test_a_fifth_bit_chooses_between_two_leaves() -> None:
+    assert logic(np.where(E, A ^ B, C & D)) == TableLogic(1, 2, 1)
+    assert logic(A ^ B ^ E) == TableLogic(1, 1, 1)
+    assert logic(np.where(E, A ^ B, C & D), np.where(E, C & D, A ^ B)) == TableLogic(2, 2, 2)
+
+
+def test_constants_are_nothing() -> None:
+    assert logic(0 * A, 0 * A + 1) == TableLogic(0, 0, 0)
+    assert table_shape("t", np.zeros((8, 3), dtype=np.int64), 4, MemoryStyle.DISTRIBUTED, MemoryKind.ROM) is None
+
+
+def test_words_beyond_the_last_need_no_choice() -> None:
+    random = np.random.default_rng(0)
+    words = random.integers(0, 2, 18)
+    # Of 18 words the upper 16 addresses are two words again and again: a leaf of one address bit.
+    words[16:] = (0, 1)
+    words[:16] = (A ^ B ^ C ^ D)[:16]
+    assert table_logic(words[:, None].astype(np.uint8)) == TableLogic(1, 1, 1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(2, 70), st.integers(1, 12), st.integers(0, 1 << 16))
+def test_repeated_and_constant_bits_change_nothing(words: int, bits: int, seed: int) -> None:
+    table = np.random.default_rng(seed).integers(0, 2, (words, bits)).astype(np.uint8)
+    found = table_logic(table)
+    more = np.hstack([table, table[:, :1], np.zeros((words, 1), np.uint8), np.ones((words, 1), np.uint8)])
+    assert table_logic(more) == found
+    assert found.columns <= bits
+    leaves = -(-words // 16)
+    assert found.leaves <= bits * (leaves + 1)
+    assert found.stacks <= bits * (2 * leaves - 1)
+
+
+@pytest.mark.parametrize(
+    ("style", "depth", "fields", "found"),
+    [
+        (MemoryStyle.AUTO, 256, 4, MemoryStyle.BLOCK),
+        (MemoryStyle.AUTO, 8, 4, MemoryStyle.DISTRIBUTED),
+        (MemoryStyle.CONSTANT, 256, 4, MemoryStyle.DISTRIBUTED),
+        (MemoryStyle.BLOCK, 8, 4, MemoryStyle.BLOCK),
+    ],
+)
+def test_where_a_table_goes(style: MemoryStyle, depth: int, fields: int, found: MemoryStyle) -> None:
+    assert style_of(style, depth, fields, 8) is found
+
+
+def test_a_table_in_block_ram_has_its_varying_bits_alone() -> None:
+    fields = np.arange(32)[:, None]
+    shape = table_shape("t", fields, 8, MemoryStyle.BLOCK, MemoryKind.TABLE)
+    assert shape is not None
+    assert (shape.width, shape.logic) == (5, None)
