@@ -132,14 +132,13 @@ class Bill:
             self.add(Part.OTHER, 1)
 
     def queue(self, name: str, width: int, slots: int) -> None:
-        """Add an `OutputQueue`, whose credits are counted up and down by an adder each; with a single slot all its state is one bit."""
+        """Add an `OutputQueue`; with a single slot all its state is one bit."""
         if slots == 1:
             self.add(Part.TWIN_BIT, 4)
             self.add(Part.OTHER, 7)
             self.register(1 + width)
             return
         self.level(slots + 1)
-        self.chain(Part.COUNTER_BIT, _bits(slots + 1))
         self.register(1)
         self.add(Part.OTHER, 2)
         self.fifo(name, width, slots)
