@@ -1,6 +1,6 @@
-"""Two example networks on five devices, placed and routed: what they take, how fast they run, and what holds them back.
+"""Three example networks on five devices, placed and routed: what they take, how fast they run, and what holds them back.
 
-``python -m benchmarks.boards`` measures everything and keeps it in ``boards.json`` beside this file (20 minutes on two cores);
+``python -m benchmarks.boards`` measures everything and keeps it in ``boards.json`` beside this file (an hour on two cores);
 ``python -m benchmarks.boards tfc up5k`` measures again the cases with these words in their names,
 or with this aim of cycles a frame.
 """
@@ -43,7 +43,7 @@ class Case:
     Parameters
     ----------
     network : str
-        "tfc" or "watch".
+        "tfc", "watch" or "mnist_cnv".
     device : str
     cycles : int
         Aim for the interval between frames.
@@ -68,21 +68,28 @@ CASES = (
     Case("watch", "gw1nr-9", 701, {}),
     Case("watch", "ecp5-25", 701, {}),
     Case("watch", "ecp5-85", 310, {}),
+    Case("mnist_cnv", "hx8k", 8712, {}),
+    Case("mnist_cnv", "ecp5-25", 8712, {}),
 )
 
 
 def read(name: str) -> Network:
     if name == "tfc":
         return hwgen.read(ROOT / "examples" / "mnist_tfc" / "model.onnx")
+    if name == "mnist_cnv":
+        return hwgen.read(ROOT / "examples" / "mnist_cnv" / "model.onnx", input_type="uint8", input_scale=1 / 255)
     return hwgen.read(ROOT / "examples" / "watch_motion" / "model.onnx", input_type="int8", input_scale=1.0)
 
 
 def fold(case: Case) -> Plan:
     plan = hwgen.plan(read(case.network), clock_mhz=100, target_fps=100e6 / case.cycles)
     registers = FETCH_REGISTERS.get(find_device(case.device).family, 0)
-    folds = {layer: replace(one, fetch_registers=registers) for layer, one in plan.folds.items()}
+    folds = {
+        layer: replace(one, fetch_registers=registers, slots=None, buffer_beats=None)
+        for layer, one in plan.folds.items()
+    }
     for layer, (pe, simd) in case.folds.items():
-        folds[layer] = replace(folds[layer], pe=pe, simd=simd, slots=None)
+        folds[layer] = replace(folds[layer], pe=pe, simd=simd)
     return size_fifos(replace(plan, folds=folds))
 
 
@@ -122,7 +129,7 @@ def main(words: list[str]) -> None:
         if all(word in (case.network, case.device, str(case.cycles)) for word in words):
             rows[case.network, case.device, case.cycles] = row = measure(case)
             print(
-                f"{row['network']:6} {row['device']:8} II {row['ii']:5} {row['luts']:6} LUT {row['ffs']:6} FF "
+                f"{row['network']:9} {row['device']:8} II {row['ii']:5} {row['luts']:6} LUT {row['ffs']:6} FF "
                 f"{row['brams']:4} BRAM {row['fmax_mhz']:6.1f} MHz {row['seconds']}",
                 flush=True,
             )
