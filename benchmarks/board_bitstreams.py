@@ -64,7 +64,7 @@ CASES = (
     Case("tfc", "crosslink_nx_evn", 100_000),
     Case("tfc", "gatemate_evb", 150_000),
     Case("tfc", "upduino31"),
-    Case("tfc", "tang_nano_20k", 300_000),
+    Case("tfc", "tang_nano_20k", 60_000),
     Case("tfc", "ulx3s_12f", 1_000_000),
     Case("tfc", "ulx3s_25f", 1_000_000),
     Case("tfc", "ulx3s_45f", 1_000_000),
