@@ -2,30 +2,24 @@
 
 ``python -m benchmarks.simulators`` writes ``simulators.json`` beside this file (a minute): the trained TFC's Verilog, each time with another
 comment so that nothing is found in the cache, is compiled with the batch driver in a cache of the benchmark's own. Processor time is that of
-the tools.
+the tools and what starts them.
 """
 
 from __future__ import annotations
 
 import json
-import resource
 import statistics
 import tempfile
 from pathlib import Path
 
 import hwgen
-from benchmarks.machine import facts
+from benchmarks.machine import facts, processor_seconds
 from benchmarks.speed import EXAMPLES
 from hwgen.sim.verilate import OFTEN, executable
 from hwgen.toolchain import Toolchain
 
 RECORD = Path(__file__).with_suffix(".json")
 AFTERWARDS = 5
-
-
-def processor_seconds() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
 
 
 def main() -> None:

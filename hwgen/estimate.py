@@ -35,15 +35,14 @@ LUTRAM_LUTS = {Family.ECP5: 4, Family.GOWIN: 4, Family.NEXUS: 4, Family.XILINX7:
 LEAST_PRODUCT_BITS = {Family.ICE40: 11, Family.ECP5: 0, Family.GOWIN: 0, Family.NEXUS: 0, Family.XILINX7: 9}
 """Bits of a product from which Yosys gives it a multiplier of the device; without a number it never does."""
 
+LEAST_FACTOR_BITS = {Family.GOWIN: 3, Family.NEXUS: 4}
+"""Bits of both factors from which it does; 2 elsewhere."""
 
 LEAST_CHAIN_BITS = {Family.ECP5: 5, Family.NEXUS: 1 << 30}
 """Bits from which Yosys makes a sum or a comparison a carry chain; 3 elsewhere. On CrossLink-NX it never does."""
 
 CHAIN_CELL_BITS = {Family.ECP5: 2}
 """Bits of a cell of a carry chain, which are taken together; 1 elsewhere."""
-
-LEAST_FACTOR_BITS = {Family.GOWIN: 3, Family.NEXUS: 4}
-"""Bits of both factors from which it does; 2 elsewhere."""
 
 
 @dataclass(frozen=True)

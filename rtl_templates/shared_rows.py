@@ -76,10 +76,10 @@ class SharedRows(wiring.Component):
     """
 
     def __init__(self, rows: Sequence[Sequence[bool]]) -> None:
-        self.groups = [_Group(rows[first : first + GROUP]) for first in range(0, len(rows), GROUP)]
-        self.registers = self.register_levels(rows)
+        self.groups = _groups_of(rows)
         self.height, self.levels = _heights(self.groups)
-        self.constants = self.row_constants(rows)
+        self.registers = _registered(self.levels)
+        self.constants = _constants_of(self.groups)
         limits = [limit for group in self.groups for limit in group.greatest]
         outputs = {f"o_{row}": Out(range(limit + 1)) for row, limit in enumerate(limits)}
         super().__init__({"i": In(len(rows[0])), **outputs})
@@ -87,21 +87,19 @@ class SharedRows(wiring.Component):
     @staticmethod
     def register_levels(rows: Sequence[Sequence[bool]]) -> range:
         """Give the levels of additions that end in registers."""
-        groups = [_Group(rows[first : first + GROUP]) for first in range(0, len(rows), GROUP)]
-        return range(1, _heights(groups)[1], 2)
+        return _registered(_heights(_groups_of(rows))[1])
 
     @staticmethod
     def row_constants(rows: Sequence[Sequence[bool]]) -> list[int]:
         """Give what each row's output lacks of the number of equal inputs."""
-        groups = [_Group(rows[first : first + GROUP]) for first in range(0, len(rows), GROUP)]
-        return [constant for group in groups for constant in group.constants]
+        return _constants_of(_groups_of(rows))
 
     @staticmethod
     def census(rows: Sequence[Sequence[bool]]) -> Census:
         """Count popcounts, adders and flip-flops without building them."""
-        groups = [_Group(rows[first : first + GROUP]) for first in range(0, len(rows), GROUP)]
+        groups = _groups_of(rows)
         height, levels = _heights(groups)
-        registers = range(1, levels, 2)
+        registers = _registered(levels)
         classes: list[int] = []
         adders: list[tuple[int, bool]] = []
         flipflops = inverted = 0
@@ -155,6 +153,19 @@ class _Group:
         self.greatest = [term.greatest for term in outputs]
         # A row counts its columns of other sign than the first row's by their ones, which are its misses.
         self.constants = [count - term.constant for count, term in zip(opposite, outputs, strict=True)]
+
+
+def _groups_of(rows: Sequence[Sequence[bool]]) -> list[_Group]:
+    return [_Group(rows[first : first + GROUP]) for first in range(0, len(rows), GROUP)]
+
+
+def _constants_of(groups: Sequence[_Group]) -> list[int]:
+    return [constant for group in groups for constant in group.constants]
+
+
+def _registered(levels: int) -> range:
+    """Give which of so many levels of additions end in registers."""
+    return range(1, levels, 2)
 
 
 def _heights(groups: Sequence[_Group]) -> tuple[int, int]:

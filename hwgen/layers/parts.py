@@ -210,18 +210,17 @@ class Bill:
             self.register(shape.logic.columns if shape.logic else shape.width)
             self.register(_bits(shape.depth) * (latency - 1))
 
-    def table(self, name: str, fields: np.ndarray, bits: int, style: MemoryStyle, *, writable: bool) -> bool:
-        """Add a table that ``read_rom`` reads, of words of fields, int64 (words, fields a word); tell whether it is one, or constants."""
+    def table(self, name: str, fields: np.ndarray, bits: int, style: MemoryStyle, *, writable: bool) -> None:
+        """Add a table that ``read_rom`` reads, of words of fields, int64 (words, fields a word)."""
         if writable:
             depth, lanes = fields.shape
             self.memories.append(
                 MemoryShape(name, depth, lanes * bits, style_of(style, depth, lanes, bits), written=True)
             )
-            return True
+            return
         shape = table_shape(name, fields, bits, style, MemoryKind.TABLE)
         if shape is not None:
             self.memories.append(shape)
-        return shape is not None
 
     def written(self, name: str, depth: int, width: int, style: MemoryStyle) -> None:
         """Add a `Rom` that can be written: a memory and the register behind it, or registers alone."""
