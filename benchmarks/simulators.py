@@ -1,6 +1,6 @@
 """Time the making of small simulators before and after the headers are precompiled.
 
-``python -m benchmarks.simulators`` writes ``simulators.json`` beside this file (a minute): the trained TFC's Verilog, each time with another
+``python -m benchmarks.simulators`` writes ``simulators.json`` beside this file (a minute): the Verilog of a network of 24-12-8-5, each time with another
 comment so that nothing is found in the cache, is compiled with the batch driver in a cache of the benchmark's own. Processor time is that of
 the tools and what starts them.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import hwgen
 from benchmarks.machine import facts, processor_seconds
-from benchmarks.speed import EXAMPLES
+from benchmarks.models import write_mlp
 from hwgen.sim.verilate import OFTEN, executable
 from hwgen.toolchain import Toolchain
 
@@ -26,7 +26,8 @@ def main() -> None:
     record: dict[str, object] = {"machine": facts()}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        accelerator = hwgen.compile(EXAMPLES / "mnist_tfc" / "model.onnx", folder / "build")
+        write_mlp(folder / "mlp.onnx", (24, 12, 8, 5))
+        accelerator = hwgen.compile(folder / "mlp.onnx", folder / "build")
         top = accelerator.network.name
         verilog = accelerator.folder / "rtl" / f"{top}.v"
         text, toolchain = verilog.read_text(), Toolchain.find()
