@@ -28,7 +28,7 @@ from hwgen.codes import BIPOLAR
 from hwgen.fold import Fold, MemoryStyle
 from hwgen.layers.matvec import MatVec
 from hwgen.rtl_templates.dot_product import DotProduct, Lanes
-from hwgen.toolchain import yosys
+from hwgen.tools.toolchain import yosys
 
 SHAPES = ((4, 16), (16, 64))
 ROW_FOLDS = COLUMN_FOLDS = 8

@@ -21,7 +21,7 @@ from typing import Any
 from benchmarks.layer_samples import SAMPLES, Sample
 from hwgen.board import Device, Family, find_device
 from hwgen.synthesis import recipe
-from hwgen.toolchain import yosys
+from hwgen.tools.toolchain import yosys
 from hwgen.verilog import convert
 
 RECORD = Path(__file__).with_suffix(".json")

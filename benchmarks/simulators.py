@@ -16,7 +16,7 @@ import hwgen
 from benchmarks.machine import facts, processor_seconds
 from benchmarks.models import write_mlp
 from hwgen.sim.verilate import OFTEN, executable
-from hwgen.toolchain import Toolchain
+from hwgen.tools.toolchain import Toolchain
 
 RECORD = Path(__file__).with_suffix(".json")
 AFTERWARDS = 5

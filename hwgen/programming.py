@@ -13,10 +13,10 @@ from rich.text import Text
 
 from hwgen.board import Board, Programmer, find_board
 from hwgen.errors import BuildError, OptionError
-from hwgen.processes import run
 from hwgen.progress import Progress, silent
 from hwgen.synthesis.keep import RESULT
-from hwgen.toolchain import programmer
+from hwgen.tools.processes import run
+from hwgen.tools.toolchain import programmer
 
 __all__ = ["Loading", "board_result", "command_words", "program"]
 

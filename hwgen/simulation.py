@@ -23,7 +23,7 @@ from hwgen.progress import Progress
 from hwgen.report import predict_plan
 from hwgen.sim.record import Stimulus
 from hwgen.sim.run import run_cocotb, run_icarus, run_verilator
-from hwgen.toolchain import Toolchain
+from hwgen.tools.toolchain import Toolchain
 
 __all__ = ["Engine", "Simulation", "simulate"]
 

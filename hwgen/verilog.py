@@ -18,7 +18,7 @@ from amaranth.lib.wiring import Flow
 
 from hwgen.beats import Beats, BeatSequence
 from hwgen.errors import OptionError
-from hwgen.toolchain import yosys
+from hwgen.tools.toolchain import yosys
 from hwgen.verilog_text import KEYWORDS, Source, tidy
 
 __all__ = ["WAIVERS", "Interface", "check_name", "convert", "write"]

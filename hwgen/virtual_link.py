@@ -19,7 +19,7 @@ from hwgen.progress import Progress, silent
 from hwgen.rtl_templates.spi import MIN_SCLK_CYCLES
 from hwgen.sim.run import log_folder
 from hwgen.sim.virtual_board import virtual_board
-from hwgen.toolchain import Toolchain
+from hwgen.tools.toolchain import Toolchain
 
 __all__ = ["virtual_link", "virtual_port"]
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from hwgen.errors import OptionError, ToolError
-from hwgen.processes import run
 from hwgen.sim.record import Stimulus, Trace
 from hwgen.sim.verilate import LONG_RUN_CYCLES, Waves, executable
-from hwgen.toolchain import Toolchain
+from hwgen.tools.processes import run
+from hwgen.tools.toolchain import Toolchain
 
 __all__ = ["log_folder", "run_cocotb", "run_icarus", "run_verilator", "write_vectors", "write_writes"]
 

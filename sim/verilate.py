@@ -12,8 +12,8 @@ from enum import Enum
 from pathlib import Path
 
 from hwgen.errors import ToolError
-from hwgen.processes import Task, run, run_all
-from hwgen.toolchain import Program, Toolchain
+from hwgen.tools.processes import Task, run, run_all
+from hwgen.tools.toolchain import Program, Toolchain
 
 __all__ = ["LONG_RUN_CYCLES", "Waves", "cache_folder", "compiled", "executable"]
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from hwgen.processes import running
 from hwgen.sim.verilate import compiled
-from hwgen.toolchain import Toolchain
+from hwgen.tools.processes import running
+from hwgen.tools.toolchain import Toolchain
 
 __all__ = ["virtual_board"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hwgen.processes import run
-from hwgen.toolchain import Toolchain
+from hwgen.tools.processes import run
+from hwgen.tools.toolchain import Toolchain
 
 
 def lint(folder: Path, top: str) -> str:

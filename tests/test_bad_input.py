@@ -17,7 +17,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from hwgen import cli, toolchain
+from hwgen import cli
+from hwgen.tools import toolchain
 
 
 @pytest.fixture

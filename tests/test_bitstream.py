@@ -10,17 +10,18 @@ from pathlib import Path
 import pytest
 
 import hwgen
-from hwgen import cli, toolchain
+from hwgen import cli
 from hwgen.board import boards, find_board
 from hwgen.board_top import FLASH_PORTS
 from hwgen.errors import OptionError, ToolError
 from hwgen.folding_file import folding_from_json
 from hwgen.line import LINE_PORTS, Line
-from hwgen.processes import Task
 from hwgen.synthesis import flow, on_board, synthesise
 from hwgen.synthesis.job import prepare
 from hwgen.synthesis.on_board import BoardPins, choose_baud, constraints
 from hwgen.synthesis.pack import append
+from hwgen.tools import toolchain
+from hwgen.tools.processes import Task
 from hwgen.verilog import convert
 from tests.small_networks import mlp
 

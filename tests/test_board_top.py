@@ -13,8 +13,8 @@ import hwgen
 from hwgen.board_top import network_id, write_board_top
 from hwgen.errors import BuildError, OptionError
 from hwgen.line import Line, divisor
-from hwgen.processes import run
-from hwgen.toolchain import Toolchain
+from hwgen.tools.processes import run
+from hwgen.tools.toolchain import Toolchain
 from tests.small_networks import mlp
 
 

@@ -12,12 +12,12 @@ from examples.data.load import load
 from hwgen import cli
 from hwgen.board import Family, find_device
 from hwgen.errors import OptionError, ToolError
-from hwgen.processes import run
 from hwgen.sim.verilate import compiled
 from hwgen.synthesis import gate_simulation, gates, simulate_netlist, synthesise
 from hwgen.synthesis.gates import Netlist, gate_verilog, models
 from hwgen.synthesis.recipe import mapper
-from hwgen.toolchain import Toolchain, yosys
+from hwgen.tools.processes import run
+from hwgen.tools.toolchain import Toolchain, yosys
 from tests.small_networks import mlp
 
 DEVICES = ("up5k", "ecp5-25", "gw1nr-9")

@@ -11,7 +11,7 @@ FOLDERS = {"hwgen": ROOT / "hwgen", "hwgen.rtl_templates": ROOT / "rtl_templates
 
 DOORS = {
     "onnx": ["hwgen.frontend"],
-    "subprocess": ["hwgen.processes"],
+    "subprocess": ["hwgen.tools.processes"],
     "click": [
         "hwgen.cli",
         "hwgen.cli_boards",

@@ -11,7 +11,7 @@ from hwgen.board import Family
 from hwgen.fold import MemoryStyle
 from hwgen.layers.costs import MemoryKind, MemoryShape
 from hwgen.memory_map import place
-from hwgen.toolchain import yosys
+from hwgen.tools.toolchain import yosys
 
 
 def blocks(family: Family, depth: int, width: int, kind: MemoryKind = MemoryKind.ROM) -> float:

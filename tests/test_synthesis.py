@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 import hwgen
-from hwgen import cli, toolchain
+from hwgen import cli
 from hwgen.board import Family, devices, find_board, find_device
 from hwgen.errors import BuildError, OptionError, ToolError
-from hwgen.processes import Task, run_all
 from hwgen.synthesis import flow, job, keep, place, recipe, synthesise
 from hwgen.synthesis.recipe import Resources
+from hwgen.tools import toolchain
+from hwgen.tools.processes import Task, run_all
 from tests.small_networks import mlp
 
 FILES = {

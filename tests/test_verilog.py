@@ -12,10 +12,10 @@ from hwgen.codes import BIPOLAR, signed, unsigned
 from hwgen.errors import OptionError
 from hwgen.fold import Fold
 from hwgen.plan import Plan
-from hwgen.processes import run
 from hwgen.rtl_templates.rom import Rom
 from hwgen.rtl_templates.storage import Storage
-from hwgen.toolchain import Toolchain, yosys
+from hwgen.tools.processes import run
+from hwgen.tools.toolchain import Toolchain, yosys
 from hwgen.verilog import WAIVERS, Interface, check_name, convert, write
 from hwgen.verilog_text import tidy
 from tests.lint import lint

@@ -18,7 +18,6 @@ from hwgen.built import load
 from hwgen.errors import OptionError, ToolError
 from hwgen.estimate import estimate_total, prices
 from hwgen.line import Line
-from hwgen.processes import Task, run_all
 from hwgen.progress import Progress, silent
 from hwgen.synthesis import place, recipe
 from hwgen.synthesis.gates import PLACED
@@ -30,7 +29,8 @@ from hwgen.synthesis.output_registers import absorb
 from hwgen.synthesis.pack import PACKERS, append, pack
 from hwgen.synthesis.result import Synthesis, fits
 from hwgen.synthesis.routed import cut_out
-from hwgen.toolchain import Program, yosys
+from hwgen.tools.processes import Task, run_all
+from hwgen.tools.toolchain import Program, yosys
 from hwgen.usage import Usage
 
 __all__ = ["DEFAULT_SEEDS", "NotPlaced", "TooLarge", "synthesise"]

@@ -21,8 +21,8 @@ from hwgen.synthesis import place, recipe
 from hwgen.synthesis.on_board import choose_baud
 from hwgen.synthesis.pack import PACKERS
 from hwgen.synthesis.pll import Pll, pll
-from hwgen.toolchain import Program, place_and_route
-from hwgen.toolchain import packer as find_packer
+from hwgen.tools.toolchain import Program, place_and_route
+from hwgen.tools.toolchain import packer as find_packer
 
 __all__ = ["TOP", "Job", "prepare"]
 

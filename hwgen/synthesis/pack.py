@@ -8,8 +8,8 @@ from pathlib import Path
 
 from hwgen.board import Device, Family
 from hwgen.errors import OptionError
-from hwgen.processes import run
-from hwgen.toolchain import Program
+from hwgen.tools.processes import run
+from hwgen.tools.toolchain import Program
 
 __all__ = ["PACKERS", "Packer", "append", "pack"]
 

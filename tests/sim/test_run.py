@@ -10,12 +10,12 @@ import pytest
 from hwgen.beats import Beats, BeatSequence
 from hwgen.codes import unsigned
 from hwgen.errors import OptionError, ToolError
-from hwgen.processes import run_all
 from hwgen.sim import verilate
 from hwgen.sim.record import Stimulus, Trace
 from hwgen.sim.run import run_cocotb, run_icarus, run_verilator
 from hwgen.sim.verilate import cache_folder, executable
-from hwgen.toolchain import Toolchain
+from hwgen.tools.processes import run_all
+from hwgen.tools.toolchain import Toolchain
 from hwgen.verilog import write
 from tests.sim.running_sum import RunningSum, ref
 

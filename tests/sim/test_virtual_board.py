@@ -24,7 +24,7 @@ from hwgen.packed import PackedNetwork
 from hwgen.ports import ports
 from hwgen.rtl_templates.load_format import LoadState
 from hwgen.sim.virtual_board import virtual_board
-from hwgen.toolchain import Toolchain
+from hwgen.tools.toolchain import Toolchain
 from hwgen.virtual_link import virtual_link, virtual_port
 from tests.sim.faulty_line import FaultyLine
 from tests.small_networks import mlp

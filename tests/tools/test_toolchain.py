@@ -6,8 +6,8 @@ import time
 import pytest
 
 from hwgen.errors import ToolError
-from hwgen.processes import run, running
-from hwgen.toolchain import Program, Toolchain, yosys
+from hwgen.tools.processes import run, running
+from hwgen.tools.toolchain import Program, Toolchain, yosys
 
 
 def test_versions_name_every_tool():

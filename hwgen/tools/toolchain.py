@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hwgen.errors import ToolError
-from hwgen.processes import output_of, run
+from hwgen.tools.processes import output_of, run
 
 __all__ = ["Program", "Toolchain", "packer", "place_and_route", "programmer", "yosys"]
 
