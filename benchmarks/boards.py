@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import hwgen
-from hwgen.board import find_device
 from hwgen.board_fold import FETCH_REGISTERS
+from hwgen.devices.boards import find_device
 from hwgen.fifos import size_fifos
 from hwgen.network import Network
 from hwgen.plan import Plan

@@ -18,8 +18,8 @@ import numpy as np
 
 from benchmarks.mvtu_luts import KINDS, cells
 from hwgen.activation import Lookup, Positions, Thresholds
-from hwgen.board import find_device
 from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
+from hwgen.devices.boards import find_device
 from hwgen.estimate import estimate
 from hwgen.fold import Fold, MemoryStyle, WindowStyle
 from hwgen.layers.argmax import ArgMax

@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.layer_samples import SAMPLES
 from benchmarks.resources import DEVICES, RECORD
-from hwgen.board import Device, Family, find_device
+from hwgen.devices.boards import Device, Family, find_device
 from hwgen.estimate import LUTRAM_LUTS, Quantities, quantities
 from hwgen.layers.costs import Part
 

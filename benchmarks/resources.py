@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.layer_samples import SAMPLES, Sample
-from hwgen.board import Device, Family, find_device
+from hwgen.devices.boards import Device, Family, find_device
 from hwgen.synthesis import recipe
 from hwgen.tools.toolchain import yosys
 from hwgen.verilog import convert

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from hwgen import buildfolder
 from hwgen.arrays import Frames, load_frames
-from hwgen.board import find_board
 from hwgen.board_fold import fold_for_board
 from hwgen.built import Accelerator, load
 from hwgen.contents import write_contents
+from hwgen.devices.boards import find_board
 from hwgen.fifos import size_fifos
 from hwgen.network import Network
 from hwgen.plan import Plan

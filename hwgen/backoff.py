@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from hwgen.api import build
-from hwgen.board import find_board
 from hwgen.board_fold import fold_for_board, slower_clock
 from hwgen.built import load
+from hwgen.devices.boards import find_board
 from hwgen.errors import OptionError
 from hwgen.estimate import estimate_total
 from hwgen.fold import MemoryStyle

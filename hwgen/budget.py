@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hwgen.board import Device, Family
+from hwgen.devices.boards import Device, Family
 from hwgen.estimate import model_of
 from hwgen.usage import Usage
 

@@ -13,11 +13,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from hwgen import board as board_module
 from hwgen.api import read
 from hwgen.backoff import synthesise_on_board
-from hwgen.board import Board, Device
 from hwgen.board_fold import Fit, fits_of
+from hwgen.devices import boards as board_module
+from hwgen.devices.boards import Board, Device
 from hwgen.errors import OptionError
 from hwgen.line import Line
 from hwgen.synthesis import flow, render, synthesise

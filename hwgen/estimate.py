@@ -14,7 +14,7 @@ from importlib import resources
 from math import inf
 from typing import Any
 
-from hwgen.board import Device, Family
+from hwgen.devices.boards import Device, Family
 from hwgen.errors import OptionError
 from hwgen.layers.costs import THUMB, Chain, MemoryKind, Part, Resources, TableLogic
 from hwgen.layers.parts import Bill

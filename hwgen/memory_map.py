@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from hwgen.board import Family
+from hwgen.devices.boards import Family
 from hwgen.fold import MemoryStyle
 from hwgen.layers.costs import MemoryKind, MemoryShape
 

@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from hwgen.board import Board, Programmer, find_board
+from hwgen.devices.boards import Board, Programmer, find_board
 from hwgen.errors import BuildError, OptionError
 from hwgen.progress import Progress, silent
 from hwgen.synthesis.keep import RESULT

@@ -13,8 +13,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from hwgen.board import Device, find_board, find_device
 from hwgen.codes import CodeType
+from hwgen.devices.boards import Device, find_board, find_device
 from hwgen.estimate import estimate_plan, prices
 from hwgen.glue_stages import ForkStage
 from hwgen.input_stage import InputStage

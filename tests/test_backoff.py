@@ -11,7 +11,7 @@ import pytest
 import hwgen
 from hwgen import backoff, cli, cli_boards
 from hwgen.backoff import synthesise_on_board
-from hwgen.board import find_device
+from hwgen.devices.boards import find_device
 from hwgen.errors import OptionError
 from hwgen.estimate import estimate_total
 from hwgen.synthesis.flow import NotPlaced, TooLarge

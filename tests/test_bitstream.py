@@ -11,8 +11,8 @@ import pytest
 
 import hwgen
 from hwgen import cli
-from hwgen.board import boards, find_board
 from hwgen.board_top import FLASH_PORTS
+from hwgen.devices.boards import boards, find_board
 from hwgen.errors import OptionError, ToolError
 from hwgen.folding_file import folding_from_json
 from hwgen.line import LINE_PORTS, Line

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hwgen.board import find_device
 from hwgen.budget import budget, overdrawn
+from hwgen.devices.boards import find_device
 from hwgen.errors import OptionError
 from hwgen.usage import Usage
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from hwgen.board import find_device
 from hwgen.budget import budget, overdrawn
 from hwgen.budget_fold import Catalogue, fold_for_budget
+from hwgen.devices.boards import find_device
 from hwgen.errors import OptionError
 from hwgen.estimate import estimate_total
 from hwgen.fifos import size_fifos

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks import layer_samples, resource_model, resources
-from hwgen.board import Family, find_device
+from hwgen.devices.boards import Family, find_device
 from hwgen.estimate import estimate, estimate_plan, prices, quantities
 from hwgen.fifos import size_fifos
 from hwgen.folding import fold_for_area

@@ -10,7 +10,7 @@ import pytest
 import hwgen
 from examples.data.load import load
 from hwgen import cli
-from hwgen.board import Family, find_device
+from hwgen.devices.boards import Family, find_device
 from hwgen.errors import OptionError, ToolError
 from hwgen.sim.verilate import compiled
 from hwgen.synthesis import gate_simulation, gates, simulate_netlist, synthesise

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.resources import LIBRARIES
-from hwgen.board import Family
+from hwgen.devices.boards import Family
 from hwgen.fold import MemoryStyle
 from hwgen.layers.costs import MemoryKind, MemoryShape
 from hwgen.memory_map import place

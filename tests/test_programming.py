@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from hwgen import cli
-from hwgen.board import Programmer, boards
 from hwgen.cli_run import rate_of
+from hwgen.devices.boards import Programmer, boards
 from hwgen.errors import BuildError, OptionError, ToolError
 from hwgen.programming import program
 

@@ -10,7 +10,7 @@ import pytest
 
 import hwgen
 from hwgen import cli
-from hwgen.board import Family, devices, find_board, find_device
+from hwgen.devices.boards import Family, devices, find_board, find_device
 from hwgen.errors import BuildError, OptionError, ToolError
 from hwgen.synthesis import flow, job, keep, place, recipe, synthesise
 from hwgen.synthesis.recipe import Resources

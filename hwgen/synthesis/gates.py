@@ -7,7 +7,7 @@ import re
 from enum import Enum
 from pathlib import Path
 
-from hwgen.board import Family, find_device
+from hwgen.devices.boards import Family, find_device
 from hwgen.errors import OptionError, ToolError
 from hwgen.synthesis.keep import kept_result
 

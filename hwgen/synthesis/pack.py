@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hwgen.board import Device, Family
+from hwgen.devices.boards import Device, Family
 from hwgen.errors import OptionError
 from hwgen.tools.processes import run
 from hwgen.tools.toolchain import Program

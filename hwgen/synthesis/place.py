@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hwgen.board import Device, Family
+from hwgen.devices.boards import Device, Family
 from hwgen.synthesis.harness import CLOCK_PORT
 
 __all__ = ["PLACERS", "CriticalPath", "Placement", "Segment", "arguments", "read_report"]

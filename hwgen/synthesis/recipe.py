@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from hwgen.board import Device, Family
+from hwgen.devices.boards import Device, Family
 from hwgen.usage import Usage as Resources
 
 __all__ = ["OUTPUT_REGISTERS", "Resources", "commands", "count", "mapper", "mapping"]

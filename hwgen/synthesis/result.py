@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from hwgen.board import Device
+from hwgen.devices.boards import Device
 from hwgen.synthesis.place import CriticalPath, Placement
 from hwgen.synthesis.recipe import Resources
 

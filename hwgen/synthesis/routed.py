@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from itertools import count
 from typing import Any
 
-from hwgen.board import Family
+from hwgen.devices.boards import Family
 from hwgen.synthesis.harness import CLOCK_PORT
 
 __all__ = ["cut_out"]

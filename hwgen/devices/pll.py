@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hwgen.board import Board, Family
+from hwgen.devices.boards import Board, Family
 from hwgen.errors import OptionError
 
 __all__ = ["Pll", "pll"]

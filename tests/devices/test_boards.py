@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hwgen.board import Board, Family, Programmer, boards, devices, find_board, find_device, read_board
+from hwgen.devices.boards import Board, Family, Programmer, boards, devices, find_board, find_device, read_board
 from hwgen.errors import OptionError
 from hwgen.synthesis.place import PLACERS, arguments
 

@@ -7,8 +7,8 @@ from enum import Enum
 from importlib import resources
 from pathlib import Path
 
+from hwgen.devices.toml_record import read_record, read_toml
 from hwgen.errors import OptionError
-from hwgen.toml_record import read_record, read_toml
 
 __all__ = [
     "Board",

@@ -1,0 +1,1 @@
+"""All that is known of a device family or a board."""
