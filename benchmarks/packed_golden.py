@@ -27,10 +27,10 @@ from onnx import TensorProto, helper, numpy_helper
 import hwgen
 from benchmarks.machine import facts
 from examples.data.load import load
-from hwgen import host
 from hwgen.activation import Positions, Thresholds
+from hwgen.arrays import codec
+from hwgen.arrays.expected import differing_frames
 from hwgen.codes import BIPOLAR, CodeType
-from hwgen.expected import differing_frames
 from hwgen.layers.dense import Dense
 from hwgen.network import InputPort, Network, OutputPort
 from hwgen.packed import PackedNetwork
@@ -74,7 +74,9 @@ def trained(name: str, frames: tuple[int, ...], repeats: int, *, declared: bool)
     network = hwgen.read(path, **options)
     pixels = load("mnist_test")[0].reshape(-1, *meaning["shape"][1:])
     floats = (pixels * meaning["scale"]).astype(np.float32)
-    return Contest(name, network, plain(onnx.load(path)), host.to_codes(network.input, floats), floats, frames, repeats)
+    return Contest(
+        name, network, plain(onnx.load(path)), codec.to_codes(network.input, floats), floats, frames, repeats
+    )
 
 
 def plain(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hwgen import buildfolder
-from hwgen.arrays import Frames, load_frames
+from hwgen.arrays.files import Frames, load_frames
 from hwgen.board_fold import fold_for_board
 from hwgen.built import Accelerator, load
 from hwgen.contents import write_contents

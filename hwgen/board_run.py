@@ -10,8 +10,8 @@ import numpy as np
 from rich.console import RenderableType
 from rich.table import Table
 
-from hwgen import host
 from hwgen.address_map import plan_id
+from hwgen.arrays import codec
 from hwgen.board_top import link_shape
 from hwgen.built import Accelerator
 from hwgen.errors import LinkError
@@ -64,8 +64,8 @@ class BoardRun:
         Clock of the board.
     """
 
-    outputs: host.Outputs
-    codes: host.Outputs
+    outputs: codec.Outputs
+    codes: codec.Outputs
     frames: int
     mismatches: int | None
     seconds: float
@@ -114,7 +114,7 @@ class BoardRun:
 def run(
     accelerator: Accelerator,
     link: HostLink,
-    x: host.Inputs,
+    x: codec.Inputs,
     *,
     frames: int | None = None,
     check: bool = False,
@@ -149,7 +149,7 @@ def run(
         If the board does not answer, or holds another build.
     """
     network = accelerator.network
-    codes = host.input_codes(network, x, frames)
+    codes = codec.input_codes(network, x, frames)
     count = len(codes[0])
     source, sink = ports(accelerator.plan)
     progress("asking the board what it holds")
@@ -170,8 +170,8 @@ def run(
         wrong = [np.any((a != b).reshape(count, -1), axis=1) for a, b in zip(got, golden, strict=True)]
         mismatches = int(np.any(wrong, axis=0).sum())
     return BoardRun(
-        outputs=host.outputs_of(network, got),
-        codes=host.outputs_of(network, got, codes=True),
+        outputs=codec.outputs_of(network, got),
+        codes=codec.outputs_of(network, got, codes=True),
         frames=count,
         mismatches=mismatches,
         seconds=seconds,

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hwgen import buildfolder, host, store
+from hwgen import buildfolder, store
+from hwgen.arrays import codec
 from hwgen.errors import BuildError, OptionError
 from hwgen.folding_file import folding_from_json
 from hwgen.load_image import LOADED
@@ -48,7 +49,7 @@ class Accelerator:
         """What the build wrote, as paths within the folder."""
         return buildfolder.written_files(self.folder)
 
-    def golden(self, x: host.Inputs, *, codes: bool = False) -> host.Outputs:
+    def golden(self, x: codec.Inputs, *, codes: bool = False) -> codec.Outputs:
         """Run the golden model, in its bit-packed form; ``network.golden_maps`` is the plain one, and gives the same.
 
         Parameters
@@ -68,14 +69,14 @@ class Accelerator:
         DataError
             If the input does not suit the network.
         """
-        maps = PackedNetwork(self.network).golden_maps(*host.input_codes(self.network, x))
-        return host.outputs_of(self.network, maps, codes=codes)
+        maps = PackedNetwork(self.network).golden_maps(*codec.input_codes(self.network, x))
+        return codec.outputs_of(self.network, maps, codes=codes)
 
     def simulate(
         self,
-        x: host.Inputs,
+        x: codec.Inputs,
         *,
-        expected: host.Outputs | None = None,
+        expected: codec.Outputs | None = None,
         frames: int | None = None,
         engine: Engine | str = Engine.VERILATOR,
         stall: bool = False,

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hwgen import evaluate, host
+from hwgen import evaluate
+from hwgen.arrays import codec
 from hwgen.errors import DataError
 from hwgen.graph import Graph
 from hwgen.layers.segments import Segments
@@ -20,7 +21,7 @@ FRAMES = 16
 """Frames evaluated at once."""
 
 
-def calibrated(graph: Graph, x: host.Inputs, precision: Precision, network: Callable[[Precision], Network]) -> Network:
+def calibrated(graph: Graph, x: codec.Inputs, precision: Precision, network: Callable[[Precision], Network]) -> Network:
     """Give the network whose streams of real numbers have the ranges that data show.
 
     Its notes say how many numbers saturate, and how well the integers agree with the float model before, with every range as large
@@ -42,7 +43,7 @@ def calibrated(graph: Graph, x: host.Inputs, precision: Precision, network: Call
     """
     frames = x if isinstance(x, Mapping) else dict.fromkeys(graph.inputs, x)
     before = network(replace(precision, ranges=_input_ranges(frames)))
-    given = [_model_input(port, one) for port, one in zip(before.inputs, host.by_input(before, x), strict=True)]
+    given = [_model_input(port, one) for port, one in zip(before.inputs, codec.by_input(before, x), strict=True)]
     before.check_frames(given)
     count, feeds = len(given[0]), {port.name: one for port, one in zip(before.inputs, given, strict=True)}
     outputs, ranges = _float_run(graph, feeds, count)
@@ -113,10 +114,10 @@ def _float_run(
 
 def _agreement(network: Network, feeds: Mapping[str, np.ndarray], outputs: Mapping[str, np.ndarray]) -> str:
     """Say how near the integers are to the float model."""
-    maps = network.golden_maps(*host.input_codes(network, feeds))
+    maps = network.golden_maps(*codec.input_codes(network, feeds))
     return "; ".join(
         (f"'{port.name}' " if len(maps) > 1 else "")
-        + _distance(host.from_codes(network, codes, port), outputs[port.name])
+        + _distance(codec.from_codes(network, codes, port), outputs[port.name])
         for port, codes in zip(network.outputs, maps, strict=True)
     )
 
@@ -145,7 +146,7 @@ def _saturation(network: Network, feeds: Mapping[str, np.ndarray]) -> list[str]:
         return golden
 
     steps = {layer.name: counting(layer) if isinstance(layer, Segments) else layer.golden for layer in network.layers}
-    network.evaluate(network.checked_codes(*host.input_codes(network, feeds)), steps)
+    network.evaluate(network.checked_codes(*codec.input_codes(network, feeds)), steps)
     return [
         f"'{name}' saturates {clipped} of {total} numbers of the calibration frames"
         for name, (clipped, total) in counts.items()

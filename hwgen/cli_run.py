@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 
 from hwgen import board_run
-from hwgen.arrays import check_arrays_path, load_frames, save_arrays
+from hwgen.arrays.codec import Inputs
+from hwgen.arrays.files import check_arrays_path, load_frames, save_arrays
 from hwgen.built import load
 from hwgen.errors import OptionError
-from hwgen.host import Inputs
 from hwgen.host_link import SPI_PREFIX, open_link
 from hwgen.line import Line
 from hwgen.programming import board_result

@@ -15,7 +15,7 @@ from amaranth.hdl import UnusedElaboratable
 from hwgen import load_image, store
 from hwgen.accelerator import accelerator
 from hwgen.address_map import address_map, plan_id
-from hwgen.beats import Beats, BeatSequence
+from hwgen.arrays.beats import Beats, BeatSequence
 from hwgen.buildfolder import write_manifest
 from hwgen.codes import CodeType
 from hwgen.folding_file import folding_to_json

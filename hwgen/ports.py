@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hwgen.beats import Beats, BeatSequence
+from hwgen.arrays.beats import Beats, BeatSequence
 from hwgen.codes import CodeType
 from hwgen.input_stage import InputStage
 from hwgen.layers.protocol import MapShape

@@ -12,9 +12,9 @@ import numpy as np
 from rich.console import RenderableType
 from rich.table import Table
 
-from hwgen import host
+from hwgen.arrays import codec
+from hwgen.arrays.expected import by_output, correct_labels, differing_frames, is_labels
 from hwgen.contents import PATIENCE
-from hwgen.expected import by_output, correct_labels, differing_frames, is_labels
 from hwgen.load_image import as_writes, current_image
 from hwgen.packed import PackedNetwork
 from hwgen.plan import Plan
@@ -73,8 +73,8 @@ class Simulation:
     clock_hz : float
     """
 
-    outputs: host.Outputs
-    codes: host.Outputs
+    outputs: codec.Outputs
+    codes: codec.Outputs
     frames: int
     mismatches: int
     mismatches_by_output: dict[str, int]
@@ -158,9 +158,9 @@ class Simulation:
 def simulate(
     plan: Plan,
     folder: Path,
-    x: host.Inputs,
+    x: codec.Inputs,
     *,
-    expected: host.Outputs | None,
+    expected: codec.Outputs | None,
     frames: int | None,
     engine: Engine,
     stall: bool,
@@ -170,7 +170,7 @@ def simulate(
 ) -> Simulation:
     """Do what `hwgen.Accelerator.simulate` says; ``compiler_flags`` are further ones for the simulator's C++ compiler."""
     network = plan.network
-    codes = host.input_codes(network, x)
+    codes = codec.input_codes(network, x)
     wanted = {} if expected is None else by_output(network, expected, len(codes[0]))
     codes = tuple(one[:frames] for one in codes)
     count = len(codes[0])
@@ -224,10 +224,10 @@ def simulate(
         for port, maps in zip(network.outputs, got, strict=True)
         if port.name in wanted and port.name not in labels
     ]
-    outputs = host.outputs_of(network, got)
+    outputs = codec.outputs_of(network, got)
     return Simulation(
         outputs=outputs,
-        codes=host.outputs_of(network, got, codes=True),
+        codes=codec.outputs_of(network, got, codes=True),
         frames=count,
         mismatches=mismatches,
         mismatches_by_output={port.name: int(np.sum(one)) for port, one in zip(network.outputs, differs, strict=True)},

@@ -16,7 +16,7 @@ from amaranth.hdl import Shape
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Flow
 
-from hwgen.beats import Beats, BeatSequence
+from hwgen.arrays.beats import Beats, BeatSequence
 from hwgen.errors import OptionError
 from hwgen.tools.toolchain import yosys
 from hwgen.verilog_text import KEYWORDS, Source, tidy

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hwgen.beats import BeatSequence
+from hwgen.arrays.beats import BeatSequence
 from hwgen.errors import OptionError
 
 __all__ = ["Stimulus", "Trace"]
@@ -20,7 +20,7 @@ class Stimulus:
     Parameters
     ----------
     beats : ndarray of uint8, shape (beats, bytes)
-        Input beats in order, as `hwgen.beats.pack` gives them.
+        Input beats in order, as `hwgen.arrays.beats.pack` gives them.
     last : ndarray of bool, shape (beats,)
         ``tlast`` of each.
     out_bytes : int

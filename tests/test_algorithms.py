@@ -32,7 +32,7 @@ from examples.algorithms.measure import (
     table,
 )
 from examples.training.record import hits
-from hwgen import host
+from hwgen.arrays import codec
 
 FEW, SOME = 3, 40
 
@@ -58,13 +58,13 @@ def network(name: str) -> hwgen.Network:
 def check_golden(name: str, frames: int | None) -> None:
     made, (expected, codes, _), record = network(name), kept(name), measured(name)
     codes = codes[:frames]
-    maps, reference = made.golden(host.to_codes(made.input, codes)), floats(name, expected, codes)
+    maps, reference = made.golden(codec.to_codes(made.input, codes)), floats(name, expected, codes)
     if name in REAL:
-        same, error = agreement(host.from_codes(made, maps), reference)
+        same, error = agreement(codec.from_codes(made, maps), reference)
         assert same >= record["agreement"] - 0.02
         assert error <= 1.01 * record["largest_error"]
         return
-    found = compared(name, made, codes, host.unmap(made.output, maps), reference)
+    found = compared(name, made, codes, codec.unmap(made.output, maps), reference)
     assert found["codes_differ"] == 0
     assert found["float32_slips"] <= record["float32_slips"]
     assert found["code_distance"] < 0.1
@@ -114,7 +114,7 @@ def test_golden_equals_onnxruntime_on_every_kept_frame(name: str) -> None:
 @pytest.mark.parametrize("name", INTEGER)
 def test_golden_equals_the_graph_in_float64(name: str) -> None:
     made, (expected, codes, _) = network(name), kept(name)
-    golden = host.unmap(made.output, made.golden(host.to_codes(made.input, codes[:2])))
+    golden = codec.unmap(made.output, made.golden(codec.to_codes(made.input, codes[:2])))
     outputs = oracle.float64_outputs(onnx.load(FOLDER / name / "model.onnx"), frames_of(expected, codes[:2]))
     np.testing.assert_array_equal(oracle.codes(made, outputs)[0], golden)
 
@@ -125,7 +125,7 @@ def test_one_weight_of_the_other_sign_is_found() -> None:
     weights = last.weights.copy()
     weights[0, np.argmax(np.abs(weights[0]))] *= -1
     broken = replace(made, layers=(*made.layers[:-1], replace(last, weights=weights)))
-    golden = host.unmap(broken.output, broken.golden(host.to_codes(broken.input, codes[:FEW])))
+    golden = codec.unmap(broken.output, broken.golden(codec.to_codes(broken.input, codes[:FEW])))
     found = compared("xnor_net", made, codes[:FEW], golden, floats("xnor_net", expected, codes[:FEW]))
     assert (found["codes_differ"], found["float32_slips"]) == (FEW, 0)
 

@@ -11,7 +11,8 @@ import pytest
 
 import hwgen
 from examples.data.load import load
-from hwgen import evaluate, host
+from hwgen import evaluate
+from hwgen.arrays import codec
 from hwgen.frontend import read_onnx
 from tests.lint import lint
 from tests.scores import codes_of_scores
@@ -38,8 +39,8 @@ class Example:
         )
 
     def scores(self, frames: int) -> np.ndarray:
-        codes = self.network.golden(host.to_codes(self.network.input, self.codes[:frames]))
-        return host.from_codes(self.network, codes)
+        codes = self.network.golden(codec.to_codes(self.network.input, self.codes[:frames]))
+        return codec.from_codes(self.network, codes)
 
 
 @pytest.fixture(scope="module", params=RATES)

@@ -12,7 +12,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import hwgen
-from hwgen import board_run, host
+from hwgen import board_run
+from hwgen.arrays import codec
 from hwgen.cli import EXIT_USER, main
 from hwgen.errors import DataError, ModelError, OptionError
 from hwgen.ports import ports
@@ -114,7 +115,7 @@ def test_each_input_has_its_own_type_and_layout_and_one_that_nothing_reads_is_le
     ]
     assert "Input 'spare' is left out: no output depends on it" in network.notes
     assert np.array_equal(build.golden(x), wanted)
-    assert np.array_equal(network.golden(*host.input_codes(network, x)).reshape(FRAMES, 3), wanted)
+    assert np.array_equal(network.golden(*codec.input_codes(network, x)).reshape(FRAMES, 3), wanted)
     assert [port["name"] for port in build.report["network"]["inputs"]] == ["image", "level", "mask"]
     with pytest.raises(ValueError, match="too many values"):
         _ = network.input
@@ -193,7 +194,7 @@ def test_frames_without_meaning_are_refused(
 
 
 def test_codes_of_different_numbers_of_frames_are_refused(build: hwgen.Accelerator, x: dict[str, np.ndarray]) -> None:
-    codes = host.input_codes(build.network, x)
+    codes = codec.input_codes(build.network, x)
     with pytest.raises(DataError, match="Input 'image' has 12 frames and input 'level' 11"):
         build.network.golden(codes[0], codes[1][:-1], codes[2])
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwgen import host, simulation
+from hwgen import simulation
+from hwgen.arrays import codec
+from hwgen.arrays.expected import check_expected, correct_labels, differing_frames
 from hwgen.errors import DataError
-from hwgen.expected import check_expected, correct_labels, differing_frames
 from hwgen.network import Network
 from hwgen.plan import Plan
 from hwgen.sim.record import Trace
@@ -29,7 +30,7 @@ CODES = NETWORK.golden(np.random.default_rng(0).choice(np.array([-1, 1]), size=(
 
 
 def test_expected_floats_may_be_off_by_float32_rounding() -> None:
-    y = host.from_codes(NETWORK, CODES)
+    y = codec.from_codes(NETWORK, CODES)
     assert differing_frames(NETWORK, CODES, y).sum() == 0
     assert differing_frames(NETWORK, CODES, np.nextafter(y, np.float32(9))).sum() == 0
     y[2, 3] += np.float32(0.1)
@@ -73,7 +74,7 @@ def plan() -> Plan:
 def judge(plan: Plan, monkeypatch: pytest.MonkeyPatch, change=lambda trace: trace, **options: object) -> Simulation:
     """Simulate with hardware that does what the models say, but for a change."""
     x = np.random.default_rng(0).choice(np.array([-1, 1]), size=(4, 12))
-    codes = host.to_codes(NETWORK.input, x)
+    codes = codec.to_codes(NETWORK.input, x)
     sink = simulation.ports(plan)[1]
     due = simulation.predict_plan(plan, 4).output_cycles(4)
     last = np.arange(1, len(due) + 1) % sink.count == 0

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import hwgen
-from hwgen.beats import Beats, BeatSequence
+from hwgen.arrays.beats import Beats, BeatSequence
 from hwgen.codes import BIPOLAR, signed, unsigned
 from hwgen.errors import OptionError
 from hwgen.fold import Fold

@@ -16,7 +16,7 @@ import hwgen
 from examples.algorithms import oracle
 from examples.data.load import load
 from examples.training.record import hits, outputs
-from hwgen import host
+from hwgen.arrays import codec
 from hwgen.errors import HwgenError
 from hwgen.packed import PackedNetwork
 
@@ -123,12 +123,12 @@ def measure(name, frames=None):
         network = read(name, expected)
     except HwgenError as error:
         return {"refused": str(error)}
-    maps = PackedNetwork(network).golden(host.to_codes(network.input, codes))
-    golden, reference = host.from_codes(network, maps), floats(name, expected, codes)
+    maps = PackedNetwork(network).golden(codec.to_codes(network.input, codes))
+    golden, reference = codec.from_codes(network, maps), floats(name, expected, codes)
     same, error = agreement(golden, reference)
     found = {"accuracy_golden": hits(golden, labels), "agreement": same, "largest_error": error}
     if name not in REAL:
-        found |= compared(name, network, codes, host.unmap(network.output, maps), reference)
+        found |= compared(name, network, codes, codec.unmap(network.output, maps), reference)
     try:
         with tempfile.TemporaryDirectory() as folder:
             result = hwgen.build(small_plan(network, expected), Path(folder) / name).simulate(codes[:frames])

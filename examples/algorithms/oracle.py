@@ -4,7 +4,7 @@ import numpy as np
 import onnx
 from onnx.reference import ReferenceEvaluator
 
-from hwgen import host
+from hwgen.arrays import codec
 
 
 def codes(network, outputs):
@@ -26,7 +26,7 @@ def codes(network, outputs):
         return outputs.astype(np.int64), 0.0
     port = network.output
     shape = (1, *network.map_of(port.source)[0])
-    scale, offset = (host.unmap(port, np.broadcast_to(part, shape)) for part in (port.scale, port.offset))
+    scale, offset = (codec.unmap(port, np.broadcast_to(part, shape)) for part in (port.scale, port.offset))
     exact = (outputs.astype(np.float64) - offset) / scale
     nearest = np.rint(exact)
     return nearest.astype(np.int64), float(np.max(np.abs(exact - nearest)))

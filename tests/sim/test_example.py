@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from hwgen.beats import Beats, BeatSequence
+from hwgen.arrays.beats import Beats, BeatSequence
 from hwgen.codes import unsigned
 from hwgen.sim.example import ship
 from hwgen.sim.record import Stimulus

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from hwgen.beats import Beats, BeatSequence
+from hwgen.arrays.beats import Beats, BeatSequence
 from hwgen.codes import unsigned
 from hwgen.errors import OptionError, ToolError
 from hwgen.sim import verilate

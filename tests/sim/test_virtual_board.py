@@ -13,7 +13,8 @@ import pytest
 import hwgen
 from benchmarks.models import write_mlp
 from examples.data.load import load
-from hwgen import board_run, host
+from hwgen import board_run
+from hwgen.arrays import codec
 from hwgen.board_top import boot_image, write_board_top
 from hwgen.errors import LinkError, ToolError
 from hwgen.fold import MemoryStyle
@@ -79,7 +80,7 @@ def infer_under_faults(build: Path, faults: int, seed: int, line: Line = Line.UA
     """Have frames inferred until all faults have happened, each held to golden, and some after that."""
     accelerator = hwgen.load(build)
     source, sink = ports(accelerator.plan)
-    codes = host.to_codes(accelerator.network.input, random_codes(accelerator, 100))
+    codes = codec.to_codes(accelerator.network.input, random_codes(accelerator, 100))
     beats = source.pack([codes]).reshape(len(codes), -1)
     golden = sink.pack(PackedNetwork(accelerator.network).golden_maps(codes)).reshape(len(codes), -1)
     done = 0

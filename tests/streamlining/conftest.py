@@ -10,7 +10,7 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from hwgen import host
+from hwgen.arrays import codec
 from hwgen.frontend import read_onnx
 from hwgen.graph import Graph
 from hwgen.network import Network
@@ -82,9 +82,9 @@ class Model:
     def agrees(self, x: np.ndarray, **declared) -> Network:
         """Hold that the network gives exactly ONNX Runtime's output for x; its numbers must be exact in float32."""
         network = self.network(**declared)
-        codes = network.golden(host.to_codes(network.input, x))
+        codes = network.golden(codec.to_codes(network.input, x))
         assert network.layer(network.output.source).out_type.contains(codes)
-        np.testing.assert_array_equal(host.from_codes(network, codes), self.reference(x))
+        np.testing.assert_array_equal(codec.from_codes(network, codes), self.reference(x))
         return network
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto
 
-from hwgen import host
+from hwgen.arrays import codec
 from hwgen.errors import ModelError
 from hwgen.evaluate import run as run_graph
 from hwgen.layers.dense import Dense
@@ -181,7 +181,7 @@ def test_quantised_weights_and_activations_of_several_bits(model, random):
     network = net.network(input_type="int4")
     assert (network.layers[0].out_type.low, network.layers[0].out_type.high) == (-3, 3)
     x = random.integers(-8, 8, (64, 20)).astype(np.float32)
-    scores = host.from_codes(network, network.golden(host.to_codes(network.input, x)))
+    scores = codec.from_codes(network, network.golden(codec.to_codes(network.input, x)))
     np.testing.assert_array_equal(scores, run_graph(net.graph(), {"x": x})[net.value])
 
 

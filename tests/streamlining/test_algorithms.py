@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hwgen import host
+from hwgen.arrays import codec
 from hwgen.layers.combine import Combine
 from hwgen.layers.conv import Conv
 from hwgen.layers.interleave import Interleave
@@ -81,7 +81,7 @@ class Net:
     def exact(self):
         network = self.model.network(**PIXELS)
         x = self.frames()
-        codes = network.golden(host.to_codes(network.input, x))
+        codes = network.golden(codec.to_codes(network.input, x))
         # Thirds and the like are rounded in float32: the integers that they stand for are compared.
         wanted = np.rint((self.model.reference(x) - network.output.offset) / network.output.scale)
         np.testing.assert_array_equal(codes[:, 0, 0], wanted)
@@ -91,7 +91,7 @@ class Net:
         """Hold that the output is off by at most a share of its largest value."""
         network = self.model.network(**PIXELS)
         x = self.frames()
-        found = host.from_codes(network, network.golden(host.to_codes(network.input, x)))
+        found = codec.from_codes(network, network.golden(codec.to_codes(network.input, x)))
         wanted = self.model.reference(x)
         assert np.max(np.abs(found - wanted)) <= share * np.max(np.abs(wanted))
         assert any("off by at most" in note for note in network.notes)
@@ -269,7 +269,7 @@ def test_partly_binary_layers_and_binary_deconvolution(net):
     network = net.norm().sign().conv(3, 1).add("ArgMax", axis=1).model.network(**PIXELS)
     assert Interleave in map(type, network.layers)
     x = net.frames()
-    labels = host.from_codes(network, network.golden(host.to_codes(network.input, x)))
+    labels = codec.from_codes(network, network.golden(codec.to_codes(network.input, x)))
     assert np.mean(labels == net.model.reference(x)) > 0.99
 
 
@@ -299,7 +299,7 @@ def test_sequential_memory(model, random):
     net.add("Relu").add("Conv", random.standard_normal((3, 8, 1)))
     network = net.network(input_type="int8", input_scale=1 / 64)
     x = (random.integers(-128, 128, (30, 4, 20)) / 64).astype(np.float32)
-    found, wanted = host.from_codes(network, network.golden(host.to_codes(network.input, x))), net.reference(x)
+    found, wanted = codec.from_codes(network, network.golden(codec.to_codes(network.input, x))), net.reference(x)
     assert np.max(np.abs(found - wanted)) <= 0.02 * np.max(np.abs(wanted))
     assert network.layers[2].groups == 8
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwgen import host
+from hwgen.arrays import codec
 from hwgen.frontend import read_onnx
 from hwgen.network import Network
 from hwgen.passes import run
@@ -42,8 +42,8 @@ def test_every_dialect_gives_the_same_network(name: str) -> None:
         assert integers(network) == first, file.stem
         assert network.notes == tuple(note for note in network.notes if "Softmax" in note), file.stem
         x = io["x"].reshape(-1, *network.input.onnx_shape)  # one channel: channels first or last is the same
-        codes = network.golden(host.to_codes(network.input, x))
-        scores, expected = host.from_codes(network, codes), io[f"y_{file.stem}"].reshape(len(x), -1)
+        codes = network.golden(codec.to_codes(network.input, x))
+        scores, expected = codec.from_codes(network, codes), io[f"y_{file.stem}"].reshape(len(x), -1)
         np.testing.assert_array_equal(scores.argmax(axis=1), expected.argmax(axis=1))
         if not network.output.dropped:
             read_back = np.rint((expected - network.output.offset) / network.output.scale)

@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from hwgen import host
+from hwgen.arrays import codec
 from hwgen.calibration import calibrated
 from hwgen.errors import DataError, ModelError, OptionError
 from hwgen.layers.conv import Conv
@@ -23,7 +23,7 @@ EXACT, DEFAULT = Precision(exact=True), Precision()
 
 def off(net, x, network):
     """Give the greatest distance from ONNX Runtime."""
-    found = host.from_codes(network, network.golden(host.to_codes(network.input, x)))
+    found = codec.from_codes(network, network.golden(codec.to_codes(network.input, x)))
     return float(np.max(np.abs(found.astype(np.float64) - net.reference(x))))
 
 
@@ -171,7 +171,7 @@ def test_calibration_narrows_ranges_and_counts_what_saturates(model, random):
         for note in network.notes
     )
     few = calibrate(net, x[:1], narrow, input_type="bipolar")
-    golden = few.golden(host.to_codes(few.input, x))
+    golden = few.golden(codec.to_codes(few.input, x))
     assert golden.shape[0] == 40
 
 
@@ -185,7 +185,7 @@ def test_a_real_input_is_rounded_by_the_host(model, random):
         errors.append(off(net, x, network))
         assert errors[-1] <= 27 * announced(network)[0] + 1e-5
     assert errors[2] < errors[1] / 8 < errors[0] / 64
-    assert host.to_codes(network.input, 100 * x).max() == network.input.type.high
+    assert codec.to_codes(network.input, 100 * x).max() == network.input.type.high
 
 
 def test_a_real_input_needs_data_or_a_type(model, random):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto
 
-from hwgen import host
+from hwgen.arrays import codec
 from hwgen.errors import ModelError
 from hwgen.layers.combine import Combine, Operation
 from hwgen.layers.concat import Concat
@@ -374,7 +374,7 @@ def test_a_real_embedding_is_fixed_point(model, random):
     net.add("Gather", "x", reads=net.constant(random.standard_normal((8, 6)))).add("MatMul", bipolar(random, 6, 4))
     network = net.network(input_type="uint3")
     x = random.integers(0, 8, (20, 7))
-    found = host.from_codes(network, network.golden(host.to_codes(network.input, x)))
+    found = codec.from_codes(network, network.golden(codec.to_codes(network.input, x)))
     assert np.max(np.abs(found - net.reference(x))) < 1e-3
     assert "holds real numbers in steps of" in network.notes[0]
 

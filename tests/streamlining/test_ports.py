@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from hwgen import host
+from hwgen.arrays import codec
 from hwgen.errors import ModelError, NodesError, OptionError
 from hwgen.layers.argmax import ArgMax
 from hwgen.layers.dense import Dense
@@ -103,7 +103,7 @@ def test_softmax_is_left_out_and_named(model, random):
     net = model(8).add("MatMul", bipolar(random, 8, 4)).add("Softmax", axis=1)
     network = net.network(input_type="bipolar")
     assert network.output.dropped == ("the_softmax_1",)
-    scores = host.from_codes(network, network.golden(host.to_codes(network.input, EVERY)))
+    scores = codec.from_codes(network, network.golden(codec.to_codes(network.input, EVERY)))
     exponential = np.exp(scores - scores.max(axis=1, keepdims=True))
     np.testing.assert_allclose(exponential / exponential.sum(axis=1, keepdims=True), net.reference(EVERY), rtol=1e-6)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hwgen import host
+from hwgen.arrays import codec
 from hwgen.errors import ModelError
 from hwgen.layers.argmax import ArgMax
 from hwgen.layers.combine import Combine
@@ -95,7 +95,7 @@ def test_an_average_that_does_not_count_its_border_is_exact_in_front_of_a_join(m
     (layer,) = [layer for layer in of(network, Segments) if layer.positions.count > 1]
     assert np.unique(layer.factors).tolist() == [4, 6, 9]
     x = random.integers(0, 16, (24, *SHAPE)).astype(np.float32)
-    found = host.from_codes(network, network.golden(host.to_codes(network.input, x)))
+    found = codec.from_codes(network, network.golden(codec.to_codes(network.input, x)))
     # ONNX Runtime rounds the ninths of integers.
     np.testing.assert_array_equal(found, np.rint(net.reference(x)))
 
@@ -181,7 +181,9 @@ def test_scores_of_many_integers_and_positions_are_ranked_in_fixed_point(model, 
     net.add("Mul", random.uniform(1, 2, (4, 9, 9))).add("ArgMax", axis=1)
     x = frames(random, 8, 9, 9)
     network = net.network(input_type="bipolar")
-    assert np.mean(host.from_codes(network, network.golden(host.to_codes(network.input, x))) == net.reference(x)) > 0.99
+    assert (
+        np.mean(codec.from_codes(network, network.golden(codec.to_codes(network.input, x))) == net.reference(x)) > 0.99
+    )
 
 
 def bent(net, random, op, classes):

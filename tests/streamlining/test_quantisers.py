@@ -7,7 +7,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from hwgen import evaluate, host
+from hwgen import evaluate
+from hwgen.arrays import codec
 from hwgen.codes import CodeType
 from hwgen.frontend import read_onnx
 from hwgen.passes import run
@@ -95,8 +96,8 @@ def test_narrow_quantisers(tmp_path, random, bits):
     network = streamline(run(read_onnx(tmp_path / "net.onnx")), input_type="bipolar")
     assert network.layers[0].out_type == CodeType(low, -low - 1)
     x = frames(random, 2, 5, 5)
-    codes = network.golden(host.to_codes(network.input, x))
+    codes = network.golden(codec.to_codes(network.input, x))
     sums = evaluate.run(read_onnx(tmp_path / "net.onnx"), {"x": x})
     levels = np.clip(np.rint(sums["a"] / 2), low, -low - 1)
     np.testing.assert_array_equal(sums["d"], 2 * levels)
-    np.testing.assert_array_equal(host.from_codes(network, codes), sums["y"])
+    np.testing.assert_array_equal(codec.from_codes(network, codes), sums["y"])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import hwgen
-from hwgen import host
+from hwgen.arrays import codec
 from hwgen.progress import silent
 from hwgen.simulation import Engine, simulate
 from tests.lint import lint
@@ -25,7 +25,7 @@ FEW_SEEDS = (15, 16, 18, 20, 22, 30, 35)
 def golden_is_the_graph(case: Case) -> np.ndarray:
     """Hold golden to ONNX Runtime and give what golden says; a network that announces rounding (a curve over many integers) only roughly."""
     network, x = case.network, case.frames
-    found = host.from_codes(network, network.golden(host.to_codes(network.input, x)))
+    found = codec.from_codes(network, network.golden(codec.to_codes(network.input, x)))
     wanted = case.model.reference(x)
     if any("off by at most" in note for note in network.notes):
         assert np.max(np.abs(found - wanted)) <= 1e-3 * np.max(np.abs(wanted))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hwgen import host
+from hwgen.arrays import codec
 from hwgen.errors import DataError
 from hwgen.network import Network, OutputPort
 
@@ -48,18 +48,18 @@ def differing_frames(
     """
     port = network.output if port is None else port
     if np.issubdtype(expected.dtype, np.integer):
-        wrong = host.unmap(port, codes) != expected
+        wrong = codec.unmap(port, codes) != expected
     else:
-        values = host.exact_values(network, codes, port)
+        values = codec.exact_values(network, codes, port)
         terms = np.abs(port.scale * codes) + np.abs(port.offset) if port.values is None else np.abs(values)
         slack = EXPECTED_ROUNDING * terms
         if port.values is None:
             slack = np.minimum(slack, np.abs(port.scale) / 4)
-        wrong = ~(np.abs(host.unmap(port, values) - expected) <= host.unmap(port, slack))
+        wrong = ~(np.abs(codec.unmap(port, values) - expected) <= codec.unmap(port, slack))
     return np.any(wrong.reshape(len(codes), -1), axis=1)
 
 
-def by_output(network: Network, expected: host.Outputs, frames: int) -> dict[str, np.ndarray]:
+def by_output(network: Network, expected: codec.Outputs, frames: int) -> dict[str, np.ndarray]:
     """Give what is expected of each output by its name.
 
     Raises

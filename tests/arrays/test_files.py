@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwgen.arrays import load_array, load_arrays, save_array, save_arrays
+from hwgen.arrays.files import load_array, load_arrays, save_array, save_arrays
 from hwgen.errors import DataError, OptionError
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwgen.beats import Beats, BeatSequence, pack, unpack
+from hwgen.arrays.beats import Beats, BeatSequence, pack, unpack
 from hwgen.codes import BIPOLAR, TERNARY, CodeType, signed, unsigned
 from hwgen.errors import DataError
 

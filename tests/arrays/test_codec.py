@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from hwgen.arrays.codec import from_codes, to_codes
 from hwgen.codes import BIPOLAR, unsigned
 from hwgen.errors import DataError
-from hwgen.host import from_codes, to_codes
 from hwgen.layers.argmax import ArgMax
 from hwgen.network import InputPort, Network, OutputPort
 

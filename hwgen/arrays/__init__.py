@@ -1,0 +1,1 @@
+"""What the host sends and gets: codes, files of arrays, beats."""
