@@ -10,8 +10,8 @@ from typing import Any
 from hwgen.devices.boards import Board, Family, boards
 from hwgen.devices.pll import pll
 from hwgen.errors import OptionError
+from hwgen.host.program import command_words
 from hwgen.line import Line
-from hwgen.programming import command_words
 from hwgen.synthesis.on_board import choose_baud
 
 FOLDER = Path(__file__).parent / "boards"

@@ -10,19 +10,20 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from hwgen import api, board_run
+from hwgen import api
 from hwgen.board_top import network_id
 from hwgen.built import Accelerator, load
 from hwgen.cli_run import rate_of
 from hwgen.errors import ModelError, OptionError
-from hwgen.host_link import HostLink, open_link
+from hwgen.host import run
+from hwgen.host.link import HostLink, open_link
+from hwgen.host.reload import Reload, keep
+from hwgen.host.reload import reload as fit
+from hwgen.host.virtual import virtual_link
 from hwgen.load_image import writes_of
 from hwgen.network import Conversion, Network
 from hwgen.progress import Progress
-from hwgen.reload import Reload, keep
-from hwgen.reload import reload as fit
 from hwgen.terminal import PATH, Screen, common, declares_input
-from hwgen.virtual_link import virtual_link
 
 __all__ = ["reload"]
 
@@ -38,7 +39,7 @@ DECLARATIONS = ("input_type", "input_scale", "input_offset")
 @click.option(
     "--baud",
     type=click.IntRange(min=1),
-    help=f"Rate of the port.  [default: that of BUILD's bitstream, else {board_run.DEFAULT_BAUD}]",
+    help=f"Rate of the port.  [default: that of BUILD's bitstream, else {run.DEFAULT_BAUD}]",
 )
 @click.option("-o", "--output", "image_file", type=PATH, help="Write the image of the memories to this file.")
 @declares_input
@@ -136,6 +137,6 @@ def _write(
     accelerator: Accelerator, loaded: Reload, opened: AbstractContextManager[HostLink], progress: Progress
 ) -> None:
     with opened as link:
-        board_run.check_hardware(accelerator, link)
-        board_run.load(link, loaded.image, progress=progress)
-        board_run.check_loaded(replace(accelerator, plan=loaded.plan), link)
+        run.check_hardware(accelerator, link)
+        run.load(link, loaded.image, progress=progress)
+        run.check_loaded(replace(accelerator, plan=loaded.plan), link)

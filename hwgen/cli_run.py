@@ -7,16 +7,16 @@ from pathlib import Path
 
 import click
 
-from hwgen import board_run
 from hwgen.arrays.codec import Inputs
 from hwgen.arrays.files import check_arrays_path, load_frames, save_arrays
 from hwgen.built import load
 from hwgen.errors import OptionError
-from hwgen.host_link import SPI_PREFIX, open_link
+from hwgen.host import run
+from hwgen.host.link import SPI_PREFIX, open_link
+from hwgen.host.program import board_result
+from hwgen.host.virtual import virtual_link
 from hwgen.line import Line
-from hwgen.programming import board_result
 from hwgen.terminal import PATH, Screen, common, takes_frames
-from hwgen.virtual_link import virtual_link
 
 __all__ = ["rate_of", "run"]
 
@@ -34,7 +34,7 @@ EXIT_MISMATCH = 1
 @click.option(
     "--baud",
     type=click.IntRange(min=1),
-    help=f"Rate of the port.  [default: that of BUILD's bitstream, else {board_run.DEFAULT_BAUD}]",
+    help=f"Rate of the port.  [default: that of BUILD's bitstream, else {run.DEFAULT_BAUD}]",
 )
 @click.option("--board", help="Board, where BUILD has bitstreams for several: its rate is taken.")
 @click.option("--check", is_flag=True, help="Compare every output with the golden model; exit code 1 if one differs.")
@@ -85,7 +85,7 @@ def run(
             else open_link(port, baud or rate_of(folder, board, port))
         )
         with opened as talk:
-            result = board_run.run(accelerator, talk, x, frames=frames, check=check, progress=progress)
+            result = run.run(accelerator, talk, x, frames=frames, check=check, progress=progress)
     if output_file is not None:
         save_arrays(output_file, result.codes if codes else result.outputs)
     screen.result(result.facts(), result.render())
@@ -108,7 +108,7 @@ def rate_of(folder: Path, board: str | None, port: str) -> int:
     """
     result = board_result(folder, board)
     if result is None:
-        return board_run.DEFAULT_BAUD
+        return run.DEFAULT_BAUD
     found, _, facts = result
     line = Line(facts.get("link", Line.UART))  # earlier versions had no other
     if (line is Line.SPI) != port.startswith(SPI_PREFIX):

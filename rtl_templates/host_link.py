@@ -1,6 +1,6 @@
 """The far end of the host link: checked requests in, an accelerator's frames through, answers out.
 
-What the bytes mean is written in docs/host_protocol.md; `hwgen.host_link` is the near end.
+What the bytes mean is written in docs/host_protocol.md; `hwgen.host.link` is the near end.
 """
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 import hwgen
-from hwgen import board_run, cli_run
+from hwgen import cli_run
 from hwgen.errors import LinkError, OptionError
-from hwgen.virtual_link import virtual_port
+from hwgen.host import run
+from hwgen.host.virtual import virtual_port
 
 
 @pytest.fixture
@@ -50,13 +51,13 @@ def test_outputs_are_written(
 def test_a_difference_from_golden_is_exit_code_1(
     capsys: pytest.CaptureFixture[str], dense_build: Path, x_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = board_run.HostLink.infer
+    honest = run.HostLink.infer
 
-    def lying(link: board_run.HostLink, beats: bytes, answer_bytes: int) -> bytes:
+    def lying(link: run.HostLink, beats: bytes, answer_bytes: int) -> bytes:
         answer = honest(link, beats, answer_bytes)
         return answer if link.counters().frames != 3 else bytes([answer[0] ^ 2]) + answer[1:]
 
-    monkeypatch.setattr(board_run.HostLink, "infer", lying)
+    monkeypatch.setattr(run.HostLink, "infer", lying)
     assert run(dense_build, "--virtual", "--input", x_file, "--check", "--json") == 1
     assert json.loads(capsys.readouterr().out)["mismatches"] == 1
 

@@ -19,15 +19,15 @@ import pytest
 
 import hwgen
 from hwgen.board_top import link_shape, network_id
+from hwgen.host.virtual import virtual_port
 from hwgen.line import Line
 from hwgen.packed import PackedNetwork
 from hwgen.ports import ports
 from hwgen.rtl_templates.link_protocol import FLAG
-from hwgen.virtual_link import virtual_port
+from tests.host.spi_device import SpiDevice
+from tests.host.test_spi_port import Board
 from tests.sim.faulty_line import FaultyLine
 from tests.small_networks import mlp
-from tests.spi_device import SpiDevice
-from tests.test_spi_port import Board
 
 SOURCES = Path(__file__).parent.parent / "examples" / "host_c"
 LIBRARY = (SOURCES / "hwgen_link.c", SOURCES / "hwgen_spi.c")

@@ -12,13 +12,13 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import hwgen
-from hwgen import board_run
 from hwgen.arrays import codec
 from hwgen.cli import EXIT_USER, main
 from hwgen.errors import DataError, ModelError, OptionError
+from hwgen.host import run
+from hwgen.host.virtual import virtual_link
 from hwgen.ports import ports
 from hwgen.stages import stages
-from hwgen.virtual_link import virtual_link
 
 FRAMES = 12
 BITS = np.array([-1, 1], dtype=np.float32)
@@ -166,7 +166,7 @@ def test_a_board_takes_all_of_them_as_one_frame(
     with virtual_link(build, frames=3) as link:
         shape = link.identify()
         assert (shape.beats_in, shape.bytes_in) == (ports(build.plan)[0].count, ports(build.plan)[0].bytes)
-        result = board_run.run(build, link, x, frames=3, check=True)
+        result = run.run(build, link, x, frames=3, check=True)
     assert (result.frames, result.mismatches) == (3, 0)
     assert np.array_equal(result.outputs, wanted[:3])
 

@@ -11,11 +11,11 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import hwgen
-from hwgen import board_run
 from hwgen.cli import EXIT_USER, main
 from hwgen.errors import DataError
+from hwgen.host import run
+from hwgen.host.virtual import virtual_link
 from hwgen.ports import ports
-from hwgen.virtual_link import virtual_link
 
 RANDOM = np.random.default_rng(11)
 CLASSES, BOXES = 3, 5
@@ -158,6 +158,6 @@ def test_the_command_line_writes_an_archive(
 
 def test_a_board_sends_all_of_them(build: hwgen.Accelerator, x: np.ndarray, wanted: dict[str, np.ndarray]) -> None:
     with virtual_link(build, frames=3) as link:
-        result = board_run.run(build, link, x[:3], check=True)
+        result = run.run(build, link, x[:3], check=True)
     assert result.mismatches == 0
     assert all(np.array_equal(result.outputs[name], array[:3]) for name, array in wanted.items())

@@ -6,7 +6,7 @@ import pytest
 from amaranth.hdl import ClockDomain, Module
 from amaranth.sim import Simulator
 
-from hwgen.host_frames import Decoder, Frame, encode
+from hwgen.host.framing import Decoder, Frame, encode
 from hwgen.rtl_templates.framing import Framer, Unframer
 
 

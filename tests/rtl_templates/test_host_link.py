@@ -7,7 +7,7 @@ import pytest
 from amaranth.hdl import ClockDomain, Module
 from amaranth.sim import Simulator
 
-from hwgen.host_frames import Decoder, Frame, encode
+from hwgen.host.framing import Decoder, Frame, encode
 from hwgen.rtl_templates.host_link import HostLink
 from hwgen.rtl_templates.link_protocol import (
     ANSWER,

@@ -10,11 +10,11 @@ import pytest
 
 import hwgen
 from hwgen.fold import Fold, MemoryStyle, WindowStyle
+from hwgen.host.reload import reload
 from hwgen.load_image import as_writes
 from hwgen.network import Network
 from hwgen.plan import Plan
 from hwgen.ports import ports
-from hwgen.reload import reload
 from hwgen.sim.run import write_vectors, write_writes
 from hwgen.writable import with_registers
 from tests.conftest import write_image

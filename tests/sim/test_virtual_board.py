@@ -13,20 +13,20 @@ import pytest
 import hwgen
 from benchmarks.models import write_mlp
 from examples.data.load import load
-from hwgen import board_run
 from hwgen.arrays import codec
 from hwgen.board_top import boot_image, write_board_top
 from hwgen.errors import LinkError, ToolError
 from hwgen.fold import MemoryStyle
 from hwgen.folding_file import folding_from_json
-from hwgen.host_link import open_link
+from hwgen.host import run
+from hwgen.host.link import open_link
+from hwgen.host.virtual import virtual_link, virtual_port
 from hwgen.line import Line
 from hwgen.packed import PackedNetwork
 from hwgen.ports import ports
 from hwgen.rtl_templates.load_format import LoadState
 from hwgen.sim.virtual_board import virtual_board
 from hwgen.tools.toolchain import Toolchain
-from hwgen.virtual_link import virtual_link, virtual_port
 from tests.sim.faulty_line import FaultyLine
 from tests.small_networks import mlp
 
@@ -58,7 +58,7 @@ def test_a_hundred_digits_through_the_serial_pins_equal_golden(digits_build: Pat
     accelerator = hwgen.load(digits_build)
     x, labels = digits(100)
     with virtual_link(accelerator, frames=100) as link:
-        result = board_run.run(accelerator, link, x)
+        result = run.run(accelerator, link, x)
     assert np.array_equal(result.codes, accelerator.golden(x, codes=True))
     assert np.array_equal(result.outputs, accelerator.golden(x))
     assert np.mean(result.outputs.argmax(axis=-1).ravel() == labels) > 0.9
@@ -71,7 +71,7 @@ def test_wide_beats_pass(image_build: Path) -> None:
     accelerator = hwgen.load(image_build)
     x = np.random.default_rng(9).integers(0, 256, size=(20, *accelerator.network.input.onnx_shape))
     with virtual_link(accelerator) as link:
-        result = board_run.run(accelerator, link, x, check=True)
+        result = run.run(accelerator, link, x, check=True)
     assert (result.mismatches, result.retries) == (0, 0)
     assert (result.counters.bad_crc, result.counters.line_errors, result.counters.dropped) == (0, 0, 0)
 
@@ -122,7 +122,7 @@ def test_another_network_s_board_is_refused(dense_build: Path, image_build: Path
         virtual_link(hwgen.load(dense_build)) as link,
         pytest.raises(LinkError, match=r"The board holds network [0-9a-f]{16}, and .* is [0-9a-f]{16}; load this"),
     ):
-        board_run.run(wanted, link, x)
+        run.run(wanted, link, x)
 
 
 def test_a_simulation_that_cannot_start_says_why(dense_build: Path, tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def spram_build(tmp_path_factory: pytest.TempPathFactory) -> hwgen.Accelerator:
 def test_memories_are_loaded_from_the_flash(spram_build: hwgen.Accelerator) -> None:
     x = random_codes(spram_build, 6)
     with virtual_link(spram_build) as link:
-        assert board_run.run(spram_build, link, x, check=True).exact
+        assert run.run(spram_build, link, x, check=True).exact
         assert link.read(0x10) == LoadState.LOADED << 8 | 1
 
 
@@ -179,7 +179,7 @@ def test_a_third_of_a_megabit_boots_into_large_rams_and_classifies(tmp_path: Pat
     assert sum(fold.memory is MemoryStyle.SPRAM for fold in accelerator.plan.folds.values()) == 3
     x = random_codes(accelerator, 5)
     with virtual_link(accelerator) as link:
-        result = board_run.run(accelerator, link, x)
+        result = run.run(accelerator, link, x)
         assert link.read(0x10) == LoadState.LOADED << 8 | 1
     assert np.array_equal(result.codes, accelerator.golden(x, codes=True))
 
@@ -200,10 +200,10 @@ def test_a_boot_that_failed_never_answers_and_the_host_can_load(
     with virtual_link(spram_build, flash=damage(image)) as link:
         shape = link.identify()
         with pytest.raises(LinkError, match=f"memories hold no network: .*{message}; program the board again"):
-            board_run.run(spram_build, link, x)
+            run.run(spram_build, link, x)
         assert link.read(0x10) == state << 8
         with pytest.raises(LinkError, match="The board's memories hold no network"):
             link.infer(bytes(shape.frame_bytes), shape.beats_out * shape.bytes_out)
-        board_run.load(link, image)
-        assert board_run.run(spram_build, link, x, check=True).exact
+        run.load(link, image)
+        assert run.run(spram_build, link, x, check=True).exact
         assert link.read(0x10) == 1

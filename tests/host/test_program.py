@@ -11,7 +11,7 @@ from hwgen import cli
 from hwgen.cli_run import rate_of
 from hwgen.devices.boards import Programmer, boards
 from hwgen.errors import BuildError, OptionError, ToolError
-from hwgen.programming import program
+from hwgen.host.program import program
 
 FAKE = """#!/bin/sh
 echo "$0 $@" >> "{log}"

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hwgen.board_run import DEFAULT_BAUD, load
 from hwgen.board_top import boot_image, write_board_top
 from hwgen.built import Accelerator
 from hwgen.contents import PATIENCE
 from hwgen.errors import OptionError
-from hwgen.host_link import HostLink, open_link
+from hwgen.host.link import HostLink, open_link
+from hwgen.host.run import DEFAULT_BAUD, load
 from hwgen.line import Line, divisor
 from hwgen.load_image import current_image
 from hwgen.progress import Progress, silent

@@ -14,14 +14,15 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import hwgen
-from hwgen import board_run, cli_reload
+from hwgen import cli_reload
 from hwgen.codes import CodeType
 from hwgen.errors import BuildError, LinkError, ModelError, OptionError
+from hwgen.host import run
+from hwgen.host.reload import keep, reload
+from hwgen.host.virtual import virtual_link
 from hwgen.load_image import as_writes, writes_of
 from hwgen.network import Network
-from hwgen.reload import keep, reload
 from hwgen.rtl_templates.load_format import LoadState
-from hwgen.virtual_link import virtual_link
 from tests.conftest import write_image
 from tests.small_networks import mlp
 
@@ -57,15 +58,15 @@ def test_a_board_runs_what_was_written_and_a_folder_that_means_another_network_i
     build: hwgen.Accelerator,
 ) -> None:
     with virtual_link(build) as link:
-        assert board_run.run(build, link, X, check=True).exact
+        assert run.run(build, link, X, check=True).exact
         loaded = reload(build, mlp(24, 8, 5, seed=3))
-        board_run.load(link, loaded.image)
+        run.load(link, loaded.image)
         with pytest.raises(
             LinkError, match=r"memories hold network \w{16}, and '.*' means \w{16}; write it with 'hwgen reload'"
         ):
-            board_run.run(build, link, X)
+            run.run(build, link, X)
         other = keep(build, loaded)
-        assert board_run.run(other, link, X, check=True).exact
+        assert run.run(other, link, X, check=True).exact
         assert link.read(0x20) == link.read(0x24) == 12
         link.write(0x10, [0])
         shape = link.identify()
@@ -171,13 +172,13 @@ class Registers:
 
 def test_memories_that_were_never_written_are_told_apart(build: hwgen.Accelerator) -> None:
     with pytest.raises(LinkError, match=r"nothing has written them since the board was switched on; .*'hwgen reload'"):
-        board_run.check_loaded(build, Registers(0))
+        run.check_loaded(build, Registers(0))
 
 
 def test_a_boot_loader_that_does_not_end_is_told(build: hwgen.Accelerator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(board_run, "LOADING_SECONDS", 0.0)
+    monkeypatch.setattr(run, "LOADING_SECONDS", 0.0)
     with pytest.raises(LinkError, match="loading its memories from its flash for more than 0 seconds"):
-        board_run.check_loaded(build, Registers(LoadState.LOADING << 8))
+        run.check_loaded(build, Registers(LoadState.LOADING << 8))
 
 
 def test_what_was_loaded_is_checked_when_the_folder_is_opened(build: hwgen.Accelerator) -> None:

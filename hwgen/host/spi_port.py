@@ -18,7 +18,7 @@ POLL_BYTES = 32
 
 
 class SpiPort:
-    """A `hwgen.host_link.Port` that exchanges bytes.
+    """A `hwgen.host.link.Port` that exchanges bytes.
 
     What comes while something is sent is kept: it may be the end of an answer.
 

@@ -15,7 +15,7 @@ from hwgen.arrays import codec
 from hwgen.board_top import link_shape
 from hwgen.built import Accelerator
 from hwgen.errors import LinkError
-from hwgen.host_link import Counters, HostLink
+from hwgen.host.link import Counters, HostLink
 from hwgen.load_image import writes_of
 from hwgen.packed import PackedNetwork
 from hwgen.ports import ports

@@ -14,7 +14,8 @@ from typing import Protocol
 import serial
 
 from hwgen.errors import LinkError
-from hwgen.host_frames import Decoder, Frame, encode
+from hwgen.host.framing import Decoder, Frame, encode
+from hwgen.host.spi_port import open_spi
 from hwgen.rtl_templates.link_protocol import (
     ANSWER,
     COUNTERS,
@@ -27,7 +28,6 @@ from hwgen.rtl_templates.link_protocol import (
     WRITE,
     LinkShape,
 )
-from hwgen.spi_port import open_spi
 
 __all__ = ["ATTEMPTS", "SPI_PREFIX", "TIMEOUT_SECONDS", "Counters", "HostLink", "Port", "open_link"]
 

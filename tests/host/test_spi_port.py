@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from hwgen.errors import LinkError
-from hwgen.host_frames import Decoder, Frame, encode
-from hwgen.host_link import HostLink, open_link
+from hwgen.host.framing import Decoder, Frame, encode
+from hwgen.host.link import HostLink, open_link
+from hwgen.host.spi_port import TRANSFER_BYTES, SpiPort
 from hwgen.rtl_templates.link_protocol import ANSWER, INFER
-from hwgen.spi_port import TRANSFER_BYTES, SpiPort
-from tests.spi_device import SpiDevice
+from tests.host.spi_device import SpiDevice
 
 
 class Board:

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from hwgen.errors import LinkError
-from hwgen.host_frames import Decoder, Frame, encode
-from hwgen.host_link import Counters, HostLink, open_link
+from hwgen.host.framing import Decoder, Frame, encode
+from hwgen.host.link import Counters, HostLink, open_link
 from hwgen.rtl_templates.link_protocol import (
     ANSWER,
     COUNTERS,
