@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from hwgen.board.line import Line
+from hwgen.board.pins import choose_baud
 from hwgen.devices.boards import Board, Family, boards
 from hwgen.devices.pll import pll
 from hwgen.errors import OptionError
 from hwgen.host.program import command_words
-from hwgen.line import Line
-from hwgen.synthesis.on_board import choose_baud
 
 FOLDER = Path(__file__).parent / "boards"
 MEASURED = Path(__file__).parent.parent / "benchmarks" / "board_bitstreams.json"

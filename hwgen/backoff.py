@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from hwgen.api import build
+from hwgen.board.line import Line
 from hwgen.board_fold import fold_for_board, slower_clock
 from hwgen.built import load
 from hwgen.devices.boards import find_board
 from hwgen.errors import OptionError
 from hwgen.estimate import estimate_total
 from hwgen.fold import MemoryStyle
-from hwgen.line import Line
 from hwgen.plan import Plan
 from hwgen.progress import Progress, silent
 from hwgen.synthesis import flow, synthesise

@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from hwgen import api
-from hwgen.board_top import network_id
+from hwgen.board.top import network_id
 from hwgen.built import Accelerator, load
 from hwgen.cli_run import rate_of
 from hwgen.errors import ModelError, OptionError

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from hwgen.line import Line
+from hwgen.board.line import Line
 from hwgen.terminal import PATH, Number, Screen, chooses_link, common
 from hwgen.vivado import DEFAULT_BAUD, write_vivado
 

@@ -15,7 +15,7 @@ import numpy as np
 from rich.console import Console, RenderableType
 from rich.markup import escape
 
-from hwgen.line import Line
+from hwgen.board.line import Line
 from hwgen.progress import Progress, silent
 
 __all__ = ["PATH", "Command", "Number", "Screen", "chooses_link", "common", "declares_input", "takes_frames"]

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from hwgen import buildfolder
-from hwgen.board_top import write_board_top
+from hwgen.board.line import LINE_PORTS, Line
+from hwgen.board.top import write_board_top
 from hwgen.built import Accelerator, load
 from hwgen.errors import OptionError
-from hwgen.line import LINE_PORTS, Line
 from hwgen.target import read_text
 
 __all__ = ["write_vivado"]

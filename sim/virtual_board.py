@@ -38,7 +38,7 @@ def virtual_board(
     verilog : sequence of Path
         The accelerator's source and the board top's.
     top : str
-        Module with the ports ``clk`` and ``rst``, those of its line (`hwgen.line.LINE_PORTS`), and with a flash those of `hwgen.board_top.FLASH_PORTS`.
+        Module with the ports ``clk`` and ``rst``, those of its line (`hwgen.board.line.LINE_PORTS`), and with a flash those of `hwgen.board.top.FLASH_PORTS`.
     divisor : int
         Clock cycles of a bit.
     toolchain : Toolchain

@@ -11,14 +11,15 @@ import pytest
 
 import hwgen
 from hwgen import cli
-from hwgen.board_top import FLASH_PORTS
+from hwgen.board import pins
+from hwgen.board.line import LINE_PORTS, Line
+from hwgen.board.pins import BoardPins, choose_baud, constraints
+from hwgen.board.top import FLASH_PORTS
 from hwgen.devices.boards import boards, find_board
 from hwgen.errors import OptionError, ToolError
 from hwgen.folding_file import folding_from_json
-from hwgen.line import LINE_PORTS, Line
-from hwgen.synthesis import flow, on_board, synthesise
+from hwgen.synthesis import flow, synthesise
 from hwgen.synthesis.job import prepare
-from hwgen.synthesis.on_board import BoardPins, choose_baud, constraints
 from hwgen.synthesis.pack import append
 from hwgen.tools import toolchain
 from hwgen.tools.processes import Task
@@ -159,7 +160,7 @@ def test_the_rate_is_the_fastest_that_port_and_clock_allow(name: str, baud: int)
 
 
 def test_a_board_without_a_common_rate_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(on_board, "BAUDS", (3_000_001,))
+    monkeypatch.setattr(pins, "BAUDS", (3_000_001,))
     with pytest.raises(
         OptionError, match=r"^Board 'icebreaker' has a clock of 12 MHz and a serial port of at most 3,000"
     ):

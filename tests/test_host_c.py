@@ -18,9 +18,9 @@ import numpy as np
 import pytest
 
 import hwgen
-from hwgen.board_top import link_shape, network_id
+from hwgen.board.line import Line
+from hwgen.board.top import link_shape, network_id
 from hwgen.host.virtual import virtual_port
-from hwgen.line import Line
 from hwgen.packed import PackedNetwork
 from hwgen.ports import ports
 from hwgen.rtl_templates.link_protocol import FLAG

@@ -9,8 +9,8 @@ import pytest
 
 import hwgen
 from hwgen import cli
+from hwgen.board.line import Line
 from hwgen.errors import OptionError
-from hwgen.line import Line
 from hwgen.vivado import write_vivado
 from tests.small_networks import mlp
 

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from hwgen.address_map import plan_id
 from hwgen.arrays import codec
-from hwgen.board_top import link_shape
+from hwgen.board.top import link_shape
 from hwgen.built import Accelerator
 from hwgen.errors import LinkError
 from hwgen.host.link import Counters, HostLink

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hwgen.board_top import boot_image, write_board_top
+from hwgen.board.line import Line, divisor
+from hwgen.board.top import boot_image, write_board_top
 from hwgen.built import Accelerator
 from hwgen.contents import PATIENCE
 from hwgen.errors import OptionError
 from hwgen.host.link import HostLink, open_link
 from hwgen.host.run import DEFAULT_BAUD, load
-from hwgen.line import Line, divisor
 from hwgen.load_image import current_image
 from hwgen.progress import Progress, silent
 from hwgen.rtl_templates.spi import MIN_SCLK_CYCLES

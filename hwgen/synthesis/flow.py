@@ -13,18 +13,18 @@ from typing import Any
 
 from amaranth.back import rtlil
 
-from hwgen.board_top import write_board_top
+from hwgen.board.line import Line
+from hwgen.board.pins import BoardPins, Pad, constraints, pin_file
+from hwgen.board.top import write_board_top
 from hwgen.built import load
 from hwgen.errors import OptionError, ToolError
 from hwgen.estimate import estimate_total, prices
-from hwgen.line import Line
 from hwgen.progress import Progress, silent
 from hwgen.synthesis import place, recipe
 from hwgen.synthesis.gates import PLACED
 from hwgen.synthesis.harness import Harness
 from hwgen.synthesis.job import TOP, Job, prepare
 from hwgen.synthesis.keep import MAPPED, ROUTED, keep, kept_result, scratch_folder
-from hwgen.synthesis.on_board import BoardPins, Pad, constraints, pin_file
 from hwgen.synthesis.output_registers import absorb
 from hwgen.synthesis.pack import PACKERS, append, pack
 from hwgen.synthesis.result import Synthesis, fits
@@ -64,7 +64,7 @@ def synthesise(
     """Map a build folder's Verilog to a device, place and route it, and keep the result in ``<folder>/synth/<target>``.
 
     On a device the accelerator is placed out of context: between two shift registers (`hwgen.synthesis.harness`) that
-    reach its ports by four pins. On a board it stands behind the host link (`hwgen.board_top`), at the board's own pins
+    reach its ports by four pins. On a board it stands behind the host link (`hwgen.board.top`), at the board's own pins
     and at the clock of the board's pin or a PLL's, and the result has a bitstream if that clock is reached. A result that is already there for the same Verilog, target, options and tools is given again.
 
     Parameters
@@ -206,7 +206,7 @@ def _map(job: Job, scratch: Path) -> None:
 
 
 def _tops(job: Job) -> list[str]:
-    """Name the file of the board's Verilog, as `hwgen.board_top` calls it."""
+    """Name the file of the board's Verilog, as `hwgen.board.top` calls it."""
     return [] if job.board is None else [f"{job.name}_board.v"]
 
 

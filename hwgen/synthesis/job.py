@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from hwgen import buildfolder
-from hwgen.board_top import boot_image, network_id
+from hwgen.board.line import Line
+from hwgen.board.pins import choose_baud
+from hwgen.board.top import boot_image, network_id
 from hwgen.built import load
 from hwgen.devices.boards import Board, Device, find_board, find_device
 from hwgen.devices.pll import Pll, pll
 from hwgen.errors import OptionError, ToolError
-from hwgen.line import Line
 from hwgen.synthesis import place, recipe
-from hwgen.synthesis.on_board import choose_baud
 from hwgen.synthesis.pack import PACKERS
 from hwgen.tools.toolchain import Program, place_and_route
 from hwgen.tools.toolchain import packer as find_packer

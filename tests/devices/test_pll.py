@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hwgen.board.pins import BoardPins
 from hwgen.devices.boards import Family, boards, find_board
 from hwgen.devices.pll import Pll, pll
 from hwgen.errors import OptionError
-from hwgen.synthesis.on_board import BoardPins
 from hwgen.verilog import convert
 
 ALL = [board for board in boards().values() if board.device.family in (Family.ICE40, Family.ECP5, Family.GOWIN)]

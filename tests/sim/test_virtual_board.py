@@ -14,14 +14,14 @@ import hwgen
 from benchmarks.models import write_mlp
 from examples.data.load import load
 from hwgen.arrays import codec
-from hwgen.board_top import boot_image, write_board_top
+from hwgen.board.line import Line
+from hwgen.board.top import boot_image, write_board_top
 from hwgen.errors import LinkError, ToolError
 from hwgen.fold import MemoryStyle
 from hwgen.folding_file import folding_from_json
 from hwgen.host import run
 from hwgen.host.link import open_link
 from hwgen.host.virtual import virtual_link, virtual_port
-from hwgen.line import Line
 from hwgen.packed import PackedNetwork
 from hwgen.ports import ports
 from hwgen.rtl_templates.load_format import LoadState

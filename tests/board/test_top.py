@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import hwgen
-from hwgen.board_top import network_id, write_board_top
+from hwgen.board.line import Line, divisor
+from hwgen.board.top import network_id, write_board_top
 from hwgen.errors import BuildError, OptionError
-from hwgen.line import Line, divisor
 from hwgen.tools.processes import run
 from hwgen.tools.toolchain import Toolchain
 from tests.small_networks import mlp

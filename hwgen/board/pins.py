@@ -9,11 +9,11 @@ from amaranth.hdl import ClockDomain, Const, Instance, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.board_top import FLASH_PORTS
+from hwgen.board.line import LINE_PORTS, Line, divisor
+from hwgen.board.top import FLASH_PORTS
 from hwgen.devices.boards import Board, Family, Spi
 from hwgen.devices.pll import Pll
 from hwgen.errors import OptionError
-from hwgen.line import LINE_PORTS, Line, divisor
 from hwgen.rtl_templates.spi import MIN_SCLK_CYCLES
 from hwgen.rtl_templates.status_led import StatusLed
 from hwgen.rtl_templates.uart import MIN_DIVISOR

@@ -14,9 +14,9 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen import buildfolder
 from hwgen.address_map import address_map
+from hwgen.board.line import LINE_PORTS, Line, attach, divisor
 from hwgen.built import Accelerator
 from hwgen.errors import BuildError, OptionError
-from hwgen.line import LINE_PORTS, Line, attach, divisor
 from hwgen.load_image import current_image
 from hwgen.ports import ports
 from hwgen.rtl_templates.axi_lite import AxiLiteMaster
