@@ -17,8 +17,8 @@ from typing import Any
 import hwgen
 from benchmarks import machine
 from benchmarks.models import write_cnv, write_mlp
-from hwgen.backoff import synthesise_on_board
 from hwgen.devices.boards import Device, Family, find_board
+from hwgen.synthesis.retry import synthesise_on_board
 
 ROOT = Path(__file__).parent.parent
 RECORD = Path(__file__).with_suffix(".json")

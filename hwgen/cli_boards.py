@@ -14,13 +14,13 @@ from rich.table import Table
 from rich.text import Text
 
 from hwgen.api import read
-from hwgen.backoff import synthesise_on_board
 from hwgen.board.line import Line
 from hwgen.board_fold import Fit, fits_of
 from hwgen.devices import boards as board_module
 from hwgen.devices.boards import Board, Device
 from hwgen.errors import OptionError
 from hwgen.synthesis import flow, render, synthesise
+from hwgen.synthesis.retry import synthesise_on_board
 from hwgen.terminal import PATH, Number, Screen, chooses_link, common, declares_input
 
 __all__ = ["boards", "synth"]

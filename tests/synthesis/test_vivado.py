@@ -11,7 +11,7 @@ import hwgen
 from hwgen import cli
 from hwgen.board.line import Line
 from hwgen.errors import OptionError
-from hwgen.vivado import write_vivado
+from hwgen.synthesis.vivado import write_vivado
 from tests.small_networks import mlp
 
 PART = "xc7a35tcpg236-1"

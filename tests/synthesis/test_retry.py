@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 
 import hwgen
-from hwgen import backoff, cli, cli_boards
-from hwgen.backoff import synthesise_on_board
+from hwgen import cli, cli_boards
 from hwgen.devices.boards import find_device
 from hwgen.errors import OptionError
 from hwgen.estimate import estimate_total
+from hwgen.synthesis import retry
 from hwgen.synthesis.flow import NotPlaced, TooLarge
+from hwgen.synthesis.retry import synthesise_on_board
 from tests.small_networks import mlp
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 UP5K = find_device("up5k")
 
 Outcome = Exception | float
@@ -41,7 +42,7 @@ def tries(monkeypatch: pytest.MonkeyPatch) -> Any:
             goal = clock_mhz or 12
             return {"clock_met": outcome >= goal, "fmax_mhz": outcome, "clock_goal_mhz": goal, "notes": ["too slow"]}
 
-        monkeypatch.setattr(backoff, "synthesise", synthesise)
+        monkeypatch.setattr(retry, "synthesise", synthesise)
         return seen
 
     return expect
