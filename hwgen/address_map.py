@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
-from hwgen import store
+from hwgen.build_folder import network_file
 from hwgen.folding_file import folding_to_json
 from hwgen.plan import Plan
 from hwgen.rtl_templates.register_bus import STROBES
@@ -110,5 +110,5 @@ def address_map(plan: Plan) -> AddressMap:
 
 def plan_id(plan: Plan) -> int:
     """Give the 64 bits by which a host knows an accelerator: a hash of its network, its folding and this version of hwgen."""
-    parts = (metadata.version("hwgen").encode(), folding_to_json(plan).encode(), store.digest(plan.network))
+    parts = (metadata.version("hwgen").encode(), folding_to_json(plan).encode(), network_file.digest(plan.network))
     return int.from_bytes(hashlib.sha256(b"\0".join(parts)).digest()[:8], "little")

@@ -26,9 +26,9 @@ from rich.text import Text
 import hwgen
 from hwgen import cli_boards, cli_program, cli_reload, cli_run, cli_vivado
 from hwgen.arrays.files import check_arrays_path, load_arrays, load_frames, save_arrays
+from hwgen.build_folder.report import render
 from hwgen.describe import describe, render_description
 from hwgen.errors import HwgenError, OptionError
-from hwgen.report import render
 from hwgen.synthesis import simulate_netlist
 from hwgen.terminal import PATH, Number, Screen, common, declares_input, takes_frames
 

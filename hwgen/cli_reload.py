@@ -12,7 +12,7 @@ from click.core import ParameterSource
 
 from hwgen import api
 from hwgen.board.top import network_id
-from hwgen.built import Accelerator, load
+from hwgen.build_folder.open import Accelerator, load
 from hwgen.cli_run import rate_of
 from hwgen.errors import ModelError, OptionError
 from hwgen.host import run

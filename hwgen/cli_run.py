@@ -10,7 +10,7 @@ import click
 from hwgen.arrays.codec import Inputs
 from hwgen.arrays.files import check_arrays_path, load_frames, save_arrays
 from hwgen.board.line import Line
-from hwgen.built import load
+from hwgen.build_folder.open import load
 from hwgen.errors import OptionError
 from hwgen.host import run
 from hwgen.host.link import SPI_PREFIX, open_link

@@ -14,11 +14,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from hwgen.build_folder.report import input_facts, weight_bits
 from hwgen.codes import BIPOLAR
 from hwgen.errors import ModelError, NodesError, OptionError
 from hwgen.layers.protocol import Layer, inputs
 from hwgen.network import Network
-from hwgen.report import input_facts, weight_bits
 
 __all__ = ["describe", "ratios", "render_description"]
 

@@ -14,13 +14,13 @@ from rich.table import Table
 
 from hwgen.arrays import codec
 from hwgen.arrays.expected import by_output, correct_labels, differing_frames, is_labels
-from hwgen.contents import PATIENCE
+from hwgen.build_folder.report import predict_plan
+from hwgen.build_folder.write import PATIENCE
 from hwgen.load_image import as_writes, current_image
 from hwgen.packed import PackedNetwork
 from hwgen.plan import Plan
 from hwgen.ports import ports
 from hwgen.progress import Progress
-from hwgen.report import predict_plan
 from hwgen.sim.record import Stimulus
 from hwgen.sim.run import run_cocotb, run_icarus, run_verilator
 from hwgen.tools.toolchain import Toolchain

@@ -11,6 +11,7 @@ from amaranth.sim import Simulator
 
 from hwgen.accelerator import accelerator
 from hwgen.activation import Lookup, Positions, Thresholds
+from hwgen.build_folder.report import predict_plan
 from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
 from hwgen.errors import OptionError
 from hwgen.fifos import size_fifos
@@ -26,7 +27,6 @@ from hwgen.layers.window import Window
 from hwgen.network import InputPort, Network, OutputPort, check
 from hwgen.plan import Plan
 from hwgen.ports import ports
-from hwgen.report import predict_plan
 from hwgen.stages import stages
 from hwgen.timing import Deadlock
 from tests.random_networks import random_codes

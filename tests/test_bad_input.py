@@ -236,7 +236,7 @@ def test_a_full_disk(desk: Path, capsys: pytest.CaptureFixture[str], monkeypatch
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("hwgen.store.save_network", full)
+    monkeypatch.setattr("hwgen.build_folder.network_file.save_network", full)
     assert "no space left on device; nothing was kept" in refused(capsys, "compile", "model.onnx", "-o", "out")
 
 

@@ -9,13 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hwgen import folding
+from hwgen.build_folder.report import predict_plan
 from hwgen.errors import OptionError
 from hwgen.fifos import size_fifos
 from hwgen.fold import Fold, WindowStyle
 from hwgen.latest import Latest
 from hwgen.maxplus import System
 from hwgen.plan import Plan
-from hwgen.report import predict_plan
 from hwgen.schedule import Junction
 from hwgen.stages import stages
 from hwgen.timing import Deadlock

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from hwgen import folding
+from hwgen.build_folder.report import predict_plan
 from hwgen.codes import BIPOLAR, CodeType
 from hwgen.errors import OptionError
 from hwgen.fifos import size_fifos
@@ -14,7 +15,6 @@ from hwgen.fold import Fold, LaneStyle, MemoryStyle
 from hwgen.folding_file import folding_from_json, folding_to_json
 from hwgen.network import Network
 from hwgen.plan import Plan
-from hwgen.report import predict_plan
 from tests.small_networks import mlp
 from tests.test_network import RESIDUAL, TWO_INPUTS
 

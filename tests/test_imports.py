@@ -30,7 +30,7 @@ DOORS = {
         "hwgen.cli_vivado",
         "hwgen.terminal",
         "hwgen.host.program",
-        "hwgen.report",
+        "hwgen.build_folder.report",
         "hwgen.describe",
         "hwgen.simulation",
         "hwgen.synthesis.result",

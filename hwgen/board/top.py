@@ -12,10 +12,10 @@ from amaranth.lib import wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
-from hwgen import buildfolder
 from hwgen.address_map import address_map
 from hwgen.board.line import LINE_PORTS, Line, attach, divisor
-from hwgen.built import Accelerator
+from hwgen.build_folder import folder
+from hwgen.build_folder.open import Accelerator
 from hwgen.errors import BuildError, OptionError
 from hwgen.load_image import current_image
 from hwgen.ports import ports
@@ -233,7 +233,7 @@ def network_id(folder: Path) -> int:
     BuildError
         If the folder is missing, incomplete, or a file in it was changed.
     """
-    manifest = buildfolder.check(folder)
+    manifest = folder.check(folder)
     if "network_id" not in manifest:
         raise BuildError(f"'{folder}' was made by an earlier version of hwgen; compile again")
     return int(manifest["network_id"], 16)

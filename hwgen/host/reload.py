@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from hwgen import buildfolder, load_image, store
+from hwgen import load_image
 from hwgen.address_map import AddressMap, Region, address_map, plan_id
-from hwgen.built import Accelerator
+from hwgen.build_folder import folder, network_file
+from hwgen.build_folder.open import Accelerator
 from hwgen.errors import OptionError
 from hwgen.fold import Fold
 from hwgen.layers.protocol import Layer
@@ -49,7 +50,7 @@ class Reload:
 
 def original(accelerator: Accelerator) -> Plan:
     """Give the plan that a build's hardware was made of, whatever was loaded since."""
-    return replace(accelerator.plan, network=store.load_network(accelerator.folder))
+    return replace(accelerator.plan, network=network_file.load_network(accelerator.folder))
 
 
 def reload(accelerator: Accelerator, network: Network) -> Reload:
@@ -93,10 +94,10 @@ def keep(accelerator: Accelerator, loaded: Reload) -> Accelerator:
     if loaded.is_original:
         shutil.rmtree(folder, ignore_errors=True)
     else:
-        with buildfolder.writing(folder) as partial:
-            store.save_network(loaded.plan.network, partial)
+        with folder.writing(folder) as partial:
+            network_file.save_network(loaded.plan.network, partial)
             (partial / load_image.FILE).write_bytes(loaded.image)
-            buildfolder.write_manifest(partial, {"network_id": f"{loaded.loaded_id:016x}"})
+            folder.write_manifest(partial, {"network_id": f"{loaded.loaded_id:016x}"})
     return replace(accelerator, plan=loaded.plan)
 
 

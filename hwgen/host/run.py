@@ -13,7 +13,7 @@ from rich.table import Table
 from hwgen.address_map import plan_id
 from hwgen.arrays import codec
 from hwgen.board.top import link_shape
-from hwgen.built import Accelerator
+from hwgen.build_folder.open import Accelerator
 from hwgen.errors import LinkError
 from hwgen.host.link import Counters, HostLink
 from hwgen.load_image import writes_of

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from hwgen.board.line import Line, divisor
 from hwgen.board.top import boot_image, write_board_top
-from hwgen.built import Accelerator
-from hwgen.contents import PATIENCE
+from hwgen.build_folder.open import Accelerator
+from hwgen.build_folder.write import PATIENCE
 from hwgen.errors import OptionError
 from hwgen.host.link import HostLink, open_link
 from hwgen.host.run import DEFAULT_BAUD, load

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hwgen.arrays.codec import Inputs, Outputs
-from hwgen.built import load
+from hwgen.build_folder.open import load
 from hwgen.progress import Progress, silent
 from hwgen.simulation import Engine, Simulation, simulate
 from hwgen.synthesis.gates import Netlist, gate_verilog

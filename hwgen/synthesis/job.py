@@ -11,11 +11,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from hwgen import buildfolder
 from hwgen.board.line import Line
 from hwgen.board.pins import choose_baud
 from hwgen.board.top import boot_image, network_id
-from hwgen.built import load
+from hwgen.build_folder import folder
+from hwgen.build_folder.open import load
 from hwgen.devices.boards import Board, Device, find_board, find_device
 from hwgen.devices.pll import Pll, pll
 from hwgen.errors import OptionError, ToolError
@@ -149,7 +149,7 @@ def prepare(
         raise OptionError("Give either a board or a device; 'hwgen boards' lists both")
     if found is None and line is not Line.UART:
         raise OptionError(f"A device has no link to a host; leave out --link {line.value}, or choose a --board")
-    manifest = buildfolder.check(folder)
+    manifest = folder.check(folder)
     sources = {
         file: digest for file, digest in manifest["files"].items() if re.fullmatch(r"rtl/.*(?<!_inst)\.(v|mem)", file)
     }

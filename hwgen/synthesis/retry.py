@@ -10,7 +10,7 @@ from typing import Any
 from hwgen.api import build
 from hwgen.board.line import Line
 from hwgen.board_fold import fold_for_board, slower_clock
-from hwgen.built import load
+from hwgen.build_folder.open import load
 from hwgen.devices.boards import find_board
 from hwgen.errors import OptionError
 from hwgen.estimate import estimate_total

@@ -6,8 +6,8 @@ from typing import cast
 import numpy as np
 import pytest
 
-from hwgen import store
 from hwgen.activation import Positions
+from hwgen.build_folder import network_file
 from hwgen.codes import signed
 from hwgen.errors import BuildError
 from hwgen.layers.combine import Operation
@@ -24,8 +24,8 @@ from tests.test_network import RESIDUAL
 
 def test_a_network_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     network = mlp(12, 8, 6)
-    store.save_network(network, tmp_path)
-    again = store.load_network(tmp_path)
+    network_file.save_network(network, tmp_path)
+    again = network_file.load_network(tmp_path)
     codes = np.random.default_rng(0).choice(np.array([-1, 1]), size=(20, 1, 1, 12))
     assert np.array_equal(network.golden(codes), again.golden(codes))
     assert [layer.name for layer in again.layers] == [layer.name for layer in network.layers]
@@ -34,8 +34,8 @@ def test_a_network_comes_back_as_it_was_saved(tmp_path: Path) -> None:
 
 
 def test_a_closed_choice_comes_back(tmp_path: Path) -> None:
-    store.save_network(RESIDUAL, tmp_path)
-    again = store.load_network(tmp_path)
+    network_file.save_network(RESIDUAL, tmp_path)
+    again = network_file.load_network(tmp_path)
     codes = np.random.default_rng(0).choice(np.array([-1, 1]), size=(20, 1, 1, 4))
     assert np.array_equal(RESIDUAL.golden(codes), again.golden(codes))
     assert again.layers[1].operation is Operation.ADD
@@ -45,28 +45,28 @@ def test_the_same_network_gives_the_same_bytes(tmp_path: Path) -> None:
     contents = []
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
-        files = store.save_network(mlp(12, 8, 6), tmp_path / name)
+        files = network_file.save_network(mlp(12, 8, 6), tmp_path / name)
         contents.append([file.read_bytes() for file in files])
     assert contents[0] == contents[1]
 
 
 def test_missing_and_broken_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match=r"not a complete build folder: .*network\.json is missing"):
-        store.load_network(tmp_path)
-    text, archive = store.save_network(mlp(4, 2), tmp_path)
+        network_file.load_network(tmp_path)
+    text, archive = network_file.save_network(mlp(4, 2), tmp_path)
     archive.write_bytes(b"PK nothing")
     with pytest.raises(BuildError, match="cannot be read"):
-        store.load_network(tmp_path)
+        network_file.load_network(tmp_path)
     text.write_text('{"record": "Popen", "fields": {}}')
-    store.save_network(mlp(4, 2), tmp_path)
+    network_file.save_network(mlp(4, 2), tmp_path)
     text.write_text('{"record": "Popen", "fields": {}}')
     with pytest.raises(BuildError, match="unknown record 'Popen'"):
-        store.load_network(tmp_path)
+        network_file.load_network(tmp_path)
 
 
 def test_only_records_are_stored(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="network holds a set"):
-        store.save_network(cast(Network, {1, 2}), tmp_path)
+        network_file.save_network(cast(Network, {1, 2}), tmp_path)
 
 
 def test_every_choice_of_a_record_comes_back(tmp_path: Path) -> None:
@@ -81,8 +81,8 @@ def test_every_choice_of_a_record_comes_back(tmp_path: Path) -> None:
     output = OutputPort("y", "best", (2,), (0,), "int64", np.ones(2), np.zeros(2))
     network = Network("all", (port,), (crop, grow, bend, swap, pool, best), (output,))
     check(network)
-    store.save_network(network, tmp_path)
-    again = store.load_network(tmp_path)
+    network_file.save_network(network, tmp_path)
+    again = network_file.load_network(tmp_path)
     assert again.layers[4] == pool
     assert again.layers[2].positions == bend.positions
     codes = np.random.default_rng(0).integers(-8, 8, size=(20, 3, 3, 2))

@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 from amaranth.hdl import UnusedElaboratable
 
-from hwgen import load_image, store
+from hwgen import load_image
 from hwgen.accelerator import accelerator
 from hwgen.address_map import address_map, plan_id
 from hwgen.arrays.beats import Beats, BeatSequence
-from hwgen.buildfolder import write_manifest
+from hwgen.build_folder import network_file
+from hwgen.build_folder.folder import write_manifest
+from hwgen.build_folder.report import REPORT_FRAMES, make_report, predict_plan
 from hwgen.codes import CodeType
 from hwgen.folding_file import folding_to_json
 from hwgen.network import InputPort, OutputPort
@@ -24,7 +26,6 @@ from hwgen.packed import PackedNetwork
 from hwgen.plan import Plan
 from hwgen.ports import ports
 from hwgen.progress import Progress
-from hwgen.report import REPORT_FRAMES, make_report, predict_plan
 from hwgen.rtl_templates.registers import MAP_VERSION
 from hwgen.sim.example import ship, ship_registers
 from hwgen.sim.record import Stimulus
@@ -73,7 +74,7 @@ def write_contents(plan: Plan, folder: Path, progress: Progress) -> dict[str, An
         warnings.simplefilter("ignore", UnusedElaboratable)
         raise
     progress("writing the build folder")
-    store.save_network(plan.network, folder)
+    network_file.save_network(plan.network, folder)
     (folder / "folding.json").write_text(folding_to_json(plan), encoding="utf-8")
     report = make_report(plan, prediction)
     (folder / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")

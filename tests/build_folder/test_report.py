@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from hwgen.build_folder.report import REPORT_FRAMES, make_report, predict_plan, render, weight_bits
 from hwgen.errors import HwgenError
 from hwgen.fifos import size_fifos
 from hwgen.folding import fold_for_area
-from hwgen.report import REPORT_FRAMES, make_report, predict_plan, render, weight_bits
 from tests.small_networks import mlp
 
 

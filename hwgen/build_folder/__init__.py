@@ -1,0 +1,1 @@
+"""The build folder: what is written, and how it is opened again."""
