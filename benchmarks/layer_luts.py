@@ -20,7 +20,7 @@ from benchmarks.mvtu_luts import KINDS, cells
 from hwgen.activation import Lookup, Positions, Thresholds
 from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
 from hwgen.devices.boards import find_device
-from hwgen.estimate import estimate
+from hwgen.estimation.estimate import estimate
 from hwgen.fold import Fold, MemoryStyle, WindowStyle
 from hwgen.layers.argmax import ArgMax
 from hwgen.layers.crop import Crop

@@ -11,6 +11,7 @@ from amaranth.lib import wiring
 
 from hwgen.activation import Lookup, Positions, Thresholds
 from hwgen.codes import BIPOLAR, TERNARY, CodeType, signed, unsigned
+from hwgen.estimation.register_bill import control_bill
 from hwgen.fold import Fold, MemoryStyle, WindowStyle
 from hwgen.glue_stages import InputRegister, Narrow, Widen
 from hwgen.layers.argmax import ArgMax
@@ -24,7 +25,6 @@ from hwgen.layers.protocol import Layer
 from hwgen.layers.table import Table
 from hwgen.layers.thresholding import Thresholding
 from hwgen.layers.window import Window
-from hwgen.register_bill import control_bill
 from hwgen.rtl_templates.control import Control
 from hwgen.rtl_templates.registers import RegisterMap
 from hwgen.rtl_templates.write_bus import Contents

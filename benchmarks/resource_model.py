@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks.layer_samples import SAMPLES
 from benchmarks.resources import DEVICES, RECORD
 from hwgen.devices.boards import Device, Family, find_device
-from hwgen.estimate import LUTRAM_LUTS, Quantities, quantities
+from hwgen.estimation.estimate import LUTRAM_LUTS, Quantities, quantities
 from hwgen.layers.costs import Part
 
 MODEL = Path(__file__).parent.parent / "hwgen" / "resource_model.json"

@@ -9,9 +9,9 @@ from functools import cached_property
 
 import numpy as np
 
-from hwgen.budget import RESOURCES, Budget, overdrawn
 from hwgen.errors import OptionError
-from hwgen.estimate import estimate, estimate_total
+from hwgen.estimation.budget import RESOURCES, Budget, overdrawn
+from hwgen.estimation.estimate import estimate, estimate_total
 from hwgen.fifos import size_fifos
 from hwgen.fold import Fold, MemoryStyle
 from hwgen.folding import cheapest_of

@@ -10,10 +10,10 @@ import pytest
 import hwgen
 from hwgen import cli
 from hwgen.board_fold import board_budget, clock_choices, fits_of, fold_for_board, slower_clock
-from hwgen.budget import overdrawn
 from hwgen.devices.boards import boards, find_board
 from hwgen.errors import OptionError
-from hwgen.estimate import estimate_plan, estimate_total
+from hwgen.estimation.budget import overdrawn
+from hwgen.estimation.estimate import estimate_plan, estimate_total
 from hwgen.fold import MemoryStyle
 from tests.small_networks import mlp
 

@@ -7,15 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from hwgen.budget import budget, overdrawn
 from hwgen.budget_fold import Catalogue, fold_for_budget
 from hwgen.devices.boards import find_device
 from hwgen.errors import OptionError
-from hwgen.estimate import estimate_total
+from hwgen.estimation.budget import budget, overdrawn
+from hwgen.estimation.estimate import estimate_total
+from hwgen.estimation.usage import Usage
 from hwgen.fifos import size_fifos
 from hwgen.fold import MemoryStyle
 from hwgen.plan import Plan
-from hwgen.usage import Usage
 from tests.small_networks import mlp
 
 NETWORK = mlp(24, 16, 6)

@@ -15,7 +15,8 @@ from rich.text import Text
 
 from hwgen.codes import CodeType
 from hwgen.devices.boards import Device, find_board, find_device
-from hwgen.estimate import estimate_plan, prices
+from hwgen.estimation.estimate import estimate_plan, prices
+from hwgen.estimation.usage import Usage
 from hwgen.glue_stages import ForkStage
 from hwgen.input_stage import InputStage
 from hwgen.layers.protocol import Layer, inputs
@@ -24,7 +25,6 @@ from hwgen.plan import Plan
 from hwgen.rtl_templates.storage import suits_block_ram
 from hwgen.stages import LayerStage, Stage, stages
 from hwgen.timing import Prediction, predict
-from hwgen.usage import Usage
 
 __all__ = ["REPORT_FRAMES", "input_facts", "make_report", "predict_plan", "render", "weight_bits"]
 

@@ -18,7 +18,8 @@ from hwgen.board.pins import BoardPins, Pad, constraints, pin_file
 from hwgen.board.top import write_board_top
 from hwgen.build_folder.open import load
 from hwgen.errors import OptionError, ToolError
-from hwgen.estimate import estimate_total, prices
+from hwgen.estimation.estimate import estimate_total, prices
+from hwgen.estimation.usage import Usage
 from hwgen.progress import Progress, silent
 from hwgen.synthesis import place, recipe
 from hwgen.synthesis.gates import PLACED
@@ -31,7 +32,6 @@ from hwgen.synthesis.result import Synthesis, fits
 from hwgen.synthesis.routed import cut_out
 from hwgen.tools.processes import Task, run_all
 from hwgen.tools.toolchain import Program, yosys
-from hwgen.usage import Usage
 
 __all__ = ["DEFAULT_SEEDS", "NotPlaced", "TooLarge", "synthesise"]
 

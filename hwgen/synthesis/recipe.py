@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from hwgen.devices.boards import Device, Family
-from hwgen.usage import Usage as Resources
+from hwgen.estimation.usage import Usage as Resources
 
 __all__ = ["OUTPUT_REGISTERS", "Resources", "commands", "count", "mapper", "mapping"]
 

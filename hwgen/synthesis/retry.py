@@ -13,7 +13,7 @@ from hwgen.board_fold import fold_for_board, slower_clock
 from hwgen.build_folder.open import load
 from hwgen.devices.boards import find_board
 from hwgen.errors import OptionError
-from hwgen.estimate import estimate_total
+from hwgen.estimation.estimate import estimate_total
 from hwgen.fold import MemoryStyle
 from hwgen.plan import Plan
 from hwgen.progress import Progress, silent

@@ -12,7 +12,7 @@ import hwgen
 from hwgen import cli, cli_boards
 from hwgen.devices.boards import find_device
 from hwgen.errors import OptionError
-from hwgen.estimate import estimate_total
+from hwgen.estimation.estimate import estimate_total
 from hwgen.synthesis import retry
 from hwgen.synthesis.flow import NotPlaced, TooLarge
 from hwgen.synthesis.retry import synthesise_on_board

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hwgen.devices.boards import Device, Family
-from hwgen.estimate import model_of
-from hwgen.usage import Usage
+from hwgen.estimation.estimate import model_of
+from hwgen.estimation.usage import Usage
 
 __all__ = ["RESOURCES", "Budget", "budget", "overdrawn"]
 

@@ -7,11 +7,11 @@ import pytest
 
 from benchmarks import layer_samples, resource_model, resources
 from hwgen.devices.boards import Family, find_device
-from hwgen.estimate import estimate, estimate_plan, prices, quantities
+from hwgen.estimation.estimate import estimate, estimate_plan, prices, quantities
+from hwgen.estimation.usage import Usage
 from hwgen.fifos import size_fifos
 from hwgen.folding import fold_for_area
 from hwgen.layers.costs import Chain, Part, Resources
-from hwgen.usage import Usage
 from tests.small_networks import mlp
 
 STAGES = {sample.name: sample.stage for sample in layer_samples.SAMPLES}

@@ -8,9 +8,9 @@ import pytest
 
 from benchmarks.resources import LIBRARIES
 from hwgen.devices.boards import Family
+from hwgen.estimation.memory_map import place
 from hwgen.fold import MemoryStyle
 from hwgen.layers.costs import MemoryKind, MemoryShape
-from hwgen.memory_map import place
 from hwgen.tools.toolchain import yosys
 
 

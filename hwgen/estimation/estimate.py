@@ -16,13 +16,13 @@ from typing import Any
 
 from hwgen.devices.boards import Device, Family
 from hwgen.errors import OptionError
+from hwgen.estimation.memory_map import place
+from hwgen.estimation.register_bill import register_resources
+from hwgen.estimation.usage import Usage
 from hwgen.layers.costs import THUMB, Chain, MemoryKind, Part, Resources, TableLogic
 from hwgen.layers.parts import Bill
-from hwgen.memory_map import place
 from hwgen.plan import Plan
-from hwgen.register_bill import register_resources
 from hwgen.stages import stages
-from hwgen.usage import Usage
 
 __all__ = ["Prices", "Quantities", "estimate", "estimate_plan", "estimate_total", "model_of", "prices", "quantities"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from hwgen.budget import budget, overdrawn
 from hwgen.devices.boards import find_device
 from hwgen.errors import OptionError
-from hwgen.usage import Usage
+from hwgen.estimation.budget import budget, overdrawn
+from hwgen.estimation.usage import Usage
 
 UP5K = find_device("up5k")
 

@@ -1,0 +1,1 @@
+"""LUTs and RAMs before synthesis: one cost model for all goals."""
