@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import hwgen
-from hwgen.board_fold import FETCH_REGISTERS
 from hwgen.devices.boards import find_device
 from hwgen.fifos import size_fifos
+from hwgen.folding.for_board import FETCH_REGISTERS
 from hwgen.network import Network
 from hwgen.plan import Plan
 from hwgen.synthesis import synthesise

@@ -8,7 +8,7 @@ from importlib import metadata
 from typing import Any
 
 from hwgen.build_folder import network_file
-from hwgen.folding_file import folding_to_json
+from hwgen.folding.file import folding_to_json
 from hwgen.plan import Plan
 from hwgen.rtl_templates.register_bus import STROBES
 from hwgen.rtl_templates.registers import Register, RegisterMap

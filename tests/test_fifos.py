@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hwgen import folding
 from hwgen.build_folder.report import predict_plan
 from hwgen.errors import OptionError
 from hwgen.fifos import size_fifos
 from hwgen.fold import Fold, WindowStyle
+from hwgen.folding import goals
 from hwgen.latest import Latest
 from hwgen.maxplus import System
 from hwgen.plan import Plan
@@ -51,7 +51,7 @@ def test_deeper_fifos_make_nothing_faster(plan: Plan) -> None:
 
 
 def test_a_shallower_fifo_slows_the_network() -> None:
-    plan = size_fifos(folding.fold_for_rate(mlp(24, 24, 24, 4), frames_per_second=1e6, clock_hz=24e6))
+    plan = size_fifos(goals.fold_for_rate(mlp(24, 24, 24, 4), frames_per_second=1e6, clock_hz=24e6))
     deepest = max(plan.folds, key=lambda name: plan.folds[name].slots or 0)
     slots = plan.folds[deepest].slots
     assert slots is not None

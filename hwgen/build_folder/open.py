@@ -10,14 +10,14 @@ from typing import Any
 from hwgen.arrays import codec
 from hwgen.build_folder import folder, network_file
 from hwgen.errors import BuildError, OptionError
-from hwgen.folding_file import folding_from_json
+from hwgen.folding.file import folding_from_json
+from hwgen.folding.target import read_text
 from hwgen.load_image import LOADED
 from hwgen.network import Network
 from hwgen.packed import PackedNetwork
 from hwgen.plan import Plan
 from hwgen.progress import Progress, silent
 from hwgen.simulation import Engine, Simulation, simulate
-from hwgen.target import read_text
 
 __all__ = ["Accelerator", "load"]
 

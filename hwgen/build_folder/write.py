@@ -20,7 +20,7 @@ from hwgen.build_folder import network_file
 from hwgen.build_folder.folder import write_manifest
 from hwgen.build_folder.report import REPORT_FRAMES, make_report, predict_plan
 from hwgen.codes import CodeType
-from hwgen.folding_file import folding_to_json
+from hwgen.folding.file import folding_to_json
 from hwgen.network import InputPort, OutputPort
 from hwgen.packed import PackedNetwork
 from hwgen.plan import Plan

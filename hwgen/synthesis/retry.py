@@ -9,12 +9,12 @@ from typing import Any
 
 from hwgen.api import build
 from hwgen.board.line import Line
-from hwgen.board_fold import fold_for_board, slower_clock
 from hwgen.build_folder.open import load
 from hwgen.devices.boards import find_board
 from hwgen.errors import OptionError
 from hwgen.estimation.estimate import estimate_total
 from hwgen.fold import MemoryStyle
+from hwgen.folding.for_board import fold_for_board, slower_clock
 from hwgen.plan import Plan
 from hwgen.progress import Progress, silent
 from hwgen.synthesis import flow, synthesise

@@ -12,7 +12,7 @@ from hwgen.board.top import write_board_top
 from hwgen.build_folder import folder
 from hwgen.build_folder.open import Accelerator, load
 from hwgen.errors import OptionError
-from hwgen.target import read_text
+from hwgen.folding.target import read_text
 
 __all__ = ["write_vivado"]
 

@@ -10,7 +10,7 @@ from hwgen.devices.boards import Family, find_device
 from hwgen.estimation.estimate import estimate, estimate_plan, prices, quantities
 from hwgen.estimation.usage import Usage
 from hwgen.fifos import size_fifos
-from hwgen.folding import fold_for_area
+from hwgen.folding.goals import fold_for_area
 from hwgen.layers.costs import Chain, Part, Resources
 from tests.small_networks import mlp
 

@@ -18,7 +18,7 @@ from hwgen.board.line import Line
 from hwgen.board.top import boot_image, write_board_top
 from hwgen.errors import LinkError, ToolError
 from hwgen.fold import MemoryStyle
-from hwgen.folding_file import folding_from_json
+from hwgen.folding.file import folding_from_json
 from hwgen.host import run
 from hwgen.host.link import open_link
 from hwgen.host.virtual import virtual_link, virtual_port

@@ -17,7 +17,7 @@ from hwgen.board.pins import BoardPins, choose_baud, constraints
 from hwgen.board.top import FLASH_PORTS
 from hwgen.devices.boards import boards, find_board
 from hwgen.errors import OptionError, ToolError
-from hwgen.folding_file import folding_from_json
+from hwgen.folding.file import folding_from_json
 from hwgen.synthesis import flow, synthesise
 from hwgen.synthesis.job import prepare
 from hwgen.synthesis.pack import append

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from hwgen import folding
 from hwgen.build_folder.report import predict_plan
 from hwgen.codes import BIPOLAR, CodeType
 from hwgen.errors import OptionError
 from hwgen.fifos import size_fifos
 from hwgen.fold import Fold, LaneStyle, MemoryStyle
-from hwgen.folding_file import folding_from_json, folding_to_json
+from hwgen.folding import goals
+from hwgen.folding.file import folding_from_json, folding_to_json
 from hwgen.network import Network
 from hwgen.plan import Plan
 from tests.small_networks import mlp
@@ -34,7 +34,7 @@ def test_a_folding_file_is_read_back_as_it_was_written() -> None:
 
 def test_depths_of_branches_are_read_back_as_they_were_written() -> None:
     branches = {("x", "dense"): 3, ("dense", "all.2"): 70}
-    plan = replace(folding.fold_for_area(RESIDUAL), branches=branches)
+    plan = replace(goals.fold_for_area(RESIDUAL), branches=branches)
     assert folding_from_json(RESIDUAL, folding_to_json(plan)).branches == branches
 
 
@@ -48,16 +48,16 @@ def test_depths_of_branches_are_read_back_as_they_were_written() -> None:
     ],
 )
 def test_mistakes_in_the_forks_of_a_folding_file_are_named(forks: dict, message: str) -> None:
-    content = json.loads(folding_to_json(folding.fold_for_area(RESIDUAL))) | {"forks": forks}
+    content = json.loads(folding_to_json(goals.fold_for_area(RESIDUAL))) | {"forks": forks}
     with pytest.raises(OptionError, match=re.escape(message)):
         folding_from_json(RESIDUAL, json.dumps(content), source="file")
 
 
 def test_depths_of_inputs_are_read_back_as_they_were_written() -> None:
-    plan = replace(folding.fold_for_area(TWO_INPUTS), inputs={"z": 7})
+    plan = replace(goals.fold_for_area(TWO_INPUTS), inputs={"z": 7})
     assert json.loads(folding_to_json(plan))["inputs"] == {"x": None, "z": 7}
     assert folding_from_json(TWO_INPUTS, folding_to_json(plan)).inputs == {"z": 7}
-    assert "inputs" not in json.loads(folding_to_json(folding.fold_for_area(RESIDUAL)))
+    assert "inputs" not in json.loads(folding_to_json(goals.fold_for_area(RESIDUAL)))
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_depths_of_inputs_are_read_back_as_they_were_written() -> None:
     ],
 )
 def test_mistakes_in_the_inputs_of_a_folding_file_are_named(network: Network, queues: dict, message: str) -> None:
-    content = json.loads(folding_to_json(folding.fold_for_area(network))) | {"inputs": queues}
+    content = json.loads(folding_to_json(goals.fold_for_area(network))) | {"inputs": queues}
     with pytest.raises(OptionError, match=re.escape(message)):
         folding_from_json(network, json.dumps(content), source="file")
 
@@ -109,7 +109,7 @@ def test_mistakes_in_the_inputs_of_a_folding_file_are_named(network: Network, qu
     ],
 )
 def test_mistakes_in_a_folding_file_are_named(change, message: str) -> None:
-    content = json.loads(folding_to_json(folding.fold_for_area(NETWORK)))
+    content = json.loads(folding_to_json(goals.fold_for_area(NETWORK)))
     change(content)
     with pytest.raises(OptionError, match=re.escape(message)):
         folding_from_json(NETWORK, json.dumps(content), source="file")

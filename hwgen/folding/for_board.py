@@ -7,13 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hwgen.budget_fold import Catalogue, fold_for_budget
 from hwgen.devices.boards import Board, Family, boards, find_board
 from hwgen.devices.pll import pll
 from hwgen.errors import OptionError
 from hwgen.estimation.budget import Budget, budget
 from hwgen.estimation.estimate import estimate_total
 from hwgen.estimation.usage import Usage
+from hwgen.folding.within_budget import Catalogue, fold_for_budget
 from hwgen.network import Network
 from hwgen.plan import Plan
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hwgen.errors import OptionError
-from hwgen.folding import fold_for_area, fold_for_luts, fold_for_rate, fold_for_throughput
-from hwgen.folding_file import folding_from_json
+from hwgen.folding.file import folding_from_json
+from hwgen.folding.goals import fold_for_area, fold_for_luts, fold_for_rate, fold_for_throughput
 from hwgen.network import Network
 from hwgen.plan import Plan
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from hwgen.budget_fold import Catalogue, fold_for_budget
 from hwgen.devices.boards import find_device
 from hwgen.errors import OptionError
 from hwgen.estimation.budget import budget, overdrawn
@@ -15,6 +14,7 @@ from hwgen.estimation.estimate import estimate_total
 from hwgen.estimation.usage import Usage
 from hwgen.fifos import size_fifos
 from hwgen.fold import MemoryStyle
+from hwgen.folding.within_budget import Catalogue, fold_for_budget
 from hwgen.plan import Plan
 from tests.small_networks import mlp
 

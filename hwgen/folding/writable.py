@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hwgen.entries import known_keys
 from hwgen.errors import OptionError
 from hwgen.fold import Fold
+from hwgen.folding.keys import known_keys
 from hwgen.layers.protocol import Layer, Writable
 from hwgen.network import Network
 from hwgen.plan import Plan

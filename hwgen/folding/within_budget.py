@@ -14,12 +14,12 @@ from hwgen.estimation.budget import RESOURCES, Budget, overdrawn
 from hwgen.estimation.estimate import estimate, estimate_total
 from hwgen.fifos import size_fifos
 from hwgen.fold import Fold, MemoryStyle
-from hwgen.folding import cheapest_of
+from hwgen.folding.goals import cheapest_of
+from hwgen.folding.writable import make_writable
 from hwgen.layers.costs import Resources
 from hwgen.layers.protocol import Layer, Writable, input_lanes
 from hwgen.network import Network
 from hwgen.plan import Plan
-from hwgen.writable import make_writable
 
 __all__ = ["Catalogue", "fold_for_budget"]
 

@@ -9,12 +9,12 @@ import pytest
 
 import hwgen
 from hwgen import cli
-from hwgen.board_fold import board_budget, clock_choices, fits_of, fold_for_board, slower_clock
 from hwgen.devices.boards import boards, find_board
 from hwgen.errors import OptionError
 from hwgen.estimation.budget import overdrawn
 from hwgen.estimation.estimate import estimate_plan, estimate_total
 from hwgen.fold import MemoryStyle
+from hwgen.folding.for_board import board_budget, clock_choices, fits_of, fold_for_board, slower_clock
 from tests.small_networks import mlp
 
 NETWORK = mlp(64, 32, 10)
@@ -103,7 +103,7 @@ def test_every_board_says_what_it_makes_of_a_network() -> None:
 def test_the_command_line_compiles_for_a_board_and_shows_what_fits(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    model = str(Path(__file__).parent.parent / "examples" / "mnist_tfc" / "model.onnx")
+    model = str(Path(__file__).parents[2] / "examples" / "mnist_tfc" / "model.onnx")
     declared = ["--input-type", "uint8", "--input-scale", "1/255"]
     folder = tmp_path / "build"
     assert cli.main(["compile", model, "-o", str(folder), "--board", "icebreaker", *declared]) == 0

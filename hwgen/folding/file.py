@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from hwgen.codes import BIPOLAR, CodeType
-from hwgen.entries import known_keys
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, LaneStyle, MemoryStyle, WindowStyle
+from hwgen.folding.keys import known_keys
+from hwgen.folding.writable import make_writable
 from hwgen.layers.protocol import Layer
 from hwgen.network import Network
 from hwgen.plan import Plan
-from hwgen.writable import make_writable
 
 __all__ = ["folding_from_json", "folding_to_json"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from hwgen.errors import OptionError
 from hwgen.fold import Fold
-from hwgen.fold_search import Choice, cheapest
+from hwgen.folding.search import Choice, cheapest
 from hwgen.layers.protocol import Layer, Resources, input_lanes
 from hwgen.network import Network
 from hwgen.plan import Plan

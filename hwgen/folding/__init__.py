@@ -1,0 +1,1 @@
+"""Choosing PE, SIMD and memories for every layer."""
