@@ -16,9 +16,9 @@ from typing import Any
 
 import hwgen
 from hwgen.devices.boards import find_device
-from hwgen.fifos import size_fifos
 from hwgen.folding.for_board import FETCH_REGISTERS
 from hwgen.network import Network
+from hwgen.pipeline.fifo_depths import size_fifos
 from hwgen.plan import Plan
 from hwgen.synthesis import synthesise
 

@@ -13,7 +13,6 @@ from hwgen.activation import Lookup, Positions, Thresholds
 from hwgen.codes import BIPOLAR, TERNARY, CodeType, signed, unsigned
 from hwgen.estimation.register_bill import control_bill
 from hwgen.fold import Fold, MemoryStyle, WindowStyle
-from hwgen.glue_stages import InputRegister, Narrow, Widen
 from hwgen.layers.argmax import ArgMax
 from hwgen.layers.conv import Conv
 from hwgen.layers.costs import Resources
@@ -25,10 +24,11 @@ from hwgen.layers.protocol import Layer
 from hwgen.layers.table import Table
 from hwgen.layers.thresholding import Thresholding
 from hwgen.layers.window import Window
+from hwgen.pipeline.glue import InputRegister, Narrow, Widen
+from hwgen.pipeline.stages import LayerStage
 from hwgen.rtl_templates.control import Control
 from hwgen.rtl_templates.registers import RegisterMap
 from hwgen.rtl_templates.write_bus import Contents
-from hwgen.stages import LayerStage
 
 __all__ = ["SAMPLES", "Sample"]
 

@@ -11,11 +11,11 @@ from hwgen.build_folder import folder
 from hwgen.build_folder.open import Accelerator, load
 from hwgen.build_folder.write import write_contents
 from hwgen.devices.boards import find_board
-from hwgen.fifos import size_fifos
 from hwgen.folding.for_board import fold_for_board
 from hwgen.folding.target import Target
 from hwgen.folding.writable import with_registers, writable_layers
 from hwgen.network import Network
+from hwgen.pipeline.fifo_depths import size_fifos
 from hwgen.plan import Plan
 from hwgen.progress import Progress, silent
 from hwgen.streamlining.declaration import InputNumber, InputType

@@ -20,8 +20,8 @@ from hwgen.host.link import HostLink, open_link
 from hwgen.host.reload import Reload, keep
 from hwgen.host.reload import reload as fit
 from hwgen.host.virtual import virtual_link
-from hwgen.load_image import writes_of
 from hwgen.network import Conversion, Network
+from hwgen.pipeline.memory_image import writes_of
 from hwgen.progress import Progress
 from hwgen.terminal import PATH, Screen, common, declares_input
 

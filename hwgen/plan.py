@@ -14,7 +14,7 @@ __all__ = ["Plan"]
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What `hwgen.accelerator` builds.
+    """What `hwgen.pipeline.accelerator` builds.
 
     Parameters
     ----------

@@ -16,10 +16,10 @@ from hwgen.arrays import codec
 from hwgen.arrays.expected import by_output, correct_labels, differing_frames, is_labels
 from hwgen.build_folder.report import predict_plan
 from hwgen.build_folder.write import PATIENCE
-from hwgen.load_image import as_writes, current_image
 from hwgen.packed import PackedNetwork
+from hwgen.pipeline.memory_image import as_writes, current_image
+from hwgen.pipeline.ports import ports
 from hwgen.plan import Plan
-from hwgen.ports import ports
 from hwgen.progress import Progress
 from hwgen.sim.record import Stimulus
 from hwgen.sim.run import run_cocotb, run_icarus, run_verilator

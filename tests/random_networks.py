@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from hwgen.activation import Lookup, Positions, Thresholds
 from hwgen.codes import BIPOLAR, TERNARY, CodeType, signed, unsigned
-from hwgen.fifos import size_fifos
 from hwgen.fold import Fold
 from hwgen.layers.argmax import ArgMax
 from hwgen.layers.combine import Combine, Operation
@@ -34,6 +33,7 @@ from hwgen.layers.topk import TopK
 from hwgen.layers.upsample import Upsample
 from hwgen.layers.window import Window
 from hwgen.network import InputPort, Network, OutputPort, check
+from hwgen.pipeline.fifo_depths import size_fifos
 from hwgen.plan import Plan
 from tests.layers.channelwise_cases import STYLES
 

@@ -22,7 +22,7 @@ from hwgen.board.line import Line
 from hwgen.board.top import link_shape, network_id
 from hwgen.host.virtual import virtual_port
 from hwgen.packed import PackedNetwork
-from hwgen.ports import ports
+from hwgen.pipeline.ports import ports
 from hwgen.rtl_templates.link_protocol import FLAG
 from tests.host.spi_device import SpiDevice
 from tests.host.test_spi_port import Board

@@ -55,7 +55,7 @@ ABOVE = {
         "hwgen.passes",
         "hwgen.network",
         "hwgen.plan",
-        "hwgen.stages",
+        "hwgen.pipeline.stages",
         "hwgen.sim",
     ],
     "hwgen.frontend": [
@@ -74,9 +74,9 @@ ABOVE = {
         "hwgen.rtl_templates",
         "hwgen.sim",
     ],
-    "hwgen.network": ["hwgen.frontend", "hwgen.graph", "hwgen.plan", "hwgen.stages", "hwgen.sim"],
-    "hwgen.plan": ["hwgen.frontend", "hwgen.graph", "hwgen.stages", "hwgen.accelerator", "hwgen.sim"],
-    "hwgen.stages": ["hwgen.frontend", "hwgen.graph", "hwgen.accelerator", "hwgen.sim"],
+    "hwgen.network": ["hwgen.frontend", "hwgen.graph", "hwgen.plan", "hwgen.pipeline.stages", "hwgen.sim"],
+    "hwgen.plan": ["hwgen.frontend", "hwgen.graph", "hwgen.pipeline.stages", "hwgen.pipeline.accelerator", "hwgen.sim"],
+    "hwgen.pipeline.stages": ["hwgen.frontend", "hwgen.graph", "hwgen.pipeline.accelerator", "hwgen.sim"],
     "hwgen.timing": ["hwgen.rtl_templates", "hwgen.layers", "hwgen.frontend", "hwgen.network"],
 }
 """What a module must not import because it stands above it or beside it."""

@@ -17,8 +17,8 @@ from hwgen.cli import EXIT_USER, main
 from hwgen.errors import DataError, ModelError, OptionError
 from hwgen.host import run
 from hwgen.host.virtual import virtual_link
-from hwgen.ports import ports
-from hwgen.stages import stages
+from hwgen.pipeline.ports import ports
+from hwgen.pipeline.stages import stages
 
 FRAMES = 12
 BITS = np.array([-1, 1], dtype=np.float32)

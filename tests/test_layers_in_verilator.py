@@ -9,7 +9,6 @@ import pytest
 
 from hwgen.activation import Positions
 from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
-from hwgen.fifos import size_fifos
 from hwgen.fold import Fold, MemoryStyle, WindowStyle
 from hwgen.layers.argmax import ArgMax
 from hwgen.layers.crop import Crop
@@ -22,6 +21,7 @@ from hwgen.layers.topk import TopK
 from hwgen.layers.upsample import Upsample
 from hwgen.layers.window import Window
 from hwgen.network import InputPort, Network, OutputPort, check
+from hwgen.pipeline.fifo_depths import size_fifos
 from hwgen.plan import Plan
 from tests.test_random_networks import hold_to_oracles
 

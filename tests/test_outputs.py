@@ -15,7 +15,7 @@ from hwgen.cli import EXIT_USER, main
 from hwgen.errors import DataError
 from hwgen.host import run
 from hwgen.host.virtual import virtual_link
-from hwgen.ports import ports
+from hwgen.pipeline.ports import ports
 
 RANDOM = np.random.default_rng(11)
 CLASSES, BOXES = 3, 5

@@ -65,8 +65,8 @@ def test_an_expectation_of_another_shape_is_refused(expected: np.ndarray, messag
 
 @pytest.fixture
 def plan() -> Plan:
-    from hwgen.fifos import size_fifos
     from hwgen.folding.goals import fold_for_area
+    from hwgen.pipeline.fifo_depths import size_fifos
 
     return size_fifos(fold_for_area(NETWORK))
 

@@ -12,13 +12,13 @@ from amaranth.lib import wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
-from hwgen.address_map import address_map
 from hwgen.board.line import LINE_PORTS, Line, attach, divisor
 from hwgen.build_folder import folder
 from hwgen.build_folder.open import Accelerator
 from hwgen.errors import BuildError, OptionError
-from hwgen.load_image import current_image
-from hwgen.ports import ports
+from hwgen.pipeline.address_map import address_map
+from hwgen.pipeline.memory_image import current_image
+from hwgen.pipeline.ports import ports
 from hwgen.rtl_templates.axi_lite import AxiLiteMaster
 from hwgen.rtl_templates.bus_arbiter import BusArbiter
 from hwgen.rtl_templates.control import Control
@@ -226,7 +226,7 @@ class BoardVerilog:
 
 
 def network_id(folder: Path) -> int:
-    """Give the 64 bits by which a host knows a build, see `hwgen.address_map.plan_id`.
+    """Give the 64 bits by which a host knows a build, see `hwgen.pipeline.address_map.plan_id`.
 
     Raises
     ------

@@ -17,13 +17,13 @@ from hwgen.codes import CodeType
 from hwgen.devices.boards import Device, find_board, find_device
 from hwgen.estimation.estimate import estimate_plan, prices
 from hwgen.estimation.usage import Usage
-from hwgen.glue_stages import ForkStage
-from hwgen.input_stage import InputStage
 from hwgen.layers.protocol import Layer, inputs
 from hwgen.network import InputPort, Network, OutputPort
+from hwgen.pipeline.glue import ForkStage
+from hwgen.pipeline.input_stage import InputStage
+from hwgen.pipeline.stages import LayerStage, Stage, stages
 from hwgen.plan import Plan
 from hwgen.rtl_templates.storage import suits_block_ram
-from hwgen.stages import LayerStage, Stage, stages
 from hwgen.timing import Prediction, predict
 
 __all__ = ["REPORT_FRAMES", "input_facts", "make_report", "predict_plan", "render", "weight_bits"]
@@ -58,7 +58,7 @@ def make_report(plan: Plan, prediction: Prediction) -> dict[str, Any]:
     Parameters
     ----------
     plan : Plan
-        As `hwgen.fifos.size_fifos` gives it.
+        As `hwgen.pipeline.fifo_depths.size_fifos` gives it.
     prediction : Prediction
         Of `REPORT_FRAMES` frames.
 

@@ -12,9 +12,6 @@ from typing import Any
 import numpy as np
 from amaranth.hdl import UnusedElaboratable
 
-from hwgen import load_image
-from hwgen.accelerator import accelerator
-from hwgen.address_map import address_map, plan_id
 from hwgen.arrays.beats import Beats, BeatSequence
 from hwgen.build_folder import network_file
 from hwgen.build_folder.folder import write_manifest
@@ -23,13 +20,16 @@ from hwgen.codes import CodeType
 from hwgen.folding.file import folding_to_json
 from hwgen.network import InputPort, OutputPort
 from hwgen.packed import PackedNetwork
+from hwgen.pipeline import memory_image
+from hwgen.pipeline.accelerator import accelerator
+from hwgen.pipeline.address_map import address_map, plan_id
+from hwgen.pipeline.ports import ports
+from hwgen.pipeline.stages import LayerStage, stages
 from hwgen.plan import Plan
-from hwgen.ports import ports
 from hwgen.progress import Progress
 from hwgen.rtl_templates.registers import MAP_VERSION
 from hwgen.sim.example import ship, ship_registers
 from hwgen.sim.record import Stimulus
-from hwgen.stages import LayerStage, stages
 from hwgen.timing import Prediction
 from hwgen.verilog import Interface
 from hwgen.verilog import write as write_verilog
@@ -89,7 +89,7 @@ def write_contents(plan: Plan, folder: Path, progress: Progress) -> dict[str, An
         found = address_map(plan)
         facts |= {"registers": found.facts()}
         if found.regions:
-            (folder / load_image.FILE).write_bytes(load_image.load_image(found, found.network_id))
+            (folder / memory_image.FILE).write_bytes(memory_image.load_image(found, found.network_id))
     _ship_bench(plan, prediction, folder)
     if plan.has_registers:
         _ship_registers(plan, prediction, folder)
@@ -104,8 +104,8 @@ def _ship_bench(plan: Plan, prediction: Prediction, folder: Path) -> None:
     codes = [_random_codes(random, part.type, (BENCH_FRAMES, *part.shape)) for part in source.parts]
     golden = PackedNetwork(plan.network).golden_maps(*codes)
     patience = 1000 + PATIENCE * (prediction.ii + prediction.latency)
-    image = load_image.current_image(folder, plan)
-    writes = None if image is None else load_image.as_writes(image, folder)
+    image = memory_image.current_image(folder, plan)
+    writes = None if image is None else memory_image.as_writes(image, folder)
     stimulus = Stimulus.of_frames(codes, source, sink, timeout_cycles=patience, writes=writes)
     last = np.arange(1, BENCH_FRAMES * sink.count + 1) % sink.count == 0
     ship(folder, plan.network.name, stimulus, sink.pack(golden), last, prediction.output_cycles(BENCH_FRAMES))
@@ -122,8 +122,8 @@ def _ship_registers(plan: Plan, prediction: Prediction, folder: Path) -> None:
         "busy": busy,
         "input_stalls": int(taken[-1]) + 1 - len(taken),
     }
-    image = (folder / load_image.FILE).read_bytes() if found.regions else None
-    ship_registers(folder, facts, None if image is None else load_image.as_writes(image, folder))
+    image = (folder / memory_image.FILE).read_bytes() if found.regions else None
+    ship_registers(folder, facts, None if image is None else memory_image.as_writes(image, folder))
 
 
 def _random_codes(random: np.random.Generator, kind: CodeType, shape: tuple[int, ...]) -> np.ndarray:

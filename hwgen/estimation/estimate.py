@@ -21,8 +21,8 @@ from hwgen.estimation.register_bill import register_resources
 from hwgen.estimation.usage import Usage
 from hwgen.layers.costs import THUMB, Chain, MemoryKind, Part, Resources, TableLogic
 from hwgen.layers.parts import Bill
+from hwgen.pipeline.stages import stages
 from hwgen.plan import Plan
-from hwgen.stages import stages
 
 __all__ = ["Prices", "Quantities", "estimate", "estimate_plan", "estimate_total", "model_of", "prices", "quantities"]
 

@@ -12,13 +12,13 @@ import numpy as np
 from hwgen.errors import OptionError
 from hwgen.estimation.budget import RESOURCES, Budget, overdrawn
 from hwgen.estimation.estimate import estimate, estimate_total
-from hwgen.fifos import size_fifos
 from hwgen.fold import Fold, MemoryStyle
 from hwgen.folding.goals import cheapest_of
 from hwgen.folding.writable import make_writable
 from hwgen.layers.costs import Resources
 from hwgen.layers.protocol import Layer, Writable, input_lanes
 from hwgen.network import Network
+from hwgen.pipeline.fifo_depths import size_fifos
 from hwgen.plan import Plan
 
 __all__ = ["Catalogue", "fold_for_budget"]

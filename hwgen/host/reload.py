@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from hwgen import load_image
-from hwgen.address_map import AddressMap, Region, address_map, plan_id
 from hwgen.build_folder import folder, network_file
 from hwgen.build_folder.open import Accelerator
 from hwgen.errors import OptionError
 from hwgen.fold import Fold
 from hwgen.layers.protocol import Layer
 from hwgen.network import InputPort, Network
+from hwgen.pipeline import memory_image
+from hwgen.pipeline.address_map import AddressMap, Region, address_map, plan_id
 from hwgen.plan import Plan
 
 __all__ = ["Reload", "keep", "original", "reload"]
@@ -35,7 +35,7 @@ class Reload:
     plan : Plan
         The new network under the build's names and foldings.
     image : bytes
-        What is written into the memories, see `hwgen.load_image`.
+        What is written into the memories, see `hwgen.pipeline.memory_image`.
     loaded_id : int
         64 bits that identify it.
     is_original : bool
@@ -84,19 +84,19 @@ def reload(accelerator: Accelerator, network: Network) -> Reload:
                 f"Layer '{old_region.layer}' needs another '{old_region.memory}' memory for the new model; compile it anew"
             )
     loaded_id = plan_id(new)
-    image = load_image.load_image(AddressMap(before.network_id, before.stages, after.regions), loaded_id)
+    image = memory_image.load_image(AddressMap(before.network_id, before.stages, after.regions), loaded_id)
     return Reload(new, image, loaded_id, loaded_id == before.network_id)
 
 
 def keep(accelerator: Accelerator, loaded: Reload) -> Accelerator:
     """Make a network the one that a build folder means, for runs, simulations and the golden model."""
-    folder = accelerator.folder / load_image.LOADED
+    folder = accelerator.folder / memory_image.LOADED
     if loaded.is_original:
         shutil.rmtree(folder, ignore_errors=True)
     else:
         with folder.writing(folder) as partial:
             network_file.save_network(loaded.plan.network, partial)
-            (partial / load_image.FILE).write_bytes(loaded.image)
+            (partial / memory_image.FILE).write_bytes(loaded.image)
             folder.write_manifest(partial, {"network_id": f"{loaded.loaded_id:016x}"})
     return replace(accelerator, plan=loaded.plan)
 

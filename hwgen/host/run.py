@@ -10,15 +10,15 @@ import numpy as np
 from rich.console import RenderableType
 from rich.table import Table
 
-from hwgen.address_map import plan_id
 from hwgen.arrays import codec
 from hwgen.board.top import link_shape
 from hwgen.build_folder.open import Accelerator
 from hwgen.errors import LinkError
 from hwgen.host.link import Counters, HostLink
-from hwgen.load_image import writes_of
 from hwgen.packed import PackedNetwork
-from hwgen.ports import ports
+from hwgen.pipeline.address_map import plan_id
+from hwgen.pipeline.memory_image import writes_of
+from hwgen.pipeline.ports import ports
 from hwgen.progress import Progress, silent
 from hwgen.rtl_templates.link_protocol import LinkShape
 from hwgen.rtl_templates.load_format import LoadState
@@ -241,7 +241,7 @@ def load(link: HostLink, image: bytes, *, progress: Progress = silent) -> None:
     ----------
     link : HostLink
     image : bytes
-        As `hwgen.load_image.load_image` gives it.
+        As `hwgen.pipeline.memory_image.load_image` gives it.
     progress : callable
         Called with the name of each step.
 

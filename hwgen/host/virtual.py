@@ -14,7 +14,7 @@ from hwgen.build_folder.write import PATIENCE
 from hwgen.errors import OptionError
 from hwgen.host.link import HostLink, open_link
 from hwgen.host.run import DEFAULT_BAUD, load
-from hwgen.load_image import current_image
+from hwgen.pipeline.memory_image import current_image
 from hwgen.progress import Progress, silent
 from hwgen.rtl_templates.spi import MIN_SCLK_CYCLES
 from hwgen.sim.run import log_folder

@@ -9,8 +9,8 @@ from rich.console import Console
 
 from hwgen.build_folder.report import REPORT_FRAMES, make_report, predict_plan, render, weight_bits
 from hwgen.errors import HwgenError
-from hwgen.fifos import size_fifos
 from hwgen.folding.goals import fold_for_area
+from hwgen.pipeline.fifo_depths import size_fifos
 from tests.small_networks import mlp
 
 

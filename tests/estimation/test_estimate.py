@@ -9,9 +9,9 @@ from benchmarks import layer_samples, resource_model, resources
 from hwgen.devices.boards import Family, find_device
 from hwgen.estimation.estimate import estimate, estimate_plan, prices, quantities
 from hwgen.estimation.usage import Usage
-from hwgen.fifos import size_fifos
 from hwgen.folding.goals import fold_for_area
 from hwgen.layers.costs import Chain, Part, Resources
+from hwgen.pipeline.fifo_depths import size_fifos
 from tests.small_networks import mlp
 
 STAGES = {sample.name: sample.stage for sample in layer_samples.SAMPLES}

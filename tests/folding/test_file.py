@@ -9,11 +9,11 @@ import pytest
 from hwgen.build_folder.report import predict_plan
 from hwgen.codes import BIPOLAR, CodeType
 from hwgen.errors import OptionError
-from hwgen.fifos import size_fifos
 from hwgen.fold import Fold, LaneStyle, MemoryStyle
 from hwgen.folding import goals
 from hwgen.folding.file import folding_from_json, folding_to_json
 from hwgen.network import Network
+from hwgen.pipeline.fifo_depths import size_fifos
 from hwgen.plan import Plan
 from tests.small_networks import mlp
 from tests.test_network import RESIDUAL, TWO_INPUTS

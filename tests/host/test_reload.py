@@ -20,8 +20,8 @@ from hwgen.errors import BuildError, LinkError, ModelError, OptionError
 from hwgen.host import run
 from hwgen.host.reload import keep, reload
 from hwgen.host.virtual import virtual_link
-from hwgen.load_image import as_writes, writes_of
 from hwgen.network import Network
+from hwgen.pipeline.memory_image import as_writes, writes_of
 from hwgen.rtl_templates.load_format import LoadState
 from tests.conftest import write_image
 from tests.small_networks import mlp

@@ -7,13 +7,13 @@ import pytest
 
 from hwgen.activation import Positions, Thresholds
 from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
-from hwgen.fifos import size_fifos
 from hwgen.fold import Fold, LaneStyle, WindowStyle
 from hwgen.layers.conv import Conv
 from hwgen.layers.dense import Dense
 from hwgen.layers.embedding import Embedding
 from hwgen.layers.window import Window
 from hwgen.network import InputPort, Network, OutputPort, check
+from hwgen.pipeline.fifo_depths import size_fifos
 from hwgen.plan import Plan
 from tests.test_random_networks import hold_to_oracles
 

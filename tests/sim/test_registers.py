@@ -12,15 +12,15 @@ import hwgen
 from hwgen.fold import Fold, MemoryStyle, WindowStyle
 from hwgen.folding.writable import with_registers
 from hwgen.host.reload import reload
-from hwgen.load_image import as_writes
 from hwgen.network import Network
+from hwgen.pipeline.memory_image import as_writes
+from hwgen.pipeline.ports import ports
 from hwgen.plan import Plan
-from hwgen.ports import ports
 from hwgen.sim.run import write_vectors, write_writes
 from tests.conftest import write_image
+from tests.pipeline.test_accelerator import channelwise_plan
 from tests.sim.test_example import run_tests
 from tests.small_networks import mlp
-from tests.test_accelerator import channelwise_plan
 
 
 def dense() -> tuple[Plan, Network]:

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwgen.fold import Fold
-from hwgen.glue_stages import InputRegister
-from hwgen.input_stage import InputStage
-from hwgen.output_stage import OutputStage
+from hwgen.pipeline.glue import InputRegister
+from hwgen.pipeline.input_stage import InputStage
+from hwgen.pipeline.output_stage import OutputStage
+from hwgen.pipeline.ports import ports
+from hwgen.pipeline.stages import in_time, stages
 from hwgen.plan import Plan
-from hwgen.ports import ports
-from hwgen.stages import in_time, stages
 from tests.test_network import RESIDUAL, TWO_INPUTS, output
 
 FOLDS = {"dense": Fold(pe=1, simd=4), "sum": Fold(pe=1), "all": Fold(pe=1)}

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from hwgen.build_folder.report import predict_plan
 from hwgen.errors import OptionError
-from hwgen.fifos import size_fifos
 from hwgen.fold import Fold, WindowStyle
 from hwgen.folding import goals
 from hwgen.latest import Latest
 from hwgen.maxplus import System
+from hwgen.pipeline.fifo_depths import size_fifos
+from hwgen.pipeline.stages import stages
 from hwgen.plan import Plan
 from hwgen.schedule import Junction
-from hwgen.stages import stages
 from hwgen.timing import Deadlock
 from tests.random_networks import plans
 from tests.small_networks import mlp

@@ -8,14 +8,14 @@ from amaranth.hdl import Cat, ClockDomain, Const, Module, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.address_map import AddressMap, address_map
+from hwgen.pipeline.address_map import AddressMap, address_map
+from hwgen.pipeline.ports import ports
+from hwgen.pipeline.stages import Stage, stages
 from hwgen.plan import Plan
-from hwgen.ports import ports
 from hwgen.rtl_templates.axi_lite import AxiLite
 from hwgen.rtl_templates.axi_stream import AxiStreamInput, AxiStreamOutput, whole_bytes
 from hwgen.rtl_templates.control import Control
 from hwgen.rtl_templates.write_bus import WriteStation, memories_of
-from hwgen.stages import Stage, stages
 
 __all__ = ["Accelerator", "accelerator"]
 

@@ -11,13 +11,13 @@ import numpy as np
 from hwgen.deadlock import full_streams
 from hwgen.errors import OptionError
 from hwgen.fold import WindowStyle
-from hwgen.glue_stages import ForkStage
-from hwgen.input_stage import InputStage
 from hwgen.latest import Latest
 from hwgen.maxplus import Deadlock, System, tile, yielded
+from hwgen.pipeline.glue import ForkStage
+from hwgen.pipeline.input_stage import InputStage
+from hwgen.pipeline.stages import LayerStage, Stage, stages
 from hwgen.plan import Plan
 from hwgen.schedule import Junction, Schedule
-from hwgen.stages import LayerStage, Stage, stages
 from hwgen.timing import most_held, predict
 
 __all__ = ["size_fifos"]

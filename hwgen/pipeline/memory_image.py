@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from hwgen.address_map import AddressMap
 from hwgen.errors import BuildError
 from hwgen.fold import MemoryStyle
+from hwgen.pipeline.address_map import AddressMap
 from hwgen.plan import Plan
 from hwgen.rtl_templates.load_format import HEADER_WORDS, MAGIC
 from hwgen.rtl_templates.register_bus import STROBES

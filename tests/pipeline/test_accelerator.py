@@ -9,12 +9,10 @@ import pytest
 from amaranth.back import rtlil
 from amaranth.sim import Simulator
 
-from hwgen.accelerator import accelerator
 from hwgen.activation import Lookup, Positions, Thresholds
 from hwgen.build_folder.report import predict_plan
 from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
 from hwgen.errors import OptionError
-from hwgen.fifos import size_fifos
 from hwgen.fold import Fold, WindowStyle
 from hwgen.layers.argmax import ArgMax
 from hwgen.layers.combine import Combine, Operation
@@ -25,9 +23,11 @@ from hwgen.layers.table import Table
 from hwgen.layers.thresholding import Thresholding
 from hwgen.layers.window import Window
 from hwgen.network import InputPort, Network, OutputPort, check
+from hwgen.pipeline.accelerator import accelerator
+from hwgen.pipeline.fifo_depths import size_fifos
+from hwgen.pipeline.ports import ports
+from hwgen.pipeline.stages import stages
 from hwgen.plan import Plan
-from hwgen.ports import ports
-from hwgen.stages import stages
 from hwgen.timing import Deadlock
 from tests.random_networks import random_codes
 from tests.small_networks import mlp

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from hwgen.arrays.beats import Beats, BeatSequence
 from hwgen.codes import CodeType
-from hwgen.input_stage import InputStage
 from hwgen.layers.protocol import MapShape
-from hwgen.output_stage import OutputStage
+from hwgen.pipeline.input_stage import InputStage
+from hwgen.pipeline.output_stage import OutputStage
+from hwgen.pipeline.stages import stages
 from hwgen.plan import Plan
-from hwgen.stages import stages
 
 __all__ = ["ports"]
 

@@ -13,11 +13,11 @@ from typing import Protocol
 from amaranth.lib import wiring
 
 from hwgen.fold import Fold
-from hwgen.glue_stages import ForkStage, InputRegister, Narrow, Widen
-from hwgen.input_stage import InputStage
 from hwgen.layers.costs import Resources
 from hwgen.layers.protocol import Layer, input_lanes, inputs
-from hwgen.output_stage import OutputStage
+from hwgen.pipeline.glue import ForkStage, InputRegister, Narrow, Widen
+from hwgen.pipeline.input_stage import InputStage
+from hwgen.pipeline.output_stage import OutputStage
 from hwgen.plan import Plan
 from hwgen.schedule import Junction, Schedule
 

@@ -1,0 +1,1 @@
+"""Layers become stages with ports and FIFOs, and stages an accelerator."""
