@@ -30,7 +30,7 @@ from hwgen.progress import Progress
 from hwgen.rtl_templates.registers import MAP_VERSION
 from hwgen.sim.example import ship, ship_registers
 from hwgen.sim.record import Stimulus
-from hwgen.timing import Prediction
+from hwgen.timing.predict import Prediction
 from hwgen.verilog import Interface
 from hwgen.verilog import write as write_verilog
 

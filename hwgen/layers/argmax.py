@@ -15,7 +15,7 @@ from hwgen.layers.costs import Part, Resources
 from hwgen.layers.parts import Bill
 from hwgen.layers.protocol import MapShape
 from hwgen.rtl_templates.argmax import ArgMaxUnit
-from hwgen.schedule import Schedule
+from hwgen.timing.schedule import Schedule
 
 __all__ = ["ArgMax"]
 

@@ -19,7 +19,7 @@ from hwgen.layers.parts import Bill
 from hwgen.layers.protocol import MapShape
 from hwgen.rtl_templates.combine import CombineUnit
 from hwgen.rtl_templates.elastic import ElasticPipeline
-from hwgen.schedule import Junction
+from hwgen.timing.schedule import Junction
 
 __all__ = ["Combine", "Operation"]
 

@@ -33,7 +33,7 @@ from hwgen.rtl_templates.chain import Chain
 from hwgen.rtl_templates.fifo import Fifo
 from hwgen.rtl_templates.parallel_window import ParallelWindow
 from hwgen.rtl_templates.sliding_window import SlidingWindow
-from hwgen.schedule import Schedule
+from hwgen.timing.schedule import Schedule
 
 __all__ = ["Conv"]
 

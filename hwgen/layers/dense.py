@@ -20,7 +20,7 @@ from hwgen.layers.matvec_bill import unit_bill
 from hwgen.layers.protocol import MapShape
 from hwgen.rtl_templates.chain import Chain
 from hwgen.rtl_templates.vector_buffer import VectorBuffer
-from hwgen.schedule import Schedule
+from hwgen.timing.schedule import Schedule
 
 __all__ = ["Dense"]
 

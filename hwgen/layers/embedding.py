@@ -15,7 +15,7 @@ from hwgen.layers.matvec import STORAGE, memory_style, pack_words
 from hwgen.layers.protocol import MapShape, MemoryShape, Resources
 from hwgen.rtl_templates.embedding import EmbeddingUnit
 from hwgen.rtl_templates.output_queue import OutputQueue
-from hwgen.schedule import Schedule
+from hwgen.timing.schedule import Schedule
 
 __all__ = ["Embedding"]
 

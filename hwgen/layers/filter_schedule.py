@@ -10,7 +10,7 @@ from hwgen.fold import Fold
 from hwgen.layers.costs import Part
 from hwgen.layers.parts import Bill
 from hwgen.rtl_templates.fifo import Fifo
-from hwgen.schedule import Schedule
+from hwgen.timing.schedule import Schedule
 
 __all__ = ["SLOTS", "filter_bill", "filter_schedule"]
 

@@ -17,7 +17,7 @@ from hwgen.layers.protocol import MapShape
 from hwgen.rtl_templates.global_reduce import RING_GROUPS, GlobalReduceUnit, Reduction
 from hwgen.rtl_templates.output_queue import OutputQueue
 from hwgen.rtl_templates.storage import suits_block_ram
-from hwgen.schedule import Schedule
+from hwgen.timing.schedule import Schedule
 
 __all__ = ["GlobalReduce", "Reduction"]
 

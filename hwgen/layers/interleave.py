@@ -17,7 +17,7 @@ from hwgen.layers.parts import Bill
 from hwgen.layers.protocol import MapShape
 from hwgen.rtl_templates.fifo import Fifo
 from hwgen.rtl_templates.merge import Merge
-from hwgen.schedule import Junction
+from hwgen.timing.schedule import Junction
 
 __all__ = ["Interleave"]
 

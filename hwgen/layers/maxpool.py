@@ -34,7 +34,7 @@ from hwgen.rtl_templates.parallel_pool import ParallelPool
 from hwgen.rtl_templates.parallel_window import ParallelWindow
 from hwgen.rtl_templates.pool import PoolUnit
 from hwgen.rtl_templates.sliding_window import SlidingWindow
-from hwgen.schedule import Schedule
+from hwgen.timing.schedule import Schedule
 
 __all__ = ["MaxPool"]
 

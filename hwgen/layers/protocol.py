@@ -13,7 +13,7 @@ from amaranth.lib import wiring
 from hwgen.codes import CodeType
 from hwgen.fold import Fold
 from hwgen.layers.costs import MemoryShape, Resources
-from hwgen.schedule import Junction, Schedule
+from hwgen.timing.schedule import Junction, Schedule
 
 __all__ = [
     "Join",

@@ -20,7 +20,7 @@ from hwgen.rtl_templates.adder_tree import range_shape
 from hwgen.rtl_templates.level_search import SearchTables
 from hwgen.rtl_templates.lines import Lines
 from hwgen.rtl_templates.segments import SegmentsUnit
-from hwgen.schedule import Schedule
+from hwgen.timing.schedule import Schedule
 
 __all__ = ["Segments"]
 

@@ -17,7 +17,7 @@ from hwgen.layers.legal import check_slots, divisors
 from hwgen.layers.protocol import MapShape
 from hwgen.rtl_templates.beat_filter import BeatFilter
 from hwgen.rtl_templates.channel_wires import ChannelWires
-from hwgen.schedule import Schedule
+from hwgen.timing.schedule import Schedule
 
 __all__ = ["Select"]
 

@@ -18,7 +18,7 @@ from hwgen.layers.parts import Bill
 from hwgen.layers.protocol import MapShape
 from hwgen.rtl_templates.level_search import SearchTables
 from hwgen.rtl_templates.threshold import ThresholdUnit
-from hwgen.schedule import Schedule
+from hwgen.timing.schedule import Schedule
 
 __all__ = ["Thresholding"]
 

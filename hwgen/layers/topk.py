@@ -17,7 +17,7 @@ from hwgen.layers.legal import check_slots
 from hwgen.layers.parts import Bill
 from hwgen.layers.protocol import MapShape
 from hwgen.rtl_templates.topk import TopKUnit
-from hwgen.schedule import Schedule
+from hwgen.timing.schedule import Schedule
 
 __all__ = ["TopK"]
 

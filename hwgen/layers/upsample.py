@@ -17,7 +17,7 @@ from hwgen.layers.protocol import MapShape
 from hwgen.rtl_templates.chain import Chain
 from hwgen.rtl_templates.fifo import Fifo
 from hwgen.rtl_templates.row_repeater import RowRepeater
-from hwgen.schedule import Schedule
+from hwgen.timing.schedule import Schedule
 
 __all__ = ["Upsample"]
 

@@ -14,7 +14,7 @@ from hwgen.layers.protocol import MapShape
 from hwgen.layers.window import Window
 from hwgen.rtl_templates.sliding_window import SlidingWindow
 from hwgen.rtl_templates.window_axis import Axis
-from hwgen.schedule import Schedule
+from hwgen.timing.schedule import Schedule
 
 __all__ = [
     "axes",

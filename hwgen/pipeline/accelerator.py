@@ -23,7 +23,7 @@ __all__ = ["Accelerator", "accelerator"]
 class Accelerator(wiring.Component):
     """A pipeline of stages between two AXI4-Stream ports, one named submodule a stage.
 
-    The cycle of every transfer is that of `hwgen.timing.predict` for the stages: the ports add no register.
+    The cycle of every transfer is that of `hwgen.timing.predict.predict` for the stages: the ports add no register.
 
     Parameters
     ----------

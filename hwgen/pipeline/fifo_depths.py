@@ -8,17 +8,17 @@ from typing import cast
 
 import numpy as np
 
-from hwgen.deadlock import full_streams
 from hwgen.errors import OptionError
 from hwgen.fold import WindowStyle
-from hwgen.latest import Latest
-from hwgen.maxplus import Deadlock, System, tile, yielded
 from hwgen.pipeline.glue import ForkStage
 from hwgen.pipeline.input_stage import InputStage
 from hwgen.pipeline.stages import LayerStage, Stage, stages
 from hwgen.plan import Plan
-from hwgen.schedule import Junction, Schedule
-from hwgen.timing import most_held, predict
+from hwgen.timing.deadlock import full_streams
+from hwgen.timing.earliest import Deadlock, System, tile, yielded
+from hwgen.timing.latest import Latest
+from hwgen.timing.predict import most_held, predict
+from hwgen.timing.schedule import Junction, Schedule
 
 __all__ = ["size_fifos"]
 

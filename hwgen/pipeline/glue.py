@@ -13,7 +13,7 @@ from hwgen.layers.parts import Bill, narrowing, widening
 from hwgen.rtl_templates.fifo import Fifo
 from hwgen.rtl_templates.fork import Fork
 from hwgen.rtl_templates.width_converter import DownConverter, UpConverter
-from hwgen.schedule import Intake, Junction, Outlet, Schedule
+from hwgen.timing.schedule import Intake, Junction, Outlet, Schedule
 
 __all__ = ["ForkStage", "InputRegister", "Narrow", "Widen"]
 

@@ -11,7 +11,7 @@ from hwgen.layers.joining import QUEUE_SLOTS
 from hwgen.layers.parts import Bill
 from hwgen.rtl_templates.fifo import Fifo
 from hwgen.rtl_templates.split import Split
-from hwgen.schedule import Intake, Junction, Outlet
+from hwgen.timing.schedule import Intake, Junction, Outlet
 
 __all__ = ["InputStage"]
 

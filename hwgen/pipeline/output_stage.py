@@ -12,7 +12,7 @@ from hwgen.layers.parts import Bill
 from hwgen.rtl_templates.fifo import Fifo
 from hwgen.rtl_templates.merge import Merge
 from hwgen.rtl_templates.number import Coding
-from hwgen.schedule import Junction
+from hwgen.timing.schedule import Junction
 
 __all__ = ["OutputStage"]
 

@@ -1,6 +1,6 @@
 """The pipeline of a plan, stage by stage, with the forks and width converters between layers.
 
-Streams are numbered as in `hwgen.timing`: 0 enters the first stage, then come the streams that the stages yield, stage by stage.
+Streams are numbered as in `hwgen.timing.predict`: 0 enters the first stage, then come the streams that the stages yield, stage by stage.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hwgen.pipeline.glue import ForkStage, InputRegister, Narrow, Widen
 from hwgen.pipeline.input_stage import InputStage
 from hwgen.pipeline.output_stage import OutputStage
 from hwgen.plan import Plan
-from hwgen.schedule import Junction, Schedule
+from hwgen.timing.schedule import Junction, Schedule
 
 __all__ = ["LayerStage", "Stage", "in_time", "stages"]
 

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from hwgen.fold import Fold
 from hwgen.layers.protocol import Join
-from hwgen.maxplus import tile
 from hwgen.rtl_templates.stream_check import run_ports
-from hwgen.schedule import Schedule
-from hwgen.timing import predict
+from hwgen.timing.earliest import tile
+from hwgen.timing.predict import predict
+from hwgen.timing.schedule import Schedule
 from tests.layers.channelwise_cases import FRAMES, STYLES, beats, random_codes
 
 

@@ -14,7 +14,7 @@ from hwgen.fold import Fold, MemoryStyle
 from hwgen.layers.dense import Dense
 from hwgen.layers.matvec import accumulator_range
 from hwgen.rtl_templates.stream_check import Run, pack, run, unpack
-from hwgen.timing import predict
+from hwgen.timing.predict import predict
 from tests.layers.channelwise_cases import STYLES
 
 WEIGHTS = {"binary": (-1, 1), "ternary": (-1, 0, 1), "small": (-4, -1, 0, 2, 3), "positive": (0, 1, 3), "zero": (0,)}

@@ -11,8 +11,8 @@ from hwgen.codes import signed
 from hwgen.errors import OptionError
 from hwgen.fold import Fold
 from hwgen.layers.upsample import Upsample
-from hwgen.schedule import Schedule
-from hwgen.timing import predict
+from hwgen.timing.predict import predict
+from hwgen.timing.schedule import Schedule
 from tests.layers.channelwise_cases import folds, random_codes, seeds, shapes, types
 from tests.layers.window_cases import assert_hardware_is_golden
 

@@ -13,7 +13,7 @@ from hwgen.layers.maxpool import MaxPool
 from hwgen.layers.window import Window
 from hwgen.rtl_templates.chain import Chain
 from hwgen.rtl_templates.stream_check import run
-from hwgen.timing import predict
+from hwgen.timing.predict import predict
 from tests.layers.channelwise_cases import beats, random_codes
 
 FRAMES = 3

@@ -10,7 +10,7 @@ from hwgen.fold import Fold
 from hwgen.layers.protocol import Layer
 from hwgen.layers.window import Window
 from hwgen.rtl_templates.stream_check import run
-from hwgen.timing import predict
+from hwgen.timing.predict import predict
 from tests.layers.channelwise_cases import beats, random_codes
 
 FRAMES = 3

@@ -28,7 +28,7 @@ from hwgen.pipeline.fifo_depths import size_fifos
 from hwgen.pipeline.ports import ports
 from hwgen.pipeline.stages import stages
 from hwgen.plan import Plan
-from hwgen.timing import Deadlock
+from hwgen.timing.predict import Deadlock
 from tests.random_networks import random_codes
 from tests.small_networks import mlp
 

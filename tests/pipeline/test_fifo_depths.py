@@ -12,17 +12,17 @@ from hwgen.build_folder.report import predict_plan
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, WindowStyle
 from hwgen.folding import goals
-from hwgen.latest import Latest
-from hwgen.maxplus import System
 from hwgen.pipeline.fifo_depths import size_fifos
 from hwgen.pipeline.stages import stages
 from hwgen.plan import Plan
-from hwgen.schedule import Junction
-from hwgen.timing import Deadlock
+from hwgen.timing.earliest import System
+from hwgen.timing.latest import Latest
+from hwgen.timing.predict import Deadlock
+from hwgen.timing.schedule import Junction
 from tests.random_networks import plans
 from tests.small_networks import mlp
 from tests.test_network import RESIDUAL
-from tests.test_timing import graph
+from tests.timing.test_predict import graph
 
 
 def interval(plan: Plan, frames: int = 24) -> int:

@@ -11,7 +11,7 @@ from hwgen.rtl_templates.fifo import Fifo
 from hwgen.rtl_templates.parallel_window import ParallelWindow
 from hwgen.rtl_templates.stream_check import Run, pack, run
 from hwgen.rtl_templates.window_axis import Axis
-from hwgen.timing import predict
+from hwgen.timing.predict import predict
 from tests.rtl_templates.window_cases import axes, taps_by_definition
 
 FRAMES = 3

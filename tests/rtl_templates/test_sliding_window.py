@@ -11,7 +11,7 @@ from hwgen.layers.window_schedule import default_capacity, sequential_schedule
 from hwgen.rtl_templates.sliding_window import SlidingWindow
 from hwgen.rtl_templates.stream_check import Run, run
 from hwgen.rtl_templates.window_axis import Axis
-from hwgen.timing import predict
+from hwgen.timing.predict import predict
 from tests.rtl_templates.window_cases import axes, taps_by_definition
 
 FRAMES = 3

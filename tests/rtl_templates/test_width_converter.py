@@ -7,8 +7,8 @@ import pytest
 
 from hwgen.rtl_templates.stream_check import pack, run, unpack
 from hwgen.rtl_templates.width_converter import DownConverter, UpConverter
-from hwgen.schedule import Schedule
-from hwgen.timing import predict
+from hwgen.timing.predict import predict
+from hwgen.timing.schedule import Schedule
 
 SHAPES = [(1, 2), (3, 2), (4, 3), (8, 5), (1, 16)]
 BEATS = 4

@@ -1,6 +1,6 @@
 """The inequalities of a pipeline of stages, and the least times that satisfy them.
 
-Each stage is a timed event graph (`hwgen.schedule`), so the earliest times that satisfy all inequalities are the least
+Each stage is a timed event graph (`hwgen.timing.schedule`), so the earliest times that satisfy all inequalities are the least
 fixed point of a max-plus linear system (Baccelli, Cohen, Olsder, Quadrat: *Synchronization and Linearity*, 1992, chapter 2). An in-order chain
 ``X[e] >= X[e-1] + gap`` is a running maximum of ``bound - step``, so a stage is solved at once. Sweeps along the pipeline and back repeat until nothing
 moves; only stages whose neighbours moved are solved again.
@@ -14,8 +14,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hwgen.deadlock import full_streams
-from hwgen.schedule import Intake, Junction, Outlet, Schedule
+from hwgen.timing.deadlock import full_streams
+from hwgen.timing.schedule import Intake, Junction, Outlet, Schedule
 
 __all__ = ["Deadlock", "System", "check_feeds", "yielded"]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hwgen.maxplus import Deadlock, System, check_feeds, tile, yielded
-from hwgen.schedule import Junction, Schedule
+from hwgen.timing.earliest import Deadlock, System, check_feeds, tile, yielded
+from hwgen.timing.schedule import Junction, Schedule
 
 __all__ = ["Deadlock", "Prediction", "predict"]
 

@@ -1,4 +1,4 @@
-"""The latest times of a pipeline that still let every beat leave when it is due: the dual of `hwgen.maxplus`.
+"""The latest times of a pipeline that still let every beat leave when it is due: the dual of `hwgen.timing.earliest`.
 
 Each rule ``a >= b + c`` reads backwards as ``b <= a - c``; sweeps go from the output to the input and back, and times only fall.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hwgen.maxplus import System
+from hwgen.timing.earliest import System
 
 __all__ = ["Latest"]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hwgen.schedule import Intake, Junction, Outlet, Schedule
+from hwgen.timing.schedule import Intake, Junction, Outlet, Schedule
 
 __all__ = ["full_streams"]
 
@@ -69,7 +69,7 @@ def full_streams(
     Parameters
     ----------
     schedules, feeds
-        As for `hwgen.timing.predict`.
+        As for `hwgen.timing.predict.predict`.
     frames : int
         Frames to work through.
 

@@ -1,0 +1,1 @@
+"""The cycle of every beat, from the schedules of the stages."""
