@@ -22,7 +22,7 @@ from benchmarks.layer_samples import SAMPLES, Sample
 from hwgen.devices.boards import Device, Family, find_device
 from hwgen.synthesis import recipe
 from hwgen.tools.toolchain import yosys
-from hwgen.verilog import convert
+from hwgen.verilog.write import convert
 
 RECORD = Path(__file__).with_suffix(".json")
 

@@ -19,7 +19,7 @@ from hwgen.pipeline.fifo_depths import size_fifos
 from hwgen.plan import Plan
 from hwgen.progress import Progress, silent
 from hwgen.streamlining.declaration import InputNumber, InputType
-from hwgen.verilog import check_name
+from hwgen.verilog.write import check_name
 
 __all__ = ["Accelerator", "Calibration", "build", "compile", "load", "plan", "read"]
 

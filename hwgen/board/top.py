@@ -27,7 +27,7 @@ from hwgen.rtl_templates.host_link import HostLink
 from hwgen.rtl_templates.link_protocol import LinkShape
 from hwgen.rtl_templates.load_format import HEADER_WORDS
 from hwgen.rtl_templates.register_bus import STROBES
-from hwgen.verilog import convert
+from hwgen.verilog.write import convert
 
 __all__ = [
     "FLASH_PORTS",

@@ -31,8 +31,8 @@ from hwgen.rtl_templates.registers import MAP_VERSION
 from hwgen.sim.example import ship, ship_registers
 from hwgen.sim.record import Stimulus
 from hwgen.timing.predict import Prediction
-from hwgen.verilog import Interface
-from hwgen.verilog import write as write_verilog
+from hwgen.verilog.write import Interface
+from hwgen.verilog.write import write as write_verilog
 
 __all__ = ["PATIENCE", "write_contents"]
 

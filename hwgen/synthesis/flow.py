@@ -238,7 +238,7 @@ def _write_routed(job: Job, seed: int, scratch: Path) -> None:
 
 
 def _ports(verilog: str, module: str) -> dict[str, tuple[bool, int]]:
-    """Read a module's ports, each (is an input, width), from text that `hwgen.verilog` wrote."""
+    """Read a module's ports, each (is an input, width), from text that `hwgen.verilog.write` wrote."""
     body = verilog.partition(f"\nmodule {module}(")[2].partition("\nendmodule")[0]
     return {name: (way == "input", int(high or 0) + 1) for way, high, name in _PORT.findall(body)}
 

@@ -78,7 +78,7 @@ def test_the_same_top_is_the_same_text_and_instantiates_the_accelerator(dense_bu
 
 EXPECTED_WARNINGS = {
     "CASEINCOMPLETE",  # a state that does not exist needs no branch
-    "WIDTHEXPAND",  # as in the accelerator: hwgen.verilog.WAIVERS
+    "WIDTHEXPAND",  # as in the accelerator: hwgen.verilog.write.WAIVERS
     "WIDTHTRUNC",
 }
 

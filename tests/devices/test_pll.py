@@ -13,7 +13,7 @@ from hwgen.board.pins import BoardPins
 from hwgen.devices.boards import Family, boards, find_board
 from hwgen.devices.pll import Pll, pll
 from hwgen.errors import OptionError
-from hwgen.verilog import convert
+from hwgen.verilog.write import convert
 
 ALL = [board for board in boards().values() if board.device.family in (Family.ICE40, Family.ECP5, Family.GOWIN)]
 

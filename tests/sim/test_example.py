@@ -11,7 +11,7 @@ from hwgen.arrays.beats import Beats, BeatSequence
 from hwgen.codes import unsigned
 from hwgen.sim.example import ship
 from hwgen.sim.record import Stimulus
-from hwgen.verilog import write
+from hwgen.verilog.write import write
 from tests.sim.running_sum import RunningSum, ref
 
 TABLE = [(77 * k * k) % 8192 for k in range(40)]

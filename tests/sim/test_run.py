@@ -16,7 +16,7 @@ from hwgen.sim.run import run_cocotb, run_icarus, run_verilator
 from hwgen.sim.verilate import cache_folder, executable
 from hwgen.tools.processes import run_all
 from hwgen.tools.toolchain import Toolchain
-from hwgen.verilog import write
+from hwgen.verilog.write import write
 from tests.sim.running_sum import RunningSum, ref
 
 FRAME = 100

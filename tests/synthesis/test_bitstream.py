@@ -23,7 +23,7 @@ from hwgen.synthesis.job import prepare
 from hwgen.synthesis.pack import append
 from hwgen.tools import toolchain
 from hwgen.tools.processes import Task
-from hwgen.verilog import convert
+from hwgen.verilog.write import convert
 from tests.small_networks import mlp
 
 PREAMBLE = {"icebreaker": bytes.fromhex("7eaa997e"), "ulx3s_12f": bytes.fromhex("bdb3"), "orangecrab": b"\xbd\xb3"}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hwgen.verilog_ports import name_ports
+from hwgen.verilog.port_names import name_ports
 
 __all__ = ["INLINE_BITS", "KEYWORDS", "Source", "tidy"]
 

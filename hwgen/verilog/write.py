@@ -19,7 +19,7 @@ from amaranth.lib.wiring import Flow
 from hwgen.arrays.beats import Beats, BeatSequence
 from hwgen.errors import OptionError
 from hwgen.tools.toolchain import yosys
-from hwgen.verilog_text import KEYWORDS, Source, tidy
+from hwgen.verilog.text import KEYWORDS, Source, tidy
 
 __all__ = ["WAIVERS", "Interface", "check_name", "convert", "write"]
 

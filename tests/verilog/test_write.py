@@ -16,8 +16,8 @@ from hwgen.rtl_templates.rom import Rom
 from hwgen.rtl_templates.storage import Storage
 from hwgen.tools.processes import run
 from hwgen.tools.toolchain import Toolchain, yosys
-from hwgen.verilog import WAIVERS, Interface, check_name, convert, write
-from hwgen.verilog_text import tidy
+from hwgen.verilog.text import tidy
+from hwgen.verilog.write import WAIVERS, Interface, check_name, convert, write
 from tests.lint import lint
 from tests.sim.running_sum import RunningSum
 from tests.small_networks import mlp

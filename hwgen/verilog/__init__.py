@@ -1,0 +1,1 @@
+"""From an Amaranth component to Verilog text."""
