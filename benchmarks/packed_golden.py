@@ -31,9 +31,9 @@ from hwgen.activation import Positions, Thresholds
 from hwgen.arrays import codec
 from hwgen.arrays.expected import differing_frames
 from hwgen.codes import BIPOLAR, CodeType
+from hwgen.golden.network import PackedNetwork
 from hwgen.layers.dense import Dense
 from hwgen.network import InputPort, Network, OutputPort
-from hwgen.packed import PackedNetwork
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 RECORD = Path(__file__).with_suffix(".json")

@@ -16,7 +16,7 @@ from hwgen.arrays import codec
 from hwgen.arrays.expected import by_output, correct_labels, differing_frames, is_labels
 from hwgen.build_folder.report import predict_plan
 from hwgen.build_folder.write import PATIENCE
-from hwgen.packed import PackedNetwork
+from hwgen.golden.network import PackedNetwork
 from hwgen.pipeline.memory_image import as_writes, current_image
 from hwgen.pipeline.ports import ports
 from hwgen.plan import Plan

@@ -20,8 +20,8 @@ import pytest
 import hwgen
 from hwgen.board.line import Line
 from hwgen.board.top import link_shape, network_id
+from hwgen.golden.network import PackedNetwork
 from hwgen.host.virtual import virtual_port
-from hwgen.packed import PackedNetwork
 from hwgen.pipeline.ports import ports
 from hwgen.rtl_templates.link_protocol import FLAG
 from tests.host.spi_device import SpiDevice

@@ -9,12 +9,12 @@ import pytest
 
 from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
 from hwgen.errors import DataError
+from hwgen.golden.network import PackedNetwork
 from hwgen.layers.combine import Combine, Operation
 from hwgen.layers.concat import Concat
 from hwgen.layers.dense import Dense
 from hwgen.layers.interleave import Interleave
 from hwgen.network import InputPort, Network, OutputPort, check
-from hwgen.packed import PackedNetwork
 
 SHAPE = (1, 1, 4)
 PORT = InputPort("x", (4,), (0,), SHAPE, BIPOLAR)

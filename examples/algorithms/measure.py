@@ -18,7 +18,7 @@ from examples.data.load import load
 from examples.training.record import hits, outputs
 from hwgen.arrays import codec
 from hwgen.errors import HwgenError
-from hwgen.packed import PackedNetwork
+from hwgen.golden.network import PackedNetwork
 
 FOLDER = Path(__file__).parent
 PAGE = FOLDER.parents[1] / "docs" / "algorithms" / "index.md"

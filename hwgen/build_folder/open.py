@@ -12,8 +12,8 @@ from hwgen.build_folder import folder, network_file
 from hwgen.errors import BuildError, OptionError
 from hwgen.folding.file import folding_from_json
 from hwgen.folding.target import read_text
+from hwgen.golden.network import PackedNetwork
 from hwgen.network import Network
-from hwgen.packed import PackedNetwork
 from hwgen.pipeline.memory_image import LOADED
 from hwgen.plan import Plan
 from hwgen.progress import Progress, silent

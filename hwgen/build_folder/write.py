@@ -18,8 +18,8 @@ from hwgen.build_folder.folder import write_manifest
 from hwgen.build_folder.report import REPORT_FRAMES, make_report, predict_plan
 from hwgen.codes import CodeType
 from hwgen.folding.file import folding_to_json
+from hwgen.golden.network import PackedNetwork
 from hwgen.network import InputPort, OutputPort
-from hwgen.packed import PackedNetwork
 from hwgen.pipeline import memory_image
 from hwgen.pipeline.accelerator import accelerator
 from hwgen.pipeline.address_map import address_map, plan_id

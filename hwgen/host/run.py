@@ -14,8 +14,8 @@ from hwgen.arrays import codec
 from hwgen.board.top import link_shape
 from hwgen.build_folder.open import Accelerator
 from hwgen.errors import LinkError
+from hwgen.golden.network import PackedNetwork
 from hwgen.host.link import Counters, HostLink
-from hwgen.packed import PackedNetwork
 from hwgen.pipeline.address_map import plan_id
 from hwgen.pipeline.memory_image import writes_of
 from hwgen.pipeline.ports import ports

@@ -19,10 +19,10 @@ from hwgen.board.top import boot_image, write_board_top
 from hwgen.errors import LinkError, ToolError
 from hwgen.fold import MemoryStyle
 from hwgen.folding.file import folding_from_json
+from hwgen.golden.network import PackedNetwork
 from hwgen.host import run
 from hwgen.host.link import open_link
 from hwgen.host.virtual import virtual_link, virtual_port
-from hwgen.packed import PackedNetwork
 from hwgen.pipeline.ports import ports
 from hwgen.rtl_templates.load_format import LoadState
 from hwgen.sim.virtual_board import virtual_board

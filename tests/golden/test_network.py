@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hwgen.activation import Positions, Thresholds
 from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
 from hwgen.errors import DataError
+from hwgen.golden.network import PackedNetwork
 from hwgen.layers.combine import Combine, Operation
 from hwgen.layers.concat import Concat
 from hwgen.layers.conv import Conv
@@ -17,7 +18,6 @@ from hwgen.layers.interleave import Interleave
 from hwgen.layers.thresholding import Thresholding
 from hwgen.layers.window import Window
 from hwgen.network import InputPort, Network, OutputPort, check
-from hwgen.packed import PackedNetwork
 from tests.random_networks import frames_of, graphs, networks, random_codes
 from tests.small_networks import mlp
 

@@ -1,7 +1,7 @@
 """The golden model again, on packed bits: the same integers, many times faster.
 
 A bipolar map is held as bits, eight channels a byte, and stays so from layer to layer; every other map is an array of
-integers. Layers whose inputs and weights are both bipolar count differing bits (`hwgen.bits`). Layers of other numbers
+integers. Layers whose inputs and weights are both bipolar count differing bits (`hwgen.golden.bits`). Layers of other numbers
 are matrix products in floating point, exact as long as every partial sum fits the significand.
 """
 
@@ -11,7 +11,10 @@ from functools import singledispatch
 
 import numpy as np
 
-from hwgen.bits import as_words, pack_bits, unpack_bits
+from hwgen.golden.bits import as_words, pack_bits, unpack_bits
+from hwgen.golden.form import Step, integers
+from hwgen.golden.joins import combine_step, concat_step, interleave_step
+from hwgen.golden.products import activation_step, conv_step, dense_step
 from hwgen.layers.argmax import ArgMax
 from hwgen.layers.combine import Combine
 from hwgen.layers.concat import Concat
@@ -25,9 +28,6 @@ from hwgen.layers.protocol import Layer, inputs
 from hwgen.layers.table import Table
 from hwgen.layers.thresholding import Thresholding
 from hwgen.network import InputPort, Network
-from hwgen.packed_form import Step, integers
-from hwgen.packed_joins import combine_step, concat_step, interleave_step
-from hwgen.packed_products import activation_step, conv_step, dense_step
 
 __all__ = ["PackedNetwork"]
 

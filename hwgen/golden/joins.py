@@ -1,4 +1,4 @@
-"""Layers that join maps, on packed bits: the part of `hwgen.packed` for layers with several inputs."""
+"""Layers that join maps, on packed bits: the part of `hwgen.golden.network` for layers with several inputs."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from math import prod
 
 import numpy as np
 
-from hwgen.bits import pack_bits, unpack_bits
 from hwgen.codes import CodeType
+from hwgen.golden.bits import pack_bits, unpack_bits
+from hwgen.golden.form import Step, integers
 from hwgen.layers.combine import Combine, Operation
 from hwgen.layers.concat import Concat
 from hwgen.layers.interleave import Interleave
-from hwgen.packed_form import Step, integers
 
 __all__ = ["combine_step", "concat_step", "interleave_step"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from hwgen.activation import Thresholds
-from hwgen.bits import as_words, count_type, difference_count, pack_bits, unpack_bits
 from hwgen.codes import CodeType
+from hwgen.golden.bits import as_words, count_type, difference_count, pack_bits, unpack_bits
+from hwgen.golden.form import Step, integers
 from hwgen.layers.conv import Conv
 from hwgen.layers.dense import Dense
 from hwgen.layers.window import Window
-from hwgen.packed_form import Step, integers
 
 __all__ = ["activation_step", "conv_step", "dense_step"]
 

@@ -1,0 +1,1 @@
+"""The bit-packed golden model, for speed; `Network.golden` is the plain one."""
