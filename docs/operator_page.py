@@ -11,10 +11,10 @@ import onnx
 from onnx import defs, numpy_helper
 
 from hwgen.errors import ModelError
-from hwgen.evaluate import CHANNELWISE, OPERATORS
 from hwgen.frontend import read_onnx
 from hwgen.frontend.domains import CUSTOM_OPERATORS
 from hwgen.layers.protocol import Layer
+from hwgen.operators.evaluate import CHANNELWISE, OPERATORS
 from hwgen.passes import run
 from hwgen.streamline import streamline
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hwgen import evaluate
 from hwgen.arrays import codec
 from hwgen.errors import DataError
 from hwgen.graph import Graph
 from hwgen.layers.segments import Segments
 from hwgen.network import InputPort, Network
+from hwgen.operators import evaluate
 from hwgen.streamlining.precision import Precision
 
 __all__ = ["calibrated"]

@@ -11,9 +11,9 @@ import pytest
 
 import hwgen
 from examples.data.load import load
-from hwgen import evaluate
 from hwgen.arrays import codec
 from hwgen.frontend import read_onnx
+from hwgen.operators import evaluate
 from tests.lint import lint
 from tests.scores import codes_of_scores
 

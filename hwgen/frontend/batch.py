@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from hwgen.errors import ModelError
-from hwgen.evaluate import CHANNELWISE
 from hwgen.graph import Graph, Node, Value
-from hwgen.inference import Facts, constant_values, infer, with_values
+from hwgen.operators.evaluate import CHANNELWISE
+from hwgen.operators.shapes import Facts, constant_values, infer, with_values
 
 __all__ = ["symbolic_batch"]
 

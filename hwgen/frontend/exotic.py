@@ -10,9 +10,9 @@ from onnx import helper
 from onnx.reference import ReferenceEvaluator
 
 from hwgen.errors import ModelError
-from hwgen.evaluate import OPERATORS, apply
 from hwgen.frontend.domains import ONNX_DOMAINS
 from hwgen.graph import Node
+from hwgen.operators.evaluate import OPERATORS, apply
 
 __all__ = ["fold_exotic"]
 

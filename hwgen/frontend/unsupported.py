@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from hwgen.errors import ModelError, NodesError, Obstacle, OptionError
-from hwgen.evaluate import OPERATORS
 from hwgen.graph import Graph, Node
+from hwgen.operators.evaluate import OPERATORS
 from hwgen.operators.quantisers import ROUNDING
 
 __all__ = ["all_at_once", "refuse_unsupported", "unsupported"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hwgen.graph import Graph
-from hwgen.inference import constant_values
+from hwgen.operators.shapes import constant_values
 
 __all__ = ["fold_constants"]
 

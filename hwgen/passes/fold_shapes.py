@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from hwgen.errors import ModelError
-from hwgen.evaluate import CHANNELWISE
 from hwgen.graph import Graph, Node
-from hwgen.inference import constant_values, infer
+from hwgen.operators.evaluate import CHANNELWISE
+from hwgen.operators.shapes import constant_values, infer
 from hwgen.passes.rewrite import axis_constant, rebuilt, shape_of, unique
 
 __all__ = ["fold_shapes"]

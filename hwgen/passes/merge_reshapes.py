@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from hwgen.evaluate import CHANNELWISE
 from hwgen.graph import Graph, Node
-from hwgen.inference import with_values
+from hwgen.operators.evaluate import CHANNELWISE
+from hwgen.operators.shapes import with_values
 from hwgen.passes.rewrite import bypass, shape_of, uses
 
 __all__ = ["merge_reshapes"]

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from hwgen.graph import Graph, Node
-from hwgen.inference import with_values
+from hwgen.operators.shapes import with_values
 
 __all__ = ["axis_constant", "bypass", "rebuilt", "shape_of", "unique", "uses"]
 

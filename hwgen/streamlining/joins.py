@@ -11,12 +11,12 @@ import numpy as np
 from hwgen.activation import Positions
 from hwgen.codes import CodeType
 from hwgen.errors import ModelError
-from hwgen.evaluate import apply as apply_node
 from hwgen.graph import Node
 from hwgen.layers.combine import Combine, Operation
 from hwgen.layers.concat import Concat
 from hwgen.layers.protocol import MapShape
 from hwgen.layers.segments import Segments
+from hwgen.operators.evaluate import apply as apply_node
 from hwgen.streamlining.arrange import arranged, default_layout, places_of
 from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.decide import enumerable

@@ -12,9 +12,9 @@ from itertools import permutations
 import numpy as np
 
 from hwgen.errors import ModelError
-from hwgen.evaluate import CHANNELWISE, apply
 from hwgen.graph import Graph, Node
 from hwgen.layers.protocol import MapShape
+from hwgen.operators.evaluate import CHANNELWISE, apply
 from hwgen.operators.shaping import SHAPING
 from hwgen.streamlining.signal import flat_map
 from hwgen.streamlining.terms import Parameter

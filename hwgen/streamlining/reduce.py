@@ -9,9 +9,9 @@ import numpy as np
 
 from hwgen.codes import CodeType
 from hwgen.errors import ModelError
-from hwgen.evaluate import apply
 from hwgen.graph import Node
 from hwgen.layers.global_reduce import GlobalReduce, Reduction
+from hwgen.operators.evaluate import apply
 from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.domain import Integers
 from hwgen.streamlining.elementwise import elementwise

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwgen.errors import ModelError
-from hwgen.evaluate import apply
 from hwgen.graph import Node
+from hwgen.operators.evaluate import apply
 
 __all__ = [
     "Elements",

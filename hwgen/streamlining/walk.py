@@ -9,8 +9,8 @@ import numpy as np
 
 from hwgen.codes import CodeType
 from hwgen.errors import ModelError, OrderError
-from hwgen.evaluate import CHANNELWISE, apply
 from hwgen.graph import UNKNOWN, Graph, Node, Value
+from hwgen.operators.evaluate import CHANNELWISE, apply
 from hwgen.operators.shaping import SHAPING
 from hwgen.streamlining.arrange import default_layout
 from hwgen.streamlining.builder import Builder

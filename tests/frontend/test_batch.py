@@ -5,9 +5,10 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from hwgen import evaluate, passes
+from hwgen import passes
 from hwgen.errors import ModelError
 from hwgen.frontend import read_onnx
+from hwgen.operators import evaluate
 
 RNG = np.random.default_rng(8)
 

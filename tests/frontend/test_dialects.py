@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwgen import evaluate, passes
-from hwgen.evaluate import CHANNELWISE
+from hwgen import passes
 from hwgen.frontend import read_onnx
+from hwgen.operators import evaluate
+from hwgen.operators.evaluate import CHANNELWISE
 
 FOLDER = Path(__file__).parent.parent / "fixtures" / "dialects"
 FILES = sorted(FOLDER.glob("*/*.onnx"))

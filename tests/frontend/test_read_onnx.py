@@ -6,8 +6,9 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from hwgen import evaluate, passes
+from hwgen import passes
 from hwgen.frontend import load, read_onnx, unsupported
+from hwgen.operators import evaluate
 
 RNG = np.random.default_rng(5)
 

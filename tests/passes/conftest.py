@@ -5,9 +5,9 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from hwgen import evaluate
 from hwgen.frontend import read_onnx
 from hwgen.graph import check
+from hwgen.operators import evaluate
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from onnx import TensorProto
 
 from hwgen.arrays import codec
 from hwgen.errors import ModelError
-from hwgen.evaluate import run as run_graph
 from hwgen.layers.dense import Dense
 from hwgen.layers.table import Table
 from hwgen.layers.thresholding import Thresholding
+from hwgen.operators.evaluate import run as run_graph
 from hwgen.streamlining.precision import Precision
 from tests.streamlining.conftest import bipolar, frames
 

@@ -7,11 +7,11 @@ import itertools
 import numpy as np
 import pytest
 
-from hwgen import evaluate
 from hwgen.activation import Positions, Thresholds
 from hwgen.codes import BIPOLAR
 from hwgen.errors import ModelError
 from hwgen.graph import Node
+from hwgen.operators import evaluate
 from hwgen.streamlining.coding import Values
 from hwgen.streamlining.decide import decided
 from hwgen.streamlining.domain import Integers

@@ -7,10 +7,10 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from hwgen import evaluate
 from hwgen.arrays import codec
 from hwgen.codes import CodeType
 from hwgen.frontend import read_onnx
+from hwgen.operators import evaluate
 from hwgen.passes import run
 from hwgen.streamline import streamline
 from tests.streamlining.conftest import bipolar, frames

@@ -5,10 +5,10 @@ import onnx
 import onnxruntime
 import pytest
 
-from hwgen import evaluate
 from hwgen.errors import ModelError
 from hwgen.frontend import read_onnx
 from hwgen.graph import Node
+from hwgen.operators import evaluate
 
 SPECIAL = np.array([0.0, -0.0, 0.5, -0.5, 1.0, -1.0, 1.5, 2.5, -2.5, 1e-8, -1e-8, 7.0], np.float32)
 

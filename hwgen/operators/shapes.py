@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hwgen.errors import ModelError
-from hwgen.evaluate import CHANNELWISE, OPERATORS, apply
 from hwgen.graph import UNKNOWN, Graph, Node, Value
+from hwgen.operators.evaluate import CHANNELWISE, OPERATORS, apply
 from hwgen.operators.windows import explicit_pads, output_size
 
 __all__ = ["Facts", "constant_values", "infer", "with_values"]
