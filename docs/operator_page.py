@@ -16,7 +16,7 @@ from hwgen.frontend.domains import CUSTOM_OPERATORS
 from hwgen.layers.protocol import Layer
 from hwgen.operators.evaluate import CHANNELWISE, OPERATORS
 from hwgen.passes import run
-from hwgen.streamline import streamline
+from hwgen.streamlining.streamline import streamline
 
 PAGE = Path(__file__).parent / "operators.md"
 

@@ -83,11 +83,11 @@ def read(
     if name is not None:
         check_name(name)
     # Here and not above: loading onnx takes longer than most of what needs no ONNX file.
-    from hwgen.calibration import calibrated
     from hwgen.frontend import all_at_once, read_on
     from hwgen.passes import run
-    from hwgen.streamline import streamline
+    from hwgen.streamlining.calibration import calibrated
     from hwgen.streamlining.precision import Precision
+    from hwgen.streamlining.streamline import streamline
 
     progress("reading")
     reading = read_on(Path(path))

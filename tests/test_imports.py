@@ -61,7 +61,7 @@ ABOVE = {
     "hwgen.frontend": [
         "hwgen.layers",
         "hwgen.network",
-        "hwgen.streamline",
+        "hwgen.streamlining.streamline",
         "hwgen.plan",
         "hwgen.rtl_templates",
         "hwgen.sim",
@@ -69,7 +69,7 @@ ABOVE = {
     "hwgen.passes": [
         "hwgen.layers",
         "hwgen.network",
-        "hwgen.streamline",
+        "hwgen.streamlining.streamline",
         "hwgen.plan",
         "hwgen.rtl_templates",
         "hwgen.sim",

@@ -15,7 +15,7 @@ from hwgen.frontend import read_onnx
 from hwgen.graph import Graph
 from hwgen.network import Network
 from hwgen.passes import run
-from hwgen.streamline import streamline
+from hwgen.streamlining.streamline import streamline
 from tests.qonnx_executor import run_in_qonnx
 
 DOMAINS = [helper.make_opsetid("", 17), helper.make_opsetid("qonnx.custom_op.general", 2)]

@@ -11,7 +11,7 @@ from hwgen.arrays import codec
 from hwgen.frontend import read_onnx
 from hwgen.network import Network
 from hwgen.passes import run
-from hwgen.streamline import streamline
+from hwgen.streamlining.streamline import streamline
 
 FOLDER = Path(__file__).parent.parent / "fixtures" / "dialects"
 

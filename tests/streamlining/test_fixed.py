@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from hwgen.arrays import codec
-from hwgen.calibration import calibrated
 from hwgen.errors import DataError, ModelError, OptionError
 from hwgen.layers.conv import Conv
 from hwgen.layers.segments import Segments
 from hwgen.layers.table import Table
-from hwgen.streamline import streamline
+from hwgen.streamlining.calibration import calibrated
 from hwgen.streamlining.precision import Precision
+from hwgen.streamlining.streamline import streamline
 from tests.streamlining.conftest import bipolar, frames
 
 EXACT, DEFAULT = Precision(exact=True), Precision()

@@ -12,7 +12,7 @@ from hwgen.codes import CodeType
 from hwgen.frontend import read_onnx
 from hwgen.operators import evaluate
 from hwgen.passes import run
-from hwgen.streamline import streamline
+from hwgen.streamlining.streamline import streamline
 from tests.streamlining.conftest import bipolar, frames
 
 
