@@ -86,7 +86,7 @@ def read(
     from hwgen.frontend import all_at_once, read_on
     from hwgen.passes import run
     from hwgen.streamlining.calibration import calibrated
-    from hwgen.streamlining.precision import Precision
+    from hwgen.streamlining.codes.precision import Precision
     from hwgen.streamlining.streamline import streamline
 
     progress("reading")

@@ -14,8 +14,8 @@ from hwgen.errors import ModelError, NodesError, Obstacle
 from hwgen.graph import Node
 from hwgen.layers.protocol import Layer
 from hwgen.network import InputPort
-from hwgen.streamlining.precision import Precision
-from hwgen.streamlining.signal import Origin
+from hwgen.streamlining.codes.precision import Precision
+from hwgen.streamlining.functions.signal import Origin
 
 __all__ = ["Builder", "identifier"]
 

@@ -13,7 +13,7 @@ from hwgen.graph import Graph
 from hwgen.layers.segments import Segments
 from hwgen.network import InputPort, Network
 from hwgen.operators import evaluate
-from hwgen.streamlining.precision import Precision
+from hwgen.streamlining.codes.precision import Precision
 
 __all__ = ["calibrated"]
 

@@ -16,11 +16,11 @@ from hwgen.layers.global_reduce import GlobalReduce, Reduction
 from hwgen.layers.maxpool import MaxPool
 from hwgen.layers.pad import Pad
 from hwgen.streamlining.builder import Builder
-from hwgen.streamlining.encode import Affine, Coded
-from hwgen.streamlining.function import Function
-from hwgen.streamlining.monotone import UNKNOWN
-from hwgen.streamlining.signal import Codes, Pool, Ring, Signal
-from hwgen.streamlining.terms import Evaluator
+from hwgen.streamlining.codes.encode import Affine, Coded
+from hwgen.streamlining.functions.function import Function
+from hwgen.streamlining.functions.monotone import UNKNOWN
+from hwgen.streamlining.functions.signal import Codes, Pool, Ring, Signal
+from hwgen.streamlining.functions.terms import Evaluator
 
 __all__ = ["edited", "pad_code", "pool_trends"]
 

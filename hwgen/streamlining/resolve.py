@@ -12,16 +12,16 @@ from hwgen.errors import ModelError
 from hwgen.graph import Node
 from hwgen.layers.embedding import Embedding
 from hwgen.streamlining.builder import Builder
-from hwgen.streamlining.domain import Floats
+from hwgen.streamlining.codes.encode import Affine, Coded, encode
+from hwgen.streamlining.codes.fixed import fixed, step_of
+from hwgen.streamlining.codes.positions import aligned, offsets_apart
 from hwgen.streamlining.edits import edited, pad_code, pool_trends
-from hwgen.streamlining.encode import Affine, Coded, encode
-from hwgen.streamlining.fixed import fixed, step_of
-from hwgen.streamlining.function import Function, over_map
-from hwgen.streamlining.input_port import quantise_input
-from hwgen.streamlining.monotone import UNKNOWN
-from hwgen.streamlining.positions import aligned, offsets_apart
-from hwgen.streamlining.signal import Codes, Origin, Pool, Ring, Signal, signal_of
-from hwgen.streamlining.terms import Evaluator, Term, replaced, sources_of
+from hwgen.streamlining.functions.domain import Floats
+from hwgen.streamlining.functions.function import Function, over_map
+from hwgen.streamlining.functions.monotone import UNKNOWN
+from hwgen.streamlining.functions.signal import Codes, Origin, Pool, Ring, Signal, signal_of
+from hwgen.streamlining.functions.terms import Evaluator, Term, replaced, sources_of
+from hwgen.streamlining.nodes.input_port import quantise_input
 from hwgen.streamlining.writing import announce, coded, raw_codes, written
 
 __all__ = ["codes_apart", "codes_of", "fixed_codes", "function_of", "pooled_raw"]

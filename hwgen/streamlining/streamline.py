@@ -11,12 +11,12 @@ from hwgen.graph import Graph, Node
 from hwgen.layers.protocol import Layer
 from hwgen.network import Conversion, Network, OutputPort, check
 from hwgen.streamlining.builder import Builder, identifier
+from hwgen.streamlining.codes.precision import Precision
 from hwgen.streamlining.declaration import Declaration, InputNumber, InputType, declarations
-from hwgen.streamlining.heads import output_port
-from hwgen.streamlining.input_port import declare_input
-from hwgen.streamlining.precision import Precision
-from hwgen.streamlining.signal import Signal
-from hwgen.streamlining.walk import walk
+from hwgen.streamlining.functions.signal import Signal
+from hwgen.streamlining.nodes.heads import output_port
+from hwgen.streamlining.nodes.input_port import declare_input
+from hwgen.streamlining.nodes.walk import walk
 
 __all__ = ["streamline"]
 

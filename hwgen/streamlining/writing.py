@@ -13,13 +13,13 @@ from hwgen.layers.segments import Segments
 from hwgen.layers.table import Table
 from hwgen.layers.thresholding import Thresholding
 from hwgen.streamlining.builder import Builder
-from hwgen.streamlining.decide import decided, enumerable
-from hwgen.streamlining.domain import Floats, Integers
-from hwgen.streamlining.encode import Affine, Coded
-from hwgen.streamlining.fit import MOST_PIECES
-from hwgen.streamlining.function import Function
-from hwgen.streamlining.signal import Codes, Origin, Rounded
-from hwgen.streamlining.steps import first_points, lookup, thresholds
+from hwgen.streamlining.codes.decide import decided, enumerable
+from hwgen.streamlining.codes.encode import Affine, Coded
+from hwgen.streamlining.codes.steps import first_points, lookup, thresholds
+from hwgen.streamlining.functions.domain import Floats, Integers
+from hwgen.streamlining.functions.fit import MOST_PIECES
+from hwgen.streamlining.functions.function import Function
+from hwgen.streamlining.functions.signal import Codes, Origin, Rounded
 
 __all__ = ["announce", "coded", "raw_codes", "type_of", "written"]
 

@@ -14,7 +14,7 @@ from hwgen.layers.dense import Dense
 from hwgen.layers.table import Table
 from hwgen.layers.thresholding import Thresholding
 from hwgen.operators.evaluate import run as run_graph
-from hwgen.streamlining.precision import Precision
+from hwgen.streamlining.codes.precision import Precision
 from tests.streamlining.conftest import bipolar, frames
 
 

@@ -1,0 +1,210 @@
+"""From a function to codes: which values it takes, what Sign does at 0, what float32 would decide otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwgen.errors import ModelError
+from hwgen.streamlining.builder import Builder
+from hwgen.streamlining.codes.coding import MAX_LEVELS, Values, assign, snap, trend
+from hwgen.streamlining.functions.domain import Floats
+from hwgen.streamlining.functions.function import Function
+from hwgen.streamlining.functions.tabulate import Runs
+from hwgen.streamlining.functions.terms import Evaluator
+
+__all__ = ["Affine", "Coded", "affine", "alike", "encode", "lines", "settle"]
+
+STRAIGHT = 1e-9
+"""Relative distance from a straight line within which a function of integers is affine."""
+
+SAMPLES = 4097
+"""Points of an element that are held to the line."""
+
+COMPARED = 1 << 21
+"""Points in all up to which float32 and float64 are compared everywhere."""
+
+WIDE = 1e-4
+"""Relative width of a stretch of floats on which Sign sees 0 for a reason, not by a tie."""
+
+
+@dataclass(frozen=True, eq=False)
+class Affine:
+    """Value = ``scale[channel] * integer + offset[channel]`` at every position."""
+
+    scale: np.ndarray
+    offset: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """Codes for runs of integers, what they stand for, and their trend for each element."""
+
+    runs: Runs
+    values: Values
+    trend: np.ndarray
+
+
+def affine(function: Function, evaluator: Evaluator) -> Affine | None:
+    """Find the straight line of each channel, if there is one that holds at every position."""
+    found = lines(function, evaluator)
+    if found is None or not all(alike(numbers) for numbers in found):
+        return None
+    scale, offset = found
+    return Affine(scale[0], offset[0])
+
+
+def lines(function: Function, evaluator: Evaluator) -> tuple[np.ndarray, np.ndarray] | None:
+    """Find scale and offset of the straight line of each class of positions and channel; None if one has none.
+
+    Returns
+    -------
+    tuple of ndarray of float64, shape (classes, channels)
+        What differs by no more than rounding from the first class' is the first class'.
+    """
+    count = function.count
+    points = int(min(count.max(), SAMPLES))
+    element = np.arange(len(count))
+    k = (np.arange(points)[:, None] * (count - 1)) // max(points - 1, 1)
+    integers = function.domain.values(k, element)
+    values = function.at(k, element, evaluator).astype(np.float64)
+    extent = (integers[-1] - integers[0]).astype(np.float64)
+    slope = np.divide(values[-1] - values[0], extent, out=np.zeros_like(extent), where=extent != 0)
+    offset = values[0] - slope * integers[0]
+    size = np.max(np.abs(values), axis=0)
+    offset = np.where(np.abs(offset) <= 1e-12 * size, 0.0, offset)
+    if np.any(np.abs(values - (slope * integers + offset)) > STRAIGHT * size):
+        return None
+    channels = function.domain.count.shape[1]
+    noise = STRAIGHT * float(size.max())
+    slopes, offsets = (
+        np.where(np.all(np.abs(line - line[0]) <= noise, axis=0), line[0], line)
+        for line in (slope.reshape(-1, channels), offset.reshape(-1, channels))
+    )
+    return slopes, offsets
+
+
+def alike(numbers: np.ndarray) -> bool:
+    """Whether every class of positions has the same numbers, shape (classes, channels)."""
+    return bool(np.all(numbers == numbers[0]))
+
+
+def settle(function: Function, builder: Builder, node: str) -> tuple[Evaluator, Runs | None]:
+    """Decide what Sign does at 0, and give the runs of values.
+
+    Where Sign sees 0 at a single reachable number it is a tie, and the author of a binary network means +1. Where it sees 0
+    on a whole stretch (behind a Relu or a dead zone), 0 is one of its values.
+
+    Raises
+    ------
+    ModelError
+        In strict mode, if there is a tie.
+    """
+    finite = not isinstance(function.domain, Floats)
+    dtype = np.float64 if finite else np.float32
+    meant, literal = Evaluator(dtype, False, finite), Evaluator(dtype, True, finite)
+    if not function.has_sign:
+        return meant, function.runs([meant])
+    both = function.runs([meant, literal])
+    if both is None:
+        return meant, None
+    both = both.with_values(np.stack([snap(values) for values in both.values]))
+    tied = both.values[0] != both.values[1]
+    if _stretches(function, both, tied):
+        return literal, both.with_values(both.values[1])
+    if np.any(tied):
+        where = _where(function, both.element[tied], both.start[tied], node)
+        if builder.strict:
+            raise ModelError(
+                f"Sign can see exactly 0 in {where}, and ONNX's Sign gives 0 there, which is no binary code; shift the bias, "
+                "spell the sign as x >= 0, or compile without --strict to take +1"
+            )
+        builder.note(f"Sign can see exactly 0 in {where}: taken as +1, where ONNX's Sign gives 0")
+    return meant, both.with_values(both.values[0])
+
+
+def _where(function: Function, element: np.ndarray, k: np.ndarray, node: str) -> str:
+    """Name the channels, or the input's number, that meet a tie."""
+    channels = np.unique(element % function.domain.count.shape[1])
+    if isinstance(function.domain, Floats):
+        number = float(function.domain.values(k[:1], element[:1])[0])
+        return f"{len(channels)} channel(s) of the input, where '{node}' is exactly {number:g}"
+    shown = ", ".join(map(str, channels[:8])) + (", ..." if len(channels) > 8 else "")
+    return f"{len(channels)} channel(s) ({shown}) behind '{node}'"
+
+
+def _stretches(function: Function, runs: Runs, tied: np.ndarray) -> bool:
+    """Tell whether Sign sees 0 on more than a tie, in an element where it sees something else too."""
+    element, start, end = runs.element[tied], runs.start[tied], runs.end[tied]
+    part = end - start < function.count[element]
+    if isinstance(function.domain, Floats):
+        first, last = (function.domain.values(k, element).astype(np.float64) for k in (start, end - 1))
+        return bool(np.any(part & (last - first > WIDE * np.maximum(1, np.abs(first)))))
+    return bool(np.any(part & (end - start > 1)))
+
+
+def encode(function: Function, builder: Builder, node: str, *, rough: bool = False) -> Affine | Coded | None:
+    """Find codes for a function; None if its values are no few equally spaced levels.
+
+    Parameters
+    ----------
+    function : Function
+    builder : Builder
+        Takes notes.
+    node : str
+        Name of the node that makes the integers, for notes and errors.
+    rough : bool
+        The integers are rounded themselves, so that it does not matter what float32 would decide.
+    """
+    channels = function.domain.count.shape[1]
+    if not function.has_sign:
+        line = affine(function, Evaluator())
+        if line is not None and (np.all(line.scale != 0) or function.count.max() > MAX_LEVELS):
+            return line
+    evaluator, runs = settle(function, builder, node)
+    if runs is not None:
+        line = affine(function, evaluator) if function.has_sign and function.count.max() <= MAX_LEVELS else None
+        if line is not None and np.all(line.scale != 0):
+            return line
+        runs = runs.with_values(snap(runs.values[0]))
+        values = assign(runs.values[0], runs.element % channels, channels)
+        if values is not None:
+            coded = runs.with_values(values.codes)
+            if not rough:
+                _note_roundings(function, evaluator, coded, values, builder, node)
+            return Coded(coded, values, trend(coded, len(function.count)))
+    return None
+
+
+def _note_roundings(
+    function: Function, evaluator: Evaluator, runs: Runs, values: Values, builder: Builder, node: str
+) -> None:
+    """Compare with the graph's own float32 arithmetic."""
+    element, k = _critical(function, runs)
+    channels = function.domain.count.shape[1]
+    channel = element % channels
+    rough = function.at(k[None], element, Evaluator(np.float32, evaluator.literal, evaluator.finite))[0].astype(
+        np.float64
+    )
+    here = (rough - values.offset[channel]) / values.scale[channel]
+    size = int(function.count.max()) + 1
+    inside = np.searchsorted(runs.element * size + runs.start, element * size + k, side="right") - 1
+    differs = np.abs(here - runs.values[0][inside]) > 0.25 * (2 if values.type.bipolar else 1)
+    if np.any(differs):
+        first = int(np.flatnonzero(differs)[0])
+        number = int(function.domain.values(k[first : first + 1][None], element[first : first + 1])[0, 0])
+        builder.note(
+            f"float32 rounding decides otherwise than exact arithmetic in {len(np.unique(channel[differs]))} channel(s) behind "
+            f"'{node}' (channel {int(channel[first])} at {number}): exact arithmetic is used"
+        )
+
+
+def _critical(function: Function, runs: Runs) -> tuple[np.ndarray, np.ndarray]:
+    """Give elements and points at which rounding may decide: all, or both sides of each step and the ends of a large range."""
+    count = function.count
+    if count.sum() <= COMPARED:
+        element = np.repeat(np.arange(len(count)), count)
+        return element, np.arange(len(element)) - np.repeat(np.cumsum(count) - count, count)
+    element = np.repeat(runs.element, 2)
+    return element, np.stack([runs.start, runs.end - 1], axis=1).ravel()

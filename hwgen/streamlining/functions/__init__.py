@@ -1,0 +1,1 @@
+"""Functions of one integer: what stands between an accumulator and the next code."""

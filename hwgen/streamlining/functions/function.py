@@ -1,0 +1,108 @@
+"""A term together with the numbers and positions that it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwgen.activation import Positions
+from hwgen.layers.protocol import MapShape
+from hwgen.streamlining.functions.domain import Floats, Integers
+from hwgen.streamlining.functions.monotone import UNKNOWN, direction
+from hwgen.streamlining.functions.tabulate import Runs, bisect, tabulate
+from hwgen.streamlining.functions.terms import Elements, Evaluator, Term, parameters_of, steps_of
+
+__all__ = ["Function", "over_map"]
+
+SMALL = 1024
+"""Points of an element up to which a function is always tabulated in full."""
+
+MOST_POINTS = 1 << 30
+"""Points in all that are tried one by one."""
+
+TABULATED = 1 << 16
+"""Runs of an element, tried one by one, beyond which a function counts as continuous: no table is larger."""
+
+RUNS = 512
+"""Runs of an element beyond which a monotone function of many points counts as continuous."""
+
+
+@dataclass(frozen=True, eq=False)
+class Function:
+    """A term over a domain; element = class of positions * channels + channel.
+
+    Parameters
+    ----------
+    term : Term
+    domain : Integers or Floats
+    elements : Elements
+        An example of each class of positions, and every channel.
+    """
+
+    term: Term
+    domain: Integers | Floats
+    elements: Elements
+
+    @property
+    def count(self) -> np.ndarray:
+        """Points of each element: int64 (elements,)."""
+        return self.domain.count.ravel()
+
+    @property
+    def has_sign(self) -> bool:
+        """Whether ONNX's Sign, which gives 0 for 0, is among the nodes."""
+        return any(step.node.op == "Sign" for step in steps_of(self.term))
+
+    def at(self, k: np.ndarray, element: np.ndarray, evaluator: Evaluator) -> np.ndarray:
+        """Evaluate the k-th numbers (points, elements) of some elements (elements,)."""
+        return evaluator(self.term, self.domain.values(k, element), self.elements.pick(element))
+
+    def direction(self, term: Term | None = None) -> np.ndarray:
+        """Tell how the term, or one that it was made of, follows the number: int8 (elements,)."""
+        return direction(term or self.term, self.elements)
+
+    def runs(self, evaluators: Sequence[Evaluator]) -> Runs | None:
+        """Find all values, one output for each evaluator; None if there are too many to be codes."""
+
+        def function(k: np.ndarray, element: np.ndarray) -> np.ndarray:
+            return np.stack([self.at(k, element, evaluator).astype(np.float64) for evaluator in evaluators])
+
+        monotone = isinstance(self.domain, Floats) or not np.any(self.direction() == UNKNOWN)
+        if not monotone and self.count.sum() > MOST_POINTS:
+            return None
+        if self.count.max() > SMALL and monotone:
+            return bisect(function, self.count, RUNS * len(self.count))
+        return tabulate(function, self.count, TABULATED * len(self.count))
+
+
+def over_map(term: Term, domain: Integers, shape: MapShape) -> Function:
+    """Ask a term for every channel, and for every class of positions that its parameters tell apart."""
+    parameters = [part for part in parameters_of(term) if not part.uniform]
+    if parameters:
+        rows = [part.array for part in parameters if part.array.shape[0] > 1]
+        columns = [part.array.swapaxes(0, 1) for part in parameters if part.array.shape[1] > 1]
+        domain = domain.spread(
+            Positions(
+                _classes(rows, domain.positions.rows),
+                _classes(columns, domain.positions.columns),
+            )
+        )
+    else:
+        domain = domain.merged()
+    y, x = (
+        np.array([classes.index(number) for number in range(max(classes) + 1)])
+        for classes in (domain.positions.rows, domain.positions.columns)
+    )
+    grid = np.broadcast_arrays(y[:, None, None], x[None, :, None], np.arange(shape[2])[None, None])
+    return Function(term, domain, Elements(*(axis.ravel() for axis in grid)))
+
+
+def _classes(arrays: list[np.ndarray], reach: Sequence[int]) -> tuple[int, ...]:
+    """Number the rows that differ in any array or in what is reachable there, in order of appearance."""
+    numbers: dict[tuple[object, ...], int] = {}
+    return tuple(
+        numbers.setdefault((reach[row], *(array[row].tobytes() for array in arrays)), len(numbers))
+        for row in range(len(reach))
+    )

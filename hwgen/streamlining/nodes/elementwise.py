@@ -1,0 +1,120 @@
+"""Nodes that treat every element alike: they lengthen the function that a tensor is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from hwgen.errors import ModelError
+from hwgen.graph import Node
+from hwgen.streamlining.builder import Builder
+from hwgen.streamlining.functions.domain import Floats
+from hwgen.streamlining.functions.signal import Pool, Ring, Signal, signal_of
+from hwgen.streamlining.functions.terms import Elements, Evaluator, Parameter, Step, Term
+from hwgen.streamlining.places.layout import conflicts, on_map
+from hwgen.streamlining.places.rearrange import rearranged
+from hwgen.streamlining.resolve import codes_of, pooled_raw
+
+__all__ = ["alike", "elementwise"]
+
+_OWN_AXES = frozenset({"BatchNormalization", "MultiThreshold", "QuantizeLinear", "DequantizeLinear"})
+"""Operators whose parameters do not broadcast."""
+
+
+def alike(signals: Sequence[Signal]) -> bool:
+    """Whether signals are functions of the same integers, element by element."""
+    first = signals[0]
+    rank = max(signal.index.ndim for signal in signals)
+    index = _ranked(first.index, rank)
+    return all(
+        signal.origin is first.origin
+        and [edit.node for edit in signal.edits] == [edit.node for edit in first.edits]
+        and np.array_equal(_ranked(signal.index, rank), index)
+        for signal in signals[1:]
+    )
+
+
+def _ranked(index: np.ndarray, rank: int) -> np.ndarray:
+    return index.reshape((1,) * (rank - index.ndim) + index.shape)
+
+
+def elementwise(node: Node, operands: Sequence[Signal | np.ndarray | None], builder: Builder) -> Signal:
+    """Apply an elementwise node to signals of one map and to constants.
+
+    Raises
+    ------
+    ModelError
+        If a constant does not fit the map.
+    """
+    signals = [operand for operand in operands if isinstance(operand, Signal)]
+    first = signals[0]
+    shapes = [operand.index.shape for operand in signals]
+    if node.op not in _OWN_AXES:
+        shapes += [operand.shape for operand in operands if isinstance(operand, np.ndarray)]
+    try:
+        shape = np.broadcast_shapes(*shapes)
+    except ValueError as error:
+        raise ModelError(f"Node '{node.name}' ({node.op}) has operands of shapes that do not fit: {error}") from error
+    indices = [_ranked(operand.index, len(shape)) for operand in signals]
+    if indices[0].shape != shape or any(
+        conflicts(operand, node, indices[0], first.shape) for operand in operands if isinstance(operand, np.ndarray)
+    ):
+        if len(signals) > 1:
+            raise ModelError(f"Node '{node.name}' ({node.op}) widens two tensors of one map at once; widen them before")
+        moved = rearranged(first, shape, node, builder)
+        return elementwise(node, [moved if operand is first else operand for operand in operands], builder)
+    parts: list[Term | Parameter | None] = []
+    for operand in operands:
+        if isinstance(operand, Signal):
+            parts.append(operand.term)
+        else:
+            parts.append(None if operand is None else on_map(operand, node, indices[0], first.shape))
+    if first.edits and any(isinstance(part, Parameter) and not part.uniform for part in parts):
+        if len(signals) > 1:
+            edit = first.edits[-1].node
+            raise ModelError(
+                f"Node '{node.name}' ({node.op}) has parameters that differ from position to position and reads two tensors behind "
+                f"'{edit.name}' ({edit.op}); give it one parameter a channel"
+            )
+        settled = _settled(first, node, builder)
+        return elementwise(node, [settled if operand is first else operand for operand in operands], builder)
+    edits = tuple(
+        edit if isinstance(edit, Pool) else _through(node, operands, parts, place, edit)
+        for place, edit in enumerate(first.edits)
+    )
+    dropped = tuple(dict.fromkeys(name for signal in signals for name in signal.dropped))
+    if dropped:
+        raise ModelError(f"Node '{node.name}' ({node.op}) follows '{dropped[-1]}', which has hardware only at the end")
+    return replace(first, term=Step(node, tuple(parts)), index=indices[0], edits=edits, tensor="")
+
+
+def _settled(signal: Signal, node: Node, builder: Builder) -> Signal:
+    """Write the pools and borders of a signal down: what follows is a function of the map behind them."""
+    if isinstance(signal.origin.domain, Floats) or any(isinstance(edit, Ring) for edit in signal.edits):
+        codes = codes_of(signal, node, builder)
+        return replace(signal_of(codes, signal.origin.node, signal.index), tensor=signal.tensor)
+    return pooled_raw(signal, node, builder)
+
+
+def _through(
+    node: Node,
+    operands: Sequence[Signal | np.ndarray | None],
+    parts: Sequence[Term | Parameter | None],
+    place: int,
+    ring: Ring,
+) -> Ring:
+    """Apply the node to what a border holds."""
+    channels = len(ring.values)
+    values: list[Parameter | None] = []
+    for operand, part in zip(operands, parts, strict=True):
+        if isinstance(operand, Signal):
+            edit = operand.edits[place]
+            values.append(Parameter(edit.values[None, None]) if isinstance(edit, Ring) else None)
+        else:
+            values.append(part if isinstance(part, Parameter) else None)
+    zeros = np.zeros(channels, dtype=np.int64)
+    elements = Elements(zeros, zeros, np.arange(channels))
+    result = Evaluator()(Step(node, tuple(values)), np.zeros((1, channels)), elements)
+    return replace(ring, values=np.array(result[0]))

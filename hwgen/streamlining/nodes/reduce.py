@@ -1,0 +1,161 @@
+"""Sums, means and extremes over rows, columns and channels: average pools, global pools, reductions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from hwgen.codes import CodeType
+from hwgen.errors import ModelError
+from hwgen.graph import Node
+from hwgen.layers.global_reduce import GlobalReduce, Reduction
+from hwgen.operators.evaluate import apply
+from hwgen.streamlining.builder import Builder
+from hwgen.streamlining.functions.domain import Integers
+from hwgen.streamlining.functions.signal import Codes, Signal, signal_of
+from hwgen.streamlining.nodes.elementwise import elementwise
+from hwgen.streamlining.nodes.products_and_windows import convolution, max_pool, product, whole_map
+from hwgen.streamlining.places.layout import axes_of
+from hwgen.streamlining.places.rearrange import rearranged
+from hwgen.streamlining.resolve import codes_of
+
+__all__ = ["average_pool", "reduction"]
+
+
+def average_pool(node: Node, signal: Signal, builder: Builder) -> Signal:
+    """Average windows of every channel: a depthwise convolution with weights of one, and a factor.
+
+    Where padding is not counted the factor depends on the position.
+    """
+    signal, order = whole_map(node, signal, builder)
+    kernel = tuple(int(size) for size in node.attributes["kernel_shape"])
+    channels, sizes, rank = signal.shape[2], signal.index.shape[2:], len(kernel)
+    ones = np.ones((1, 1, *sizes))
+    factor = apply(node, [ones])[0][0, 0]
+    strides = [int(step) for step in node.attributes.get("strides") or (1,) * rank]
+    dilations = [int(step) for step in node.attributes.get("dilations") or (1,) * rank]
+    pads = [int(pad) for pad in node.attributes.get("pads") or (0,) * (2 * rank)]
+    for axis, count in enumerate(factor.shape):
+        reach = (count - 1) * strides[axis] + (kernel[axis] - 1) * dilations[axis] + 1
+        pads[rank + axis] = max(reach - sizes[axis] - pads[axis], 0)
+    window = {"kernel_shape": kernel, "strides": strides, "dilations": dilations, "pads": pads}
+    seen = apply(Node("Conv", node.name, (), (), window), [ones, np.ones((1, 1, *kernel))])[0][0, 0]
+    factor = np.divide(factor, seen, out=np.zeros_like(factor), where=seen > 0)
+    plain = signal.moved(np.take(signal.index, np.argsort(order), axis=1))
+    conv = Node("Conv", node.name, (), (), {**window, "group": channels})
+    total = convolution(conv, plain, np.ones((channels, 1, *kernel)), None, builder)
+    scaled = elementwise(
+        Node("Mul", node.name, (), ()), [total, factor if np.ptp(factor) else factor.reshape(-1)[0]], builder
+    )
+    return scaled.moved(np.take(scaled.index, order, axis=1))
+
+
+def reduction(node: Node, signal: Signal, axes: Sequence[int], *, keepdims: bool, builder: Builder) -> Signal:
+    """Sum, average or find the extreme along axes of a tensor.
+
+    Raises
+    ------
+    ModelError
+        If it is a maximum of channels or reduces the batch.
+    """
+    kind, rank = node.op.removeprefix("Reduce"), signal.index.ndim
+    chosen = {axis % rank for axis in axes}
+    if rank > 4:
+        raise ModelError(f"Node '{node.name}' ({node.op}) reduces a tensor of {rank} axes; up to four are a map")
+    if 0 in chosen:
+        raise ModelError(f"Node '{node.name}' ({node.op}) reduces the batch; frames must be independent")
+
+    def simple(op: str, operand: Signal, *constants: np.ndarray | Signal) -> Signal:
+        return elementwise(Node(op, node.name, (), ()), [operand, *constants], builder)
+
+    match kind:
+        case "L1" | "SumSquare" | "L2":
+            term = simple("Abs", signal) if kind == "L1" else simple("Mul", signal, signal)
+            total = reduction(replace(node, op="ReduceSum"), term, axes, keepdims=keepdims, builder=builder)
+            return simple("Sqrt", total) if kind == "L2" else total
+        case "Min":
+            top = reduction(
+                replace(node, op="ReduceMax"), simple("Neg", signal), axes, keepdims=keepdims, builder=builder
+            )
+            return simple("Neg", top)
+        case "Max" | "Sum" | "Mean":
+            pass
+        case _:
+            raise ModelError(f"Node '{node.name}' ({node.op}) has no hardware; sums, means, maxima and minima have")
+    signal = signal.moved(signal.index.reshape(*signal.index.shape, *(1,) * (4 - rank)))
+    if axes_of(signal.index, signal.shape) is None:
+        signal = rearranged(signal, signal.index.shape, node, builder)
+    roles = axes_of(signal.index, signal.shape)
+    if roles is None:
+        raise ModelError(
+            f"Node '{node.name}' ({node.op}) reduces a tensor of shape {signal.index.shape}, which is no map"
+        )
+    count = int(np.prod([signal.index.shape[axis] for axis in chosen]))
+    if kind == "Max":
+        result = _greatest(node, signal, roles, chosen, builder)
+    else:
+        result = _total(node, signal, roles, chosen, builder)
+        if kind == "Mean" and count > 1:
+            result = simple("Mul", result, np.array(1 / count))
+    gone = (*range(rank, 4), *(() if keepdims else sorted(chosen)))
+    return result.moved(np.squeeze(result.index, gone))
+
+
+def _total(node: Node, signal: Signal, roles: tuple[int, int, int], chosen: set[int], builder: Builder) -> Signal:
+    row, column, channel = roles
+    sizes = signal.index.shape
+    if channel in chosen and sizes[channel] > 1:
+        last = signal.moved(np.moveaxis(signal.index, channel, -1))
+        summed = product(Node("MatMul", node.name, (), ()), last, np.ones((sizes[channel], 1)), builder)
+        signal = summed.moved(np.moveaxis(summed.index, -1, channel))
+    along = [axis in chosen and sizes[axis] > 1 for axis in (row, column)]
+    if not any(along):
+        return signal
+    if all(along[place] or sizes[axis] == 1 for place, axis in enumerate((row, column))):
+        return _over_map(node, signal, chosen, builder)
+    front = np.moveaxis(signal.index, (channel, row, column), (1, 2, 3)).reshape(
+        1, signal.index.shape[channel], sizes[row], sizes[column]
+    )
+    kernel = tuple(size if flag else 1 for size, flag in zip((sizes[row], sizes[column]), along, strict=True))
+    pool = Node("AveragePool", node.name, (), (), {"kernel_shape": kernel})
+    mean = average_pool(pool, signal.moved(front), builder)
+    total = elementwise(Node("Mul", node.name, (), ()), [mean, np.array(float(np.prod(kernel)))], builder)
+    shape = tuple(1 if axis in chosen else size for axis, size in enumerate(signal.index.shape))
+    order = sorted(range(3), key=lambda place: (channel, row, column)[place])
+    return total.moved(total.index[0].transpose(order).reshape(shape))
+
+
+def _over_map(node: Node, signal: Signal, chosen: set[int], builder: Builder) -> Signal:
+    """Sum all pixels with running accumulators."""
+    codes = codes_of(signal, node, builder)
+    height, width, channels = codes.shape
+    pixels, numbers = height * width, codes.numbers
+    low, high = pixels * codes.type.low, pixels * codes.type.high
+    kind = CodeType(low, high)
+    layer = GlobalReduce(builder.name("sum", node), codes.source, codes.shape, codes.type, Reduction.SUM, kind)
+    reach = Integers(numbers.low * pixels, numbers.step, (numbers.count - 1) * pixels + 1, numbers.positions)
+    total = Codes(builder.add(layer), layer.out_shape, kind, codes.scale, codes.offset * pixels, reach)
+    index = np.take(signal.index, [0], axis=0)
+    for axis in sorted(chosen):
+        index = np.take(index, [0], axis=axis)
+    return signal_of(total, node.name, index % channels)
+
+
+def _greatest(node: Node, signal: Signal, roles: tuple[int, int, int], chosen: set[int], builder: Builder) -> Signal:
+    row, column, channel = roles
+    sizes = signal.index.shape
+    if channel in chosen and sizes[channel] > 1:
+        raise ModelError(
+            f"Node '{node.name}' ({node.op}) takes the greatest of the channels, which has no hardware; ArgMax and TopK rank them"
+        )
+    front = np.moveaxis(signal.index, (channel, row, column), (1, 2, 3)).reshape(
+        1, sizes[channel], sizes[row], sizes[column]
+    )
+    kernel = tuple(sizes[axis] if axis in chosen else 1 for axis in (row, column))
+    pool = Node("MaxPool", node.name, (), (), {"kernel_shape": kernel})
+    pooled = max_pool(pool, signal.moved(front), builder)
+    shape = tuple(1 if axis in chosen else size for axis, size in enumerate(sizes))
+    order = sorted(range(3), key=lambda place: (channel, row, column)[place])
+    return pooled.moved(pooled.index[0].transpose(order).reshape(shape))

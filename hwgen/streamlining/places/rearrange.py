@@ -1,0 +1,46 @@
+"""Signals whose elements were moved, as maps of their own."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from hwgen.graph import Node
+from hwgen.streamlining.builder import Builder
+from hwgen.streamlining.functions.signal import Signal, signal_of
+from hwgen.streamlining.functions.terms import Parameter, mapped
+from hwgen.streamlining.places.arrange import arranged, default_layout
+from hwgen.streamlining.resolve import codes_of
+
+__all__ = ["rearranged"]
+
+
+def rearranged(signal: Signal, shape: tuple[int, ...], node: Node, builder: Builder) -> Signal:
+    """Give a signal, widened to a tensor's shape, as a whole map with the channels on axis 1; writes its layers down."""
+    wanted = np.broadcast_to(signal.index, shape)
+    index, map_shape = default_layout(shape)
+    places = np.empty(math.prod(map_shape), dtype=np.int64)
+    places[index.ravel()] = wanted.ravel()
+    signal, places = _with_rows(signal, places, builder)
+    codes = arranged(codes_of(signal, node, builder), places.reshape(map_shape), node, builder)
+    return replace(signal_of(codes, signal.origin.node, index), tensor=signal.tensor)
+
+
+def _with_rows(signal: Signal, places: np.ndarray, builder: Builder) -> tuple[Signal, np.ndarray]:
+    """Order the rows of a dense layer as they are wanted, where nothing has read it: moving a vector's elements is free then."""
+    origin, count = signal.origin, len(places)
+    alone = origin.linear is not None and origin.node not in builder.shared and not signal.edits
+    if origin.linear is None or not alone or origin.shape != (1, 1, count) or len(np.unique(places)) < count:
+        return signal, places
+    linear = replace(origin.linear, weights=origin.linear.weights[places])
+    ordered = replace(origin, linear=linear, domain=linear.domain())
+    term = mapped(signal.term, lambda parameter: _picked(parameter, places))
+    return replace(signal, origin=ordered, term=term), np.arange(count)
+
+
+def _picked(parameter: Parameter, channels: np.ndarray) -> Parameter:
+    if parameter.array.ndim < 3 or parameter.array.shape[2] == 1:
+        return parameter
+    return Parameter(parameter.array[:, :, channels])
