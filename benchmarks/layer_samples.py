@@ -26,9 +26,9 @@ from hwgen.layers.thresholding import Thresholding
 from hwgen.layers.window import Window
 from hwgen.pipeline.glue import InputRegister, Narrow, Widen
 from hwgen.pipeline.stages import LayerStage
-from hwgen.rtl_templates.control import Control
-from hwgen.rtl_templates.registers import RegisterMap
-from hwgen.rtl_templates.write_bus import Contents
+from hwgen.rtl_templates.registers.control import Control
+from hwgen.rtl_templates.registers.registers import RegisterMap
+from hwgen.rtl_templates.registers.write_bus import Contents
 
 __all__ = ["SAMPLES", "Sample"]
 

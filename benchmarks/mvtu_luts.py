@@ -27,7 +27,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.codes import BIPOLAR
 from hwgen.fold import Fold, MemoryStyle
 from hwgen.layers.matvec import MatVec
-from hwgen.rtl_templates.dot_product import DotProduct, Lanes
+from hwgen.rtl_templates.compute.dot_product import DotProduct, Lanes
 from hwgen.tools.toolchain import yosys
 
 SHAPES = ((4, 16), (16, 64))

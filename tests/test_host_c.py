@@ -23,7 +23,7 @@ from hwgen.board.top import link_shape, network_id
 from hwgen.golden.network import PackedNetwork
 from hwgen.host.virtual import virtual_port
 from hwgen.pipeline.ports import ports
-from hwgen.rtl_templates.link_protocol import FLAG
+from hwgen.rtl_templates.link.link_protocol import FLAG
 from tests.host.spi_device import SpiDevice
 from tests.host.test_spi_port import Board
 from tests.sim.faulty_line import FaultyLine

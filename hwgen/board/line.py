@@ -9,9 +9,9 @@ from amaranth.hdl import Module, Value
 from amaranth.lib import wiring
 
 from hwgen.errors import OptionError
-from hwgen.rtl_templates.host_link import HostLink
-from hwgen.rtl_templates.spi import MIN_SCLK_CYCLES, SpiPeripheral
-from hwgen.rtl_templates.uart import MIN_DIVISOR, UartReceiver, UartTransmitter
+from hwgen.rtl_templates.link.host_link import HostLink
+from hwgen.rtl_templates.link.spi import MIN_SCLK_CYCLES, SpiPeripheral
+from hwgen.rtl_templates.link.uart import MIN_DIVISOR, UartReceiver, UartTransmitter
 
 __all__ = ["LINE_PORTS", "Line", "attach", "divisor"]
 

@@ -14,9 +14,9 @@ from hwgen.board.top import FLASH_PORTS
 from hwgen.devices.boards import Board, Family, Spi
 from hwgen.devices.pll import Pll
 from hwgen.errors import OptionError
-from hwgen.rtl_templates.spi import MIN_SCLK_CYCLES
-from hwgen.rtl_templates.status_led import StatusLed
-from hwgen.rtl_templates.uart import MIN_DIVISOR
+from hwgen.rtl_templates.link.spi import MIN_SCLK_CYCLES
+from hwgen.rtl_templates.link.status_led import StatusLed
+from hwgen.rtl_templates.link.uart import MIN_DIVISOR
 
 __all__ = ["BAUDS", "BoardPins", "Pad", "choose_baud", "constraints", "pads", "pin_file"]
 

@@ -19,14 +19,14 @@ from hwgen.errors import BuildError, OptionError
 from hwgen.pipeline.address_map import address_map
 from hwgen.pipeline.memory_image import current_image
 from hwgen.pipeline.ports import ports
-from hwgen.rtl_templates.axi_lite import AxiLiteMaster
-from hwgen.rtl_templates.bus_arbiter import BusArbiter
-from hwgen.rtl_templates.control import Control
-from hwgen.rtl_templates.flash_boot import FlashBoot
-from hwgen.rtl_templates.host_link import HostLink
-from hwgen.rtl_templates.link_protocol import LinkShape
-from hwgen.rtl_templates.load_format import HEADER_WORDS
-from hwgen.rtl_templates.register_bus import STROBES
+from hwgen.rtl_templates.link.flash_boot import FlashBoot
+from hwgen.rtl_templates.link.host_link import HostLink
+from hwgen.rtl_templates.link.link_protocol import LinkShape
+from hwgen.rtl_templates.link.load_format import HEADER_WORDS
+from hwgen.rtl_templates.registers.axi_lite import AxiLiteMaster
+from hwgen.rtl_templates.registers.bus_arbiter import BusArbiter
+from hwgen.rtl_templates.registers.control import Control
+from hwgen.rtl_templates.registers.register_bus import STROBES
 from hwgen.verilog.write import convert
 
 __all__ = [

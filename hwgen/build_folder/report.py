@@ -23,7 +23,7 @@ from hwgen.pipeline.glue import ForkStage
 from hwgen.pipeline.input_stage import InputStage
 from hwgen.pipeline.stages import LayerStage, Stage, stages
 from hwgen.plan import Plan
-from hwgen.rtl_templates.storage import suits_block_ram
+from hwgen.rtl_templates.compute.storage import suits_block_ram
 from hwgen.timing.predict import Prediction, predict
 
 __all__ = ["REPORT_FRAMES", "input_facts", "make_report", "predict_plan", "render", "weight_bits"]

@@ -27,7 +27,7 @@ from hwgen.pipeline.ports import ports
 from hwgen.pipeline.stages import LayerStage, stages
 from hwgen.plan import Plan
 from hwgen.progress import Progress
-from hwgen.rtl_templates.registers import MAP_VERSION
+from hwgen.rtl_templates.registers.registers import MAP_VERSION
 from hwgen.sim.example import ship, ship_registers
 from hwgen.sim.record import Stimulus
 from hwgen.timing.predict import Prediction

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from hwgen.layers.costs import MemoryShape, Part, Resources
 from hwgen.layers.parts import Bill
 from hwgen.pipeline.stages import LayerStage, Stage
-from hwgen.rtl_templates.register_bus import STROBES, WORD_BITS
-from hwgen.rtl_templates.registers import RegisterMap
-from hwgen.rtl_templates.write_bus import PART_BITS
+from hwgen.rtl_templates.registers.register_bus import STROBES, WORD_BITS
+from hwgen.rtl_templates.registers.registers import RegisterMap
+from hwgen.rtl_templates.registers.write_bus import PART_BITS
 
 __all__ = ["control_bill", "register_resources"]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hwgen.errors import LinkError
-from hwgen.rtl_templates.link_protocol import ESCAPE, ESCAPE_FLIP, FLAG, VERSION
+from hwgen.rtl_templates.link.link_protocol import ESCAPE, ESCAPE_FLIP, FLAG, VERSION
 
 __all__ = ["Decoder", "Frame", "encode"]
 

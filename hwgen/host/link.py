@@ -1,6 +1,6 @@
 """The near end of the host link: talk to an accelerator through a serial port or SPI.
 
-What the bytes mean is written in docs/host_protocol.md; `hwgen.rtl_templates.host_link` is the far end.
+What the bytes mean is written in docs/host_protocol.md; `hwgen.rtl_templates.link.host_link` is the far end.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import serial
 from hwgen.errors import LinkError
 from hwgen.host.framing import Decoder, Frame, encode
 from hwgen.host.spi_port import open_spi
-from hwgen.rtl_templates.link_protocol import (
+from hwgen.rtl_templates.link.link_protocol import (
     ANSWER,
     COUNTERS,
     IDENTIFY,

@@ -20,10 +20,10 @@ from hwgen.pipeline.address_map import plan_id
 from hwgen.pipeline.memory_image import writes_of
 from hwgen.pipeline.ports import ports
 from hwgen.progress import Progress, silent
-from hwgen.rtl_templates.link_protocol import LinkShape
-from hwgen.rtl_templates.load_format import LoadState
-from hwgen.rtl_templates.register_bus import STROBES
-from hwgen.rtl_templates.registers import STATUS_BUSY, Register
+from hwgen.rtl_templates.link.link_protocol import LinkShape
+from hwgen.rtl_templates.link.load_format import LoadState
+from hwgen.rtl_templates.registers.register_bus import STROBES
+from hwgen.rtl_templates.registers.registers import STATUS_BUSY, Register
 
 __all__ = ["DEFAULT_BAUD", "BoardRun", "check_hardware", "check_loaded", "load", "run"]
 

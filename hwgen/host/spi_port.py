@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
 from hwgen.errors import LinkError
-from hwgen.rtl_templates.link_protocol import FLAG
+from hwgen.rtl_templates.link.link_protocol import FLAG
 
 __all__ = ["SpiPort", "open_spi"]
 

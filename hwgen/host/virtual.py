@@ -16,7 +16,7 @@ from hwgen.host.link import HostLink, open_link
 from hwgen.host.run import DEFAULT_BAUD, load
 from hwgen.pipeline.memory_image import current_image
 from hwgen.progress import Progress, silent
-from hwgen.rtl_templates.spi import MIN_SCLK_CYCLES
+from hwgen.rtl_templates.link.spi import MIN_SCLK_CYCLES
 from hwgen.sim.run import log_folder
 from hwgen.sim.virtual_board import virtual_board
 from hwgen.tools.toolchain import Toolchain

@@ -14,7 +14,7 @@ from hwgen.layers.channelwise import beat_schedule, channel_folds, check_channel
 from hwgen.layers.costs import Part, Resources
 from hwgen.layers.parts import Bill
 from hwgen.layers.protocol import MapShape
-from hwgen.rtl_templates.argmax import ArgMaxUnit
+from hwgen.rtl_templates.compute.argmax import ArgMaxUnit
 from hwgen.timing.schedule import Schedule
 
 __all__ = ["ArgMax"]

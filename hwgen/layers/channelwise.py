@@ -10,8 +10,8 @@ from hwgen.errors import OptionError
 from hwgen.fold import Fold
 from hwgen.layers.legal import check_divides, check_slots, divisors
 from hwgen.layers.protocol import MapShape
-from hwgen.rtl_templates.elastic import ElasticPipeline
-from hwgen.rtl_templates.output_queue import OutputQueue
+from hwgen.rtl_templates.streams.elastic import ElasticPipeline
+from hwgen.rtl_templates.streams.output_queue import OutputQueue
 from hwgen.timing.schedule import Schedule
 
 __all__ = ["beat_schedule", "channel_folds", "check_channel_fold", "elastic_schedule"]

@@ -17,8 +17,8 @@ from hwgen.layers.joining import check_join_fold, coding, in_step
 from hwgen.layers.legal import check_divides
 from hwgen.layers.parts import Bill
 from hwgen.layers.protocol import MapShape
-from hwgen.rtl_templates.combine import CombineUnit
-from hwgen.rtl_templates.elastic import ElasticPipeline
+from hwgen.rtl_templates.compute.combine import CombineUnit
+from hwgen.rtl_templates.streams.elastic import ElasticPipeline
 from hwgen.timing.schedule import Junction
 
 __all__ = ["Combine", "Operation"]

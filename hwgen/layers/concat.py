@@ -16,8 +16,8 @@ from hwgen.layers.joining import QUEUE_SLOTS, check_join_fold, coding, in_step, 
 from hwgen.layers.legal import divisors
 from hwgen.layers.parts import Bill
 from hwgen.layers.protocol import MapShape
-from hwgen.rtl_templates.fifo import Fifo
-from hwgen.rtl_templates.merge import Merge, Zip
+from hwgen.rtl_templates.streams.fifo import Fifo
+from hwgen.rtl_templates.streams.merge import Merge, Zip
 from hwgen.timing.schedule import Junction
 
 __all__ = ["Concat"]

@@ -13,7 +13,7 @@ from hwgen.layers.costs import Resources
 from hwgen.layers.filter_schedule import SLOTS, filter_bill, filter_schedule
 from hwgen.layers.legal import check_divides, check_same_lanes, check_slots, divisors
 from hwgen.layers.protocol import MapShape
-from hwgen.rtl_templates.beat_filter import BeatFilter
+from hwgen.rtl_templates.streams.beat_filter import BeatFilter
 from hwgen.timing.schedule import Schedule
 
 __all__ = ["Crop"]

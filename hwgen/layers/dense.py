@@ -18,8 +18,8 @@ from hwgen.layers.legal import check_divides, check_memory, check_slots, divisor
 from hwgen.layers.matvec import MatVec, accumulator_range
 from hwgen.layers.matvec_bill import unit_bill
 from hwgen.layers.protocol import MapShape
-from hwgen.rtl_templates.chain import Chain
-from hwgen.rtl_templates.vector_buffer import VectorBuffer
+from hwgen.rtl_templates.streams.chain import Chain
+from hwgen.rtl_templates.windows.vector_buffer import VectorBuffer
 from hwgen.timing.schedule import Schedule
 
 __all__ = ["Dense"]

@@ -13,8 +13,8 @@ from hwgen.layers.channelwise import channel_folds, check_channel_fold
 from hwgen.layers.legal import check_tables
 from hwgen.layers.matvec import STORAGE, memory_style, pack_words
 from hwgen.layers.protocol import MapShape, MemoryShape, Resources
-from hwgen.rtl_templates.embedding import EmbeddingUnit
-from hwgen.rtl_templates.output_queue import OutputQueue
+from hwgen.rtl_templates.compute.embedding import EmbeddingUnit
+from hwgen.rtl_templates.streams.output_queue import OutputQueue
 from hwgen.timing.schedule import Schedule
 
 __all__ = ["Embedding"]

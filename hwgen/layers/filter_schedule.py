@@ -9,7 +9,7 @@ import numpy as np
 from hwgen.fold import Fold
 from hwgen.layers.costs import Part
 from hwgen.layers.parts import Bill
-from hwgen.rtl_templates.fifo import Fifo
+from hwgen.rtl_templates.streams.fifo import Fifo
 from hwgen.timing.schedule import Schedule
 
 __all__ = ["SLOTS", "filter_bill", "filter_schedule"]

@@ -14,9 +14,9 @@ from hwgen.layers.costs import MemoryShape, Part, Resources
 from hwgen.layers.legal import check_divides, check_same_lanes, check_slots, divisors
 from hwgen.layers.parts import Bill
 from hwgen.layers.protocol import MapShape
-from hwgen.rtl_templates.global_reduce import RING_GROUPS, GlobalReduceUnit, Reduction
-from hwgen.rtl_templates.output_queue import OutputQueue
-from hwgen.rtl_templates.storage import suits_block_ram
+from hwgen.rtl_templates.compute.global_reduce import RING_GROUPS, GlobalReduceUnit, Reduction
+from hwgen.rtl_templates.compute.storage import suits_block_ram
+from hwgen.rtl_templates.streams.output_queue import OutputQueue
 from hwgen.timing.schedule import Schedule
 
 __all__ = ["GlobalReduce", "Reduction"]

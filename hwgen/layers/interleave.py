@@ -15,8 +15,8 @@ from hwgen.layers.joining import QUEUE_SLOTS, check_join_fold, coding, in_turn
 from hwgen.layers.legal import check_divides
 from hwgen.layers.parts import Bill
 from hwgen.layers.protocol import MapShape
-from hwgen.rtl_templates.fifo import Fifo
-from hwgen.rtl_templates.merge import Merge
+from hwgen.rtl_templates.streams.fifo import Fifo
+from hwgen.rtl_templates.streams.merge import Merge
 from hwgen.timing.schedule import Junction
 
 __all__ = ["Interleave"]

@@ -10,7 +10,7 @@ from hwgen.codes import CodeType
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, WindowStyle
 from hwgen.layers.legal import check_slots, check_tables
-from hwgen.rtl_templates.number import Coding
+from hwgen.rtl_templates.compute.number import Coding
 from hwgen.timing.schedule import Intake, Junction, Outlet
 
 __all__ = ["QUEUE_SLOTS", "check_join_fold", "coding", "in_step", "in_turn"]

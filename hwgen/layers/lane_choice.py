@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hwgen.rtl_templates.dot_product import Lanes
+from hwgen.rtl_templates.compute.dot_product import Lanes
 
 __all__ = ["luts_per_lane"]
 

@@ -12,12 +12,12 @@ from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, LaneStyle, MemoryStyle
 from hwgen.layers.lane_choice import luts_per_lane
-from hwgen.rtl_templates.activation import Levels, Scores, levels_latency
-from hwgen.rtl_templates.dot_product import DotProduct, Lanes
-from hwgen.rtl_templates.mvtu import Mvtu
-from hwgen.rtl_templates.output_queue import OutputQueue
-from hwgen.rtl_templates.shared_rows import SharedRows
-from hwgen.rtl_templates.storage import Storage, suits_block_ram
+from hwgen.rtl_templates.compute.activation import Levels, Scores, levels_latency
+from hwgen.rtl_templates.compute.dot_product import DotProduct, Lanes
+from hwgen.rtl_templates.compute.mvtu import Mvtu
+from hwgen.rtl_templates.compute.shared_rows import SharedRows
+from hwgen.rtl_templates.compute.storage import Storage, suits_block_ram
+from hwgen.rtl_templates.streams.output_queue import OutputQueue
 
 __all__ = ["STORAGE", "MatVec", "accumulator_range", "memory_style", "pack_words"]
 

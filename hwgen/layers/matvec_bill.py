@@ -10,10 +10,10 @@ from hwgen.layers.costs import MemoryKind, MemoryShape, Part, Product
 from hwgen.layers.matvec import MatVec, memory_style
 from hwgen.layers.parts import Bill
 from hwgen.layers.sum_bill import plane_sum, shared_rows, tree
-from hwgen.rtl_templates.adder_tree import range_shape
-from hwgen.rtl_templates.dot_product import DotProduct, Lanes
-from hwgen.rtl_templates.mvtu import Mvtu
-from hwgen.rtl_templates.rom import Rom
+from hwgen.rtl_templates.compute.adder_tree import range_shape
+from hwgen.rtl_templates.compute.dot_product import DotProduct, Lanes
+from hwgen.rtl_templates.compute.mvtu import Mvtu
+from hwgen.rtl_templates.compute.rom import Rom
 
 __all__ = ["unit_bill"]
 

@@ -26,14 +26,14 @@ from hwgen.layers.window_schedule import (
     sequential_schedule,
     window_latency,
 )
-from hwgen.rtl_templates.chain import Chain
-from hwgen.rtl_templates.elastic import ElasticPipeline
-from hwgen.rtl_templates.fifo import Fifo
-from hwgen.rtl_templates.output_queue import OutputQueue
-from hwgen.rtl_templates.parallel_pool import ParallelPool
-from hwgen.rtl_templates.parallel_window import ParallelWindow
-from hwgen.rtl_templates.pool import PoolUnit
-from hwgen.rtl_templates.sliding_window import SlidingWindow
+from hwgen.rtl_templates.streams.chain import Chain
+from hwgen.rtl_templates.streams.elastic import ElasticPipeline
+from hwgen.rtl_templates.streams.fifo import Fifo
+from hwgen.rtl_templates.streams.output_queue import OutputQueue
+from hwgen.rtl_templates.windows.parallel_pool import ParallelPool
+from hwgen.rtl_templates.windows.parallel_window import ParallelWindow
+from hwgen.rtl_templates.windows.pool import PoolUnit
+from hwgen.rtl_templates.windows.sliding_window import SlidingWindow
 from hwgen.timing.schedule import Schedule
 
 __all__ = ["MaxPool"]

@@ -22,9 +22,9 @@ from hwgen.layers.window_schedule import (
     sequential_schedule,
     window_latency,
 )
-from hwgen.rtl_templates.chain import Chain
-from hwgen.rtl_templates.fifo import Fifo
-from hwgen.rtl_templates.sliding_window import SlidingWindow
+from hwgen.rtl_templates.streams.chain import Chain
+from hwgen.rtl_templates.streams.fifo import Fifo
+from hwgen.rtl_templates.windows.sliding_window import SlidingWindow
 from hwgen.timing.schedule import Schedule
 
 __all__ = ["Pad"]

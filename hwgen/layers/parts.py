@@ -16,13 +16,13 @@ from hwgen.fold import MemoryStyle
 from hwgen.layers.costs import Chain, MemoryKind, MemoryShape, Part, Product, Resources
 from hwgen.layers.sum_bill import Sums
 from hwgen.layers.table_bill import style_of, table_shape
-from hwgen.rtl_templates.elastic import ElasticPipeline
-from hwgen.rtl_templates.fifo import REGISTER_DEPTH
-from hwgen.rtl_templates.level_search import SearchTables
-from hwgen.rtl_templates.loop_nest import loop_moves
-from hwgen.rtl_templates.sliding_window import SlidingWindow
-from hwgen.rtl_templates.storage import suits_block_ram
-from hwgen.rtl_templates.window_axis import Axis, moves_ahead, moves_behind
+from hwgen.rtl_templates.compute.level_search import SearchTables
+from hwgen.rtl_templates.compute.storage import suits_block_ram
+from hwgen.rtl_templates.streams.elastic import ElasticPipeline
+from hwgen.rtl_templates.streams.fifo import REGISTER_DEPTH
+from hwgen.rtl_templates.windows.loop_nest import loop_moves
+from hwgen.rtl_templates.windows.sliding_window import SlidingWindow
+from hwgen.rtl_templates.windows.window_axis import Axis, moves_ahead, moves_behind
 
 __all__ = ["Bill", "narrowing", "widening"]
 

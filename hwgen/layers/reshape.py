@@ -14,7 +14,7 @@ from hwgen.fold import Fold, WindowStyle
 from hwgen.layers.filter_schedule import SLOTS, filter_bill, filter_schedule
 from hwgen.layers.legal import check_divides, check_same_lanes, check_slots, divisors
 from hwgen.layers.protocol import MapShape, Resources
-from hwgen.rtl_templates.channel_wires import ChannelWires
+from hwgen.rtl_templates.streams.channel_wires import ChannelWires
 from hwgen.timing.schedule import Schedule
 
 __all__ = ["Reshape"]

@@ -16,10 +16,10 @@ from hwgen.layers.costs import Part, Product, Resources
 from hwgen.layers.legal import check_positions, check_tables
 from hwgen.layers.parts import Bill
 from hwgen.layers.protocol import MapShape
-from hwgen.rtl_templates.adder_tree import range_shape
-from hwgen.rtl_templates.level_search import SearchTables
-from hwgen.rtl_templates.lines import Lines
-from hwgen.rtl_templates.segments import SegmentsUnit
+from hwgen.rtl_templates.compute.adder_tree import range_shape
+from hwgen.rtl_templates.compute.level_search import SearchTables
+from hwgen.rtl_templates.compute.segments import SegmentsUnit
+from hwgen.rtl_templates.windows.lines import Lines
 from hwgen.timing.schedule import Schedule
 
 __all__ = ["Segments"]

@@ -15,8 +15,8 @@ from hwgen.layers.costs import Resources
 from hwgen.layers.filter_schedule import SLOTS, filter_bill, filter_schedule
 from hwgen.layers.legal import check_slots, divisors
 from hwgen.layers.protocol import MapShape
-from hwgen.rtl_templates.beat_filter import BeatFilter
-from hwgen.rtl_templates.channel_wires import ChannelWires
+from hwgen.rtl_templates.streams.beat_filter import BeatFilter
+from hwgen.rtl_templates.streams.channel_wires import ChannelWires
 from hwgen.timing.schedule import Schedule
 
 __all__ = ["Select"]

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from hwgen.rtl_templates.adder_tree import AdderTree, range_shape
-from hwgen.rtl_templates.plane_sum import PlaneSum
-from hwgen.rtl_templates.popcount import Popcount
-from hwgen.rtl_templates.shared_rows import SharedRows
+from hwgen.rtl_templates.compute.adder_tree import AdderTree, range_shape
+from hwgen.rtl_templates.compute.plane_sum import PlaneSum
+from hwgen.rtl_templates.compute.popcount import Popcount
+from hwgen.rtl_templates.compute.shared_rows import SharedRows
 
 __all__ = ["Sums", "plane_sum", "shared_rows", "tree"]
 

@@ -15,7 +15,7 @@ from hwgen.layers.costs import Resources
 from hwgen.layers.legal import check_positions, check_tables
 from hwgen.layers.parts import Bill
 from hwgen.layers.protocol import MapShape
-from hwgen.rtl_templates.lookup import LookupUnit
+from hwgen.rtl_templates.compute.lookup import LookupUnit
 from hwgen.timing.schedule import Schedule
 
 __all__ = ["Table"]

@@ -8,7 +8,7 @@ import numpy as np
 
 from hwgen.fold import MemoryStyle
 from hwgen.layers.costs import MemoryKind, MemoryShape, TableLogic
-from hwgen.rtl_templates.storage import suits_block_ram
+from hwgen.rtl_templates.compute.storage import suits_block_ram
 
 __all__ = ["style_of", "table_logic", "table_shape"]
 

@@ -16,8 +16,8 @@ from hwgen.layers.costs import Part, Resources
 from hwgen.layers.legal import check_positions, check_tables
 from hwgen.layers.parts import Bill
 from hwgen.layers.protocol import MapShape
-from hwgen.rtl_templates.level_search import SearchTables
-from hwgen.rtl_templates.threshold import ThresholdUnit
+from hwgen.rtl_templates.compute.level_search import SearchTables
+from hwgen.rtl_templates.compute.threshold import ThresholdUnit
 from hwgen.timing.schedule import Schedule
 
 __all__ = ["Thresholding"]

@@ -16,7 +16,7 @@ from hwgen.layers.costs import Part, Resources
 from hwgen.layers.legal import check_slots
 from hwgen.layers.parts import Bill
 from hwgen.layers.protocol import MapShape
-from hwgen.rtl_templates.topk import TopKUnit
+from hwgen.rtl_templates.compute.topk import TopKUnit
 from hwgen.timing.schedule import Schedule
 
 __all__ = ["TopK"]

@@ -14,9 +14,9 @@ from hwgen.layers.costs import Part, Resources
 from hwgen.layers.legal import check_divides, check_same_lanes, check_slots, divisors
 from hwgen.layers.parts import Bill
 from hwgen.layers.protocol import MapShape
-from hwgen.rtl_templates.chain import Chain
-from hwgen.rtl_templates.fifo import Fifo
-from hwgen.rtl_templates.row_repeater import RowRepeater
+from hwgen.rtl_templates.streams.chain import Chain
+from hwgen.rtl_templates.streams.fifo import Fifo
+from hwgen.rtl_templates.windows.row_repeater import RowRepeater
 from hwgen.timing.schedule import Schedule
 
 __all__ = ["Upsample"]

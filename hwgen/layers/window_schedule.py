@@ -12,8 +12,8 @@ from hwgen.errors import OptionError
 from hwgen.fold import Fold
 from hwgen.layers.protocol import MapShape
 from hwgen.layers.window import Window
-from hwgen.rtl_templates.sliding_window import SlidingWindow
-from hwgen.rtl_templates.window_axis import Axis
+from hwgen.rtl_templates.windows.sliding_window import SlidingWindow
+from hwgen.rtl_templates.windows.window_axis import Axis
 from hwgen.timing.schedule import Schedule
 
 __all__ = [

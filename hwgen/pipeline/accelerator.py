@@ -12,10 +12,10 @@ from hwgen.pipeline.address_map import AddressMap, address_map
 from hwgen.pipeline.ports import ports
 from hwgen.pipeline.stages import Stage, stages
 from hwgen.plan import Plan
-from hwgen.rtl_templates.axi_lite import AxiLite
-from hwgen.rtl_templates.axi_stream import AxiStreamInput, AxiStreamOutput, whole_bytes
-from hwgen.rtl_templates.control import Control
-from hwgen.rtl_templates.write_bus import WriteStation, memories_of
+from hwgen.rtl_templates.registers.axi_lite import AxiLite
+from hwgen.rtl_templates.registers.control import Control
+from hwgen.rtl_templates.registers.write_bus import WriteStation, memories_of
+from hwgen.rtl_templates.streams.axi_stream import AxiStreamInput, AxiStreamOutput, whole_bytes
 
 __all__ = ["Accelerator", "accelerator"]
 

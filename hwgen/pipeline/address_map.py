@@ -11,9 +11,9 @@ from hwgen.build_folder import network_file
 from hwgen.folding.file import folding_to_json
 from hwgen.pipeline.stages import LayerStage, stages
 from hwgen.plan import Plan
-from hwgen.rtl_templates.register_bus import STROBES
-from hwgen.rtl_templates.registers import Register, RegisterMap
-from hwgen.rtl_templates.write_bus import Contents, looked_at, memories_of
+from hwgen.rtl_templates.registers.register_bus import STROBES
+from hwgen.rtl_templates.registers.registers import Register, RegisterMap
+from hwgen.rtl_templates.registers.write_bus import Contents, looked_at, memories_of
 
 __all__ = ["AddressMap", "Region", "address_map", "plan_id"]
 

@@ -10,9 +10,9 @@ from amaranth.lib import wiring
 from hwgen.layers.costs import Resources
 from hwgen.layers.joining import QUEUE_SLOTS
 from hwgen.layers.parts import Bill, narrowing, widening
-from hwgen.rtl_templates.fifo import Fifo
-from hwgen.rtl_templates.fork import Fork
-from hwgen.rtl_templates.width_converter import DownConverter, UpConverter
+from hwgen.rtl_templates.streams.fifo import Fifo
+from hwgen.rtl_templates.streams.fork import Fork
+from hwgen.rtl_templates.streams.width_converter import DownConverter, UpConverter
 from hwgen.timing.schedule import Intake, Junction, Outlet, Schedule
 
 __all__ = ["ForkStage", "InputRegister", "Narrow", "Widen"]

@@ -9,8 +9,8 @@ import numpy as np
 from hwgen.layers.costs import Part, Resources
 from hwgen.layers.joining import QUEUE_SLOTS
 from hwgen.layers.parts import Bill
-from hwgen.rtl_templates.fifo import Fifo
-from hwgen.rtl_templates.split import Split
+from hwgen.rtl_templates.streams.fifo import Fifo
+from hwgen.rtl_templates.streams.split import Split
 from hwgen.timing.schedule import Intake, Junction, Outlet
 
 __all__ = ["InputStage"]

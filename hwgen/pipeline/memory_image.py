@@ -15,9 +15,9 @@ from hwgen.errors import BuildError
 from hwgen.fold import MemoryStyle
 from hwgen.pipeline.address_map import AddressMap
 from hwgen.plan import Plan
-from hwgen.rtl_templates.load_format import HEADER_WORDS, MAGIC
-from hwgen.rtl_templates.register_bus import STROBES
-from hwgen.rtl_templates.registers import Register
+from hwgen.rtl_templates.link.load_format import HEADER_WORDS, MAGIC
+from hwgen.rtl_templates.registers.register_bus import STROBES
+from hwgen.rtl_templates.registers.registers import Register
 
 __all__ = ["FILE", "LOADED", "as_writes", "current_image", "load_image", "writes_of"]
 

@@ -9,9 +9,9 @@ import numpy as np
 from hwgen.layers.costs import Part, Resources
 from hwgen.layers.joining import QUEUE_SLOTS, in_turn
 from hwgen.layers.parts import Bill
-from hwgen.rtl_templates.fifo import Fifo
-from hwgen.rtl_templates.merge import Merge
-from hwgen.rtl_templates.number import Coding
+from hwgen.rtl_templates.compute.number import Coding
+from hwgen.rtl_templates.streams.fifo import Fifo
+from hwgen.rtl_templates.streams.merge import Merge
 from hwgen.timing.schedule import Junction
 
 __all__ = ["OutputStage"]

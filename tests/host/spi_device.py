@@ -1,10 +1,10 @@
-"""A board's end of SPI, byte by byte: what `hwgen.rtl_templates.spi` does with a port of bytes behind it."""
+"""A board's end of SPI, byte by byte: what `hwgen.rtl_templates.link.spi` does with a port of bytes behind it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from hwgen.rtl_templates.link_protocol import ESCAPE, FLAG
+from hwgen.rtl_templates.link.link_protocol import ESCAPE, FLAG
 
 
 class SpiDevice:

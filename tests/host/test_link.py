@@ -11,7 +11,7 @@ import pytest
 from hwgen.errors import LinkError
 from hwgen.host.framing import Decoder, Frame, encode
 from hwgen.host.link import Counters, HostLink, open_link
-from hwgen.rtl_templates.link_protocol import (
+from hwgen.rtl_templates.link.link_protocol import (
     ANSWER,
     COUNTERS,
     IDENTIFY,

@@ -22,7 +22,7 @@ from hwgen.host.reload import keep, reload
 from hwgen.host.virtual import virtual_link
 from hwgen.network import Network
 from hwgen.pipeline.memory_image import as_writes, writes_of
-from hwgen.rtl_templates.load_format import LoadState
+from hwgen.rtl_templates.link.load_format import LoadState
 from tests.conftest import write_image
 from tests.small_networks import mlp
 

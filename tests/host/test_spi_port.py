@@ -15,7 +15,7 @@ from hwgen.errors import LinkError
 from hwgen.host.framing import Decoder, Frame, encode
 from hwgen.host.link import HostLink, open_link
 from hwgen.host.spi_port import TRANSFER_BYTES, SpiPort
-from hwgen.rtl_templates.link_protocol import ANSWER, INFER
+from hwgen.rtl_templates.link.link_protocol import ANSWER, INFER
 from tests.host.spi_device import SpiDevice
 
 

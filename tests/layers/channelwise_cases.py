@@ -11,7 +11,7 @@ from hwgen.activation import Positions
 from hwgen.codes import BIPOLAR, TERNARY, CodeType, signed, unsigned
 from hwgen.fold import Fold, MemoryStyle
 from hwgen.layers.protocol import Layer
-from hwgen.rtl_templates.stream_check import run
+from hwgen.rtl_templates.streams.stream_check import run
 from hwgen.timing.predict import predict
 
 TYPES = (BIPOLAR, TERNARY, unsigned(1), unsigned(3), signed(4), CodeType(-3, 5), CodeType(2, 6))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from hwgen.fold import Fold
 from hwgen.layers.protocol import Join
-from hwgen.rtl_templates.stream_check import run_ports
+from hwgen.rtl_templates.streams.stream_check import run_ports
 from hwgen.timing.earliest import tile
 from hwgen.timing.predict import predict
 from hwgen.timing.schedule import Schedule

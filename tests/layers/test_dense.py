@@ -13,7 +13,7 @@ from hwgen.errors import OptionError
 from hwgen.fold import Fold, MemoryStyle
 from hwgen.layers.dense import Dense
 from hwgen.layers.matvec import accumulator_range
-from hwgen.rtl_templates.stream_check import Run, pack, run, unpack
+from hwgen.rtl_templates.streams.stream_check import Run, pack, run, unpack
 from hwgen.timing.predict import predict
 from tests.layers.channelwise_cases import STYLES
 

@@ -10,9 +10,9 @@ from amaranth.back import rtlil
 from amaranth.lib import wiring
 
 from hwgen.layers.sum_bill import plane_sum, shared_rows, tree
-from hwgen.rtl_templates.adder_tree import AdderTree
-from hwgen.rtl_templates.plane_sum import PlaneSum
-from hwgen.rtl_templates.shared_rows import SharedRows
+from hwgen.rtl_templates.compute.adder_tree import AdderTree
+from hwgen.rtl_templates.compute.plane_sum import PlaneSum
+from hwgen.rtl_templates.compute.shared_rows import SharedRows
 
 
 def built(unit: wiring.Component) -> tuple[int, int]:

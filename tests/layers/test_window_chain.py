@@ -11,8 +11,8 @@ from hwgen.fold import Fold, WindowStyle
 from hwgen.layers.conv import Conv
 from hwgen.layers.maxpool import MaxPool
 from hwgen.layers.window import Window
-from hwgen.rtl_templates.chain import Chain
-from hwgen.rtl_templates.stream_check import run
+from hwgen.rtl_templates.streams.chain import Chain
+from hwgen.rtl_templates.streams.stream_check import run
 from hwgen.timing.predict import predict
 from tests.layers.channelwise_cases import beats, random_codes
 

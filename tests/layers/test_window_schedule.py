@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from hwgen.layers.window import Window
 from hwgen.layers.window_schedule import axes, default_capacity, sequential_schedule
-from hwgen.rtl_templates.sliding_window import SlidingWindow
-from hwgen.rtl_templates.window_axis import Axis
+from hwgen.rtl_templates.windows.sliding_window import SlidingWindow
+from hwgen.rtl_templates.windows.window_axis import Axis
 from hwgen.timing.predict import predict
 from hwgen.timing.schedule import Schedule
-from tests.rtl_templates import window_cases
+from tests.rtl_templates.windows import window_cases
 
 LATENCIES = tuple(map(SlidingWindow.read_latency, (False, True)))
 

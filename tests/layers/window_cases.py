@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hwgen.fold import Fold
 from hwgen.layers.protocol import Layer
 from hwgen.layers.window import Window
-from hwgen.rtl_templates.stream_check import run
+from hwgen.rtl_templates.streams.stream_check import run
 from hwgen.timing.predict import predict
 from tests.layers.channelwise_cases import beats, random_codes
 

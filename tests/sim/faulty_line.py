@@ -11,7 +11,7 @@ import tty
 from pathlib import Path
 from types import TracebackType
 
-from hwgen.rtl_templates.link_protocol import ESCAPE, FLAG
+from hwgen.rtl_templates.link.link_protocol import ESCAPE, FLAG
 
 
 class FaultyLine:

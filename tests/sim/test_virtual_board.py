@@ -24,7 +24,7 @@ from hwgen.host import run
 from hwgen.host.link import open_link
 from hwgen.host.virtual import virtual_link, virtual_port
 from hwgen.pipeline.ports import ports
-from hwgen.rtl_templates.load_format import LoadState
+from hwgen.rtl_templates.link.load_format import LoadState
 from hwgen.sim.virtual_board import virtual_board
 from hwgen.tools.toolchain import Toolchain
 from tests.sim.faulty_line import FaultyLine

@@ -12,8 +12,8 @@ from hwgen.codes import BIPOLAR, signed, unsigned
 from hwgen.errors import OptionError
 from hwgen.fold import Fold
 from hwgen.plan import Plan
-from hwgen.rtl_templates.rom import Rom
-from hwgen.rtl_templates.storage import Storage
+from hwgen.rtl_templates.compute.rom import Rom
+from hwgen.rtl_templates.compute.storage import Storage
 from hwgen.tools.processes import run
 from hwgen.tools.toolchain import Toolchain, yosys
 from hwgen.verilog.text import tidy

@@ -1,0 +1,1 @@
+"""Arithmetic: matrix-vector units, thresholds, tables, reductions."""

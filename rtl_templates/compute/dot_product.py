@@ -1,0 +1,178 @@
+"""One row of a matrix-vector unit: SIMD lanes and the tree that adds them."""
+
+from enum import Enum
+
+from amaranth.hdl import Cat, Module, Shape, Signal, Value, unsigned
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hwgen.rtl_templates.compute.adder_tree import AdderTree, range_shape
+from hwgen.rtl_templates.compute.plane_sum import PlaneSum
+
+__all__ = ["DotProduct", "Lanes"]
+
+
+class Lanes(Enum):
+    """What one lane does with its input and its weight.
+
+    Lanes of *words* give a number each, which an adder tree sums. Lanes of *planes* give a bit for each pair of an input bit and a weight bit; the
+    bits of equal significance are counted together. But for `MULTIPLY` a signed input counts from its least value: ``u = input + 2**(k-1)``.
+    """
+
+    XNOR = "xnor"
+    """Planes. Weight bits stand for the digits -1 and +1: one where input bit and weight bit are equal."""
+    TERNARY_XNOR = "ternary_xnor"
+    """Planes. Weight of two bits, sign (1 is +) and non-zero: as XNOR with the sign, but nothing where the weight is zero."""
+    AND = "and"
+    """Planes. Weights are plain or two's complement numbers: one where both bits are, or are not in the plane of the weights' sign."""
+    ADD_SUB = "add_sub"
+    """Words. 1-bit weight: u, or ``2**k - 1 - u`` where the weight is 0."""
+    TERNARY_ADD_SUB = "ternary_add_sub"
+    """Words. Weight of two bits, sign and non-zero: as ADD_SUB with the sign, but 0 where the weight is zero."""
+    MULTIPLY = "multiply"
+    """Words. Input times weight, both plain or two's complement numbers."""
+
+    @property
+    def counts_planes(self) -> bool:
+        """Whether lanes give bits that are counted, not numbers that are added."""
+        return self in (Lanes.XNOR, Lanes.TERNARY_XNOR, Lanes.AND)
+
+    @property
+    def is_ternary(self) -> bool:
+        """Whether a weight is a sign and whether it is not zero."""
+        return self in (Lanes.TERNARY_XNOR, Lanes.TERNARY_ADD_SUB)
+
+
+class DotProduct(wiring.Component):
+    """Sums ``simd`` lanes; a new sum can start in every cycle and takes `latency` cycles.
+
+    Registers stand inside the tree so that no more than two additions follow one another; the lanes' own logic counts as one.
+
+    Parameters
+    ----------
+    lanes : Lanes
+    simd : int
+    in_shape, weight_shape : Shape
+        Of one input and one weight.
+    accumulates : bool
+        Whether ``o + carry`` goes into an accumulator in the same cycle: one more addition, whose carry input can count a lane.
+
+    Members
+    -------
+    row_inputs : In(simd inputs)
+    row_weights : In(simd weights)
+    o : Out(shape of the sum)
+    carry : Out(1)
+        To be added to ``o``; 0 unless the lanes count planes.
+    """
+
+    def __init__(self, lanes: Lanes, simd: int, in_shape: Shape, weight_shape: Shape, *, accumulates: bool) -> None:
+        self.lanes = lanes
+        self.simd = simd
+        self.in_shape = in_shape
+        self.weight_shape = weight_shape
+        self.registers = self.register_levels(lanes, simd, in_shape, weight_shape, accumulates)
+        if lanes.counts_planes:
+            sizes = self.plane_sizes(lanes, simd, in_shape, weight_shape)
+            self.tree: PlaneSum | AdderTree = PlaneSum(
+                sizes, spare=accumulates and sizes[0] > 1, registers=self.registers
+            )
+        else:
+            self.tree = AdderTree([self._term_bounds()] * simd, registers=self.registers)
+        super().__init__(
+            {
+                "row_inputs": In(simd * in_shape.width),
+                "row_weights": In(simd * weight_shape.width),
+                "o": Out(self.tree.o.shape()),
+                "carry": Out(1),
+            }
+        )
+
+    @staticmethod
+    def plane_sizes(lanes: Lanes, simd: int, in_shape: Shape, weight_shape: Shape) -> list[int]:
+        """Count the bits of each significance."""
+        digits = 1 if lanes.is_ternary else weight_shape.width
+        pairs = [x + w for x in range(in_shape.width) for w in range(digits)]
+        return [simd * pairs.count(plane) for plane in range(max(pairs) + 1)]
+
+    @classmethod
+    def register_levels(cls, lanes: Lanes, simd: int, in_shape: Shape, weight_shape: Shape, accumulates: bool) -> range:
+        """Give the levels of the adder tree that end in registers; level 0 is the products."""
+        if lanes.counts_planes:
+            sizes = cls.plane_sizes(lanes, simd, in_shape, weight_shape)
+            levels = PlaneSum.levels(sizes, accumulates and sizes[0] > 1)
+        else:
+            levels = AdderTree.levels(simd)
+        return range(0 if lanes is Lanes.MULTIPLY else 1, levels + accumulates, 2)
+
+    @classmethod
+    def latency(cls, lanes: Lanes, simd: int, in_shape: Shape, weight_shape: Shape, accumulates: bool) -> int:
+        """Cycles from inputs and weights to their sum."""
+        return len(cls.register_levels(lanes, simd, in_shape, weight_shape, accumulates))
+
+    def _term_bounds(self) -> tuple[int, int]:
+        if self.lanes is not Lanes.MULTIPLY:
+            return _limits(unsigned(self.in_shape.width))
+        x_low, x_high = _limits(self.in_shape)
+        products = [x * w for x in (x_low, x_high) for w in _limits(self.weight_shape)]
+        return min(products), max(products)
+
+    def elaborate(self, platform: object) -> Module:
+        """Lanes in front of the tree."""
+        m = Module()
+        m.submodules.tree = self.tree
+        m.d.comb += self.o.eq(self.tree.o)
+        if isinstance(self.tree, PlaneSum):
+            m.d.comb += [self.tree.i.eq(self._planes(m)), self.carry.eq(self.tree.carry)]
+        else:
+            m.d.comb += self.tree.i.eq(self._words(m))
+        return m
+
+    def _planes(self, m: Module) -> Value:
+        """Give the bits of all pairs of planes by significance; each is a wire, as an inversion must not meet a wider sum."""
+        inputs, weights = (
+            [Cat(row[lane * width + bit] for lane in range(self.simd)) for bit in range(width)]
+            for row, width in ((self.row_inputs, self.in_shape.width), (self.row_weights, self.weight_shape.width))
+        )
+        if self.in_shape.signed:
+            inputs[-1] = ~inputs[-1]
+        digits = weights[:1] if self.lanes.is_ternary else weights
+        planes: list[list[Value]] = [[] for _ in range(len(inputs) + len(digits) - 1)]
+        for j, digit in enumerate(digits):
+            for i, bit in enumerate(inputs):
+                ones = Signal(self.simd, name=f"input_{i}_weight_{j}")
+                if self.lanes is Lanes.AND:
+                    both = bit & digit
+                    is_sign = self.weight_shape.signed and j == len(digits) - 1
+                    m.d.comb += ones.eq(~both if is_sign else both)
+                else:
+                    equal = ~(bit ^ digit)
+                    m.d.comb += ones.eq(equal & weights[1] if self.lanes.is_ternary else equal)
+                planes[i + j].append(ones)
+        return Cat(*(ones for plane in planes for ones in plane))
+
+    def _words(self, m: Module) -> Value:
+        """Give a named number a lane."""
+        terms = []
+        width = self.in_shape.width
+        top_bit = 1 << (width - 1) if self.in_shape.signed else 0
+        for lane in range(self.simd):
+            x = self.row_inputs.word_select(lane, width)
+            w = self.row_weights.word_select(lane, self.weight_shape.width)
+            term = Signal(range_shape(*self._term_bounds()), name=f"term_{lane}")
+            if self.lanes is Lanes.MULTIPLY:
+                x = x.as_signed() if self.in_shape.signed else x
+                w = w.as_signed() if self.weight_shape.signed else w
+                m.d.comb += term.eq(x * w)
+            else:
+                counted = x ^ (~w[0]).replicate(width) ^ top_bit
+                m.d.comb += term.eq(counted & w[1].replicate(width) if self.lanes.is_ternary else counted)
+            terms.append(term)
+        return Cat(*terms)
+
+
+def _limits(shape: Shape) -> tuple[int, int]:
+    """Give the least and greatest number of a shape."""
+    if shape.signed:
+        return -(1 << (shape.width - 1)), (1 << (shape.width - 1)) - 1
+    return 0, (1 << shape.width) - 1

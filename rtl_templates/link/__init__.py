@@ -1,0 +1,1 @@
+"""The board's side of the link to the host, and of the flash."""

@@ -1,0 +1,1 @@
+"""Registers and writable memories, and the buses to them."""

@@ -1,0 +1,1 @@
+"""What moves beats: FIFOs, forks, converters, the stream ports."""

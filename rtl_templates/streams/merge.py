@@ -1,0 +1,162 @@
+"""Make one stream of several: beats in turn, or side by side."""
+
+from collections.abc import Sequence
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hwgen.rtl_templates.compute.number import Coding, recode
+from hwgen.rtl_templates.streams.fifo import Fifo
+
+__all__ = ["Merge", "Zip"]
+
+
+class Merge(wiring.Component):
+    """Takes a run of beats from each stream in turn, and gives them in one coding.
+
+    Streams stand in groups. A round takes a run from each stream of a group; after ``rounds`` rounds comes the next group, after the last one
+    the first again. A beat taken in cycle t can leave from cycle ``t + Fifo.latency(slots, width_out)`` on.
+
+    Parameters
+    ----------
+    lanes : int
+        Numbers a beat.
+    codings : sequence of Coding
+        How the numbers of each stream are coded.
+    out_coding : Coding
+        Holds the numbers of all.
+    runs : sequence of int
+        Beats that each stream gives when it has its turn.
+    group : int
+        Streams in a group; divides their number.
+    rounds : int
+        Turns of a group.
+    slots : int
+        Depth of the output FIFO.
+
+    Members
+    -------
+    i_0, i_1, ... : ``In(stream.Signature(lanes * codings[k].bits))``
+    o : ``Out(stream.Signature(lanes * out_coding.bits))``
+    """
+
+    def __init__(
+        self,
+        *,
+        lanes: int,
+        codings: Sequence[Coding],
+        out_coding: Coding,
+        runs: Sequence[int],
+        group: int,
+        rounds: int = 1,
+        slots: int,
+    ) -> None:
+        self.lanes = lanes
+        self.codings = tuple(codings)
+        self.out_coding = out_coding
+        self.runs = tuple(runs)
+        self.group = group
+        self.rounds = rounds
+        self.slots = slots
+        self.width_out = lanes * out_coding.bits
+        inputs = {f"i_{k}": In(stream.Signature(unsigned(lanes * coding.bits))) for k, coding in enumerate(codings)}
+        super().__init__({**inputs, "o": Out(stream.Signature(unsigned(self.width_out)))})
+
+    def elaborate(self, platform: object) -> Module:
+        """Count the beats of a run, the turns, and the rounds."""
+        m = Module()
+        m.submodules.queue = queue = Fifo(self.width_out, self.slots)
+        wiring.connect(m, queue.o, wiring.flipped(self.o))
+        turn = Signal(range(len(self.codings)))
+        run_ends = Signal()
+        moves = Signal()
+        m.d.comb += moves.eq(queue.i.valid & queue.i.ready)
+
+        for k, coding in enumerate(self.codings):
+            port = getattr(self, f"i_{k}")
+            with m.If(turn == k):
+                m.d.comb += [
+                    queue.i.payload.eq(recode(port.payload, self.lanes, coding, self.out_coding)),
+                    queue.i.valid.eq(port.valid),
+                    port.ready.eq(queue.i.ready),
+                ]
+        if max(self.runs) == 1:
+            m.d.comb += run_ends.eq(moves)
+        else:
+            beat = Signal(range(max(self.runs)))
+            ends = [(beat == length - 1) & (turn == k) for k, length in enumerate(self.runs)]
+            same = len(set(self.runs)) == 1
+            m.d.comb += run_ends.eq(moves & (beat == self.runs[0] - 1 if same else Cat(ends).any()))
+            with m.If(moves):
+                m.d.sync += beat.eq(Mux(run_ends, 0, beat + 1))
+        self._take_turns(m, turn, run_ends)
+        return m
+
+    def _take_turns(self, m: Module, turn: Signal, run_ends: Value) -> None:
+        """Go to the next stream of the group; from its last one back to its first, or on to the next group."""
+        last_round: Value | None = None
+        if self.rounds > 1:
+            count = Signal(range(self.rounds))
+            last_round = Signal()
+            m.d.comb += last_round.eq(count == self.rounds - 1)
+        for k in range(len(self.codings)):
+            ends = k % self.group == self.group - 1
+            onward = (k + 1) % len(self.codings)
+            with m.If(run_ends & (turn == k)):
+                if not ends or last_round is None:
+                    m.d.sync += turn.eq(onward)
+                else:
+                    m.d.sync += [
+                        turn.eq(Mux(last_round, onward, k + 1 - self.group)),
+                        count.eq(Mux(last_round, 0, count + 1)),
+                    ]
+
+
+class Zip(wiring.Component):
+    """Takes a beat of every stream at once, and gives them side by side in one coding, the first stream in the lowest bits.
+
+    Beats taken in cycle t can leave from cycle ``t + Fifo.latency(slots, width_out)`` on.
+
+    Parameters
+    ----------
+    lanes : sequence of int
+        Numbers in a beat of each stream.
+    codings : sequence of Coding
+        How the numbers of each stream are coded.
+    out_coding : Coding
+        Holds the numbers of all.
+    slots : int
+        Depth of the output FIFO.
+
+    Members
+    -------
+    i_0, i_1, ... : ``In(stream.Signature(lanes[k] * codings[k].bits))``
+    o : ``Out(stream.Signature(sum(lanes) * out_coding.bits))``
+    """
+
+    def __init__(self, *, lanes: Sequence[int], codings: Sequence[Coding], out_coding: Coding, slots: int) -> None:
+        self.lanes = tuple(lanes)
+        self.codings = tuple(codings)
+        self.out_coding = out_coding
+        self.slots = slots
+        self.width_out = sum(lanes) * out_coding.bits
+        widths = [count * coding.bits for count, coding in zip(lanes, codings, strict=True)]
+        inputs = {f"i_{k}": In(stream.Signature(unsigned(width))) for k, width in enumerate(widths)}
+        super().__init__({**inputs, "o": Out(stream.Signature(unsigned(self.width_out)))})
+
+    def elaborate(self, platform: object) -> Module:
+        """Wait for all streams, then take them together."""
+        m = Module()
+        m.submodules.queue = queue = Fifo(self.width_out, self.slots)
+        wiring.connect(m, queue.o, wiring.flipped(self.o))
+        ports = [getattr(self, f"i_{k}") for k in range(len(self.lanes))]
+        for k, port in enumerate(ports):
+            others = [other.valid for other in ports[:k] + ports[k + 1 :]]
+            m.d.comb += port.ready.eq(Cat(queue.i.ready, *others).all())
+        parts = zip(ports, self.lanes, self.codings, strict=True)
+        m.d.comb += [
+            queue.i.valid.eq(Cat(port.valid for port in ports).all()),
+            queue.i.payload.eq(Cat(recode(port.payload, count, c, self.out_coding) for port, count, c in parts)),
+        ]
+        return m

@@ -1,0 +1,231 @@
+"""Drive a component's stream ports in Amaranth's simulator and hold the handshake contract while doing so."""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from amaranth.hdl import ResetInserter, Signal
+from amaranth.lib import wiring
+from amaranth.sim import Simulator, SimulatorContext
+
+from hwgen.rtl_templates.registers.write_bus import Contents
+
+__all__ = ["Run", "Runs", "pack", "run", "run_ports", "unpack"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What passed the ports: output payloads, and the cycle of each transfer, counted from the first input transfer.
+
+    ``taken`` and ``given`` are cycles of the transfers into ``i`` and out of ``o`` since the last reset.
+    """
+
+    payloads: list[int]
+    taken: list[int]
+    given: list[int]
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The same for a component with several ports on a side, port by port."""
+
+    payloads: dict[str, list[int]]
+    taken: dict[str, list[int]]
+    given: dict[str, list[int]]
+
+
+def pack(codes: Sequence[int], bits: int) -> int:
+    """Pack codes into a beat, the first in the lowest bits."""
+    return sum((int(code) & ((1 << bits) - 1)) << (bits * lane) for lane, code in enumerate(codes))
+
+
+def unpack(beat: int, lanes: int, bits: int) -> list[int]:
+    """Take a beat apart into unsigned fields."""
+    return [(beat >> (bits * lane)) & ((1 << bits) - 1) for lane in range(lanes)]
+
+
+def run(
+    component: wiring.Component,
+    beats: Sequence[int],
+    outputs: int,
+    *,
+    source_stall: float = 0.0,
+    sink_stall: float = 0.0,
+    sink_opens_at: int = 0,
+    reset_at: int | None = None,
+    writes: Mapping[str, Contents] | None = None,
+    seed: int = 0,
+    limit: int = 100_000,
+) -> Run:
+    """Send ``beats`` into ``i`` and collect ``outputs`` payloads from ``o``: `run_ports` for a component with one port on each side."""
+    runs = run_ports(
+        component,
+        {"i": beats},
+        {"o": outputs},
+        source_stall=source_stall,
+        sink_stall=sink_stall,
+        sink_opens_at=sink_opens_at,
+        reset_at=reset_at,
+        writes=writes,
+        seed=seed,
+        limit=limit,
+    )
+    return Run(runs.payloads["o"], runs.taken["i"], runs.given["o"])
+
+
+def run_ports(
+    component: wiring.Component,
+    sent: Mapping[str, Sequence[int]],
+    outputs: Mapping[str, int],
+    *,
+    source_stall: float = 0.0,
+    sink_stall: float = 0.0,
+    sink_opens_at: int = 0,
+    reset_at: int | None = None,
+    writes: Mapping[str, Contents] | None = None,
+    seed: int = 0,
+    limit: int = 100_000,
+) -> Runs:
+    """Send beats into every input port and collect payloads from every output port.
+
+    Asserts that ``valid`` never drops and the payload never changes before ``ready``, that no port's own handshake wires depend on one another
+    in the same cycle (``o.valid`` on ``o.ready``, ``i.ready`` on ``i.valid``), and that nothing follows the expected outputs.
+
+    Parameters
+    ----------
+    source_stall, sink_stall : float
+        Chance of a pause in each cycle, at each port.
+    sink_opens_at : int
+        Cycle before which nothing leaves.
+    reset_at : int or None
+        Cycle in which reset is held; afterwards all beats are sent anew and only what leaves from then on counts.
+    writes : mapping of str to Contents or None
+        Written through the port ``write`` first, in place of what the memories hold.
+    limit : int
+        Cycles after which the run has failed.
+    """
+    rng = random.Random(seed)
+    reset = Signal()
+    sources = {name: _Source(getattr(component, name), beats) for name, beats in sent.items()}
+    sinks = {name: _Sink(getattr(component, name), count) for name, count in outputs.items()}
+    ports: list[_Source | _Sink] = [*sources.values(), *sinks.values()]
+    simulator = Simulator(ResetInserter(reset)(component))
+    simulator.add_clock(1e-6)
+
+    async def bench(ctx: SimulatorContext) -> None:
+        first = 0
+        for memory in (writes or {}).values():
+            for address, data in enumerate(memory.image()):
+                part = address & ((1 << memory.part_address_bits) - 1)
+                ctx.set(component.write.enable, 1 << first + part if part < memory.parts else 0)
+                ctx.set(component.write.address, address)
+                ctx.set(component.write.data, data)
+                await ctx.tick()
+            first += memory.parts
+            ctx.set(component.write.enable, 0)
+        cycle, idle = 0, 0
+        while idle < 20:
+            assert cycle < limit, (
+                f"{[len(s.payloads) for s in sinks.values()]} of {dict(outputs)} outputs after {limit} cycles"
+            )
+            resetting = cycle == reset_at
+            if resetting:
+                for port in ports:
+                    port.restart()
+            for source in sources.values():
+                source.offer(ctx, rng, source_stall, resetting)
+            for source in sources.values():
+                source.check(ctx)
+            for sink in sinks.values():
+                sink.accept(ctx, cycle >= sink_opens_at and rng.random() >= sink_stall and not resetting)
+            ctx.set(reset, resetting)
+            if not resetting:
+                for port in ports:
+                    port.transfer(ctx, cycle)
+            done = all(port.done for port in ports)
+            idle = idle + 1 if done else 0
+            await ctx.tick()
+            cycle += 1
+
+    simulator.add_testbench(bench)
+    simulator.run()
+    for name, sink in sinks.items():
+        assert len(sink.payloads) == sink.count, f"{len(sink.payloads)} outputs at {name} instead of {sink.count}"
+    start = min((source.taken[0] for source in sources.values() if source.taken), default=0)
+    return Runs(
+        {name: sink.payloads for name, sink in sinks.items()},
+        {name: [cycle - start for cycle in source.taken] for name, source in sources.items()},
+        {name: [cycle - start for cycle in sink.given] for name, sink in sinks.items()},
+    )
+
+
+class _Source:
+    """Sends beats into one port."""
+
+    def __init__(self, port: Any, beats: Sequence[int]) -> None:
+        self.port, self.beats = port, beats
+        self.taken: list[int] = []
+        self.offered = False
+
+    @property
+    def done(self) -> bool:
+        return len(self.taken) == len(self.beats)
+
+    def restart(self) -> None:
+        self.taken.clear()
+        self.offered = False
+
+    def offer(self, ctx: SimulatorContext, rng: random.Random, stall: float, resetting: bool) -> None:
+        self.offered = not self.done and not resetting and (self.offered or rng.random() >= stall)
+        ctx.set(self.port.valid, self.offered)
+        payload = self.beats[len(self.taken)] if self.offered else rng.getrandbits(max(1, len(self.port.payload)))
+        ctx.set(self.port.payload, payload)
+
+    def check(self, ctx: SimulatorContext) -> None:
+        ready = ctx.get(self.port.ready)
+        ctx.set(self.port.valid, not self.offered)
+        assert ctx.get(self.port.ready) == ready, "i.ready depends on i.valid"
+        ctx.set(self.port.valid, self.offered)
+
+    def transfer(self, ctx: SimulatorContext, cycle: int) -> None:
+        if self.offered and ctx.get(self.port.ready):
+            self.taken.append(cycle)
+            self.offered = False
+
+
+class _Sink:
+    """Collects payloads from one port."""
+
+    def __init__(self, port: Any, count: int) -> None:
+        self.port, self.count = port, count
+        self.payloads: list[int] = []
+        self.given: list[int] = []
+        self.waiting: int | None = None
+        self.takes = False
+
+    @property
+    def done(self) -> bool:
+        return len(self.payloads) >= self.count
+
+    def restart(self) -> None:
+        self.payloads.clear()
+        self.given.clear()
+        self.waiting = None
+
+    def accept(self, ctx: SimulatorContext, takes: bool) -> None:
+        self.takes = takes
+        ctx.set(self.port.ready, not takes)
+        valid, payload = ctx.get(self.port.valid), ctx.get(self.port.payload)
+        ctx.set(self.port.ready, takes)
+        assert ctx.get(self.port.valid) == valid, "o.valid depends on o.ready"
+        if self.waiting is not None:
+            assert valid, "o.valid dropped before o.ready"
+            assert payload == self.waiting, "o.payload changed before o.ready"
+
+    def transfer(self, ctx: SimulatorContext, cycle: int) -> None:
+        valid, payload = ctx.get(self.port.valid), ctx.get(self.port.payload)
+        self.waiting = payload if valid and not self.takes else None
+        if valid and self.takes:
+            self.payloads.append(payload)
+            self.given.append(cycle)

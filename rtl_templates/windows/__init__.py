@@ -1,0 +1,1 @@
+"""Windows over a map, and buffers that replay."""

@@ -1,0 +1,288 @@
+"""The far end of the host link, byte by byte: what it answers, what it passes on, and what it never passes on."""
+
+import random
+from dataclasses import replace
+
+import pytest
+from amaranth.hdl import ClockDomain, Module
+from amaranth.sim import Simulator
+
+from hwgen.host.framing import Decoder, Frame, encode
+from hwgen.rtl_templates.link.host_link import HostLink
+from hwgen.rtl_templates.link.link_protocol import (
+    ANSWER,
+    COUNTERS,
+    IDENTIFY,
+    INFER,
+    READ,
+    REASON_CRC,
+    REASON_LENGTH,
+    REASON_UNKNOWN,
+    REASON_UNLOADED,
+    REFUSED,
+    WRITE,
+    LinkShape,
+)
+
+SHAPES = [
+    LinkShape(0x7E7D_0123_4567_89AB, beats_in=3, bytes_in=1, beats_out=1, bytes_out=6, clock_hz=12_000_000),
+    LinkShape(1, beats_in=1, bytes_in=5, beats_out=3, bytes_out=1, clock_hz=1),
+    LinkShape(2**64 - 1, beats_in=40, bytes_in=2, beats_out=2, bytes_out=3, clock_hz=2**32 - 1),
+    LinkShape(0, beats_in=1, bytes_in=1, beats_out=1, bytes_out=1, clock_hz=2),
+]
+
+
+def ref_network(shape, frame):
+    """Stand in for the accelerator: any function of the whole frame will do."""
+    size = shape.beats_out * shape.bytes_out
+    return bytes((sum(frame) * (n + 1) + frame[n % len(frame)]) & 0xFF for n in range(size))
+
+
+ADDRESS_BITS = 6
+
+
+def rtl(shape, lines, stall=0.0, registers=None, loaded=1):
+    """Give line bytes to the link, each piece when the one before it was answered; give the answers and the frames passed on.
+
+    ``registers`` is a list of words that are read and written; addresses beyond it are errors.
+    """
+    component = HostLink(shape, ADDRESS_BITS)
+    passed, decoder, answered, pending = [], Decoder(), [], []
+    seen, working = bytearray(), [True]
+
+    async def host(ctx):
+        rng = random.Random(1)
+        for line in lines:
+            wanted = len(answered) + 1
+            for byte in line:
+                while rng.random() < stall:
+                    await ctx.tick()
+                ctx.set(component.i.valid, 1)
+                ctx.set(component.i.payload, byte)
+                await ctx.tick().until(component.i.ready)
+                ctx.set(component.i.valid, 0)
+            for _ in range(20_000):
+                await ctx.tick()
+                if len(answered) >= wanted:
+                    break
+            else:
+                pytest.fail(f"no answer to {line.hex()}")
+        for _ in range(500):
+            await ctx.tick()
+        working[0] = False
+
+    async def listener(ctx):
+        rng = random.Random(2)
+        while working[0]:
+            ready = rng.random() >= stall
+            ctx.set(component.o.ready, ready)
+            byte = ctx.get(component.o.payload) if ready and ctx.get(component.o.valid) else None
+            await ctx.tick()
+            if byte is not None:
+                answered.extend(decoder.feed(bytes([byte])))
+
+    async def network(ctx):
+        rng = random.Random(3)
+        while working[0]:
+            ready = rng.random() >= stall
+            ctx.set(component.frame_o.ready, ready)
+            offering = bool(pending) and (rng.random() >= stall or ctx.get(component.frame_i.valid))
+            ctx.set(component.frame_i.valid, offering)
+            if offering:
+                ctx.set(component.frame_i.payload, pending[0])
+            gives = offering and ctx.get(component.frame_i.ready)
+            beat = None
+            if ready and ctx.get(component.frame_o.valid):
+                beat, last = ctx.get(component.frame_o.payload), ctx.get(component.frame_o_last)
+            await ctx.tick()
+            if gives:
+                pending.pop(0)
+            if beat is not None:
+                seen.extend(beat.to_bytes(shape.bytes_in, "little"))
+                assert last == (len(seen) == shape.beats_in * shape.bytes_in)
+                if last:
+                    passed.append(bytes(seen))
+                    result, size = ref_network(shape, bytes(seen)), shape.bytes_out
+                    pending.extend(int.from_bytes(result[n : n + size], "little") for n in range(0, len(result), size))
+                    seen.clear()
+
+    async def bank(ctx):
+        rng = random.Random(4)
+        ctx.set(component.loaded, loaded)
+        while working[0]:
+            *_, started = await ctx.tick().sample(component.bus.start)
+            if started:
+                await ctx.tick().repeat(rng.randrange(4) + 1)
+                address = ctx.get(component.bus.address)
+                known = address < len(registers)
+                ctx.set(component.bus.error, not known)
+                if known and ctx.get(component.bus.write):
+                    registers[address] = ctx.get(component.bus.value)
+                ctx.set(component.bus.read_value, registers[address] if known else 0)
+                ctx.set(component.bus.done, 1)
+                await ctx.tick()
+                ctx.set(component.bus.done, 0)
+
+    m = Module()
+    m.domains.sync = ClockDomain()
+    m.submodules.component = component
+    simulator = Simulator(m)
+    simulator.add_clock(1e-6)
+    for bench in (host, listener, network, *([bank] if registers is not None else [])):
+        simulator.add_testbench(bench)
+    simulator.run()
+    assert decoder.damaged == 0
+    return answered, passed
+
+
+def random_frames(shape, count, seed=1):
+    rng = random.Random(seed)
+    return [rng.choice([rng.randbytes, lambda n: b"\x7e" * n])(shape.beats_in * shape.bytes_in) for _ in range(count)]
+
+
+def words(*values):
+    return b"".join(value.to_bytes(4, "little") for value in values)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("stall", [0.0, 0.5])
+def test_each_frame_is_passed_on_whole_and_answered(shape, stall):
+    frames = random_frames(shape, 5)
+    answered, passed = rtl(shape, [encode(Frame(INFER, n, frame)) for n, frame in enumerate(frames, 65533 - 2)], stall)
+    assert passed == frames
+    assert answered == [Frame(INFER | ANSWER, n, ref_network(shape, f)) for n, f in enumerate(frames, 65533 - 2)]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_identity(shape):
+    answered, passed = rtl(shape, [encode(Frame(IDENTIFY, 0x7E7D, b""))])
+    widths = shape.bytes_in | shape.bytes_out << 16
+    low, high = shape.network_id & 0xFFFFFFFF, shape.network_id >> 32
+    payload = words(low, high, shape.beats_in, shape.beats_out, widths, shape.clock_hz, 1)
+    assert (answered, passed) == ([Frame(IDENTIFY | ANSWER, 0x7E7D, payload)], [])
+
+
+def damaged_lines(shape, frame):
+    """Give a request's line bytes with a byte lost, added or flipped at each place but the flags, and then an idle line."""
+    line = encode(Frame(INFER, 9, frame))
+    rng = random.Random(7)
+    for at in range(1, len(line) - 1):
+        damage = [b"", bytes([line[at] ^ 0x55, line[at]]), bytes([line[at] ^ 1 << rng.randrange(8)])][at % 3]
+        damaged = line[:at] + damage + line[at + 1 :]
+        assert set(Decoder().feed(damaged)) == {None}
+        yield damaged + b"\x7e" * 150
+
+
+@pytest.mark.parametrize("shape", SHAPES[:2])
+def test_no_damaged_request_reaches_the_accelerator_and_each_intact_one_between_does(shape):
+    frame = random_frames(shape, 1, seed=5)[0]
+    settled = encode(Frame(INFER, 10, frame[::-1]))
+    lines = [line for damaged in damaged_lines(shape, frame) for line in (damaged, settled)]
+    answered, passed = rtl(shape, lines)
+    assert passed == [frame[::-1]] * (len(lines) // 2)
+    result = Frame(INFER | ANSWER, 10, ref_network(shape, frame[::-1]))
+    refused = [found for found in answered if found.kind == REFUSED]
+    assert answered.count(result) + len(refused) == len(answered)
+    assert answered.count(result) == len(lines) // 2
+    assert {found.payload for found in refused} == {words(REASON_CRC)}
+
+
+def test_requests_that_make_no_sense_are_refused_with_the_reason():
+    shape = SHAPES[0]
+    lines = [
+        encode(Frame(INFER, 1, b"ab")),
+        encode(Frame(INFER, 2, b"abcd")),
+        encode(Frame(INFER, 3, bytes(300))),
+        encode(Frame(IDENTIFY, 4, b"a")),
+        encode(Frame(77, 5, b"")),
+    ]
+    answered, passed = rtl(shape, lines)
+    reasons = [REASON_LENGTH] * 4 + [REASON_UNKNOWN]
+    assert answered == [Frame(REFUSED, n, words(reason)) for n, reason in enumerate(reasons, 1)]
+    assert passed == []
+
+
+def test_a_request_that_comes_too_early_is_dropped_and_leaves_the_one_served_alone():
+    shape = SHAPES[2]
+    first, second, third = random_frames(shape, 3, seed=4)
+    both = encode(Frame(INFER, 1, first)) + encode(Frame(INFER, 2, second))
+    answered, passed = rtl(shape, [both, encode(Frame(INFER, 3, third)), encode(Frame(COUNTERS, 4, b""))], stall=0.3)
+    assert passed == [first, third]
+    assert [frame.sequence for frame in answered] == [1, 3, 4]
+    assert answered[0].payload == ref_network(shape, first)
+    assert answered[2].payload[:12] == words(2, 0, 1)
+
+
+def test_counters():
+    shape = SHAPES[0]
+    good = encode(Frame(INFER, 1, b"abc"))
+    bad = good[:5] + bytes([good[5] ^ 1]) + good[6:]
+    lines = [good, bad, good, bad, bad, encode(Frame(9, 1, b"")), encode(Frame(COUNTERS, 2, b""))]
+    answered, _ = rtl(shape, lines)
+    payload = answered[-1].payload
+    assert answered[-1].kind == COUNTERS | ANSWER
+    assert payload[:12] == words(2, 3 | 1 << 16, 0)
+    assert 0 < int.from_bytes(payload[12:20], "little") < 1000
+    assert payload[20:] == words(0)
+
+
+@pytest.mark.parametrize("shape", [SHAPES[0], SHAPES[2]])
+@pytest.mark.parametrize("stall", [0.0, 0.4])
+def test_registers_are_written_in_a_row_and_read_one_by_one(shape, stall):
+    shape, bank = replace(shape, registers=True), list(range(20))
+    most = shape.write_words
+    frame = random_frames(shape, 1)[0]
+    lines = [
+        encode(Frame(WRITE, 1, words(4, 0x7E7D7E7D, 2, 3))),
+        encode(Frame(READ, 2, words(4))),
+        encode(Frame(INFER, 3, frame)),
+        encode(Frame(WRITE, 4, words(0, *range(100, 100 + most)))),
+        encode(Frame(READ, 5, words(4 * 19))),
+        encode(Frame(READ, 6, words(4 * 20))),
+        encode(Frame(WRITE, 7, words(4 * 19, 7, 8))),
+        encode(Frame(READ, 8, words(4 << ADDRESS_BITS))),
+        encode(Frame(WRITE, 9, words(1 << 31, 5))),
+        encode(Frame(WRITE, 10, words(4 * 63, 5, 6))),
+        encode(Frame(READ, 11, words(8))),
+    ]
+    expected = bank.copy()
+    expected[1:4] = [0x7E7D7E7D, 2, 3]
+    expected[:most] = range(100, 100 + most)
+    last = expected[19] if most < 20 else 119
+    expected[19] = 7
+    answered, passed = rtl(shape, lines, stall, bank)
+    assert passed == [frame]
+    assert bank == expected[:20]
+    assert [found.sequence for found in answered] == list(range(1, 12))
+    payloads = [found.payload for found in answered]
+    assert payloads[:2] == [words(0), words(0x7E7D7E7D, 0)]
+    assert payloads[2] == ref_network(shape, frame)
+    assert payloads[3:5] == [words(int(most > 20)), words(last, 0)]
+    assert [payload[-4:] for payload in payloads[5:10]] == [words(1)] * 5
+    assert payloads[10] == words(102, 0)
+
+
+def test_writes_and_reads_of_a_wrong_length_are_refused_and_without_a_network_no_frame_is_taken():
+    shape = replace(SHAPES[0], registers=True)
+    most = shape.write_words
+    frame = random_frames(shape, 1)[0]
+    lines = [
+        encode(Frame(READ, 1, b"")),
+        encode(Frame(READ, 2, words(0, 0))),
+        encode(Frame(WRITE, 3, words(0))),
+        encode(Frame(WRITE, 4, words(0, 1) + b"1")),
+        encode(Frame(WRITE, 5, words(*range(most + 2)))),
+        encode(Frame(WRITE, 6, b"")),
+        encode(Frame(INFER, 7, frame)),
+        encode(Frame(READ, 8, words(0))),
+    ]
+    answered, passed = rtl(shape, lines, registers=[5], loaded=0)
+    assert passed == []
+    reasons = [REASON_LENGTH] * 6 + [REASON_UNLOADED]
+    assert answered[:7] == [Frame(REFUSED, n, words(reason)) for n, reason in enumerate(reasons, 1)]
+    assert answered[7] == Frame(READ | ANSWER, 8, words(5, 0))
+
+
+def test_without_registers_their_requests_are_unknown():
+    answered, _ = rtl(SHAPES[0], [encode(Frame(READ, 1, words(0))), encode(Frame(WRITE, 2, words(0, 0)))])
+    assert [found.payload for found in answered] == [words(REASON_UNKNOWN)] * 2
