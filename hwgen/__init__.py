@@ -13,7 +13,7 @@ from importlib.metadata import version
 from hwgen.api import Accelerator, build, compile, load, plan, read
 from hwgen.errors import BuildError, DataError, HwgenError, ModelError, OptionError, ToolError
 from hwgen.network import Network
-from hwgen.simulation import Engine, Simulation
+from hwgen.sim.check import Engine, Simulation
 
 __all__ = [
     "Accelerator",

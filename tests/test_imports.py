@@ -32,7 +32,7 @@ DOORS = {
         "hwgen.host.program",
         "hwgen.build_folder.report",
         "hwgen.describe",
-        "hwgen.simulation",
+        "hwgen.sim.check",
         "hwgen.synthesis.result",
     ],
     "cocotb": ["hwgen.sim"],

@@ -17,7 +17,7 @@ from hwgen.network import Network
 from hwgen.pipeline.memory_image import LOADED
 from hwgen.plan import Plan
 from hwgen.progress import Progress, silent
-from hwgen.simulation import Engine, Simulation, simulate
+from hwgen.sim.check import Engine, Simulation, simulate
 
 __all__ = ["Accelerator", "load"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from hwgen.arrays.codec import Inputs, Outputs
 from hwgen.build_folder.open import load
 from hwgen.progress import Progress, silent
-from hwgen.simulation import Engine, Simulation, simulate
+from hwgen.sim.check import Engine, Simulation, simulate
 from hwgen.synthesis.gates import Netlist, gate_verilog
 from hwgen.synthesis.keep import scratch_folder
 

@@ -10,7 +10,7 @@ import pytest
 import hwgen
 from hwgen.arrays import codec
 from hwgen.progress import silent
-from hwgen.simulation import Engine, simulate
+from hwgen.sim.check import Engine, simulate
 from tests.lint import lint
 from tests.random_networks import random_plan
 from tests.streamlining.random_graphs import Case, random_graph
