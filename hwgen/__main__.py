@@ -2,6 +2,6 @@
 
 import sys
 
-from hwgen.cli import main
+from hwgen.cli.main import main
 
 sys.exit(main())

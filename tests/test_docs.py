@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import hwgen
-from hwgen import cli
+from hwgen.cli import main
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -49,18 +49,18 @@ def test_the_commands_of_the_readme_run(desk: Path, capsys: pytest.CaptureFixtur
     assert len(lines) == 6
     for line in lines:
         _, *arguments = shlex.split(line, comments=True)
-        assert cli.main(arguments) == 0, line
+        assert main.main(arguments) == 0, line
 
 
 def test_every_exit_code_is_documented() -> None:
     page = (ROOT / "docs" / "cli.md").read_text()
-    codes = [value for name, value in vars(cli).items() if name.startswith("EXIT_")]
+    codes = [value for name, value in vars(main).items() if name.startswith("EXIT_")]
     assert [code for code in (0, *codes) if f"\n| {code} | " not in page] == []
 
 
 def test_every_option_is_documented() -> None:
     page = (ROOT / "docs" / "cli.md").read_text()
-    for name, command in cli.cli.commands.items():
+    for name, command in main.cli.commands.items():
         assert f"hwgen {name}" in page
         for parameter in command.params:
             for option in parameter.opts:

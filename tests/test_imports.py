@@ -13,25 +13,25 @@ DOORS = {
     "onnx": ["hwgen.frontend"],
     "subprocess": ["hwgen.tools.processes"],
     "click": [
-        "hwgen.cli",
-        "hwgen.cli_boards",
-        "hwgen.cli_program",
-        "hwgen.cli_reload",
-        "hwgen.cli_run",
-        "hwgen.cli_vivado",
-        "hwgen.terminal",
+        "hwgen.cli.main",
+        "hwgen.cli.boards",
+        "hwgen.cli.program",
+        "hwgen.cli.reload",
+        "hwgen.cli.run",
+        "hwgen.cli.vivado",
+        "hwgen.cli.terminal",
     ],
     "serial": ["hwgen.host.link"],
     "spidev": ["hwgen.host.spi_port"],
     "rich": [
         "hwgen.host.run",
-        "hwgen.cli",
-        "hwgen.cli_boards",
-        "hwgen.cli_vivado",
-        "hwgen.terminal",
+        "hwgen.cli.main",
+        "hwgen.cli.boards",
+        "hwgen.cli.vivado",
+        "hwgen.cli.terminal",
         "hwgen.host.program",
         "hwgen.build_folder.report",
-        "hwgen.describe",
+        "hwgen.cli.info",
         "hwgen.sim.check",
         "hwgen.synthesis.result",
     ],
@@ -133,9 +133,9 @@ def test_only_the_command_line_knows_the_command_line() -> None:
     wrong = [
         (module, name)
         for module, path in modules()
-        if module not in ("hwgen.__main__", "hwgen.cli")
+        if module not in ("hwgen.__main__", "hwgen.cli.main")
         for name in imports(path)
-        if within(name, "hwgen.cli")
+        if within(name, "hwgen.cli.main")
     ]
     assert wrong == []
 

@@ -13,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import hwgen
 from hwgen.arrays import codec
-from hwgen.cli import EXIT_USER, main
+from hwgen.cli.main import EXIT_USER, main
 from hwgen.errors import DataError, ModelError, OptionError
 from hwgen.host import run
 from hwgen.host.virtual import virtual_link

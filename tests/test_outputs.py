@@ -11,7 +11,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import hwgen
-from hwgen.cli import EXIT_USER, main
+from hwgen.cli.main import EXIT_USER, main
 from hwgen.errors import DataError
 from hwgen.host import run
 from hwgen.host.virtual import virtual_link

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import hwgen
-from hwgen import cli
+from hwgen.cli import main
 from hwgen.devices.boards import boards, find_board
 from hwgen.errors import OptionError
 from hwgen.estimation.budget import overdrawn
@@ -106,13 +106,13 @@ def test_the_command_line_compiles_for_a_board_and_shows_what_fits(
     model = str(Path(__file__).parents[2] / "examples" / "mnist_tfc" / "model.onnx")
     declared = ["--input-type", "uint8", "--input-scale", "1/255"]
     folder = tmp_path / "build"
-    assert cli.main(["compile", model, "-o", str(folder), "--board", "icebreaker", *declared]) == 0
+    assert main.main(["compile", model, "-o", str(folder), "--board", "icebreaker", *declared]) == 0
     assert "Estimate for up5k:" in capsys.readouterr().out
     accelerator = hwgen.load(folder)
     assert (accelerator.plan.board, accelerator.report["board"]) == ("icebreaker", "icebreaker")
     assert list(accelerator.report["estimates"]) == ["up5k"]
     assert accelerator.report["estimates"]["up5k"]["total"]["brams"] <= 28
-    assert cli.main(["boards", model, *declared, "--json"]) == 0
+    assert main.main(["boards", model, *declared, "--json"]) == 0
     fits = {fit["board"]: fit for fit in json.loads(capsys.readouterr().out)["fits"]}
     assert fits["icebreaker"]["cycles"] == accelerator.plan.cycles
 

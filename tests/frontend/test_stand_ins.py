@@ -10,7 +10,7 @@ import pytest
 from onnx import helper, numpy_helper
 
 from hwgen import api
-from hwgen.describe import describe
+from hwgen.cli.info import describe
 from hwgen.errors import NodesError
 from tests.streamlining.random_graphs import LIMITS, random_graph
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hwgen import cli
-from hwgen.cli_run import rate_of
+from hwgen.cli import main
+from hwgen.cli.run import rate_of
 from hwgen.devices.boards import Programmer, boards
 from hwgen.errors import BuildError, OptionError, ToolError
 from hwgen.host.program import program
@@ -67,10 +67,10 @@ def test_the_board_s_program_gets_the_bitstream(
 
 
 def test_the_command_line_shows_what_it_would_do(build: Path, calls: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["program", str(build), "--board", "icebreaker", "--dry-run"]) == 0
+    assert main.main(["program", str(build), "--board", "icebreaker", "--dry-run"]) == 0
     assert capsys.readouterr().out.split() == ["iceprog", str(build / "synth" / "icebreaker" / "net.bin")]
     assert not calls.exists()
-    assert cli.main(["program", str(build), "--board", "icebreaker", "--json"]) == 0
+    assert main.main(["program", str(build), "--board", "icebreaker", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert (facts["board"], facts["done"], facts["volatile"]) == ("icebreaker", True, False)
     assert words(calls)[0] == "bin/iceprog"

@@ -14,7 +14,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import hwgen
-from hwgen import cli_reload
+from hwgen.cli import reload
 from hwgen.codes import CodeType
 from hwgen.errors import BuildError, LinkError, ModelError, OptionError
 from hwgen.host import run
@@ -189,7 +189,7 @@ def test_what_was_loaded_is_checked_when_the_folder_is_opened(build: hwgen.Accel
 
 
 def run(*arguments: object) -> object:
-    return cli_reload.reload.main([str(argument) for argument in arguments], standalone_mode=False)
+    return reload.reload.main([str(argument) for argument in arguments], standalone_mode=False)
 
 
 def test_the_command_reads_the_model_as_the_build_was_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

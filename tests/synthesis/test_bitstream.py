@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 import hwgen
-from hwgen import cli
 from hwgen.board import pins
 from hwgen.board.line import LINE_PORTS, Line
 from hwgen.board.pins import BoardPins, choose_baud, constraints
 from hwgen.board.top import FLASH_PORTS
+from hwgen.cli import main
 from hwgen.devices.boards import boards, find_board
 from hwgen.errors import OptionError, ToolError
 from hwgen.folding.file import folding_from_json
@@ -41,7 +41,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def on_icebreaker(tmp_path_factory: pytest.TempPathFactory, build: Path) -> Path:
     """A build folder with a bitstream, by the command line."""
     folder = shutil.copytree(build, tmp_path_factory.mktemp("packed") / "build")
-    assert cli.main(["synth", str(folder), "--board", "icebreaker", "--seed", "1", "-q"]) == 0
+    assert main.main(["synth", str(folder), "--board", "icebreaker", "--seed", "1", "-q"]) == 0
     return folder
 
 
@@ -58,7 +58,7 @@ def test_a_board_gets_a_bitstream(on_icebreaker: Path, capsys: pytest.CaptureFix
     assert PREAMBLE["icebreaker"] in (results / "mlp.bin").read_bytes()[:64]
     assert (results / "pins.pcf").read_text() == constraints(find_board("icebreaker"))
     assert "3000000 baud" in (results / "mlp_board.v").read_text()
-    assert cli.main(["synth", str(on_icebreaker), "--board", "icebreaker", "--seed", "1"]) == 0
+    assert main.main(["synth", str(on_icebreaker), "--board", "icebreaker", "--seed", "1"]) == 0
     shown = capsys.readouterr().out
     assert "Bitstream mlp.bin, serial port at 3,000,000 baud" in shown
     assert "out of context" not in shown
@@ -83,7 +83,7 @@ def test_a_board_may_have_its_link_at_spi(
 ) -> None:
     folder = shutil.copytree(on_icebreaker, tmp_path / "build")
     command = ["synth", str(folder), "--board", "icebreaker", "--link", "spi", "--seed", "1"]
-    assert cli.main(command) == 0
+    assert main.main(command) == 0
     assert "Bitstream mlp.bin, SPI up to 2,000,000 bit/s" in capsys.readouterr().out
     results = folder / "synth" / "icebreaker"
     facts = json.loads((results / "result.json").read_text())
@@ -95,11 +95,11 @@ def test_a_board_may_have_its_link_at_spi(
 
 
 def test_spi_is_refused_where_there_are_no_pins_for_it(build: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["synth", str(build), "--board", "gatemate_evb", "--link", "spi"]) == 2
+    assert main.main(["synth", str(build), "--board", "gatemate_evb", "--link", "spi"]) == 2
     assert capsys.readouterr().err == (
         "hwgen: Board 'gatemate_evb' has no SPI pins: leave out --link spi, or give a TOML file of its own a table 'spi'\n"
     )
-    assert cli.main(["synth", str(build), "--device", "up5k", "--link", "spi"]) == 2
+    assert main.main(["synth", str(build), "--device", "up5k", "--link", "spi"]) == 2
     assert "A device has no link to a host; leave out --link spi, or choose a --board" in capsys.readouterr().err
 
 
@@ -114,7 +114,7 @@ def test_a_board_s_clock_that_is_missed_is_exit_code_1_without_a_bitstream(
 
     monkeypatch.setattr(flow, "run_all", slow)
     folder = shutil.copytree(on_icebreaker, tmp_path / "build")
-    assert cli.main(["synth", str(folder), "--board", "icebreaker", "--seed", "2", "-q"]) == 1
+    assert main.main(["synth", str(folder), "--board", "icebreaker", "--seed", "2", "-q"]) == 1
     assert capsys.readouterr().err == (
         "hwgen: no bitstream: 11.9 MHz do not reach the board's clock of 12 MHz; "
         "compile with a smaller --target-fps or --min-area, or choose a larger device\n"
@@ -235,9 +235,9 @@ def test_one_file_has_the_bitstream_and_what_the_boot_loader_reads(
     assert content[0x20000:] == (spram_build / "load.bin").read_bytes()
     pins = (spram_build / "synth" / "icebreaker" / "pins.pcf").read_text()
     assert pins == constraints(find_board("icebreaker"), boots=True)
-    assert cli.main(["program", str(spram_build), "--dry-run"]) == 0
+    assert main.main(["program", str(spram_build), "--dry-run"]) == 0
     assert capsys.readouterr().out.split()[-1].endswith("synth/icebreaker/mlp.bin")
-    assert cli.main(["program", str(spram_build), "--dry-run", "--volatile"]) == 2
+    assert main.main(["program", str(spram_build), "--dry-run", "--volatile"]) == 2
 
 
 def test_only_boards_with_a_flash_and_builds_with_memories_to_load_boot(spram_build: Path, build: Path) -> None:

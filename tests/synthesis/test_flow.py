@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import hwgen
-from hwgen import cli
+from hwgen.cli import main
 from hwgen.devices.boards import Family, devices, find_board, find_device
 from hwgen.errors import BuildError, OptionError, ToolError
 from hwgen.synthesis import flow, job, keep, place, recipe, synthesise
@@ -59,7 +59,7 @@ def on_ice40(tmp_path_factory: pytest.TempPathFactory, build: Path) -> Path:
     """A build folder with a result for up5k, by the command line."""
     folder = tmp_path_factory.mktemp("placed") / "build"
     shutil.copytree(build, folder)
-    assert cli.main(["synth", str(folder), "--device", "up5k", "--seed", "3", "-q"]) == 0
+    assert main.main(["synth", str(folder), "--device", "up5k", "--seed", "3", "-q"]) == 0
     return folder
 
 
@@ -138,7 +138,7 @@ def test_a_changed_result_is_not_trusted(fresh: Path) -> None:
 
 
 def test_mapping_alone_gives_no_clock(fresh: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["synth", str(fresh), "--board", "icebreaker", "--no-pnr", "--json"]) == 0
+    assert main.main(["synth", str(fresh), "--board", "icebreaker", "--no-pnr", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert (facts["target"], facts["fmax_mhz"], facts["clock_met"]) == ("icebreaker", None, None)
     assert facts["resources"]["luts"] > 0
@@ -146,7 +146,7 @@ def test_mapping_alone_gives_no_clock(fresh: Path, capsys: pytest.CaptureFixture
 
 
 def test_the_table_says_that_it_is_out_of_context(on_ice40: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["synth", str(on_ice40), "--device", "up5k", "--seed", "3"]) == 0
+    assert main.main(["synth", str(on_ice40), "--device", "up5k", "--seed", "3"]) == 0
     shown = capsys.readouterr().out
     assert "up5k (iCE40UP5K sg48), out of context" in shown
     assert "Fmax" in shown
@@ -154,13 +154,13 @@ def test_the_table_says_that_it_is_out_of_context(on_ice40: Path, capsys: pytest
 
 
 def test_a_clock_that_was_asked_for_and_missed_is_exit_code_1(on_ice40: Path) -> None:
-    assert cli.main(["synth", str(on_ice40), "--device", "up5k", "--seed", "3", "--clock-mhz", "500", "-q"]) == 1
+    assert main.main(["synth", str(on_ice40), "--device", "up5k", "--seed", "3", "--clock-mhz", "500", "-q"]) == 1
 
 
 def test_boards_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["boards"]) == 0
+    assert main.main(["boards"]) == 0
     assert "icebreaker" in capsys.readouterr().out
-    assert cli.main(["boards", "--json"]) == 0
+    assert main.main(["boards", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     first = next(board for board in facts["boards"] if board["name"] == "icebreaker")
     assert first["device"]["family"] == "ice40"
@@ -201,7 +201,7 @@ def test_a_missing_program_says_what_to_install(
 ) -> None:
     monkeypatch.setattr(toolchain.importlib.util, "find_spec", lambda name: None)
     monkeypatch.setenv("PATH", "")
-    assert cli.main(["synth", str(fresh), "--device", "up5k"]) == 2
+    assert main.main(["synth", str(fresh), "--device", "up5k"]) == 2
     assert capsys.readouterr().err == "hwgen: nextpnr-ice40 was not found; install it with: pip install hwgen[synth]\n"
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import hwgen
 from examples.data.load import load
-from hwgen import cli
+from hwgen.cli import main
 from hwgen.devices.boards import Family, find_device
 from hwgen.errors import OptionError, ToolError
 from hwgen.sim.verilate import compiled
@@ -231,7 +231,7 @@ def test_the_command_line_simulates_cells(
     folder, device = routed
     np.save(tmp_path / "x.npy", np.random.default_rng(1).choice([-1, 1], size=(FRAMES, 64)))
     words = ["simulate", str(folder), "--input", str(tmp_path / "x.npy"), "--device", device, "--netlist", "routed"]
-    assert cli.main([*words, "--json"]) == 0
+    assert main.main([*words, "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert (facts["frames"], facts["mismatches"], facts["beats_off_schedule"]) == (FRAMES, 0, 0)
 
@@ -240,7 +240,7 @@ def test_the_command_line_simulates_cells(
     "words", [["--netlist", "mapped"], ["--device", "up5k"], ["--netlist", "mapped", "--device", "a", "--board", "b"]]
 )
 def test_a_netlist_needs_one_target(words: list[str], build: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["simulate", str(build), "--input", "x.npy", *words]) == 2
+    assert main.main(["simulate", str(build), "--input", "x.npy", *words]) == 2
     assert capsys.readouterr().err == "hwgen: --netlist needs either --device or --board, and they need it\n"
 
 

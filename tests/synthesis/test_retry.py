@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import hwgen
-from hwgen import cli, cli_boards
+from hwgen.cli import boards, main
 from hwgen.devices.boards import find_device
 from hwgen.errors import OptionError
 from hwgen.estimation.estimate import estimate_total
@@ -123,15 +123,15 @@ def test_nothing_smaller_is_said(tries: Any, tmp_path: Path) -> None:
 def test_the_command_line_says_each_step(
     tries: Any, build: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(cli_boards, "render", lambda facts: "")
+    monkeypatch.setattr(boards, "render", lambda facts: "")
     tries(11.0)
-    assert cli.main(["synth", str(build), "--board", "icebreaker", "--no-retry", "--json"]) == 1
+    assert main.main(["synth", str(build), "--board", "icebreaker", "--no-retry", "--json"]) == 1
     tries(TooLarge("large"))
-    assert cli.main(["synth", str(build), "--board", "icebreaker", "--no-retry"]) == 2
+    assert main.main(["synth", str(build), "--board", "icebreaker", "--no-retry"]) == 2
     tries(TooLarge("large"), 31.0)
-    assert cli.main(["synth", str(build), "--board", "icebreaker", "--json"]) == 0
+    assert main.main(["synth", str(build), "--board", "icebreaker", "--json"]) == 0
     assert "hwgen: large; folding again with less logic: a frame every" in capsys.readouterr().err
-    assert cli.main(["synth", str(build), "--device", "up5k", "--retry", "2"]) == 2
+    assert main.main(["synth", str(build), "--device", "up5k", "--retry", "2"]) == 2
     assert "--retry is for --board, which is not given" in capsys.readouterr().err
 
 

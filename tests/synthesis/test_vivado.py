@@ -8,8 +8,8 @@ from types import ModuleType
 import pytest
 
 import hwgen
-from hwgen import cli
 from hwgen.board.line import Line
+from hwgen.cli import main
 from hwgen.errors import OptionError
 from hwgen.synthesis.vivado import write_vivado
 from tests.small_networks import mlp
@@ -163,7 +163,7 @@ def test_with_pins_the_board_s_top_becomes_a_bitstream(build: Path, tmp_path: Pa
 def test_the_board_s_top_may_have_spi(build: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     xdc = pins(tmp_path / "my.xdc", "clk rst spi_sclk spi_mosi spi_cs spi_miso")
     words = ["vivado", str(build), "--part", PART, "-o", str(tmp_path / "vivado"), "--pins", str(xdc), "--link", "spi"]
-    assert cli.main([*words, "--json"]) == 0
+    assert main.main([*words, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["bitstream"]
     assert "input spi_sclk;" in (tmp_path / "vivado" / "rtl" / "mlp_board.v").read_text()
     vivado = Vivado()
@@ -189,9 +189,9 @@ def test_the_core_has_two_streams_on_one_clock(build: Path, tmp_path: Path) -> N
 
 def test_the_command_line_writes_the_folder(build: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["vivado", str(build), "--part", PART, "-o", str(tmp_path / "vivado"), "--json"]
-    assert cli.main(words) == 0
+    assert main.main(words) == 0
     assert {"implement.tcl", "package_ip.tcl", "clock.xdc"} <= set(json.loads(capsys.readouterr().out)["files"])
-    assert cli.main(words) == 0
+    assert main.main(words) == 0
 
 
 def test_wrong_options_are_refused_and_nothing_is_left(build: Path, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
+from hwgen.cli.terminal import PATH, Screen, common
 from hwgen.host import program
-from hwgen.terminal import PATH, Screen, common
 
 __all__ = ["program"]
 

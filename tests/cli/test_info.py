@@ -12,8 +12,8 @@ import pytest
 from onnx import TensorProto, helper
 from rich.console import Console
 
+from hwgen.cli.info import describe, ratios, render_description
 from hwgen.codes import unsigned
-from hwgen.describe import describe, ratios, render_description
 from tests.small_networks import mlp
 
 

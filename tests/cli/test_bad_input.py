@@ -17,7 +17,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from hwgen import cli
+from hwgen.cli import main
 from hwgen.tools import toolchain
 
 
@@ -40,7 +40,7 @@ def built_desk(desk: Path, dense_build: Path) -> Path:
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     """Run a command that must be refused, and give its one sentence."""
     before = tree(Path.cwd())
-    assert cli.main(arguments) == cli.EXIT_USER
+    assert main.main(arguments) == main.EXIT_USER
     out, err = capsys.readouterr()
     assert out == ""
     assert "Traceback" not in err
@@ -346,7 +346,7 @@ def test_a_wrong_command_line(desk: Path, capsys: pytest.CaptureFixture[str], ar
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_compile_leaves_nothing(desk: Path, number: signal.Signals) -> None:
     command = [sys.executable, "-m", "hwgen", "compile", "model.onnx", "-o", "out", "-v"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parent.parent)}
+    environment = {**os.environ, "PYTHONPATH": str(Path(main.__file__).parent.parent)}
 
     def hear_ctrl_c() -> None:
         """Undo what a shell does to programs that it starts in the background, as a CI runner may have started us."""
@@ -362,6 +362,6 @@ def test_an_interrupted_compile_leaves_nothing(desk: Path, number: signal.Signal
         time.sleep(0.05)
         process.send_signal(number)
         err = process.stderr.read()
-    assert process.returncode == cli.EXIT_INTERRUPTED
+    assert process.returncode == main.EXIT_INTERRUPTED
     assert err.splitlines()[-1] == "hwgen: interrupted; nothing half-written was kept"
     assert sorted(path.name for path in desk.iterdir()) == ["model.onnx", "x.npy"]

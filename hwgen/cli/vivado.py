@@ -8,8 +8,8 @@ import click
 from rich.text import Text
 
 from hwgen.board.line import Line
+from hwgen.cli.terminal import PATH, Number, Screen, chooses_link, common
 from hwgen.synthesis.vivado import DEFAULT_BAUD, write_vivado
-from hwgen.terminal import PATH, Number, Screen, chooses_link, common
 
 __all__ = ["vivado"]
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import hwgen
-from hwgen import cli_run
+from hwgen.cli import run
 from hwgen.errors import LinkError, OptionError
 from hwgen.host import run
 from hwgen.host.virtual import virtual_port
@@ -23,7 +23,7 @@ def x_file(tmp_path: Path) -> Path:
 
 
 def run(*arguments: object) -> int:
-    return cli_run.run.main([str(argument) for argument in arguments], standalone_mode=False)
+    return run.run.main([str(argument) for argument in arguments], standalone_mode=False)
 
 
 def test_json_gives_the_facts(capsys: pytest.CaptureFixture[str], dense_build: Path, x_file: Path) -> None:

@@ -15,13 +15,13 @@ from rich.text import Text
 
 from hwgen.api import read
 from hwgen.board.line import Line
+from hwgen.cli.terminal import PATH, Number, Screen, chooses_link, common, declares_input
 from hwgen.devices import boards as board_module
 from hwgen.devices.boards import Board, Device
 from hwgen.errors import OptionError
 from hwgen.folding.for_board import Fit, fits_of
 from hwgen.synthesis import flow, render, synthesise
 from hwgen.synthesis.retry import synthesise_on_board
-from hwgen.terminal import PATH, Number, Screen, chooses_link, common, declares_input
 
 __all__ = ["boards", "synth"]
 

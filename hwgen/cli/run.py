@@ -11,12 +11,12 @@ from hwgen.arrays.codec import Inputs
 from hwgen.arrays.files import check_arrays_path, load_frames, save_arrays
 from hwgen.board.line import Line
 from hwgen.build_folder.open import load
+from hwgen.cli.terminal import PATH, Screen, common, takes_frames
 from hwgen.errors import OptionError
 from hwgen.host import run
 from hwgen.host.link import SPI_PREFIX, open_link
 from hwgen.host.program import board_result
 from hwgen.host.virtual import virtual_link
-from hwgen.terminal import PATH, Screen, common, takes_frames
 
 __all__ = ["rate_of", "run"]
 

@@ -24,13 +24,13 @@ from rich.console import Group
 from rich.text import Text
 
 import hwgen
-from hwgen import cli_boards, cli_program, cli_reload, cli_run, cli_vivado
 from hwgen.arrays.files import check_arrays_path, load_arrays, load_frames, save_arrays
 from hwgen.build_folder.report import render
-from hwgen.describe import describe, render_description
+from hwgen.cli import boards, program, reload, run, vivado
+from hwgen.cli.info import describe, render_description
+from hwgen.cli.terminal import PATH, Number, Screen, common, declares_input, takes_frames
 from hwgen.errors import HwgenError, OptionError
 from hwgen.synthesis import simulate_netlist
-from hwgen.terminal import PATH, Number, Screen, common, declares_input, takes_frames
 
 __all__ = ["EXIT_BUG", "EXIT_INTERRUPTED", "EXIT_MISMATCH", "EXIT_USER", "cli", "main"]
 
@@ -215,12 +215,12 @@ def completion(shell: str, *, as_json: bool, verbose: bool, quiet: bool) -> None
     screen.result({"shell": shell, "script": script}, Text(script))
 
 
-cli.add_command(cli_boards.boards)
-cli.add_command(cli_boards.synth)
-cli.add_command(cli_program.program)
-cli.add_command(cli_reload.reload)
-cli.add_command(cli_run.run)
-cli.add_command(cli_vivado.vivado)
+cli.add_command(boards.boards)
+cli.add_command(boards.synth)
+cli.add_command(program.program)
+cli.add_command(reload.reload)
+cli.add_command(run.run)
+cli.add_command(vivado.vivado)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 import hwgen
-from hwgen import cli
+from hwgen.cli import main
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     """Run a command that must succeed, and give what it prints."""
-    assert cli.main([str(argument) for argument in arguments]) == 0
+    assert main.main([str(argument) for argument in arguments]) == 0
     out, err = capsys.readouterr()
     assert err == ""
     return out
@@ -81,7 +81,7 @@ def test_quiet_prints_nothing_and_verbose_tells_the_steps(
     capsys: pytest.CaptureFixture[str], dense_onnx: Path, tmp_path: Path
 ) -> None:
     assert run(capsys, "compile", dense_onnx, "-o", tmp_path / "a", "-q") == ""
-    assert cli.main(["compile", str(dense_onnx), "-o", str(tmp_path / "b"), "-v"]) == 0
+    assert main.main(["compile", str(dense_onnx), "-o", str(tmp_path / "b"), "-v"]) == 0
     err = capsys.readouterr().err
     assert [step for step in ("reading", "folding", "writing Verilog") if step not in err] == []
 
@@ -114,7 +114,7 @@ def test_expected_outputs_must_be_equal(
     y = np.load(tmp_path / "y.npy")
     y[3, 0] += 2
     np.save(tmp_path / "y.npy", y)
-    assert cli.main([str(option) for option in options]) == cli.EXIT_MISMATCH
+    assert main.main([str(option) for option in options]) == main.EXIT_MISMATCH
     assert json.loads(capsys.readouterr().out)["expected_mismatches"] == 1
 
 
@@ -170,7 +170,7 @@ def test_ctrl_c_is_130(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(hwgen, "compile", interrupted)
-    assert cli.main(["compile", str(dense_onnx), "-o", str(tmp_path / "out")]) == cli.EXIT_INTERRUPTED
+    assert main.main(["compile", str(dense_onnx), "-o", str(tmp_path / "out")]) == main.EXIT_INTERRUPTED
     assert "interrupted" in capsys.readouterr().err
 
 
@@ -181,7 +181,7 @@ def test_a_bug_is_told_apart_from_a_users_error(
         raise AssertionError("internal")
 
     monkeypatch.setattr(hwgen, "compile", broken)
-    assert cli.main(["compile", str(dense_onnx), "-o", str(tmp_path / "out")]) == cli.EXIT_BUG
+    assert main.main(["compile", str(dense_onnx), "-o", str(tmp_path / "out")]) == main.EXIT_BUG
     err = capsys.readouterr().err
     assert "AssertionError: internal" in err
     assert err.splitlines()[-1].startswith("hwgen: this is a bug in hwgen")

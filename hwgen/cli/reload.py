@@ -13,7 +13,8 @@ from click.core import ParameterSource
 from hwgen import api
 from hwgen.board.top import network_id
 from hwgen.build_folder.open import Accelerator, load
-from hwgen.cli_run import rate_of
+from hwgen.cli.run import rate_of
+from hwgen.cli.terminal import PATH, Screen, common, declares_input
 from hwgen.errors import ModelError, OptionError
 from hwgen.host import run
 from hwgen.host.link import HostLink, open_link
@@ -23,7 +24,6 @@ from hwgen.host.virtual import virtual_link
 from hwgen.network import Conversion, Network
 from hwgen.pipeline.memory_image import writes_of
 from hwgen.progress import Progress
-from hwgen.terminal import PATH, Screen, common, declares_input
 
 __all__ = ["reload"]
 
