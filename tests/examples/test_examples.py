@@ -17,7 +17,7 @@ from hwgen.operators import evaluate
 from tests.lint import lint
 from tests.scores import codes_of_scores
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 RATES = {"mnist_tfc": 1_000_000, "mnist_cnv": 25_000, "watch_motion": 50_000}
 """Frames a second at 100 MHz for which each example is folded."""
 

@@ -29,7 +29,7 @@ from tests.host.test_spi_port import Board
 from tests.sim.faulty_line import FaultyLine
 from tests.small_networks import mlp
 
-SOURCES = Path(__file__).parent.parent / "examples" / "host_c"
+SOURCES = Path(__file__).parents[2] / "examples" / "host_c"
 LIBRARY = (SOURCES / "hwgen_link.c", SOURCES / "hwgen_spi.c")
 FLAGS = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsanitize=undefined", "-fno-sanitize-recover"]
 
