@@ -1,6 +1,6 @@
 """Fit the prices of the resource model to the mapped layers, and say how far it is from them.
 
-``python -m benchmarks.resource_model`` reads ``resources.json``, writes ``hwgen/resource_model.json`` and prints the errors.
+``python -m benchmarks.resource_model`` reads ``resources.json``, writes ``hwgen/estimation/resource_model.json`` and prints the errors.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hwgen.devices.boards import Device, Family, find_device
 from hwgen.estimation.estimate import LUTRAM_LUTS, Quantities, quantities
 from hwgen.layers.costs import Part
 
-MODEL = Path(__file__).parent.parent / "hwgen" / "resource_model.json"
+MODEL = Path(__file__).parent.parent / "hwgen" / "estimation" / "resource_model.json"
 
 FLOOR = 20
 """LUTs below which errors weigh as if there were so many."""

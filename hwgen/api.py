@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hwgen.arrays.files import Frames, load_frames
-from hwgen.build_folder import folder
+from hwgen.build_folder import manifest
 from hwgen.build_folder.open import Accelerator, load
 from hwgen.build_folder.write import write_contents
 from hwgen.devices.boards import find_board
@@ -200,7 +200,7 @@ def build(plan: Plan, folder: str | Path, *, progress: Progress = silent) -> Acc
     """
     folder = Path(folder)
     plan = size_fifos(plan)
-    with folder.writing(folder) as partial:
+    with manifest.writing(folder) as partial:
         report = write_contents(plan, partial, progress)
     return Accelerator(folder, plan, report)
 
@@ -239,7 +239,7 @@ def compile(
     target = Target(target_fps, clock_mhz, max_throughput, min_area, folding_file, board)
     if board is not None:
         find_board(board)
-    folder.check_replaceable(Path(folder))
+    manifest.check_replaceable(Path(folder))
     network = read(
         model,
         input_type=input_type,

@@ -12,7 +12,7 @@ import onnxruntime
 import pytest
 
 import hwgen
-from hwgen.build_folder.folder import MANIFEST
+from hwgen.build_folder.manifest import MANIFEST
 
 
 def onnx_frames(count: int, *shape: int, seed: int = 0) -> np.ndarray:

@@ -13,7 +13,7 @@ from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
 from hwgen.board.line import LINE_PORTS, Line, attach, divisor
-from hwgen.build_folder import folder
+from hwgen.build_folder import manifest
 from hwgen.build_folder.open import Accelerator
 from hwgen.errors import BuildError, OptionError
 from hwgen.pipeline.address_map import address_map
@@ -233,10 +233,10 @@ def network_id(folder: Path) -> int:
     BuildError
         If the folder is missing, incomplete, or a file in it was changed.
     """
-    manifest = folder.check(folder)
-    if "network_id" not in manifest:
+    facts = manifest.check(folder)
+    if "network_id" not in facts:
         raise BuildError(f"'{folder}' was made by an earlier version of hwgen; compile again")
-    return int(manifest["network_id"], 16)
+    return int(facts["network_id"], 16)
 
 
 def link_shape(accelerator: Accelerator, clock_hz: int) -> LinkShape:

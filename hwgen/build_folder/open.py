@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hwgen.arrays import codec
-from hwgen.build_folder import folder, network_file
+from hwgen.build_folder import manifest, network_file
 from hwgen.errors import BuildError, OptionError
 from hwgen.folding.file import folding_from_json
 from hwgen.folding.target import read_text
@@ -47,7 +47,7 @@ class Accelerator:
     @property
     def files(self) -> list[str]:
         """What the build wrote, as paths within the folder."""
-        return folder.written_files(self.folder)
+        return manifest.written_files(self.folder)
 
     def golden(self, x: codec.Inputs, *, codes: bool = False) -> codec.Outputs:
         """Run the golden model, in its bit-packed form; ``network.golden_maps`` is the plain one, and gives the same.
@@ -136,7 +136,7 @@ def load(folder: str | Path) -> Accelerator:
         If the folder is missing, incomplete, or a file in it was changed.
     """
     folder = Path(folder)
-    folder.check(folder)
+    manifest.check(folder)
     network = network_file.load_network(_network_folder(folder))
     try:
         plan = folding_from_json(network, read_text(folder / "folding.json"), source="its folding.json")
@@ -151,7 +151,7 @@ def _network_folder(folder: Path) -> Path:
     loaded = folder / LOADED
     if not loaded.is_dir():
         return folder
-    folder.check(loaded)
+    manifest.check(loaded)
     return loaded
 
 

@@ -14,7 +14,7 @@ from amaranth.hdl import UnusedElaboratable
 
 from hwgen.arrays.beats import Beats, BeatSequence
 from hwgen.build_folder import network_file
-from hwgen.build_folder.folder import write_manifest
+from hwgen.build_folder.manifest import write_manifest
 from hwgen.build_folder.report import REPORT_FRAMES, make_report, predict_plan
 from hwgen.codes import CodeType
 from hwgen.folding.file import folding_to_json

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from hwgen.cli.terminal import PATH, Screen, common
-from hwgen.host import program
+from hwgen.host import program as host
 
 __all__ = ["program"]
 
@@ -25,7 +25,7 @@ def program(
     """Load BUILD's bitstream into the board that is plugged in: with iceprog, openFPGALoader or dfu-util."""
     screen = Screen(as_json, verbose - quiet)
     with screen.steps() as progress:
-        loading = program.program(folder, board=board, volatile=volatile, dry_run=dry_run, progress=progress)
+        loading = host.program(folder, board=board, volatile=volatile, dry_run=dry_run, progress=progress)
     if dry_run and not as_json:
         click.echo(shlex.join(loading.command))  # in one line, to be copied
         return

@@ -13,7 +13,7 @@ from hwgen.board.line import Line
 from hwgen.build_folder.open import load
 from hwgen.cli.terminal import PATH, Screen, common, takes_frames
 from hwgen.errors import OptionError
-from hwgen.host import run
+from hwgen.host import run as host
 from hwgen.host.link import SPI_PREFIX, open_link
 from hwgen.host.program import board_result
 from hwgen.host.virtual import virtual_link
@@ -34,7 +34,7 @@ EXIT_MISMATCH = 1
 @click.option(
     "--baud",
     type=click.IntRange(min=1),
-    help=f"Rate of the port.  [default: that of BUILD's bitstream, else {run.DEFAULT_BAUD}]",
+    help=f"Rate of the port.  [default: that of BUILD's bitstream, else {host.DEFAULT_BAUD}]",
 )
 @click.option("--board", help="Board, where BUILD has bitstreams for several: its rate is taken.")
 @click.option("--check", is_flag=True, help="Compare every output with the golden model; exit code 1 if one differs.")
@@ -85,7 +85,7 @@ def run(
             else open_link(port, baud or rate_of(folder, board, port))
         )
         with opened as talk:
-            result = run.run(accelerator, talk, x, frames=frames, check=check, progress=progress)
+            result = host.run(accelerator, talk, x, frames=frames, check=check, progress=progress)
     if output_file is not None:
         save_arrays(output_file, result.codes if codes else result.outputs)
     screen.result(result.facts(), result.render())
@@ -108,7 +108,7 @@ def rate_of(folder: Path, board: str | None, port: str) -> int:
     """
     result = board_result(folder, board)
     if result is None:
-        return run.DEFAULT_BAUD
+        return host.DEFAULT_BAUD
     found, _, facts = result
     line = Line(facts.get("link", Line.UART))  # earlier versions had no other
     if (line is Line.SPI) != port.startswith(SPI_PREFIX):

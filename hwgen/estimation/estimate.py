@@ -76,7 +76,9 @@ class Quantities:
 @cache
 def prices() -> dict[Family, Prices]:
     """Give the model of every family."""
-    content: dict[str, Any] = json.loads(resources.files("hwgen").joinpath("resource_model.json").read_text("utf-8"))
+    content: dict[str, Any] = json.loads(
+        resources.files("hwgen.estimation").joinpath("resource_model.json").read_text("utf-8")
+    )
 
     def by_part(model: Mapping[str, float]) -> dict[Part, float]:
         return {Part(part): price for part, price in model.items()}

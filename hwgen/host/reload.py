@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hwgen.build_folder import folder, network_file
+from hwgen.build_folder import manifest, network_file
 from hwgen.build_folder.open import Accelerator
 from hwgen.errors import OptionError
 from hwgen.fold import Fold
@@ -94,10 +94,10 @@ def keep(accelerator: Accelerator, loaded: Reload) -> Accelerator:
     if loaded.is_original:
         shutil.rmtree(folder, ignore_errors=True)
     else:
-        with folder.writing(folder) as partial:
+        with manifest.writing(folder) as partial:
             network_file.save_network(loaded.plan.network, partial)
             (partial / memory_image.FILE).write_bytes(loaded.image)
-            folder.write_manifest(partial, {"network_id": f"{loaded.loaded_id:016x}"})
+            manifest.write_manifest(partial, {"network_id": f"{loaded.loaded_id:016x}"})
     return replace(accelerator, plan=loaded.plan)
 
 

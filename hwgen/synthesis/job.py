@@ -14,7 +14,7 @@ from typing import Any
 from hwgen.board.line import Line
 from hwgen.board.pins import choose_baud
 from hwgen.board.top import boot_image, network_id
-from hwgen.build_folder import folder
+from hwgen.build_folder import manifest
 from hwgen.build_folder.open import load
 from hwgen.devices.boards import Board, Device, find_board, find_device
 from hwgen.devices.pll import Pll, pll
@@ -149,9 +149,9 @@ def prepare(
         raise OptionError("Give either a board or a device; 'hwgen boards' lists both")
     if found is None and line is not Line.UART:
         raise OptionError(f"A device has no link to a host; leave out --link {line.value}, or choose a --board")
-    manifest = folder.check(folder)
+    written = manifest.check(folder)
     sources = {
-        file: digest for file, digest in manifest["files"].items() if re.fullmatch(r"rtl/.*(?<!_inst)\.(v|mem)", file)
+        file: digest for file, digest in written["files"].items() if re.fullmatch(r"rtl/.*(?<!_inst)\.(v|mem)", file)
     }
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     tools = {"pyosys": _pyosys_version()}
@@ -168,7 +168,7 @@ def prepare(
         multiplier = None if clock_mhz in (None, found.clock.hz / 1e6) else pll(found, goal * 1e6)
         goal = (found.clock.hz if multiplier is None else multiplier.hz) / 1e6
     job = Job(
-        name=manifest["name"],
+        name=written["name"],
         folder=folder,
         sources=sources,
         ii=report["ii"],

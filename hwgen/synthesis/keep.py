@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hwgen.build_folder import folder
+from hwgen.build_folder import manifest
 from hwgen.errors import BuildError, ToolError
 
 __all__ = ["MAPPED", "RESULT", "ROUTED", "keep", "kept_result", "scratch_folder"]
@@ -41,17 +41,17 @@ def keep(results: Path, scratch: Path, facts: dict[str, Any], more: Sequence[str
     files = {file: file for file in (*MAPPED, *more)}
     if "seed" in facts:
         files |= {f"report{facts['seed']}.json": "timing.json", f"nextpnr{facts['seed']}.log": "nextpnr.log"}
-    with folder.writing(results) as partial:
+    with manifest.writing(results) as partial:
         for file, name in files.items():
             shutil.copy(scratch / file, partial / name)
         (partial / RESULT).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-        folder.write_manifest(partial, {"name": facts["target"], "kind": facts["format"]})
+        manifest.write_manifest(partial, {"name": facts["target"], "kind": facts["format"]})
 
 
 def kept_result(results: Path) -> dict[str, Any] | None:
     """Give an earlier result, if there is one and it is whole."""
     try:
-        folder.check(results)
+        manifest.check(results)
         facts: dict[str, Any] = json.loads((results / RESULT).read_text(encoding="utf-8"))
     except (BuildError, OSError, ValueError):
         return None

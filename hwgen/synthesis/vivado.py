@@ -9,7 +9,7 @@ from typing import Any
 
 from hwgen.board.line import LINE_PORTS, Line
 from hwgen.board.top import write_board_top
-from hwgen.build_folder import folder
+from hwgen.build_folder import manifest
 from hwgen.build_folder.open import Accelerator, load
 from hwgen.errors import OptionError
 from hwgen.folding.target import read_text
@@ -77,7 +77,7 @@ def write_vivado(
     clock = accelerator.plan.clock_hz / 1e6 if clock_mhz is None else clock_mhz
     locations = None if pins is None else _pins(Path(pins), line)
     output = Path(output)
-    with folder.writing(output) as partial:
+    with manifest.writing(output) as partial:
         top = accelerator.network.name
         sources, memories = _copy_rtl(accelerator, partial / "rtl")
         (partial / "package_ip.tcl").write_text(_package_script(top, part, sources, memories), encoding="ascii")
@@ -90,14 +90,14 @@ def write_vivado(
         (partial / "clock.xdc").write_text(_clock(port, clock), encoding="ascii")
         script = _implement_script(top, part, sources, memories, pins=locations is not None)
         (partial / "implement.tcl").write_text(script, encoding="ascii")
-        folder.write_manifest(partial, {"name": top, "kind": KIND})
+        manifest.write_manifest(partial, {"name": top, "kind": KIND})
     return {
         "folder": str(output),
         "part": part,
         "top": top,
         "clock_mhz": clock,
         "bitstream": locations is not None,
-        "files": folder.written_files(output),
+        "files": manifest.written_files(output),
     }
 
 

@@ -346,7 +346,7 @@ def test_a_wrong_command_line(desk: Path, capsys: pytest.CaptureFixture[str], ar
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_compile_leaves_nothing(desk: Path, number: signal.Signals) -> None:
     command = [sys.executable, "-m", "hwgen", "compile", "model.onnx", "-o", "out", "-v"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(main.__file__).parent.parent)}
+    environment = {**os.environ, "PYTHONPATH": str(Path(main.__file__).parents[2])}
 
     def hear_ctrl_c() -> None:
         """Undo what a shell does to programs that it starts in the background, as a CI runner may have started us."""

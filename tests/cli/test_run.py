@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import hwgen
-from hwgen.cli import run
+from hwgen.cli import run as command
 from hwgen.errors import LinkError, OptionError
-from hwgen.host import run
+from hwgen.host.link import HostLink
 from hwgen.host.virtual import virtual_port
 
 
@@ -23,7 +23,7 @@ def x_file(tmp_path: Path) -> Path:
 
 
 def run(*arguments: object) -> int:
-    return run.run.main([str(argument) for argument in arguments], standalone_mode=False)
+    return command.run.main([str(argument) for argument in arguments], standalone_mode=False)
 
 
 def test_json_gives_the_facts(capsys: pytest.CaptureFixture[str], dense_build: Path, x_file: Path) -> None:
@@ -51,13 +51,13 @@ def test_outputs_are_written(
 def test_a_difference_from_golden_is_exit_code_1(
     capsys: pytest.CaptureFixture[str], dense_build: Path, x_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = run.HostLink.infer
+    honest = HostLink.infer
 
-    def lying(link: run.HostLink, beats: bytes, answer_bytes: int) -> bytes:
+    def lying(link: HostLink, beats: bytes, answer_bytes: int) -> bytes:
         answer = honest(link, beats, answer_bytes)
         return answer if link.counters().frames != 3 else bytes([answer[0] ^ 2]) + answer[1:]
 
-    monkeypatch.setattr(run.HostLink, "infer", lying)
+    monkeypatch.setattr(HostLink, "infer", lying)
     assert run(dense_build, "--virtual", "--input", x_file, "--check", "--json") == 1
     assert json.loads(capsys.readouterr().out)["mismatches"] == 1
 

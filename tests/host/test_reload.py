@@ -14,10 +14,10 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import hwgen
-from hwgen.cli import reload
+from hwgen.cli import reload as command
 from hwgen.codes import CodeType
 from hwgen.errors import BuildError, LinkError, ModelError, OptionError
-from hwgen.host import run
+from hwgen.host import run as host
 from hwgen.host.reload import keep, reload
 from hwgen.host.virtual import virtual_link
 from hwgen.network import Network
@@ -58,15 +58,15 @@ def test_a_board_runs_what_was_written_and_a_folder_that_means_another_network_i
     build: hwgen.Accelerator,
 ) -> None:
     with virtual_link(build) as link:
-        assert run.run(build, link, X, check=True).exact
+        assert host.run(build, link, X, check=True).exact
         loaded = reload(build, mlp(24, 8, 5, seed=3))
-        run.load(link, loaded.image)
+        host.load(link, loaded.image)
         with pytest.raises(
             LinkError, match=r"memories hold network \w{16}, and '.*' means \w{16}; write it with 'hwgen reload'"
         ):
-            run.run(build, link, X)
+            host.run(build, link, X)
         other = keep(build, loaded)
-        assert run.run(other, link, X, check=True).exact
+        assert host.run(other, link, X, check=True).exact
         assert link.read(0x20) == link.read(0x24) == 12
         link.write(0x10, [0])
         shape = link.identify()
@@ -172,13 +172,13 @@ class Registers:
 
 def test_memories_that_were_never_written_are_told_apart(build: hwgen.Accelerator) -> None:
     with pytest.raises(LinkError, match=r"nothing has written them since the board was switched on; .*'hwgen reload'"):
-        run.check_loaded(build, Registers(0))
+        host.check_loaded(build, Registers(0))
 
 
 def test_a_boot_loader_that_does_not_end_is_told(build: hwgen.Accelerator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "LOADING_SECONDS", 0.0)
+    monkeypatch.setattr(host, "LOADING_SECONDS", 0.0)
     with pytest.raises(LinkError, match="loading its memories from its flash for more than 0 seconds"):
-        run.check_loaded(build, Registers(LoadState.LOADING << 8))
+        host.check_loaded(build, Registers(LoadState.LOADING << 8))
 
 
 def test_what_was_loaded_is_checked_when_the_folder_is_opened(build: hwgen.Accelerator) -> None:
@@ -189,7 +189,7 @@ def test_what_was_loaded_is_checked_when_the_folder_is_opened(build: hwgen.Accel
 
 
 def run(*arguments: object) -> object:
-    return reload.reload.main([str(argument) for argument in arguments], standalone_mode=False)
+    return command.reload.main([str(argument) for argument in arguments], standalone_mode=False)
 
 
 def test_the_command_reads_the_model_as_the_build_was_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwgen.timing import predict
 from hwgen.timing.earliest import System
 from hwgen.timing.predict import Deadlock, predict
 from hwgen.timing.schedule import Intake, Junction, Outlet, Schedule
@@ -266,7 +265,7 @@ def test_a_run_is_cut_short_only_once_it_repeats(monkeypatch: pytest.MonkeyPatch
     slow = Schedule(20, np.arange(20), np.arange(20)[4::5], 2, 2, accept=np.arange(20)[::5])
     schedules = [unfolded(4, slots=30), slow]
     solved = predict(schedules, 60)
-    monkeypatch.setattr(predict, "EXACT_EVENTS", 1)
+    monkeypatch.setattr("hwgen.timing.predict.EXACT_EVENTS", 1)
     cut = predict(schedules, 60)
     assert 8 <= cut.frames < 60
     assert cut.transfers[0].tolist() == solved.transfers[0].tolist()[: 4 * cut.frames]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.build_folder.folder import MANIFEST, check, write_manifest, writing, written_files
+from hwgen.build_folder.manifest import MANIFEST, check, write_manifest, writing, written_files
 from hwgen.errors import BuildError, OptionError
 
 
