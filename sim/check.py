@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import RenderableType
-from rich.table import Table
 
 from hwgen.arrays import codec
 from hwgen.arrays.expected import by_output, correct_labels, differing_frames, is_labels
@@ -125,34 +123,6 @@ class Simulation:
             "engine": self.engine.value,
             "frames_per_second_at_clock": self.frames_per_second_at_clock,
         }
-
-    def render(self) -> RenderableType:
-        """Lay the facts out for a terminal."""
-        table = Table(title=f"{self.frames:,} frames in {self.engine.value}", title_justify="left", title_style="bold")
-        table.add_column("")
-        for name in ("predicted", "measured", "differences"):
-            table.add_column(name, justify="right")
-
-        def count(number: int | None) -> str:
-            return "-" if number is None else f"[{'red' if number else 'green'}]{number:,}[/]"
-
-        def cycles(number: int | None) -> str:
-            return "-" if number is None else f"{number:,}"
-
-        table.add_row("frames against golden", "", "", count(self.mismatches))
-        if len(self.mismatches_by_output) > 1:
-            for name, number in self.mismatches_by_output.items():
-                table.add_row(f"  of output {name}", "", "", count(number))
-        if self.expected_mismatches is not None:
-            table.add_row("frames against expected", "", "", count(self.expected_mismatches))
-        table.add_row("cycle of every output beat", "", "", count(self.beats_off_schedule))
-        table.add_row("cycles a frame (II)", cycles(self.ii_predicted), cycles(self.ii_measured), "")
-        table.add_row("latency in cycles", cycles(self.latency_predicted), cycles(self.latency_measured), "")
-        table.add_row("cycles in all", "", cycles(self.cycles_total), "")
-        table.add_row("frames/s at clock", "", f"{self.frames_per_second_at_clock:,.0f}", "")
-        if self.accuracy is not None:
-            table.add_row("accuracy", "", f"{self.accuracy:.2%}", "")
-        return table
 
 
 def simulate(

@@ -8,19 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.box import SIMPLE_HEAD
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
 
 from hwgen.api import read
 from hwgen.board.line import Line
 from hwgen.cli.terminal import PATH, Number, Screen, chooses_link, common, declares_input
+from hwgen.cli.views.boards import render_boards, render_fits
+from hwgen.cli.views.synthesis import render_synthesis
 from hwgen.devices import boards as board_module
 from hwgen.devices.boards import Board, Device
 from hwgen.errors import OptionError
-from hwgen.folding.for_board import Fit, fits_of
-from hwgen.synthesis import flow, render, synthesise
+from hwgen.folding.for_board import fits_of
+from hwgen.synthesis import flow, synthesise
 from hwgen.synthesis.retry import synthesise_on_board
 
 __all__ = ["boards", "synth"]
@@ -41,13 +39,13 @@ def boards(model: Path | None, *, as_json: bool, verbose: bool, quiet: bool, **d
         "devices": [_facts(chip) for chip in chips.values()],
     }
     if model is None:
-        screen.result(facts, Group(_board_table(known), _device_table(chips)))
+        screen.result(facts, render_boards(known, chips))
         return
     with screen.steps() as progress:
         network = read(model, progress=progress, **declared)
         progress("folding for every board")
         fits = fits_of(network)
-    screen.result(facts | {"fits": [fit.facts() for fit in fits]}, _fit_table(network.name, fits))
+    screen.result(facts | {"fits": [fit.facts() for fit in fits]}, render_fits(network.name, fits))
 
 
 @click.command()
@@ -108,7 +106,7 @@ def synth(
             facts = synthesise(folder, board=board, device=device, progress=progress, **options)
     for attempt in facts.get("attempts", []):
         click.echo(f"hwgen: {attempt}", err=True)
-    screen.result(facts, render(facts))
+    screen.result(facts, render_synthesis(facts))
     if board is not None and facts["clock_met"] is False:
         click.echo(f"hwgen: {facts['notes'][-1]}", err=True)
     missed = (board is not None or clock_mhz is not None) and facts["clock_met"] is False
@@ -122,51 +120,3 @@ def _facts(record: Board | Device) -> dict[str, Any]:
         return {name: value.value if isinstance(value, Enum) else value for name, value in pairs}
 
     return asdict(record, dict_factory=plain)
-
-
-def _board_table(known: dict[str, Board]) -> RenderableType:
-    table = Table(title="Boards", title_justify="left", title_style="bold", box=SIMPLE_HEAD)
-    for column, right in (("--board", False), ("device", False), ("MHz", True), ("kbaud", True), ("", False)):
-        table.add_column(column, justify="right" if right else "left", no_wrap=bool(column))
-    for name, one in known.items():
-        table.add_row(name, one.device.name, f"{one.clock.hz / 1e6:g}", f"{one.uart.max_baud / 1e3:g}", one.title)
-    return table
-
-
-def _fit_table(name: str, fits: list[Fit]) -> RenderableType:
-    title = f"{name}: the fastest folding that is estimated to fit"
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
-    table.add_column("--board", no_wrap=True)
-    for column in ("cycles", "MHz", "frames/s", "LUT", "FF", "RAM"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for fit in fits:
-        facts = fit.facts()
-        if not facts["fits"]:
-            table.add_row(fit.board, "does not fit", *[""] * 5)
-            continue
-        table.add_row(
-            fit.board,
-            f"{facts['cycles']:,}",
-            f"{facts['clock_mhz']:g}",
-            f"{facts['fps']:,.0f}",
-            f"{facts['luts']:,}",
-            f"{facts['ffs']:,}",
-            f"{facts['brams']:g}" + (f" + {facts['sprams']} large" if facts["sprams"] else ""),
-        )
-    reasons = list(dict.fromkeys(fit.reason for fit in fits if fit.plan is None))
-    return Group(table, *(Text(reason) for reason in reasons))
-
-
-def _device_table(chips: dict[str, Device]) -> RenderableType:
-    title = "Devices (memories in kbit, goal in MHz)"
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
-    table.add_column("--device", no_wrap=True)
-    for column in ("LUT", "FF", "BRAM", "SPRAM", "LUTRAM", "DSP", "goal"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for name, chip in chips.items():
-        memories = (chip.bram_blocks * chip.bram_bits, chip.spram_blocks * chip.spram_bits, chip.lutram_bits)
-        kbits = [f"{bits / 1024:,.0f}" if bits else "-" for bits in memories]
-        table.add_row(
-            name, f"{chip.luts:,}", f"{chip.ffs:,}", *kbits, str(chip.dsps or "-"), f"{chip.clock_goal_mhz:g}"
-        )
-    return table

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.box import SIMPLE_HEAD
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
 
 from hwgen.build_folder.report import input_facts, weight_bits
 from hwgen.codes import BIPOLAR
@@ -20,7 +15,7 @@ from hwgen.errors import ModelError, NodesError, OptionError
 from hwgen.layers.protocol import Layer, inputs
 from hwgen.network import Network
 
-__all__ = ["describe", "ratios", "render_description"]
+__all__ = ["describe", "ratios"]
 
 
 def describe(path: str | Path, **declared: Any) -> dict[str, Any]:
@@ -132,35 +127,3 @@ def ratios(network: Network) -> dict[str, float]:
         "compression_ratio": weights / (small_weights / 32 + weights - small_weights),
         "speedup_ratio": operations / (small_operations / 64 + operations - small_operations),
     }
-
-
-def render_description(facts: Mapping[str, Any]) -> RenderableType:
-    """Lay a description out for a terminal."""
-    operators = ", ".join(f"{count} {op}" if count > 1 else op for op, count in facts["operators"].items())
-    parts: list[RenderableType] = [Text(f"{facts['model']}: {operators}")]
-    if facts["unsupported"]:
-        parts.append(Text("It cannot become hardware:", style="red"))
-        for obstacle in facts["unsupported"]:
-            where = "" if obstacle["node"] is None else f"'{obstacle['node']}' ({obstacle['op']}): "
-            parts.append(Text(f"  {where}{obstacle['reason']}"))
-        return Group(*parts)
-    table = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False)
-    for name in ("layer", "kind", "input", "type", "output", "type"):
-        table.add_column(name, overflow="fold")
-    for name in ("weights", "bits", "operations"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for layer in facts["layers"]:
-        table.add_row(
-            layer["name"],
-            layer["kind"],
-            " + ".join("x".join(map(str, shape)) for shape in layer["in_shapes"]),
-            " + ".join(layer["in_types"]),
-            "x".join(map(str, layer["out_shape"])),
-            layer["out_type"],
-            *(f"{layer[key]:,}" for key in ("weights", "weight_bits", "operations")),
-        )
-    sums = (
-        f"{facts['weights']:,} weights in {facts['weight_bits']:,} bits, {facts['operations']:,} operations a frame; against "
-        f"32-bit floats {facts['compression_ratio']:.1f} times smaller, {facts['speedup_ratio']:.1f} times fewer operations"
-    )
-    return Group(*parts, table, Text(sums), *(Text(f"Note: {note}") for note in facts["notes"]))

@@ -25,10 +25,12 @@ from rich.text import Text
 
 import hwgen
 from hwgen.arrays.files import check_arrays_path, load_arrays, load_frames, save_arrays
-from hwgen.build_folder.report import render
 from hwgen.cli import boards, program, reload, run, vivado
-from hwgen.cli.info import describe, render_description
+from hwgen.cli.info import describe
 from hwgen.cli.terminal import PATH, Number, Screen, common, declares_input, takes_frames
+from hwgen.cli.views.model import render_description
+from hwgen.cli.views.report import render_report
+from hwgen.cli.views.runs import render_simulation
 from hwgen.errors import HwgenError, OptionError
 from hwgen.synthesis import simulate_netlist
 
@@ -96,7 +98,7 @@ def compile_(
     facts = {key: accelerator.report[key] for key in keys}
     facts |= {"build_seconds": round(time.perf_counter() - start, 3), "folder": str(folder), "files": accelerator.files}
     wrote = f"Wrote {len(accelerator.files)} files to {folder} in {facts['build_seconds']:.1f} s"
-    screen.result(facts, Group(render(accelerator.report), Text(wrote)))
+    screen.result(facts, Group(render_report(accelerator.report), Text(wrote)))
 
 
 @cli.command()
@@ -153,7 +155,7 @@ def simulate(
             result = accelerator.simulate(x, **options, progress=progress)
         else:
             result = simulate_netlist(folder, x, target=target, netlist=netlist, **options, progress=progress)
-    screen.result(result.facts(), result.render())
+    screen.result(result.facts(), render_simulation(result))
     return 0 if result.exact else EXIT_MISMATCH
 
 
@@ -199,7 +201,7 @@ def report(folder: Path, *, as_json: bool, verbose: bool, quiet: bool) -> None:
     """Show what BUILD amounts to."""
     screen = Screen(as_json, verbose - quiet)
     facts = hwgen.load(folder).report
-    screen.result(facts, render(facts))
+    screen.result(facts, render_report(facts))
 
 
 @cli.command()

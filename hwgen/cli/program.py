@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from hwgen.cli.terminal import PATH, Screen, common
+from hwgen.cli.views.runs import render_loading
 from hwgen.host import program as host
 
 __all__ = ["program"]
@@ -29,4 +30,4 @@ def program(
     if dry_run and not as_json:
         click.echo(shlex.join(loading.command))  # in one line, to be copied
         return
-    screen.result(loading.facts(), loading.render())
+    screen.result(loading.facts(), render_loading(loading))

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 from click.core import ParameterSource
+from rich.text import Text
 
 from hwgen import api
 from hwgen.board.top import network_id
@@ -90,7 +91,7 @@ def reload(
         "written": port is not None or virtual,
     }
     where = {True: "a simulated board", False: port}[virtual] if facts["written"] else "no board yet"
-    screen.result(facts, f"{folder} means network {loaded.loaded_id:016x}; {words:,} words, written into {where}")
+    screen.result(facts, Text(f"{folder} means network {loaded.loaded_id:016x}; {words:,} words, written into {where}"))
 
 
 def _read_alike(accelerator: Accelerator, model: Path, declared: dict[str, Any], progress: Progress) -> Network:

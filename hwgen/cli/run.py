@@ -12,6 +12,7 @@ from hwgen.arrays.files import check_arrays_path, load_frames, save_arrays
 from hwgen.board.line import Line
 from hwgen.build_folder.open import load
 from hwgen.cli.terminal import PATH, Screen, common, takes_frames
+from hwgen.cli.views.runs import render_board_run
 from hwgen.errors import OptionError
 from hwgen.host import run as host
 from hwgen.host.link import SPI_PREFIX, open_link
@@ -88,7 +89,7 @@ def run(
             result = host.run(accelerator, talk, x, frames=frames, check=check, progress=progress)
     if output_file is not None:
         save_arrays(output_file, result.codes if codes else result.outputs)
-    screen.result(result.facts(), result.render())
+    screen.result(result.facts(), render_board_run(result))
     return 0 if result.exact else EXIT_MISMATCH
 
 

@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import RenderableType
-from rich.text import Text
-
 from hwgen.devices.boards import Board, Programmer, find_board
 from hwgen.errors import BuildError, OptionError
 from hwgen.progress import Progress, silent
@@ -67,11 +64,6 @@ class Loading:
             "volatile": self.volatile,
             "done": self.done,
         }
-
-    def render(self) -> RenderableType:
-        """Say what was done in a line."""
-        kept = "until power goes" if self.volatile else "in its flash"
-        return Text(f"{self.file.name} is in board {self.board}, {kept}")
 
 
 def board_result(folder: Path, board: str | None = None) -> tuple[Board, Path, dict[str, Any]] | None:

@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from rich.console import RenderableType
-from rich.table import Table
 
 from hwgen.arrays import codec
 from hwgen.board.top import link_shape
@@ -96,19 +94,6 @@ class BoardRun:
             "clock_hz": self.clock_hz,
             "counters": asdict(self.counters),
         }
-
-    def render(self) -> RenderableType:
-        """Lay the facts out for a terminal."""
-        title = f"{self.frames:,} frames on the board"
-        table = Table(title=title, title_justify="left", title_style="bold", show_header=False)
-        table.add_column("")
-        table.add_column("", justify="right")
-        if self.mismatches is not None:
-            table.add_row("frames against golden", f"[{'red' if self.mismatches else 'green'}]{self.mismatches:,}[/]")
-        table.add_row("frames/s through the port", f"{self.frames_per_second:,.1f}")
-        table.add_row("requests sent again", f"{self.retries:,}")
-        table.add_row("damaged frames seen by the board", f"{self.counters.bad_crc:,}")
-        return table
 
 
 def run(

@@ -2,6 +2,5 @@
 
 from hwgen.synthesis.flow import synthesise
 from hwgen.synthesis.gate_simulation import simulate_netlist
-from hwgen.synthesis.result import render
 
-__all__ = ["render", "simulate_netlist", "synthesise"]
+__all__ = ["simulate_netlist", "synthesise"]

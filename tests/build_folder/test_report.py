@@ -1,13 +1,11 @@
 """The report holds what a plan amounts to."""
 
-import io
 import json
 
 import numpy as np
 import pytest
-from rich.console import Console
 
-from hwgen.build_folder.report import REPORT_FRAMES, make_report, predict_plan, render, weight_bits
+from hwgen.build_folder.report import REPORT_FRAMES, make_report, predict_plan, weight_bits
 from hwgen.errors import HwgenError
 from hwgen.folding.goals import fold_for_area
 from hwgen.pipeline.fifo_depths import size_fifos
@@ -46,14 +44,6 @@ def test_other_weights_count_their_width() -> None:
     for weights, bits in (([-1, 0, 1], 2), ([-3, 2, 1], 3), ([0, 7, 1], 3), ([-8, 7, 0], 4)):
         layer.weights[:] = np.array(weights)[:, None]
         assert weight_bits(layer) == bits * 12
-
-
-def test_a_terminal_shows_every_layer_and_note(report: dict) -> None:
-    console = Console(width=100, record=True, file=io.StringIO())
-    console.print(render({**report, "notes": ["3 channels of 'sign1' can reach 0 [taken as +1]"]}))
-    text = console.export_text()
-    assert all(layer["name"] in text for layer in report["layers"])
-    assert "[taken as +1]" in text
 
 
 def test_every_error_is_an_hwgen_error() -> None:

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
-from rich.console import Console
 
-from hwgen.cli.info import describe, ratios, render_description
+from hwgen.cli.info import describe, ratios
+from hwgen.cli.views.model import render_description
 from hwgen.codes import unsigned
+from tests.cli.shown import shown
 from tests.small_networks import mlp
-
-
-def shown(facts: dict) -> str:
-    console = Console(width=120, record=True, file=io.StringIO())
-    console.print(render_description(facts))
-    return console.export_text()
 
 
 def test_layers_weights_and_operations(image_onnx: Path) -> None:
@@ -30,7 +24,7 @@ def test_layers_weights_and_operations(image_onnx: Path) -> None:
     assert (conv["kind"], conv["weights"], conv["weight_bits"], conv["operations"]) == ("Conv", 72, 72, 72 * 36)
     assert facts["weights"] == 72 + 36 * 4
     assert facts["operators"]["Conv"] == 1
-    assert all(layer["name"] in shown(facts) for layer in facts["layers"])
+    assert all(layer["name"] in shown(render_description(facts)) for layer in facts["layers"])
 
 
 def test_every_unsupported_node_is_listed(tmp_path: Path) -> None:
@@ -48,7 +42,7 @@ def test_every_unsupported_node_is_listed(tmp_path: Path) -> None:
         ("first", "Frobnicate"),
         ("second", "Transmogrify"),
     ]
-    assert "'second' (Transmogrify)" in shown(facts)
+    assert "'second' (Transmogrify)" in shown(render_description(facts))
 
 
 def test_ratios_of_a_binary_network_are_32_and_64() -> None:

@@ -123,7 +123,7 @@ def test_nothing_smaller_is_said(tries: Any, tmp_path: Path) -> None:
 def test_the_command_line_says_each_step(
     tries: Any, build: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(boards, "render", lambda facts: "")
+    monkeypatch.setattr(boards, "render_synthesis", lambda facts: "")
     tries(11.0)
     assert main.main(["synth", str(build), "--board", "icebreaker", "--no-retry", "--json"]) == 1
     tries(TooLarge("large"))

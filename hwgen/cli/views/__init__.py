@@ -1,0 +1,1 @@
+"""What the command line shows people: facts laid out as tables and sentences."""

@@ -1,0 +1,38 @@
+"""What is shown of boards, devices and what fits them."""
+
+from dataclasses import replace
+
+from hwgen.cli.views.boards import render_boards, render_fits
+from hwgen.devices.boards import find_board, find_device
+from hwgen.estimation.usage import Usage
+from hwgen.folding.for_board import Fit
+from hwgen.folding.goals import fold_for_throughput
+from tests.cli.shown import rows, shown
+from tests.small_networks import mlp
+
+
+def test_boards_stand_above_devices() -> None:
+    board = find_board("icebreaker")
+    chip = replace(find_device("ecp5-25"), luts=24_288, ffs=24_000, bram_blocks=2, bram_bits=18_432, spram_blocks=0)
+    chip = replace(chip, lutram_bits=3_584, dsps=0, clock_goal_mhz=62.5)
+    found = rows(render_boards({"mine": board}, {"chip": chip}))
+    assert found[0] == ["Boards"]
+    assert found[2][:4] == ["mine", "up5k", "12", f"{board.uart.max_baud / 1e3:g}"]
+    assert found[3][0] == "Devices"
+    assert found[5] == ["chip", "24,288", "24,000", "36", "-", "4", "-", "62.5"]
+
+
+def test_what_does_not_fit_says_why_once() -> None:
+    plan = fold_for_throughput(mlp(24, 12, 5), clock_hz=24e6)
+    fits = [
+        Fit("large", replace(plan), Usage(luts=1234, ffs=567, brams=3, sprams=2)),
+        Fit("middle", plan, Usage(luts=1234, ffs=567, brams=3)),
+        Fit("small", None, None, "It needs [more]"),
+        Fit("tiny", None, None, "It needs [more]"),
+    ]
+    found = rows(render_fits("net", fits))
+    rate = [str(plan.cycles), "24", f"{24e6 / plan.cycles:,.0f}"]
+    assert found[2] == ["large", *rate, "1,234", "567", "3", "+", "2", "large"]
+    assert found[3] == ["middle", *rate, "1,234", "567", "3"]
+    assert found[4:6] == [["small", "does", "not", "fit"], ["tiny", "does", "not", "fit"]]
+    assert shown(render_fits("net", fits)).count("It needs [more]") == 1
