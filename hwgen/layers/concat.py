@@ -12,11 +12,11 @@ from hwgen.codes import CodeType
 from hwgen.errors import OptionError
 from hwgen.fold import Fold
 from hwgen.layers.costs import Part, Resources
-from hwgen.layers.joining import QUEUE_SLOTS, check_join_fold, coding, in_step, in_turn
+from hwgen.layers.joining import check_join_fold, coding, in_step, in_turn
 from hwgen.layers.legal import divisors
 from hwgen.layers.parts import Bill
 from hwgen.layers.protocol import MapShape
-from hwgen.rtl_templates.streams.fifo import Fifo
+from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH, Fifo
 from hwgen.rtl_templates.streams.merge import Merge, Zip
 from hwgen.timing.schedule import Junction
 
@@ -114,7 +114,7 @@ class Concat:
 
     def timing(self, fold: Fold) -> Junction:
         """Yield a beat a step: of each source in turn within a pixel, or of all at once."""
-        slots = fold.slots or QUEUE_SLOTS
+        slots = fold.slots or FULL_RATE_DEPTH
         latency = Fifo.latency(slots, fold.pe * self.out_type.bits)
         if self._zips(fold):
             return in_step(len(self.sources), self.cycles(fold), latency, slots)
@@ -129,7 +129,7 @@ class Concat:
     def resources(self, fold: Fold) -> Resources:
         """Count a multiplexer over the sources where they come in turn, and the output FIFO."""
         bill, width = Bill(), fold.pe * self.out_type.bits
-        bill.fifo(f"{self.name}.queue", width, fold.slots or QUEUE_SLOTS)
+        bill.fifo(f"{self.name}.queue", width, fold.slots or FULL_RATE_DEPTH)
         if not self._zips(fold):
             bill.add(Part.OTHER, width * (len(self.sources) - 1))
             bill.counter(len(self.sources))
@@ -139,7 +139,7 @@ class Concat:
     def component(self, fold: Fold) -> Merge | Zip:
         """Give the unit that takes the sources in turn, or all at once."""
         codings, out_coding = [coding(kind) for kind in self.in_types], coding(self.out_type)
-        slots = fold.slots or QUEUE_SLOTS
+        slots = fold.slots or FULL_RATE_DEPTH
         if self._zips(fold):
             return Zip(lanes=self.input_lanes(fold), codings=codings, out_coding=out_coding, slots=slots)
         return Merge(

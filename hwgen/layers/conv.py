@@ -30,7 +30,7 @@ from hwgen.layers.window_schedule import (
     window_latency,
 )
 from hwgen.rtl_templates.streams.chain import Chain
-from hwgen.rtl_templates.streams.fifo import Fifo
+from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH, Fifo
 from hwgen.rtl_templates.windows.parallel_window import ParallelWindow
 from hwgen.rtl_templates.windows.sliding_window import SlidingWindow
 from hwgen.timing.schedule import Schedule
@@ -39,9 +39,6 @@ __all__ = ["Conv"]
 
 PATCH_NUMBERS = 1 << 22
 """Numbers in the matrix of windows that the golden model holds at once."""
-
-QUEUE_DEPTH = 2
-"""Pixels in front of a parallel window: the least that lets one in every cycle."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,7 +224,7 @@ class Conv:
 
     def _depth(self, fold: Fold) -> int:
         """Beats of the parallel window unit's input queue."""
-        return fold.buffer_beats or QUEUE_DEPTH
+        return fold.buffer_beats or FULL_RATE_DEPTH
 
     def cycles(self, fold: Fold) -> int:
         """Cycles a frame.

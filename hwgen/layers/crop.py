@@ -10,10 +10,11 @@ import numpy as np
 from hwgen.codes import CodeType
 from hwgen.fold import Fold
 from hwgen.layers.costs import Resources
-from hwgen.layers.filter_schedule import SLOTS, filter_bill, filter_schedule
+from hwgen.layers.filter_schedule import filter_bill, filter_schedule
 from hwgen.layers.legal import check_divides, check_same_lanes, check_slots, divisors
 from hwgen.layers.protocol import MapShape
 from hwgen.rtl_templates.streams.beat_filter import BeatFilter
+from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH
 from hwgen.timing.schedule import Schedule
 
 __all__ = ["Crop"]
@@ -110,5 +111,5 @@ class Crop:
     def component(self, fold: Fold) -> BeatFilter:
         """Give the unit that drops beats."""
         words, columns, rows = self._kept(fold)
-        width, slots = fold.pe * self.in_type.bits, fold.slots or SLOTS
+        width, slots = fold.pe * self.in_type.bits, fold.slots or FULL_RATE_DEPTH
         return BeatFilter(width=width, words=words, columns=columns, rows=rows, slots=slots)

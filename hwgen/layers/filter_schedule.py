@@ -9,13 +9,10 @@ import numpy as np
 from hwgen.fold import Fold
 from hwgen.layers.costs import Part
 from hwgen.layers.parts import Bill
-from hwgen.rtl_templates.streams.fifo import Fifo
+from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH, Fifo
 from hwgen.timing.schedule import Schedule
 
-__all__ = ["SLOTS", "filter_bill", "filter_schedule"]
-
-SLOTS = 2
-"""Depth of an output FIFO that passes a beat in every cycle."""
+__all__ = ["filter_bill", "filter_schedule"]
 
 
 def filter_schedule(
@@ -32,7 +29,7 @@ def filter_schedule(
         Bits of an output beat.
     """
     kept = np.multiply.outer(np.multiply.outer(rows, columns), words).ravel()
-    beats, slots = np.arange(len(kept), dtype=np.int64), fold.slots or SLOTS
+    beats, slots = np.arange(len(kept), dtype=np.int64), fold.slots or FULL_RATE_DEPTH
     return Schedule(
         cycles=len(beats),
         step=beats,
@@ -48,7 +45,7 @@ def filter_bill(
 ) -> Bill:
     """Count a `BeatFilter`: the FIFO, and a counter and a flag for each loop as far as something in or outside of it is dropped."""
     bill = Bill()
-    bill.fifo(f"{name}.queue", width, fold.slots or SLOTS)
+    bill.fifo(f"{name}.queue", width, fold.slots or FULL_RATE_DEPTH)
     loops = [words, columns, rows]
     while loops and all(loops[-1]):
         loops.pop()

@@ -11,11 +11,11 @@ from hwgen.codes import CodeType
 from hwgen.fold import Fold
 from hwgen.layers.channelwise import channel_folds
 from hwgen.layers.costs import Part, Resources
-from hwgen.layers.joining import QUEUE_SLOTS, check_join_fold, coding, in_turn
+from hwgen.layers.joining import check_join_fold, coding, in_turn
 from hwgen.layers.legal import check_divides
 from hwgen.layers.parts import Bill
 from hwgen.layers.protocol import MapShape
-from hwgen.rtl_templates.streams.fifo import Fifo
+from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH, Fifo
 from hwgen.rtl_templates.streams.merge import Merge
 from hwgen.timing.schedule import Junction
 
@@ -111,7 +111,7 @@ class Interleave:
         """Yield a beat a step: a row of each row phase in turn, and within it a pixel of each column phase."""
         height, width, channels = self.in_shape
         rows, columns = self.phases
-        slots = fold.slots or QUEUE_SLOTS
+        slots = fold.slots or FULL_RATE_DEPTH
         turns = np.arange(rows * columns).reshape(1, rows, 1, columns, 1)
         turns = np.broadcast_to(turns, (height, rows, width, columns, channels // fold.pe))
         return in_turn(turns.ravel(), self.sources, Fifo.latency(slots, fold.pe * self.out_type.bits), slots)
@@ -119,7 +119,7 @@ class Interleave:
     def resources(self, fold: Fold) -> Resources:
         """Count a multiplexer over the sources, the counters, and the output FIFO."""
         bill, width = Bill(), fold.pe * self.out_type.bits
-        bill.fifo(f"{self.name}.queue", width, fold.slots or QUEUE_SLOTS)
+        bill.fifo(f"{self.name}.queue", width, fold.slots or FULL_RATE_DEPTH)
         bill.add(Part.OTHER, width * (len(self.sources) - 1))
         for values in (len(self.sources), self.in_shape[1], self.in_shape[2] // fold.pe):
             bill.counter(values)
@@ -135,5 +135,5 @@ class Interleave:
             runs=[self.in_shape[2] // fold.pe] * count,
             group=self.phases[1],
             rounds=self.in_shape[1],
-            slots=fold.slots or QUEUE_SLOTS,
+            slots=fold.slots or FULL_RATE_DEPTH,
         )

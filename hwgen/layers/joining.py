@@ -13,10 +13,7 @@ from hwgen.layers.legal import check_slots, check_tables
 from hwgen.rtl_templates.compute.number import Coding
 from hwgen.timing.schedule import Intake, Junction, Outlet
 
-__all__ = ["QUEUE_SLOTS", "check_join_fold", "coding", "in_step", "in_turn"]
-
-QUEUE_SLOTS = 2
-"""Depth of the output FIFO that passes a beat in every cycle."""
+__all__ = ["check_join_fold", "coding", "in_step", "in_turn"]
 
 
 def coding(kind: CodeType) -> Coding:

@@ -28,7 +28,7 @@ from hwgen.layers.window_schedule import (
 )
 from hwgen.rtl_templates.streams.chain import Chain
 from hwgen.rtl_templates.streams.elastic import ElasticPipeline
-from hwgen.rtl_templates.streams.fifo import Fifo
+from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH, Fifo
 from hwgen.rtl_templates.streams.output_queue import OutputQueue
 from hwgen.rtl_templates.windows.parallel_pool import ParallelPool
 from hwgen.rtl_templates.windows.parallel_window import ParallelWindow
@@ -37,9 +37,6 @@ from hwgen.rtl_templates.windows.sliding_window import SlidingWindow
 from hwgen.timing.schedule import Schedule
 
 __all__ = ["MaxPool"]
-
-QUEUE_DEPTH = 2
-"""Pixels in front of a parallel window: the least that takes one in every cycle."""
 
 
 @dataclass(frozen=True)
@@ -253,7 +250,7 @@ class MaxPool:
 
     def _depth(self, fold: Fold) -> int:
         """Pixels of the parallel window unit's input queue."""
-        return fold.buffer_beats or QUEUE_DEPTH
+        return fold.buffer_beats or FULL_RATE_DEPTH
 
     def _slots(self, fold: Fold) -> int:
         """Depth of the output FIFO: the fold's choice, or the least that costs no cycle."""

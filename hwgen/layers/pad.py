@@ -23,14 +23,11 @@ from hwgen.layers.window_schedule import (
     window_latency,
 )
 from hwgen.rtl_templates.streams.chain import Chain
-from hwgen.rtl_templates.streams.fifo import Fifo
+from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH, Fifo
 from hwgen.rtl_templates.windows.sliding_window import SlidingWindow
 from hwgen.timing.schedule import Schedule
 
 __all__ = ["Pad"]
-
-SLOTS = 2
-"""Depth of the output FIFO that passes a beat in every cycle."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +117,7 @@ class Pad:
     def timing(self, fold: Fold) -> Schedule:
         """Yield a beat a step."""
         words = self.in_shape[2] // fold.simd
-        slots = fold.slots or SLOTS
+        slots = fold.slots or FULL_RATE_DEPTH
         return sequential_schedule(
             *axes(self.window, *self.in_shape[:2]),
             words=words,
@@ -147,7 +144,7 @@ class Pad:
             replays=1,
             output_register=has_output_register(fold),
         )
-        bill.fifo(f"{self.name}.queue", width, fold.slots or SLOTS)
+        bill.fifo(f"{self.name}.queue", width, fold.slots or FULL_RATE_DEPTH)
         return bill.resources()
 
     def component(self, fold: Fold) -> Chain:
@@ -163,4 +160,4 @@ class Pad:
             pad_words=pad_words([self.value] * self.in_shape[2], self.in_type, fold.simd),
             output_register=has_output_register(fold),
         )
-        return Chain({"window": window, "queue": Fifo(width, fold.slots or SLOTS)})
+        return Chain({"window": window, "queue": Fifo(width, fold.slots or FULL_RATE_DEPTH)})

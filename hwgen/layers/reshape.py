@@ -11,10 +11,11 @@ import numpy as np
 from hwgen.codes import CodeType
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, WindowStyle
-from hwgen.layers.filter_schedule import SLOTS, filter_bill, filter_schedule
+from hwgen.layers.filter_schedule import filter_bill, filter_schedule
 from hwgen.layers.legal import check_divides, check_same_lanes, check_slots, divisors
 from hwgen.layers.protocol import MapShape, Resources
 from hwgen.rtl_templates.streams.channel_wires import ChannelWires
+from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH
 from hwgen.timing.schedule import Schedule
 
 __all__ = ["Reshape"]
@@ -101,4 +102,4 @@ class Reshape:
     def component(self, fold: Fold) -> ChannelWires:
         """Give wires and a FIFO."""
         chosen = tuple(range(fold.pe))
-        return ChannelWires(bits=self.in_type.bits, lanes=fold.pe, chosen=chosen, slots=fold.slots or SLOTS)
+        return ChannelWires(bits=self.in_type.bits, lanes=fold.pe, chosen=chosen, slots=fold.slots or FULL_RATE_DEPTH)

@@ -12,11 +12,12 @@ from hwgen.codes import CodeType
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, WindowStyle
 from hwgen.layers.costs import Resources
-from hwgen.layers.filter_schedule import SLOTS, filter_bill, filter_schedule
+from hwgen.layers.filter_schedule import filter_bill, filter_schedule
 from hwgen.layers.legal import check_slots, divisors
 from hwgen.layers.protocol import MapShape
 from hwgen.rtl_templates.streams.beat_filter import BeatFilter
 from hwgen.rtl_templates.streams.channel_wires import ChannelWires
+from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH
 from hwgen.timing.schedule import Schedule
 
 __all__ = ["Select"]
@@ -127,7 +128,7 @@ class Select:
 
     def component(self, fold: Fold) -> ChannelWires | BeatFilter:
         """Give wires between whole pixels, or the unit that drops beats."""
-        bits, slots = self.in_type.bits, fold.slots or SLOTS
+        bits, slots = self.in_type.bits, fold.slots or FULL_RATE_DEPTH
         if self._is_whole(fold):
             return ChannelWires(bits=bits, lanes=fold.simd, chosen=self.channels, slots=slots)
         words, columns, rows = self._kept(fold)

@@ -15,14 +15,11 @@ from hwgen.layers.legal import check_divides, check_same_lanes, check_slots, div
 from hwgen.layers.parts import Bill
 from hwgen.layers.protocol import MapShape
 from hwgen.rtl_templates.streams.chain import Chain
-from hwgen.rtl_templates.streams.fifo import Fifo
+from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH, Fifo
 from hwgen.rtl_templates.windows.row_repeater import RowRepeater
 from hwgen.timing.schedule import Schedule
 
 __all__ = ["Upsample"]
-
-SLOTS = 2
-"""Depth of the output FIFO that passes a beat in every cycle."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +168,7 @@ class Upsample:
 
     def timing(self, fold: Fold) -> Schedule:
         """Yield a beat a step; those of a row's first pass wait for their words."""
-        rows, capacity, slots = self._rows(fold), self._capacity(fold), fold.slots or SLOTS
+        rows, capacity, slots = self._rows(fold), self._capacity(fold), fold.slots or FULL_RATE_DEPTH
         starts = np.arange(rows.rows)[:, None] * rows.steps_a_row
         first, last = ((starts + steps).ravel() for steps in (rows.first_steps(), rows.last_steps()))
         events, beats = rows.rows * rows.steps_a_row, len(first)
@@ -193,7 +190,7 @@ class Upsample:
     def resources(self, fold: Fold) -> Resources:
         bill, rows, capacity = Bill(), self._rows(fold), self._capacity(fold)
         width, bits = fold.simd * self.in_type.bits, capacity.bit_length()
-        bill.fifo(f"{self.name}.queue", width, fold.slots or SLOTS)
+        bill.fifo(f"{self.name}.queue", width, fold.slots or FULL_RATE_DEPTH)
         bill.add(Part.UNIT, 1)
         for count in (rows.words, rows.pixel_repeats, rows.columns, rows.row_repeats):
             bill.loop(count)
@@ -216,4 +213,4 @@ class Upsample:
             row_repeats=rows.row_repeats,
             capacity=self._capacity(fold),
         )
-        return Chain({"repeater": repeater, "queue": Fifo(width, fold.slots or SLOTS)})
+        return Chain({"repeater": repeater, "queue": Fifo(width, fold.slots or FULL_RATE_DEPTH)})

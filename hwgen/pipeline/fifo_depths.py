@@ -14,6 +14,7 @@ from hwgen.pipeline.glue import ForkStage
 from hwgen.pipeline.input_stage import InputStage
 from hwgen.pipeline.stages import LayerStage, Stage, stages
 from hwgen.plan import Plan
+from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH
 from hwgen.timing.deadlock import full_streams
 from hwgen.timing.earliest import Deadlock, System, tile, yielded
 from hwgen.timing.latest import Latest
@@ -25,8 +26,6 @@ __all__ = ["size_fifos"]
 FRAMES = (4, 16, 64)
 """Frames over which a depth must not delay any output beat; more are tried if a longer run is still slower in the end."""
 
-LEAST_WINDOW_BEATS = 2
-"""Depth from which a FIFO takes and gives a beat in every cycle."""
 
 ALWAYS = -(2**62)
 """Room that was always there."""
@@ -179,7 +178,7 @@ class _Sizing:
         schedule = self.chain[number].timing()
         room = cast(np.ndarray, schedule.intakes[0].room)
         # As it stands the FIFO has the least depth, so each beat waits for the use of the one that many before it.
-        uses = tile(room, len(schedule.step), self.system.frames)[LEAST_WINDOW_BEATS:]
+        uses = tile(room, len(schedule.step), self.system.frames)[FULL_RATE_DEPTH:]
         (stream,) = self.system.feeds[number]
         return most_held(latest.transfers[stream], self.system.events[number][uses])
 
@@ -237,7 +236,7 @@ def _least(depth: _Depth, stage: Stage) -> int:
     """Give the least depth to be tried: that from which a layer by itself runs at full rate, or a single beat in a branch or for an input."""
     if isinstance(stage, ForkStage | InputStage):
         return 1
-    return LEAST_WINDOW_BEATS if depth.outlet is None else stage.timing().outlets[0].slots
+    return FULL_RATE_DEPTH if depth.outlet is None else stage.timing().outlets[0].slots
 
 
 def _refusal(plan: Plan, chain: Sequence[Stage], deadlock: Deadlock) -> str:

@@ -8,9 +8,8 @@ import numpy as np
 from amaranth.lib import wiring
 
 from hwgen.layers.costs import Resources
-from hwgen.layers.joining import QUEUE_SLOTS
 from hwgen.layers.parts import Bill, narrowing, widening
-from hwgen.rtl_templates.streams.fifo import Fifo
+from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH, Fifo
 from hwgen.rtl_templates.streams.fork import Fork
 from hwgen.rtl_templates.streams.width_converter import DownConverter, UpConverter
 from hwgen.timing.schedule import Intake, Junction, Outlet, Schedule
@@ -38,15 +37,15 @@ class InputRegister:
 
     def timing(self) -> Schedule:
         every = np.arange(self.beats)
-        latency = Fifo.latency(QUEUE_SLOTS, self.lanes * self.bits)
-        return Schedule(self.beats, step=every, emit=every, accept=every, latency=latency, slots=QUEUE_SLOTS)
+        latency = Fifo.latency(FULL_RATE_DEPTH, self.lanes * self.bits)
+        return Schedule(self.beats, step=every, emit=every, accept=every, latency=latency, slots=FULL_RATE_DEPTH)
 
     def component(self) -> wiring.Component:
-        return Fifo(self.lanes * self.bits, QUEUE_SLOTS)
+        return Fifo(self.lanes * self.bits, FULL_RATE_DEPTH)
 
     def resources(self) -> Resources:
         bill = Bill()
-        bill.fifo(self.name, self.lanes * self.bits, QUEUE_SLOTS)
+        bill.fifo(self.name, self.lanes * self.bits, FULL_RATE_DEPTH)
         return bill.resources()
 
 
@@ -142,7 +141,7 @@ class ForkStage:
     @property
     def slots(self) -> list[int]:
         """Depths, those that are not sized yet at their least."""
-        return [depth or QUEUE_SLOTS for depth in self.depths]
+        return [depth or FULL_RATE_DEPTH for depth in self.depths]
 
     def timing(self) -> Junction:
         every = np.arange(self.beats)

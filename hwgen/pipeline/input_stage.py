@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwgen.layers.costs import Part, Resources
-from hwgen.layers.joining import QUEUE_SLOTS
 from hwgen.layers.parts import Bill
-from hwgen.rtl_templates.streams.fifo import Fifo
+from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH, Fifo
 from hwgen.rtl_templates.streams.split import Split
 from hwgen.timing.schedule import Intake, Junction, Outlet
 
@@ -61,7 +60,7 @@ class InputStage:
     @property
     def slots(self) -> list[int]:
         """Depths, those that are not sized yet at their least."""
-        return [depth or QUEUE_SLOTS for depth in self.depths]
+        return [depth or FULL_RATE_DEPTH for depth in self.depths]
 
     def timing(self) -> Junction:
         """Take a beat in every step, of the first input's map until it ends."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwgen.layers.costs import Part, Resources
-from hwgen.layers.joining import QUEUE_SLOTS, in_turn
+from hwgen.layers.joining import in_turn
 from hwgen.layers.parts import Bill
 from hwgen.rtl_templates.compute.number import Coding
-from hwgen.rtl_templates.streams.fifo import Fifo
+from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH, Fifo
 from hwgen.rtl_templates.streams.merge import Merge
 from hwgen.timing.schedule import Junction
 
@@ -61,7 +61,7 @@ class OutputStage:
     def timing(self) -> Junction:
         """Take a beat in every step, of the first output's map until it ends."""
         turns = np.repeat(np.arange(len(self.reads)), self.beats)
-        return in_turn(turns, self.outputs, Fifo.latency(QUEUE_SLOTS, max(self.widths)), QUEUE_SLOTS)
+        return in_turn(turns, self.outputs, Fifo.latency(FULL_RATE_DEPTH, max(self.widths)), FULL_RATE_DEPTH)
 
     def component(self) -> Merge:
         """Treat a beat as one number without a sign, which is what zero extension keeps."""
@@ -71,13 +71,13 @@ class OutputStage:
             out_coding=Coding(max(self.widths)),
             runs=self.beats,
             group=len(self.reads),
-            slots=QUEUE_SLOTS,
+            slots=FULL_RATE_DEPTH,
         )
 
     def resources(self) -> Resources:
         """Count a multiplexer over the outputs, its counters, and the output FIFO."""
         bill, width = Bill(), max(self.widths)
-        bill.fifo(f"{self.name}.queue", width, QUEUE_SLOTS)
+        bill.fifo(f"{self.name}.queue", width, FULL_RATE_DEPTH)
         bill.add(Part.OTHER, sum(self.widths) - width)
         bill.counter(len(self.reads))
         bill.counter(max(self.beats))

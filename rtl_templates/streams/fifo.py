@@ -7,7 +7,10 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl_templates.compute.storage import MEMORY_ATTRIBUTES, NO_COLLISION, suits_block_ram
 
-__all__ = ["Fifo", "wrapping"]
+__all__ = ["FULL_RATE_DEPTH", "Fifo", "wrapping"]
+
+FULL_RATE_DEPTH = 2
+"""Words from which a FIFO takes and gives one in every cycle."""
 
 REGISTER_DEPTH = 4
 """Words up to which a chain of registers costs no more than a memory and its read multiplexer."""
@@ -21,7 +24,7 @@ def wrapping(pointer: Value, depth: int) -> Value:
 
 
 class Fifo(wiring.Component):
-    """Queue of exactly ``depth`` words; takes and gives one in every cycle (from depth 2 on).
+    """Queue of exactly ``depth`` words; takes and gives one in every cycle (from `FULL_RATE_DEPTH` on).
 
     A word taken in cycle t can be transferred from cycle ``t + Fifo.latency(depth, width)`` on. Neither ``i.ready`` nor ``o.valid`` depends on the other
     side's signals in the same cycle.
