@@ -7,8 +7,10 @@ from contextlib import contextmanager
 
 from hwgen.errors import ModelError, NodesError, Obstacle, OptionError
 from hwgen.graph import Graph, Node
+from hwgen.operators import Attributes
 from hwgen.operators.evaluate import OPERATORS
 from hwgen.operators.quantisers import ROUNDING
+from hwgen.operators.shaping import COORDINATES
 
 __all__ = ["all_at_once", "refuse_unsupported", "unsupported"]
 
@@ -83,12 +85,22 @@ def _reason(node: Node, read: set[str]) -> str:
         return "no hardware for this operator yet"
     if node.op in _ONE_OUTPUT and any(name in read for name in node.outputs[1:]):
         return "only its first output can be used"
-    if op == "Resize" and node.attributes.get("mode", "nearest") != "nearest":
-        return f"interpolation '{node.attributes['mode']}'; only 'nearest' keeps the values of a quantised map"
+    if op == "Resize":
+        return _resize_reason(node.attributes)
     if op == "Cast" and node.attributes["to"].kind not in "iufb":
         return f"a cast to {node.attributes['to']}, which NumPy cannot compute with; use QuantizeLinear for narrow integers"
     if op in ("Quant", "Trunc") and str(node.attributes["rounding_mode"]).upper() not in ROUNDING:
         return f"rounding mode '{node.attributes['rounding_mode']}'; known are {', '.join(ROUNDING)}"
     if op in ("QuantizeLinear", "DequantizeLinear") and node.attributes.get("block_size", 0):
         return f"blocked quantisation (block_size {node.attributes['block_size']})"
+    return ""
+
+
+def _resize_reason(attributes: Attributes) -> str:
+    if attributes.get("mode", "nearest") != "nearest":
+        return f"interpolation '{attributes['mode']}'; only 'nearest' keeps the values of a quantised map"
+    if attributes.get("coordinate_transformation_mode", COORDINATES[0]) not in COORDINATES:
+        return f"coordinates '{attributes['coordinate_transformation_mode']}'; known are {', '.join(COORDINATES)}"
+    if attributes.get("keep_aspect_ratio_policy", "stretch") != "stretch":
+        return f"the policy '{attributes['keep_aspect_ratio_policy']}'; give it the sizes that follow from that"
     return ""

@@ -8,7 +8,10 @@ import numpy as np
 
 from hwgen.operators import Attributes, Operator
 
-__all__ = ["SHAPING"]
+__all__ = ["COORDINATES", "SHAPING"]
+
+COORDINATES = ("half_pixel", "pytorch_half_pixel", "asymmetric", "align_corners")
+"""What ``coordinate_transformation_mode`` of Resize may be; others take elements by a region or centre of their own."""
 
 
 def _ints(array: np.ndarray) -> list[int]:
@@ -154,35 +157,36 @@ def _resize(
     for place, axis in enumerate(attributes.get("axes") or range(x.ndim)):
         if sizes is not None and sizes.size:
             size = int(sizes[place]) if sizes[place] >= 0 else x.shape[axis]
-            scale = size / x.shape[axis]
+            scale = np.float32(size) / np.float32(x.shape[axis])
         else:
-            scale = float(np.ravel(np.asarray(scales))[place])
-            size = math.floor(x.shape[axis] * scale)
+            scale = np.float32(np.ravel(np.asarray(scales))[place])
+            size = math.floor(np.float32(x.shape[axis]) * scale)
         if size != x.shape[axis] or scale != 1:
             x = np.take(x, _nearest(attributes, x.shape[axis], size, scale), axis=axis)
     return x
 
 
-def _nearest(attributes: Attributes, length: int, size: int, scale: float) -> np.ndarray:
-    places = np.arange(size, dtype=np.float64)
+def _nearest(attributes: Attributes, length: int, size: int, scale: np.float32) -> np.ndarray:
+    """Give the element that each place takes, in float32, which decides ties as ONNX Runtime does."""
+    places, half = np.arange(size, dtype=np.float32), np.float32(0.5)
     match attributes.get("coordinate_transformation_mode", "half_pixel"):
         case "asymmetric":
             source = places / scale
         case "align_corners":
-            source = places * ((length - 1) / (size - 1) if size > 1 else 0)
+            source = places * np.float32(length - 1) / np.float32(max(size - 1, 1))
         case "pytorch_half_pixel":
-            source = (places + 0.5) / scale - 0.5 if size > 1 else places * 0
+            source = (places + half) / scale - half if size > 1 else places * 0
         case _:
-            source = (places + 0.5) / scale - 0.5
+            source = (places + half) / scale - half
     match attributes.get("nearest_mode", "round_prefer_floor"):
         case "floor":
             index = np.floor(source)
         case "ceil":
             index = np.ceil(source)
         case "round_prefer_ceil":
-            index = np.floor(source + 0.5)
+            index = np.floor(source + half)
         case _:
-            index = np.ceil(source - 0.5)
+            index = np.ceil(source - half)
     return np.clip(index, 0, length - 1).astype(np.int64)
 
 

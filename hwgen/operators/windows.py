@@ -50,12 +50,14 @@ def _steps(attributes: Attributes, name: str, rank: int) -> tuple[int, ...]:
     return tuple(attributes.get(name) or (1,) * rank)
 
 
-def _windows(attributes: Attributes, x: np.ndarray, kernel: Sequence[int], fill: float) -> np.ndarray:
-    """View x as (batch, channel, *outputs, *kernel)."""
+def _windows(
+    attributes: Attributes, x: np.ndarray, kernel: Sequence[int], fill: float, beyond: float | None = None
+) -> np.ndarray:
+    """View x as (batch, channel, *outputs, *kernel); what ``ceil_mode`` adds behind the pads holds ``beyond``, by default ``fill`` too."""
     rank = len(kernel)
     strides, dilations = _steps(attributes, "strides", rank), _steps(attributes, "dilations", rank)
     pads = explicit_pads(attributes, x.shape[2:], kernel)
-    widths, counts = [(0, 0), (0, 0)], []
+    widths, overhangs, counts = [(0, 0), (0, 0)], [(0, 0), (0, 0)], []
     for axis in range(rank):
         begin, end = pads[axis], pads[rank + axis]
         count = output_size(
@@ -67,11 +69,14 @@ def _windows(attributes: Attributes, x: np.ndarray, kernel: Sequence[int], fill:
             bool(attributes.get("ceil_mode", 0)),
         )
         reach = (count - 1) * strides[axis] + (kernel[axis] - 1) * dilations[axis] + 1
-        widths.append((begin, max(end, reach - x.shape[2 + axis] - begin)))
+        widths.append((begin, end))
+        overhangs.append((0, max(0, reach - x.shape[2 + axis] - begin - end)))
         counts.append(count)
     if min(counts) < 1:
         raise ValueError(f"the window {tuple(kernel)} is larger than the map {x.shape[2:]} with pads {pads}")
     padded = np.pad(x, widths, constant_values=fill) if any(map(any, widths)) else x
+    if any(map(any, overhangs)):
+        padded = np.pad(padded, overhangs, constant_values=fill if beyond is None else beyond)
     extents = tuple((extent - 1) * dilation + 1 for extent, dilation in zip(kernel, dilations, strict=True))
     view = np.lib.stride_tricks.sliding_window_view(padded, extents, axis=tuple(range(2, 2 + rank)))
     picks = [slice(0, count * stride, stride) for count, stride in zip(counts, strides, strict=True)]
@@ -148,14 +153,8 @@ def _average_pool(attributes: Attributes, x: np.ndarray) -> np.ndarray:
     axes = tuple(range(-len(kernel), 0))
     ones = np.ones((1, 1, *x.shape[2:]), dtype=x.dtype)
     total = _windows(attributes, x, kernel, 0).sum(axis=axes, dtype=x.dtype)
-    if attributes.get("count_include_pad", 0):
-        pads = explicit_pads(attributes, x.shape[2:], kernel)
-        rank = len(kernel)
-        ones = np.pad(
-            ones, [(0, 0), (0, 0), *((pads[axis], pads[rank + axis]) for axis in range(rank))], constant_values=1
-        )
-        attributes = {**attributes, "auto_pad": "NOTSET", "pads": (0,) * (2 * rank)}
-    return np.asarray(total / _windows(attributes, ones, kernel, 0).sum(axis=axes, dtype=x.dtype))
+    counted = _windows(attributes, ones, kernel, fill=attributes.get("count_include_pad", 0), beyond=0)
+    return np.asarray(total / counted.sum(axis=axes, dtype=x.dtype))
 
 
 def _global_average(attributes: Attributes, x: np.ndarray) -> np.ndarray:

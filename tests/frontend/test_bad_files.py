@@ -60,6 +60,21 @@ BAD = {
         parse('s = Constant <value_floats = [1.0, 2.0]> () y = Resize <mode = "linear"> (x, , s)'),
         r"'node_b' \(Resize\): interpolation 'linear'",
     ),
+    "resize_of_a_region": (
+        parse(
+            "s = Constant <value_floats = [1.0, 2.0]> () r = Constant <value_floats = [0.0, 0.0, 1.0, 1.0]> () "
+            'y = Resize <mode = "nearest", coordinate_transformation_mode = "tf_crop_and_resize"> (x, r, s)'
+        ),
+        r"'node_c' \(Resize\): coordinates 'tf_crop_and_resize'; known are half_pixel, pytorch_half_pixel, asymmetric, align_corners",
+    ),
+    "resize_that_keeps_proportions": (
+        parse(
+            "s = Constant <value_ints = [4, 4]> () "
+            'y = Resize <axes = [2, 3], keep_aspect_ratio_policy = "not_larger"> (x, , , s)',
+            "float[N,1,2,3] x",
+        ),
+        r"'node_b' \(Resize\): the policy 'not_larger'; give it the sizes that follow from that",
+    ),
     "shapes": (
         parse("y = MatMul (x, w)", constants={"w": np.ones((4, 2), np.float32)}),
         r"'node_a' \(MatMul\) does not accept inputs of shapes \(2, 3\), \(4, 2\)",

@@ -55,7 +55,7 @@ def _phase(residue: int, size: int, count: int, kernel: int, stride: int, dilati
     reached = {}
     for tap in range(kernel):
         place, rest = divmod(residue + pad - tap * dilation, stride)
-        if rest == 0:
+        if rest == 0 and -count < place < size:
             reached[place] = tap
     if not reached:
         return _Phase((-1,), 1, 0, count - size)

@@ -12,6 +12,7 @@ from hwgen.errors import ModelError, NodesError, OptionError
 from hwgen.layers.argmax import ArgMax
 from hwgen.layers.dense import Dense
 from hwgen.layers.table import Table
+from hwgen.streamlining.nodes.input_port import code_type
 from tests.streamlining.conftest import bipolar
 
 EVERY = np.array(list(itertools.product((-1, 1), repeat=8)), dtype=np.float32)
@@ -188,3 +189,16 @@ def test_all_nodes_without_hardware_are_named_at_once(model, random):
         ("power", "Pow"),
     ]
     assert caught.value.obstacles[0].reason.startswith("takes the greatest of the channels")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("uint8", "uint8"), ("INT4", "int4"), ("bipolar", "bipolar"), ("TERNARY", "ternary"), ("binary", "uint1")],
+)
+def test_type_names(name, expected):
+    assert str(code_type(name)) == expected
+
+
+@pytest.mark.parametrize("name", ["int1", "uint0", "uint17", "float32", "", "int"])
+def test_names_of_no_type(name):
+    assert code_type(name) is None

@@ -1,0 +1,42 @@
+"""Value sets and their types."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hwgen.codes import BIPOLAR, CodeType
+from hwgen.streamlining.codes.coding import assign, snap
+
+
+def test_noise_is_snapped_and_lines_are_not():
+    noisy = np.array([-1, 1 - 1e-8, 1, 1 + 1e-8, -1 - 1e-9, 1e-12])
+    np.testing.assert_array_equal(snap(noisy), [-1, 1, 1, 1, -1, 0])
+    line = np.arange(-500, 500) * 0.1
+    np.testing.assert_array_equal(snap(line), line)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "scale", "offset"),
+    [
+        ([-1, 1, 1], BIPOLAR, 1, 0),
+        ([0, 3], BIPOLAR, 1.5, 1.5),
+        ([0, 0.5, 1], CodeType(0, 2), 0.5, 0),
+        ([-2, 0, 4], CodeType(-1, 2), 2, 0),
+        ([0.25, 1.25, 3.25], CodeType(0, 3), 1, 0.25),
+        ([5, 5], BIPOLAR, 5, 0),
+        ([0, 0], BIPOLAR, 1, -1),
+    ],
+)
+def test_the_value_set_decides_the_type(values, kind, scale, offset):
+    found = assign(np.array(values, dtype=float), np.zeros(len(values), dtype=int), 1)
+    assert (found.type, found.scale[0], found.offset[0]) == (kind, scale, offset)
+    np.testing.assert_allclose(found.scale[0] * found.codes + found.offset[0], values, atol=1e-12)
+
+
+def test_channels_may_have_scales_of_their_own():
+    values, channel = np.array([-1, 1, -0.3, 0.3, 7.0]), np.array([0, 0, 1, 1, 2])
+    found = assign(values, channel, 3)
+    assert found.type == BIPOLAR
+    np.testing.assert_allclose(found.scale[channel] * found.codes + found.offset[channel], values)
+    assert assign(np.array([0, 1, 2.5, 7.1, 9.9]), np.zeros(5, dtype=int), 1) is None

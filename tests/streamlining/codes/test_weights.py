@@ -1,0 +1,81 @@
+"""Rows of weights as integers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hwgen.errors import ModelError
+from hwgen.graph import Node
+from hwgen.streamlining.builder import Builder
+from hwgen.streamlining.codes.precision import Precision
+from hwgen.streamlining.codes.weights import integer_rows, note_rounding, rounded_rows
+from tests.streamlining.conftest import bipolar
+
+NODE = Node("MatMul", "fc", (), ())
+
+
+def test_rows_of_one_magnitude_are_signs(random):
+    signs = bipolar(random, 5, 20)
+    alpha = np.array([1, 0.1, 3e-5, 700, 0])
+    integers, scale = integer_rows(signs * alpha[:, None] * (1 + random.uniform(-4e-7, 4e-7, (5, 20))))
+    np.testing.assert_array_equal(integers[:4], signs[:4])
+    np.testing.assert_array_equal(integers[4], 1)
+    np.testing.assert_allclose(scale, alpha, rtol=1e-6)
+
+
+def test_rows_of_few_bits_are_integers(random):
+    wanted = random.integers(-7, 8, (6, 50))
+    wanted[:, 0], wanted[:, 1] = 7, 5
+    integers, scale = integer_rows((wanted * np.float32(0.0371)).astype(np.float32).astype(float))
+    np.testing.assert_array_equal(integers, wanted)
+    np.testing.assert_allclose(scale, 0.0371, rtol=1e-6)
+
+
+def test_rows_that_float32_rounded_near_one_are_integers_and_it_says_so(random):
+    wanted = 2 * random.integers(0, 256, (4, 60)) - 255
+    wanted[:, :2] = 255, 1
+    levels = ((wanted + 255) // 2).astype(np.float32) / np.float32(255)
+    weights = (np.float32(2) * levels - np.float32(1)).astype(float)
+    integers, scale = integer_rows(weights)
+    np.testing.assert_array_equal(integers, wanted)
+    np.testing.assert_allclose(scale, 1 / 255, rtol=1e-7)
+    builder = Builder(strict=False, precision=Precision(exact=True))
+    note_rounding(weights, integers, scale, NODE, builder)
+    off = np.abs(integers * scale[:, None] - weights)
+    largest = np.abs(weights).max(axis=1, keepdims=True)
+    (note,) = builder.notes
+    assert note.startswith(
+        "'fc' has weights that are integers times one scale a row up to float32's rounding, and is taken so: "
+    )
+    assert note.endswith(
+        f"{np.max(off / np.abs(weights)):.2g} of a weight, {np.max(off / largest):.2g} of a row's largest"
+    )
+    assert np.max(off / largest) < 4e-7
+    weights[2, 7] += 3e-6
+    assert integer_rows(weights) is None
+
+
+def test_rows_that_are_integers_to_their_own_rounding_need_no_note(random):
+    wanted = random.integers(-127, 128, (3, 40))
+    wanted[:, :2] = 127, 1
+    weights = np.vstack([(wanted * np.float32(0.0371)).astype(np.float32), np.zeros((1, 40))]).astype(float)
+    builder = Builder(strict=False, precision=Precision())
+    note_rounding(weights, *integer_rows(weights), NODE, builder)
+    assert not builder.notes
+
+
+def test_real_rows_are_rounded_or_refused(random):
+    weights = bipolar(random, 3, 9).astype(float)
+    weights[1, 4] = 0.777123
+    assert integer_rows(weights) is None
+    builder = Builder(strict=False, precision=Precision(weight_bits=6))
+    integers, scale = rounded_rows(weights, NODE, builder)
+    assert np.abs(integers).max() == 31
+    np.testing.assert_allclose(integers * scale[:, None], weights, atol=0.5 / 31)
+    assert builder.notes == [
+        f"'fc' has real weights, rounded to 6 bits with one scale a row: off by at most {abs(24 / 31 - 0.777123):.2g} of a row's largest"
+    ]
+    exact = Builder(strict=False, precision=Precision(exact=True))
+    with pytest.raises(ModelError, match=r"'fc' \(MatMul\) has weights .* row 1 holds .* without --exact"):
+        rounded_rows(weights, NODE, exact)
