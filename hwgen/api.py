@@ -8,8 +8,8 @@ from pathlib import Path
 
 from hwgen.arrays.files import Frames, load_frames
 from hwgen.build_folder import manifest
+from hwgen.build_folder.build import build
 from hwgen.build_folder.open import Accelerator, load
-from hwgen.build_folder.write import write_contents
 from hwgen.devices.boards import find_board
 from hwgen.folding.for_board import fold_for_board
 from hwgen.folding.target import Target
@@ -173,36 +173,6 @@ def _fold(network: Network, target: Target, writable: str | None, *, axi_lite: b
         writable=writable_layers(network, writable),
         axi_lite=axi_lite,
     )
-
-
-def build(plan: Plan, folder: str | Path, *, progress: Progress = silent) -> Accelerator:
-    """Write the accelerator as a build folder, whole or not at all.
-
-    Parameters
-    ----------
-    plan : Plan
-        As `plan` gives it.
-    folder : str or Path
-        Absent, empty, or an earlier build folder, which is replaced.
-    progress : callable
-        Called with the name of each step.
-
-    Returns
-    -------
-    Accelerator
-
-    Raises
-    ------
-    OptionError
-        If the folder holds something else or cannot be written.
-    ToolError
-        If Yosys is missing or fails.
-    """
-    folder = Path(folder)
-    plan = size_fifos(plan)
-    with manifest.writing(folder) as partial:
-        report = write_contents(plan, partial, progress)
-    return Accelerator(folder, plan, report)
 
 
 def compile(

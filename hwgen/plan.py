@@ -25,27 +25,25 @@ class Plan:
         Clock at which frames a second are counted.
     board : str or None
         Board whose budget the folding fills.
-    branches : mapping of (str, str) to int
-        Depth in beats of the FIFO between a map with several readers and one of them (see `Network.forks`); where none is given,
-        the least that keeps a beat coming in every cycle.
-    inputs : mapping of str to int
-        Depth in beats of the FIFO behind the input port for each of several inputs, by name; where none is given, as for a branch.
+    depths : mapping of (str, str or None) to int
+        Depths in beats of the FIFOs that belong to no layer: between a map with several readers and one of them (see `Network.forks`), by (map, reader),
+        and behind the input port for each of several inputs, by (input, None). Where none is given, the least that keeps a beat coming in
+        every cycle. The depths of a layer's own FIFOs are in its `Fold`.
     axi_lite : bool
         Whether the accelerator has a port for registers in any case; writable memories need it.
 
     Raises
     ------
     OptionError
-        If a layer has no folding, a folding no layer, or one that the layer cannot have; if a branch or an input's FIFO does not exist or has no depth.
+        If a layer has no folding, a folding no layer, or one that the layer cannot have; if a FIFO does not exist or has no depth.
     """
 
     network: Network
     folds: Mapping[str, Fold]
     clock_hz: float = 100e6
     board: str | None = None
-    branches: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    depths: Mapping[tuple[str, str | None], int] = field(default_factory=dict)
     axi_lite: bool = False
-    inputs: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         names = {layer.name for layer in self.network.layers}
@@ -57,24 +55,19 @@ class Plan:
                 raise OptionError(f"The folding says nothing of layer '{layer.name}'")
             layer.check_fold(self.folds[layer.name])
         forks = self.network.forks()
-        for (source, reader), depth in self.branches.items():
-            if reader not in forks.get(source, ()):
+        several = [port.name for port in self.network.inputs] if len(self.network.inputs) > 1 else []
+        for (source, reader), depth in self.depths.items():
+            if reader is None and source not in several:
+                listed = ", ".join(f"'{port}'" for port in several) or "none"
+                raise OptionError(f"The folding sizes the FIFO of input '{source}', but the network has {listed}")
+            if reader is not None and reader not in forks.get(source, ()):
                 known = [f"'{source}' to '{reader}'" for source, readers in forks.items() for reader in readers]
                 raise OptionError(
                     f"The folding sizes a branch from '{source}' to '{reader}', but the network has {', '.join(known) or 'none'}"
                 )
             if depth < 1:
-                raise OptionError(
-                    f"The branch from '{source}' to '{reader}' needs a FIFO of at least 1 beat, not {depth}"
-                )
-
-        several = [port.name for port in self.network.inputs] if len(self.network.inputs) > 1 else []
-        for name, depth in self.inputs.items():
-            if name not in several:
-                listed = ", ".join(f"'{port}'" for port in several) or "none"
-                raise OptionError(f"The folding sizes the FIFO of input '{name}', but the network has {listed}")
-            if depth < 1:
-                raise OptionError(f"Input '{name}' needs a FIFO of at least 1 beat, not {depth}")
+                which = f"Input '{source}'" if reader is None else f"The branch from '{source}' to '{reader}'"
+                raise OptionError(f"{which} needs a FIFO of at least 1 beat, not {depth}")
 
     @property
     def cycles(self) -> int:

@@ -12,14 +12,11 @@ import numpy as np
 
 from hwgen.arrays import codec
 from hwgen.arrays.expected import by_output, correct_labels, differing_frames, is_labels
-from hwgen.build_folder.report import predict_plan
-from hwgen.build_folder.write import PATIENCE
 from hwgen.golden.network import PackedNetwork
+from hwgen.pipeline.layout import Pipeline
 from hwgen.pipeline.memory_image import as_writes, current_image
-from hwgen.pipeline.ports import ports
-from hwgen.plan import Plan
 from hwgen.progress import Progress
-from hwgen.sim.record import Stimulus
+from hwgen.sim.record import Stimulus, patience
 from hwgen.sim.run import run_cocotb, run_icarus, run_verilator
 from hwgen.tools.toolchain import Toolchain
 
@@ -126,7 +123,7 @@ class Simulation:
 
 
 def simulate(
-    plan: Plan,
+    pipeline: Pipeline,
     folder: Path,
     x: codec.Inputs,
     *,
@@ -139,7 +136,7 @@ def simulate(
     compiler_flags: Sequence[str] = (),
 ) -> Simulation:
     """Do what `hwgen.Accelerator.simulate` says; ``compiler_flags`` are further ones for the simulator's C++ compiler."""
-    network = plan.network
+    plan, network = pipeline.plan, pipeline.plan.network
     codes = codec.input_codes(network, x)
     wanted = {} if expected is None else by_output(network, expected, len(codes[0]))
     codes = tuple(one[:frames] for one in codes)
@@ -148,17 +145,21 @@ def simulate(
     toolchain = Toolchain.find()
 
     progress("predicting every beat")
-    schedule = predict_plan(plan, count)
+    schedule = pipeline.predict(count)
     due = schedule.output_cycles(count)
     progress("running the golden model")
     golden = PackedNetwork(network).golden_maps(*codes)
 
-    source, sink = ports(plan)
-    patience = 1000 + PATIENCE * (schedule.ii + schedule.latency)
+    source, sink = pipeline.source, pipeline.sink
     image = current_image(folder, plan)
     writes = None if image is None else as_writes(image, folder)
     stimulus = Stimulus.of_frames(
-        codes, source, sink, stall=STALL if stall else 0.0, timeout_cycles=patience, writes=writes
+        codes,
+        source,
+        sink,
+        stall=STALL if stall else 0.0,
+        timeout_cycles=patience(schedule.ii, schedule.latency),
+        writes=writes,
     )
     progress(f"simulating {count} frames, {int(due[-1]) + 1} cycles")
     if engine is Engine.VERILATOR:

@@ -10,7 +10,15 @@ import numpy as np
 from hwgen.arrays.beats import BeatSequence
 from hwgen.errors import OptionError
 
-__all__ = ["Stimulus", "Trace"]
+__all__ = ["Stimulus", "Trace", "patience"]
+
+PATIENCE = 4
+"""Cycles without a transfer that mean a deadlock, in times of an interval and a latency."""
+
+
+def patience(ii: int, latency: int) -> int:
+    """Give the cycles without a transfer after which a pipeline of an interval and a latency has come to rest."""
+    return 1000 + PATIENCE * (ii + latency)
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,6 @@ from hwgen.build_folder.open import Accelerator
 from hwgen.errors import BuildError, OptionError
 from hwgen.pipeline.address_map import address_map
 from hwgen.pipeline.memory_image import current_image
-from hwgen.pipeline.ports import ports
 from hwgen.rtl_templates.link.flash_boot import FlashBoot
 from hwgen.rtl_templates.link.host_link import HostLink
 from hwgen.rtl_templates.link.link_protocol import LinkShape
@@ -27,6 +26,7 @@ from hwgen.rtl_templates.registers.axi_lite import AxiLiteMaster
 from hwgen.rtl_templates.registers.bus_arbiter import BusArbiter
 from hwgen.rtl_templates.registers.control import Control
 from hwgen.rtl_templates.registers.register_bus import STROBES
+from hwgen.rtl_templates.registers.registers import RegisterMap
 from hwgen.verilog.write import convert
 
 __all__ = [
@@ -226,7 +226,7 @@ class BoardVerilog:
 
 
 def network_id(folder: Path) -> int:
-    """Give the 64 bits by which a host knows a build, see `hwgen.pipeline.address_map.plan_id`.
+    """Give the 64 bits by which a host knows a build, see `hwgen.build_folder.identity.identity`.
 
     Raises
     ------
@@ -241,7 +241,7 @@ def network_id(folder: Path) -> int:
 
 def link_shape(accelerator: Accelerator, clock_hz: int) -> LinkShape:
     """Give what the link of a build's board tells the host."""
-    source, sink = ports(accelerator.plan)
+    source, sink = accelerator.pipeline.source, accelerator.pipeline.sink
     return LinkShape(
         network_id=network_id(accelerator.folder),
         beats_in=source.count,
@@ -257,12 +257,16 @@ def address_bits(accelerator: Accelerator) -> int:
     """Give the bits of an address of a build's port for registers; 0 without one."""
     if not accelerator.plan.has_registers:
         return 0
-    return Control.byte_address_bits(address_map(accelerator.plan).shape)
+    return Control.byte_address_bits(_registers(accelerator))
+
+
+def _registers(accelerator: Accelerator) -> RegisterMap:
+    return address_map(accelerator.pipeline).shape
 
 
 def boot_image(accelerator: Accelerator) -> bytes | None:
     """Give the image that a build's boot loader has to find in the flash; None if all memories start with their contents."""
-    if not accelerator.plan.has_registers or address_map(accelerator.plan).shape.loaded:
+    if not accelerator.plan.has_registers or _registers(accelerator).loaded:
         return None
     return current_image(accelerator.folder, accelerator.plan)
 

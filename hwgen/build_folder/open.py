@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from hwgen.folding.file import folding_from_json
 from hwgen.folding.target import read_text
 from hwgen.golden.network import PackedNetwork
 from hwgen.network import Network
+from hwgen.pipeline.layout import Pipeline, lay_out
 from hwgen.pipeline.memory_image import LOADED
 from hwgen.plan import Plan
 from hwgen.progress import Progress, silent
@@ -38,6 +40,11 @@ class Accelerator:
     folder: Path
     plan: Plan
     report: dict[str, Any]
+
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        """The plan, laid out."""
+        return lay_out(self.plan)
 
     @property
     def network(self) -> Network:
@@ -115,7 +122,7 @@ class Accelerator:
             If the simulator is missing or fails.
         """
         return simulate(
-            self.plan,
+            self.pipeline,
             self.folder,
             x,
             expected=expected,

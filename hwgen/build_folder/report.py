@@ -10,18 +10,18 @@ import numpy as np
 
 from hwgen.codes import CodeType
 from hwgen.devices.boards import Device, find_board, find_device
-from hwgen.estimation.estimate import estimate_plan, prices
+from hwgen.estimation.estimate import estimate_pipeline, prices
 from hwgen.estimation.usage import Usage
 from hwgen.layers.protocol import Layer, inputs
 from hwgen.network import InputPort, Network, OutputPort
 from hwgen.pipeline.glue import ForkStage
 from hwgen.pipeline.input_stage import InputStage
-from hwgen.pipeline.stages import LayerStage, Stage, stages
-from hwgen.plan import Plan
+from hwgen.pipeline.layout import Pipeline
+from hwgen.pipeline.stages import LayerStage, Stage
 from hwgen.rtl_templates.compute.storage import suits_block_ram
-from hwgen.timing.predict import Prediction, predict
+from hwgen.timing.predict import Prediction
 
-__all__ = ["REPORT_FRAMES", "input_facts", "make_report", "predict_plan", "weight_bits"]
+__all__ = ["REPORT_FRAMES", "input_facts", "make_report", "weight_bits"]
 
 REPORT_FRAMES = 64
 """Frames that the report's prediction runs: deep FIFOs fill, and the interval is that of a long run."""
@@ -41,19 +41,13 @@ def weight_bits(layer: Layer) -> int:
     return weights.size * (1 if bipolar else CodeType(int(weights.min()), int(weights.max())).bits)
 
 
-def predict_plan(plan: Plan, frames: int) -> Prediction:
-    """Predict the cycle of every transfer of a plan over so many frames."""
-    chain = stages(plan)
-    return predict([stage.timing() for stage in chain], frames, [stage.reads for stage in chain])
-
-
-def make_report(plan: Plan, prediction: Prediction) -> dict[str, Any]:
-    """Describe a plan whose FIFOs are sized.
+def make_report(pipeline: Pipeline, prediction: Prediction) -> dict[str, Any]:
+    """Describe a pipeline whose FIFOs are sized.
 
     Parameters
     ----------
-    plan : Plan
-        As `hwgen.pipeline.fifo_depths.size_fifos` gives it.
+    pipeline : Pipeline
+        Of a plan as `hwgen.pipeline.fifo_depths.size_fifos` gives it.
     prediction : Prediction
         Of `REPORT_FRAMES` frames.
 
@@ -62,7 +56,7 @@ def make_report(plan: Plan, prediction: Prediction) -> dict[str, Any]:
     dict
         JSON types only. ``ii`` and ``latency`` are cycles, ``fps`` frames a second at ``clock_mhz``.
     """
-    chain = stages(plan)
+    plan, chain = pipeline.plan, pipeline.stages
     network = plan.network
     layers = [_layer(stage, prediction, number) for number, stage in enumerate(chain) if isinstance(stage, LayerStage)]
     named = REFERENCES if plan.board is None else (find_board(plan.board).device.name,)
@@ -76,7 +70,7 @@ def make_report(plan: Plan, prediction: Prediction) -> dict[str, Any]:
         "latency_us": prediction.latency / plan.clock_hz * 1e6,
         "weight_bits": sum(layer["weight_bits"] for layer in layers),
         "board": plan.board,
-        "estimates": {name: _estimates(plan, find_device(name)) for name in devices},
+        "estimates": {name: _estimates(pipeline, find_device(name)) for name in devices},
         "layers": layers,
         "stages": [
             {
@@ -96,9 +90,9 @@ def make_report(plan: Plan, prediction: Prediction) -> dict[str, Any]:
     }
 
 
-def _estimates(plan: Plan, device: Device) -> dict[str, Any]:
+def _estimates(pipeline: Pipeline, device: Device) -> dict[str, Any]:
     """Estimate every stage on a device, and tell how far the model is from what was measured."""
-    found = estimate_plan(plan, device)
+    found = estimate_pipeline(pipeline, device)
     total = sum(found.values(), Usage())
     has = {"luts": device.luts, "ffs": device.ffs, "brams": device.bram_blocks, "dsps": device.dsps}
     return {

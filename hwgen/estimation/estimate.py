@@ -21,10 +21,19 @@ from hwgen.estimation.register_bill import register_resources
 from hwgen.estimation.usage import Usage
 from hwgen.layers.costs import THUMB, Chain, MemoryKind, Part, Resources, TableLogic
 from hwgen.layers.parts import Bill
-from hwgen.pipeline.stages import stages
+from hwgen.pipeline.layout import Pipeline, lay_out
 from hwgen.plan import Plan
 
-__all__ = ["Prices", "Quantities", "estimate", "estimate_plan", "estimate_total", "model_of", "prices", "quantities"]
+__all__ = [
+    "Prices",
+    "Quantities",
+    "estimate",
+    "estimate_pipeline",
+    "estimate_total",
+    "model_of",
+    "prices",
+    "quantities",
+]
 
 LUT_WORDS = {Family.XILINX7: 64}
 """Words of one bit that a LUT holds; 16 elsewhere."""
@@ -181,21 +190,21 @@ def estimate(cost: Resources, device: Device) -> Usage:
     )
 
 
-def estimate_plan(plan: Plan, device: Device) -> dict[str, Usage]:
-    """Price every stage of a plan by its name, the counters of beats at both ports as "ports", and its registers as "registers" if it has them."""
-    chain = stages(plan)
+def estimate_pipeline(pipeline: Pipeline, device: Device) -> dict[str, Usage]:
+    """Price every stage of a pipeline by its name, the counters of beats at both ports as "ports", and its registers as "registers" if it has them."""
+    chain = pipeline.stages
     ports = Bill()
     ports.add(Part.UNIT, 1)
-    beats = (chain[0].timing().intakes[0].beats, chain[-1].timing().outlets[-1].beats)
+    beats = (pipeline.source.count, pipeline.sink.count)
     for number in beats:
         ports.counter(number)
     found = {"ports": ports.resources()}
-    if plan.has_registers:
-        found["registers"] = register_resources(chain, *beats)
+    if pipeline.plan.has_registers:
+        found["registers"] = register_resources(pipeline.layers, *beats)
     found |= {stage.name: stage.resources() for stage in chain}
     return {name: estimate(cost, device) for name, cost in found.items()}
 
 
 def estimate_total(plan: Plan, device: Device) -> Usage:
     """Add up the estimates of a plan's stages."""
-    return sum(estimate_plan(plan, device).values(), Usage())
+    return sum(estimate_pipeline(lay_out(plan), device).values(), Usage())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from hwgen.layers.costs import MemoryShape, Part, Resources
 from hwgen.layers.parts import Bill
-from hwgen.pipeline.stages import LayerStage, Stage
+from hwgen.pipeline.stages import LayerStage
 from hwgen.rtl_templates.registers.register_bus import STROBES, WORD_BITS
 from hwgen.rtl_templates.registers.registers import RegisterMap
 from hwgen.rtl_templates.registers.write_bus import PART_BITS
@@ -20,16 +20,15 @@ COUNTED_WORDS = 4
 """Counters of both ports."""
 
 
-def register_resources(chain: Sequence[Stage], beats_in: int, beats_out: int) -> Resources:
-    """Give the cost of the registers of a pipeline, and of a station for each of its stages with writable memories.
+def register_resources(layers: Sequence[LayerStage], beats_in: int, beats_out: int) -> Resources:
+    """Give the cost of the registers of a pipeline, and of a station for each of its layers with writable memories.
 
     Parameters
     ----------
-    chain : sequence of Stage
+    layers : sequence of LayerStage
     beats_in, beats_out : int
         Beats of a frame at either port.
     """
-    layers = [stage for stage in chain if isinstance(stage, LayerStage)]
     written = [
         [memory for memory in stage.resources().memories if memory.written] for stage in layers if stage.fold.writable
     ]

@@ -42,12 +42,12 @@ def folding_to_json(plan: Plan) -> str:
     }
     target = {} if plan.board is None else {"board": plan.board}
     forks = {
-        source: {reader: plan.branches.get((source, reader)) for reader in readers}
+        source: {reader: plan.depths.get((source, reader)) for reader in readers}
         for source, readers in plan.network.forks().items()
     }
     branches = {"forks": forks} if forks else {}
     names = [port.name for port in plan.network.inputs]
-    queues = {"inputs": {name: plan.inputs.get(name) for name in names}} if len(names) > 1 else {}
+    queues = {"inputs": {name: plan.depths.get((name, None)) for name in names}} if len(names) > 1 else {}
     facts = {
         "clock_mhz": plan.clock_hz / 1e6,
         **target,
@@ -108,17 +108,17 @@ def folding_from_json(network: Network, text: str, *, source: str = "folding fil
         folds,
         clock * 1e6,
         board,
-        _branches(network, content.get("forks", {}), source),
+        _branches(network, content.get("forks", {}), source)
+        | {(name, None): depth for name, depth in _depths(queues, "Input", f"of {source}").items()},
         axi_lite,
-        _depths(queues, "Input", f"of {source}"),
     )
 
 
-def _branches(network: Network, entry: Any, source: str) -> dict[tuple[str, str], int]:
+def _branches(network: Network, entry: Any, source: str) -> dict[tuple[str, str | None], int]:
     """Read the depths of forks' branches."""
     forks = network.forks()
     known_keys(entry, forks, f"'forks' of {source}")
-    branches: dict[tuple[str, str], int] = {}
+    branches: dict[tuple[str, str | None], int] = {}
     for name, depths in entry.items():
         known_keys(depths, forks[name], f"fork '{name}' of {source}")
         found = _depths(depths, "Branch", f"of fork '{name}' of {source}")

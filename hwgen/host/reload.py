@@ -11,13 +11,15 @@ from typing import Any
 import numpy as np
 
 from hwgen.build_folder import manifest, network_file
+from hwgen.build_folder.identity import identity
 from hwgen.build_folder.open import Accelerator
 from hwgen.errors import OptionError
 from hwgen.fold import Fold
 from hwgen.layers.protocol import Layer
 from hwgen.network import InputPort, Network
 from hwgen.pipeline import memory_image
-from hwgen.pipeline.address_map import AddressMap, Region, address_map, plan_id
+from hwgen.pipeline.address_map import AddressMap, Region, address_map
+from hwgen.pipeline.layout import lay_out
 from hwgen.plan import Plan
 
 __all__ = ["Reload", "keep", "original", "reload"]
@@ -77,13 +79,13 @@ def reload(accelerator: Accelerator, network: Network) -> Reload:
         raise OptionError(f"'{accelerator.folder}' has no writable layers; compile it with --writable all")
     fitted = _fit(plan, network)
     new = replace(plan, network=fitted)
-    before, after = address_map(plan), address_map(new)
+    loaded_id = identity(new)
+    before, after = address_map(lay_out(plan), identity(plan)), address_map(lay_out(new), loaded_id)
     for old_region, new_region in zip(before.regions, after.regions, strict=True):
         if _place(old_region) != _place(new_region):
             raise OptionError(
                 f"Layer '{old_region.layer}' needs another '{old_region.memory}' memory for the new model; compile it anew"
             )
-    loaded_id = plan_id(new)
     image = memory_image.load_image(AddressMap(before.network_id, before.stages, after.regions), loaded_id)
     return Reload(new, image, loaded_id, loaded_id == before.network_id)
 

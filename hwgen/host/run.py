@@ -10,13 +10,12 @@ import numpy as np
 
 from hwgen.arrays import codec
 from hwgen.board.top import link_shape
+from hwgen.build_folder.identity import identity
 from hwgen.build_folder.open import Accelerator
 from hwgen.errors import LinkError
 from hwgen.golden.network import PackedNetwork
 from hwgen.host.link import Counters, HostLink
-from hwgen.pipeline.address_map import plan_id
 from hwgen.pipeline.memory_image import writes_of
-from hwgen.pipeline.ports import ports
 from hwgen.progress import Progress, silent
 from hwgen.rtl_templates.link.link_protocol import LinkShape
 from hwgen.rtl_templates.link.load_format import LoadState
@@ -136,7 +135,7 @@ def run(
     network = accelerator.network
     codes = codec.input_codes(network, x, frames)
     count = len(codes[0])
-    source, sink = ports(accelerator.plan)
+    source, sink = accelerator.pipeline.source, accelerator.pipeline.sink
     progress("asking the board what it holds")
     found = check_hardware(accelerator, link)
     if found.registers:
@@ -206,7 +205,7 @@ def check_loaded(accelerator: Accelerator, link: HostLink) -> None:
             "or write them with 'hwgen reload'"
         )
     low, high = (link.read((Register.LOADED_ID + half) * STROBES) for half in (0, 1))
-    wanted = plan_id(accelerator.plan)
+    wanted = identity(accelerator.plan)
     if not low | high << 32:
         raise LinkError(
             "The board's memories hold no network: nothing has written them since the board was switched on; "

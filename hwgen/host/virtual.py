@@ -10,13 +10,13 @@ from pathlib import Path
 from hwgen.board.line import Line, divisor
 from hwgen.board.top import boot_image, write_board_top
 from hwgen.build_folder.open import Accelerator
-from hwgen.build_folder.write import PATIENCE
 from hwgen.errors import OptionError
 from hwgen.host.link import HostLink, open_link
 from hwgen.host.run import DEFAULT_BAUD, load
 from hwgen.pipeline.memory_image import current_image
 from hwgen.progress import Progress, silent
 from hwgen.rtl_templates.link.spi import MIN_SCLK_CYCLES
+from hwgen.sim.record import patience
 from hwgen.sim.run import log_folder
 from hwgen.sim.virtual_board import virtual_board
 from hwgen.tools.toolchain import Toolchain
@@ -89,7 +89,7 @@ def virtual_port(
             Toolchain.find(),
             memories=rtl,
             log=log_folder(accelerator.folder) / "virtual_board.log",
-            idle_cycles=1000 + PATIENCE * (report["ii"] + report["latency"]),
+            idle_cycles=patience(report["ii"], report["latency"]),
             optimise=frames >= LONG_RUN_FRAMES,
             flash=None if image is None else (image, VIRTUAL_FLASH_ADDRESS),
             spi=line is Line.SPI,

@@ -9,9 +9,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.pipeline.address_map import AddressMap, address_map
-from hwgen.pipeline.ports import ports
-from hwgen.pipeline.stages import Stage, stages
-from hwgen.plan import Plan
+from hwgen.pipeline.layout import Pipeline
+from hwgen.pipeline.stages import Stage
 from hwgen.rtl_templates.registers.axi_lite import AxiLite
 from hwgen.rtl_templates.registers.control import Control
 from hwgen.rtl_templates.registers.write_bus import WriteStation, memories_of
@@ -161,15 +160,21 @@ def _ports(unit: wiring.Component, side: str) -> list[wiring.PureInterface]:
     return [getattr(unit, name) for name in members if name == side or name.startswith(f"{side}_")]
 
 
-def accelerator(plan: Plan) -> Accelerator:
-    """Build the top component of a plan."""
-    chain = stages(plan)
-    source, sink = ports(plan)
+def accelerator(pipeline: Pipeline, network_id: int = 0) -> Accelerator:
+    """Build the top component of a pipeline.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+    network_id : int
+        The 64 bits that its registers give a host, if it has any.
+    """
+    source, sink = pipeline.source, pipeline.sink
     return Accelerator(
-        chain,
+        pipeline.stages,
         in_bits=source.bits,
         out_bits=sink.bits,
         frame_beats_in=source.count,
         frame_beats_out=sink.count,
-        address_map=address_map(plan) if plan.has_registers else None,
+        address_map=address_map(pipeline, network_id) if pipeline.plan.has_registers else None,
     )

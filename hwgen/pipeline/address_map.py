@@ -1,21 +1,16 @@
-"""Where the registers and the writable memories of a plan lie, and what identifies it."""
+"""Where the registers and the writable memories of a pipeline lie."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from importlib import metadata
 from typing import Any
 
-from hwgen.build_folder import network_file
-from hwgen.folding.file import folding_to_json
-from hwgen.pipeline.stages import LayerStage, stages
-from hwgen.plan import Plan
+from hwgen.pipeline.layout import Pipeline
 from hwgen.rtl_templates.registers.register_bus import STROBES
 from hwgen.rtl_templates.registers.registers import Register, RegisterMap
 from hwgen.rtl_templates.registers.write_bus import Contents, looked_at, memories_of
 
-__all__ = ["AddressMap", "Region", "address_map", "plan_id"]
+__all__ = ["AddressMap", "Region", "address_map"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +46,7 @@ class Region:
 
 @dataclass(frozen=True, eq=False)
 class AddressMap:
-    """Registers and memories of a plan with a register port.
+    """Registers and memories of a pipeline with a register port.
 
     Parameters
     ----------
@@ -90,9 +85,16 @@ class AddressMap:
         }
 
 
-def address_map(plan: Plan) -> AddressMap:
-    """Lay out the registers and, behind them, each writable memory at a multiple of its size, in the order of the stages."""
-    layers = [stage for stage in stages(plan) if isinstance(stage, LayerStage)]
+def address_map(pipeline: Pipeline, network_id: int = 0) -> AddressMap:
+    """Lay out the registers and, behind them, each writable memory at a multiple of its size, in the order of the stages.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+    network_id : int
+        What identifies the hardware; where only the places matter, any number does.
+    """
+    layers = pipeline.layers
     names = tuple(stage.name for stage in layers)
     found: list[tuple[str, str, Contents]] = []
     with looked_at():
@@ -105,10 +107,4 @@ def address_map(plan: Plan) -> AddressMap:
         base = -(-place // size) * size
         regions.append(Region(layer, name, base, memory))
         place = base + size
-    return AddressMap(plan_id(plan), names, tuple(regions))
-
-
-def plan_id(plan: Plan) -> int:
-    """Give the 64 bits by which a host knows an accelerator: a hash of its network, its folding and this version of hwgen."""
-    parts = (metadata.version("hwgen").encode(), folding_to_json(plan).encode(), network_file.digest(plan.network))
-    return int.from_bytes(hashlib.sha256(b"\0".join(parts)).digest()[:8], "little")
+    return AddressMap(network_id, names, tuple(regions))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from amaranth.lib import wiring
 
 from hwgen.layers.costs import Resources
 from hwgen.layers.parts import Bill, narrowing, widening
+from hwgen.pipeline.queues import Queue, deepened
 from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH, Fifo
 from hwgen.rtl_templates.streams.fork import Fork
 from hwgen.rtl_templates.streams.width_converter import DownConverter, UpConverter
@@ -137,6 +138,17 @@ class ForkStage:
     def width(self) -> int:
         """Bits of a beat."""
         return self.lanes * self.bits
+
+    @property
+    def queues(self) -> tuple[Queue, ...]:
+        named = zip(self.readers, self.depths, strict=True)
+        return tuple(
+            Queue(f"the branch from '{self.source}' to '{reader}'", place, depth, least=1, key=(self.source, reader))
+            for place, (reader, depth) in enumerate(named)
+        )
+
+    def deepened(self, queue: Queue, beats: int) -> ForkStage:
+        return replace(self, depths=deepened(self.depths, queue, beats))
 
     @property
     def slots(self) -> list[int]:

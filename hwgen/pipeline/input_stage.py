@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hwgen.layers.costs import Part, Resources
 from hwgen.layers.parts import Bill
+from hwgen.pipeline.queues import Queue, deepened
 from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH, Fifo
 from hwgen.rtl_templates.streams.split import Split
 from hwgen.timing.schedule import Intake, Junction, Outlet
@@ -56,6 +57,19 @@ class InputStage:
     def widths(self) -> list[int]:
         """Bits of a beat of each input."""
         return [lanes * bits for lanes, bits in zip(self.lanes, self.bits, strict=True)]
+
+    @property
+    def queues(self) -> tuple[Queue, ...]:
+        """The FIFO of each input."""
+        named = zip(self.inputs, self.depths, strict=True)
+        return tuple(
+            Queue(f"input '{name}'", place, depth, least=1, key=(name, None))
+            for place, (name, depth) in enumerate(named)
+        )
+
+    def deepened(self, queue: Queue, beats: int) -> InputStage:
+        """Give the stage with another depth of one input's FIFO."""
+        return replace(self, depths=deepened(self.depths, queue, beats))
 
     @property
     def slots(self) -> list[int]:

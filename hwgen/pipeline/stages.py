@@ -1,27 +1,21 @@
-"""The pipeline of a plan, stage by stage, with the forks and width converters between layers.
-
-Streams are numbered as in `hwgen.timing.predict`: 0 enters the first stage, then come the streams that the stages yield, stage by stage.
-"""
+"""What the stages of a pipeline have in common, and the stage that is a layer."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from math import lcm, prod
-from typing import Protocol
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Protocol, runtime_checkable
 
 from amaranth.lib import wiring
 
-from hwgen.fold import Fold
+from hwgen.fold import Fold, WindowStyle
 from hwgen.layers.costs import Resources
-from hwgen.layers.protocol import Layer, input_lanes, inputs
-from hwgen.pipeline.glue import ForkStage, InputRegister, Narrow, Widen
-from hwgen.pipeline.input_stage import InputStage
-from hwgen.pipeline.output_stage import OutputStage
-from hwgen.plan import Plan
+from hwgen.layers.protocol import Layer, input_lanes
+from hwgen.pipeline.queues import Queue
+from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH
 from hwgen.timing.schedule import Junction, Schedule
 
-__all__ = ["LayerStage", "Stage", "in_time", "stages"]
+__all__ = ["LayerStage", "Queued", "Stage"]
 
 
 class Stage(Protocol):
@@ -41,6 +35,20 @@ class Stage(Protocol):
     def timing(self) -> Schedule | Junction: ...
     def component(self) -> wiring.Component: ...
     def resources(self) -> Resources: ...
+
+
+@runtime_checkable
+class Queued(Stage, Protocol):
+    """A stage with FIFOs whose depths a plan can choose."""
+
+    @property
+    def queues(self) -> tuple[Queue, ...]:
+        """Its FIFOs, in the order in which data pass them."""
+        ...
+
+    def deepened(self, queue: Queue, beats: int) -> Stage:
+        """Give the stage with another depth of one of its FIFOs."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,144 +71,29 @@ class LayerStage:
     def out_lanes(self) -> int:
         return self.layer.out_lanes(self.fold)
 
-    def timing(self) -> Schedule | Junction:
+    @property
+    def queues(self) -> tuple[Queue, ...]:
+        """The output FIFO, behind the FIFO in front of a parallel window."""
+        output = Queue(f"layer '{self.name}'", 0, self.fold.slots, least=self._schedule.outlets[0].slots)
+        if self.fold.window is not WindowStyle.PARALLEL:
+            return (output,)
+        window = Queue(f"the window of layer '{self.name}'", None, self.fold.buffer_beats, least=FULL_RATE_DEPTH)
+        return (window, output)
+
+    def deepened(self, queue: Queue, beats: int) -> LayerStage:
+        if queue.outlet is None:
+            return replace(self, fold=replace(self.fold, buffer_beats=beats))
+        return replace(self, fold=replace(self.fold, slots=beats))
+
+    @cached_property
+    def _schedule(self) -> Schedule | Junction:
         return self.layer.timing(self.fold)
+
+    def timing(self) -> Schedule | Junction:
+        return self._schedule
 
     def component(self) -> wiring.Component:
         return self.layer.component(self.fold)
 
     def resources(self) -> Resources:
         return self.layer.resources(self.fold)
-
-
-def stages(plan: Plan) -> tuple[Stage, ...]:
-    """Lay out the pipeline in an order in which every stream is yielded before it is read.
-
-    An input arrives in beats as wide as the widest input beat of a layer that reads it, so a converter stands behind it only where its readers differ; two
-    layers whose lanes are no multiples of one another meet at the least common multiple. A map with several readers is forked at the lanes that it comes in.
-    Several inputs begin with an `InputStage`, several outputs end in an `OutputStage`; a single one has an `InputRegister`, or needs none. Where maps in turn
-    would take more beats than the slowest layer takes cycles, they go in wider beats.
-    """
-    network = plan.network
-    layout = _Layout(plan)
-    layout.take_inputs()
-    for layer in network.layers:
-        fold = plan.folds[layer.name]
-        reads = tuple(layout.fetch(layer, number, lanes) for number, lanes in enumerate(input_lanes(layer, fold)))
-        layout.add(LayerStage(layer, fold, reads))
-        layout.hand_out(layer.name, layer.out_type.bits, prod(layer.out_shape), layer.out_lanes(fold))
-    if len(network.outputs) > 1:
-        layout.gather_outputs()
-    return tuple(layout.stages)
-
-
-class _Layout:
-    """The stages so far, and the stream that waits for each reader, with its lanes."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self.stages: list[Stage] = []
-        self._streams = 0
-        self._readers = plan.network.readers()
-        self._waiting: dict[str, tuple[int, int]] = {}
-        self._names = {layer.name for layer in plan.network.layers}
-
-    def name(self, wanted: str) -> str:
-        """Give a stage a name that no layer has."""
-        while wanted in self._names:
-            wanted += "_"
-        self._names.add(wanted)
-        return wanted
-
-    def add(self, stage: Stage) -> int:
-        """Append a stage; give the number of its last stream."""
-        self.stages.append(stage)
-        self._streams += len(stage.depths) if isinstance(stage, ForkStage | InputStage) else 1
-        return self._streams
-
-    def take_inputs(self) -> None:
-        """Begin with the stage that takes the maps of all inputs."""
-        ports, plan = self.plan.network.inputs, self.plan
-        # An input that only leaves again is read by no layer: whole pixels then.
-        widest = {port.name: 0 for port in ports}
-        for layer in plan.network.layers:
-            for entry, width in zip(inputs(layer), input_lanes(layer, plan.folds[layer.name]), strict=True):
-                if entry.source in widest:
-                    widest[entry.source] = max(widest[entry.source], width)
-        lanes = tuple(widest[port.name] or port.shape[2] for port in ports)
-        if len(ports) > 1:
-            lanes = in_time([prod(port.shape) for port in ports], lanes, plan.cycles)
-        beats = tuple(prod(port.shape) // width for port, width in zip(ports, lanes, strict=True))
-        bits = tuple(port.type.bits for port in ports)
-        if len(ports) == 1:
-            self.add(InputRegister(self.name("input_register"), lanes[0], bits[0], beats[0]))
-        else:
-            depths = tuple(plan.inputs.get(port.name) for port in ports)
-            self.add(InputStage(self.name("inputs"), tuple(port.name for port in ports), lanes, bits, beats, depths))
-        for stream, (port, width) in enumerate(zip(ports, lanes, strict=True), 1):
-            self.hand_out(port.name, port.type.bits, prod(port.shape), width, stream)
-
-    def hand_out(self, source: str, bits: int, codes: int, lanes: int, stream: int | None = None) -> None:
-        """Reserve a stream, by default the latest, for its reader, or fork it for its readers."""
-        stream, readers = self._streams if stream is None else stream, tuple(self._readers[source])
-        if len(readers) > 1:
-            depths = tuple(self.plan.branches.get((source, reader)) for reader in readers)
-            name = self.name(f"{source}_fork")
-            last = self.add(ForkStage(name, (stream,), source, readers, bits, lanes, codes // lanes, depths))
-            self._waiting |= {
-                reader: (last + 1 - back, lanes)
-                for back, reader in zip(range(len(readers), 0, -1), readers, strict=True)
-            }
-        else:
-            self._waiting[readers[0]] = (stream, lanes)
-
-    def fetch(self, layer: Layer, number: int, lanes: int) -> int:
-        """Give the stream for one of a layer's inputs, converted to its lanes."""
-        reader = layer.name if len(layer.sources) == 1 else f"{layer.name}.{number}"
-        entry = inputs(layer)[number]
-        return self._convert(reader, prod(entry.shape), entry.type.bits, lanes)
-
-    def _convert(self, reader: str, codes: int, bits: int, lanes: int) -> int:
-        """Give the stream that waits for a reader, converted to its lanes."""
-        stream, before = self._waiting.pop(reader)
-        stem, common = reader.replace(".", "_"), lcm(before, lanes)
-        if common != before:
-            name = self.name(f"{stem}_widen")
-            stream = self.add(Widen(name, (stream,), bits, before, common // before, codes // before))
-        if common != lanes:
-            name = self.name(f"{stem}_narrow")
-            stream = self.add(Narrow(name, (stream,), bits, common, common // lanes, codes // common))
-        return stream
-
-    def gather_outputs(self) -> None:
-        """Append the stage that gives the maps of all outputs, at the lanes that they come in."""
-        network = self.plan.network
-        readers = [f"output.{port.name}" for port in network.outputs]
-        maps = [network.map_of(port.source) for port in network.outputs]
-        codes, bits = [prod(shape) for shape, _ in maps], tuple(kind.bits for _, kind in maps)
-        lanes = in_time(codes, [self._waiting[reader][1] for reader in readers], self.plan.cycles)
-        reads = tuple(self._convert(*wanted) for wanted in zip(readers, codes, bits, lanes, strict=True))
-        beats = tuple(count // width for count, width in zip(codes, lanes, strict=True))
-        names = tuple(port.name for port in network.outputs)
-        self.add(OutputStage(self.name("outputs"), reads, names, lanes, bits, beats))
-
-
-def in_time(codes: Sequence[int], lanes: Sequence[int], cycles: int) -> tuple[int, ...]:
-    """Give the lanes at which maps that pass in turn take no more beats together than there are cycles, or whole maps as beats.
-
-    The map of most beats is widened first, by the least factor.
-
-    Parameters
-    ----------
-    codes, lanes : sequence of int
-        Codes of each map, and of its beats as they come.
-    cycles : int
-    """
-    wide = list(lanes)
-    while sum(count // width for count, width in zip(codes, wide, strict=True)) > cycles:
-        beats = [count // width for count, width in zip(codes, wide, strict=True)]
-        longest = beats.index(max(beats))
-        if beats[longest] == 1:
-            break
-        wide[longest] *= next(factor for factor in range(2, beats[longest] + 1) if beats[longest] % factor == 0)
-    return tuple(wide)

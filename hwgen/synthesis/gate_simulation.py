@@ -58,7 +58,7 @@ def simulate_netlist(
         (scratch / "rtl").mkdir()
         (scratch / "rtl" / f"{accelerator.network.name}.v").write_text(text, encoding="utf-8")
         return simulate(
-            accelerator.plan,
+            accelerator.pipeline,
             scratch,
             x,
             expected=expected,

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hwgen.api import build
 from hwgen.board.line import Line
+from hwgen.build_folder.build import build
 from hwgen.build_folder.open import load
 from hwgen.devices.boards import find_board
 from hwgen.errors import OptionError

@@ -7,11 +7,12 @@ import pytest
 
 from benchmarks import layer_samples, resource_model, resources
 from hwgen.devices.boards import Family, find_device
-from hwgen.estimation.estimate import estimate, estimate_plan, prices, quantities
+from hwgen.estimation.estimate import estimate, estimate_pipeline, prices, quantities
 from hwgen.estimation.usage import Usage
 from hwgen.folding.goals import fold_for_area
 from hwgen.layers.costs import Chain, Part, Resources
 from hwgen.pipeline.fifo_depths import size_fifos
+from hwgen.pipeline.layout import lay_out
 from tests.small_networks import mlp
 
 STAGES = {sample.name: sample.stage for sample in layer_samples.SAMPLES}
@@ -111,7 +112,7 @@ def test_a_layer_without_parts_is_priced_by_its_rules_of_thumb() -> None:
 
 def test_a_plan_is_estimated_stage_by_stage() -> None:
     plan = size_fifos(fold_for_area(mlp(24, 12, 5)))
-    found = estimate_plan(plan, find_device("up5k"))
+    found = estimate_pipeline(lay_out(plan), find_device("up5k"))
     assert list(found)[:2] == ["ports", "input_register"]
     assert {"dense0", "dense1"} <= set(found)
     assert sum(found.values(), Usage()).luts == sum(usage.luts for usage in found.values())

@@ -22,7 +22,6 @@ from hwgen.board.line import Line
 from hwgen.board.top import link_shape, network_id
 from hwgen.golden.network import PackedNetwork
 from hwgen.host.virtual import virtual_port
-from hwgen.pipeline.ports import ports
 from hwgen.rtl_templates.link.link_protocol import FLAG
 from tests.host.spi_device import SpiDevice
 from tests.host.test_spi_port import Board
@@ -48,7 +47,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> hwgen.Accelerator:
 
 def frames(build: hwgen.Accelerator, count: int, folder: Path) -> tuple[Path, bytes]:
     """Write random frames, and give the golden model's answers."""
-    source, sink = ports(build.plan)
+    source, sink = build.pipeline.source, build.pipeline.sink
     codes = 2 * np.random.default_rng(5).integers(0, 2, size=(count, *build.network.input.shape)) - 1
     source.pack([codes]).tofile(folder / "frames.bin")
     return folder / "frames.bin", sink.pack(PackedNetwork(build.network).golden_maps(codes)).tobytes()

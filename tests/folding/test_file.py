@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from hwgen.build_folder.report import predict_plan
 from hwgen.codes import BIPOLAR, CodeType
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, LaneStyle, MemoryStyle
@@ -14,6 +13,7 @@ from hwgen.folding import goals
 from hwgen.folding.file import folding_from_json, folding_to_json
 from hwgen.network import Network
 from hwgen.pipeline.fifo_depths import size_fifos
+from hwgen.pipeline.layout import lay_out
 from hwgen.plan import Plan
 from tests.small_networks import mlp
 from tests.test_network import RESIDUAL, TWO_INPUTS
@@ -34,8 +34,8 @@ def test_a_folding_file_is_read_back_as_it_was_written() -> None:
 
 def test_depths_of_branches_are_read_back_as_they_were_written() -> None:
     branches = {("x", "dense"): 3, ("dense", "all.2"): 70}
-    plan = replace(goals.fold_for_area(RESIDUAL), branches=branches)
-    assert folding_from_json(RESIDUAL, folding_to_json(plan)).branches == branches
+    plan = replace(goals.fold_for_area(RESIDUAL), depths=branches)
+    assert folding_from_json(RESIDUAL, folding_to_json(plan)).depths == branches
 
 
 @pytest.mark.parametrize(
@@ -54,9 +54,9 @@ def test_mistakes_in_the_forks_of_a_folding_file_are_named(forks: dict, message:
 
 
 def test_depths_of_inputs_are_read_back_as_they_were_written() -> None:
-    plan = replace(goals.fold_for_area(TWO_INPUTS), inputs={"z": 7})
+    plan = replace(goals.fold_for_area(TWO_INPUTS), depths={("z", None): 7})
     assert json.loads(folding_to_json(plan))["inputs"] == {"x": None, "z": 7}
-    assert folding_from_json(TWO_INPUTS, folding_to_json(plan)).inputs == {"z": 7}
+    assert folding_from_json(TWO_INPUTS, folding_to_json(plan)).depths == {("z", None): 7}
     assert "inputs" not in json.loads(folding_to_json(goals.fold_for_area(RESIDUAL)))
 
 
@@ -141,7 +141,7 @@ def test_registers_in_front_of_the_lanes_are_kept_and_lengthen_nothing_but_the_l
     plan = folding_from_json(network, json.dumps({"layers": layers}))
     assert plan.folds["dense0"].fetch_registers == 2
     assert folding_from_json(network, folding_to_json(plan)).folds == plan.folds
-    before, after = (predict_plan(size_fifos(one), 4) for one in (plain, plan))
+    before, after = (lay_out(size_fifos(one)).predict(4) for one in (plain, plan))
     assert (after.ii, after.latency) == (before.ii, before.latency + 2)
 
 

@@ -12,9 +12,10 @@ from hwgen.cli import main
 from hwgen.devices.boards import boards, find_board
 from hwgen.errors import OptionError
 from hwgen.estimation.budget import overdrawn
-from hwgen.estimation.estimate import estimate_plan, estimate_total
+from hwgen.estimation.estimate import estimate_pipeline, estimate_total
 from hwgen.fold import MemoryStyle
 from hwgen.folding.for_board import board_budget, clock_choices, fits_of, fold_for_board, slower_clock
+from hwgen.pipeline.layout import lay_out
 from tests.small_networks import mlp
 
 NETWORK = mlp(64, 32, 10)
@@ -67,8 +68,8 @@ def test_what_is_written_at_run_time_and_the_registers_are_within_the_budget() -
     read = fold_for_board(NETWORK, "icebreaker", axi_lite=True)
     assert read.axi_lite and read.has_registers
     assert overdrawn(estimate_total(read, board.device), limits) == []
-    assert estimate_plan(read, board.device)["registers"].luts > 400
-    assert "registers" not in estimate_plan(fold_for_board(NETWORK, "icebreaker"), board.device)
+    assert estimate_pipeline(lay_out(read), board.device)["registers"].luts > 400
+    assert "registers" not in estimate_pipeline(lay_out(fold_for_board(NETWORK, "icebreaker")), board.device)
 
 
 def test_weights_that_fit_nowhere_else_go_to_large_rams_on_boards_with_a_flash() -> None:

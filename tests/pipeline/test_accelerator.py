@@ -10,7 +10,6 @@ from amaranth.back import rtlil
 from amaranth.sim import Simulator
 
 from hwgen.activation import Lookup, Positions, Thresholds
-from hwgen.build_folder.report import predict_plan
 from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, WindowStyle
@@ -25,8 +24,7 @@ from hwgen.layers.window import Window
 from hwgen.network import InputPort, Network, OutputPort, check
 from hwgen.pipeline.accelerator import accelerator
 from hwgen.pipeline.fifo_depths import size_fifos
-from hwgen.pipeline.ports import ports
-from hwgen.pipeline.stages import stages
+from hwgen.pipeline.layout import lay_out
 from hwgen.plan import Plan
 from hwgen.timing.predict import Deadlock
 from tests.random_networks import random_codes
@@ -196,7 +194,8 @@ def beats(kind, codes, lanes):
 
 def stimulus(plan, frames):
     """Give the beats of random frames, and those that golden answers."""
-    network, (source, sink) = plan.network, ports(plan)
+    network, pipeline = plan.network, lay_out(plan)
+    source, sink = pipeline.source, pipeline.sink
     random = np.random.default_rng(frames)
     codes = [random_codes(random, port.type, (frames, *port.shape)) for port in network.inputs]
     maps = network.golden_maps(*codes)
@@ -214,7 +213,7 @@ def rtl(plan, sent, frames, *, stall=0.0, reset_at=None, wrong_tlast=None):
     A reset sends all beats anew, then with every ``tlast`` right. Returns output beats, their ``tlast``, the cycles of
     both ports' transfers from the first input on, and ``frame_error`` at the end.
     """
-    top = accelerator(plan)
+    top = accelerator(lay_out(plan))
     per_frame = len(sent) // frames
     outputs = frames * top.frame_beats_out
     results, lasts, taken, given, errors = [], [], [], [], []
@@ -260,7 +259,7 @@ def test_values_and_every_cycle_are_predicted(make_plan):
     plan, frames = make_plan(), 4
     sent, expected = stimulus(plan, frames)
     results, lasts, taken, given, error = rtl(plan, sent, frames)
-    prediction = predict_plan(plan, frames)
+    prediction = lay_out(plan).predict(frames)
     assert results == expected
     assert taken == prediction.transfers[0].tolist()
     assert given == prediction.transfers[-1].tolist()
@@ -298,7 +297,7 @@ def test_reset_clears_the_frame_error():
 @pytest.mark.parametrize("make_plan", PLANS)
 def test_the_modules_of_top_and_stages_have_readable_ports(make_plan):
     plan = make_plan()
-    top = accelerator(plan)
+    top = accelerator(lay_out(plan))
     assert len(top.s_axis_tdata) % 8 == len(top.m_axis_tdata) % 8 == 0
     text = rtlil.convert(top, name=plan.network.name, emit_src=False)
     modules = {}
@@ -306,7 +305,7 @@ def test_the_modules_of_top_and_stages_have_readable_ports(make_plan):
         name = re.match(r"module \\(\S+)", module)[1]
         modules[name] = list(re.findall(r"^  wire.* (?:input|output) \d+\s+\\(\S+)$", module, re.MULTILINE))
     assert set(modules[plan.network.name]) == PORTS
-    for stage in stages(plan):
+    for stage in lay_out(plan).stages:
         ins = ["i"] if len(stage.reads) == 1 else [f"i_{k}" for k, _ in enumerate(stage.reads)]
         outlets = stage.timing().outlets
         outs = ["o"] if len(outlets) == 1 else [f"o_{k}" for k, _ in enumerate(outlets)]
@@ -322,25 +321,25 @@ def assert_slower_as_predicted(plan, shallow):
     frames = 3
     sent, expected = stimulus(shallow, frames)
     results, _, taken, given, _ = rtl(shallow, sent, frames)
-    prediction = predict_plan(shallow, frames)
+    prediction = lay_out(shallow).predict(frames)
     assert results == expected
     assert (taken, given) == (prediction.transfers[0].tolist(), prediction.transfers[-1].tolist())
-    assert np.any(prediction.transfers[-1] > predict_plan(plan, frames).transfers[-1])
+    assert np.any(prediction.transfers[-1] > lay_out(plan).predict(frames).transfers[-1])
 
 
 @pytest.mark.parametrize("branch", [("x", "outer_sum.2"), ("x", "first"), ("first", "all.1")])
 def test_a_branch_that_is_a_beat_too_short_slows_the_network_by_exactly_what_is_predicted(branch):
     plan = residual_plan()
-    shallow = replace(plan, branches={**plan.branches, branch: plan.branches[branch] - 1})
+    shallow = replace(plan, depths={**plan.depths, branch: plan.depths[branch] - 1})
     assert_slower_as_predicted(plan, shallow)
 
 
 @pytest.mark.parametrize("branch", [("outer0", "outer_sum.1"), ("inner_in", "inner_sum.1"), ("all", "woven.1")])
 def test_a_branch_that_is_a_beat_too_short_for_its_joint_stops_the_network_as_predicted(branch):
     plan = residual_plan()
-    shallow = replace(plan, branches={**plan.branches, branch: plan.branches[branch] - 1})
+    shallow = replace(plan, depths={**plan.depths, branch: plan.depths[branch] - 1})
     with pytest.raises(Deadlock):
-        predict_plan(shallow, 3)
+        lay_out(shallow).predict(3)
     with pytest.raises(OptionError, match=f"the branch from '{branch[0]}' to '{branch[1]}' holds only"):
         size_fifos(shallow)
     sent, _ = stimulus(shallow, 3)
@@ -351,16 +350,16 @@ def test_a_branch_that_is_a_beat_too_short_for_its_joint_stops_the_network_as_pr
 @pytest.mark.parametrize("name", ["image", "vector"])
 def test_an_input_s_fifo_that_is_a_beat_too_short_slows_the_network_by_exactly_what_is_predicted(name):
     plan = inputs_plan()
-    shallow = replace(plan, inputs={**plan.inputs, name: plan.inputs[name] - 1})
+    shallow = replace(plan, depths={**plan.depths, (name, None): plan.depths[name, None] - 1})
     assert_slower_as_predicted(plan, shallow)
 
 
 def test_an_input_that_cannot_wait_for_those_behind_it_stops_the_network_as_predicted():
     plan = inputs_plan()
-    shallow = replace(plan, inputs={**plan.inputs, "vector": 2})
+    shallow = replace(plan, depths={**plan.depths, ("vector", None): 2})
     with pytest.raises(Deadlock):
-        predict_plan(shallow, 3)
-    enough = plan.inputs["vector"]
+        lay_out(shallow).predict(3)
+    enough = plan.depths["vector", None]
     with pytest.raises(
         OptionError, match=f"input 'vector' holds only 2 beats; give it {enough}, or leave its depth open"
     ):
@@ -371,14 +370,14 @@ def test_an_input_that_cannot_wait_for_those_behind_it_stops_the_network_as_pred
 
 
 @pytest.mark.parametrize(
-    ("inputs", "message"),
+    ("depths", "message"),
     [
-        ({"vector": 0}, "Input 'vector' needs a FIFO of at least 1 beat, not 0"),
-        ({"vectr": 3}, "sizes the FIFO of input 'vectr', but the network has 'image', 'vector', 'spare'"),
+        ({("vector", None): 0}, "Input 'vector' needs a FIFO of at least 1 beat, not 0"),
+        ({("vectr", None): 3}, "sizes the FIFO of input 'vectr', but the network has 'image', 'vector', 'spare'"),
     ],
 )
-def test_depths_of_inputs_without_meaning_are_refused(inputs, message):
+def test_depths_of_inputs_without_meaning_are_refused(depths, message):
     with pytest.raises(OptionError, match=message):
-        replace(inputs_plan(), inputs=inputs)
+        replace(inputs_plan(), depths=depths)
     with pytest.raises(OptionError, match="sizes the FIFO of input 'x', but the network has none"):
-        replace(dense_plan(), inputs={"x": 2})
+        replace(dense_plan(), depths={("x", None): 2})

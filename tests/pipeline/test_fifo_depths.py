@@ -8,12 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hwgen.build_folder.report import predict_plan
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, WindowStyle
 from hwgen.folding import goals
 from hwgen.pipeline.fifo_depths import size_fifos
-from hwgen.pipeline.stages import stages
+from hwgen.pipeline.layout import lay_out
 from hwgen.plan import Plan
 from hwgen.timing.earliest import System
 from hwgen.timing.latest import Latest
@@ -26,19 +25,19 @@ from tests.timing.test_predict import graph
 
 
 def interval(plan: Plan, frames: int = 24) -> int:
-    return predict_plan(plan, frames).ii
+    return lay_out(plan).predict(frames).ii
 
 
 def opened(plan: Plan) -> Plan:
     folds = {name: replace(fold, slots=None, buffer_beats=None) for name, fold in plan.folds.items()}
-    return replace(plan, folds=folds, branches={})
+    return replace(plan, folds=folds, depths={})
 
 
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(plans())
 def test_the_interval_is_the_largest_fold_product(plan: Plan) -> None:
     """A stage's fold product, or the beats it must take if those are more."""
-    schedules = [stage.timing() for stage in stages(plan)]
+    schedules = [stage.timing() for stage in lay_out(plan).stages]
     busiest = max(max(one.cycles, *(intake.beats for intake in one.intakes)) for one in schedules)
     assert interval(plan) == busiest
 
@@ -57,7 +56,7 @@ def test_a_shallower_fifo_slows_the_network() -> None:
     assert slots is not None
     assert slots > 1
     shallow = replace(plan, folds={**plan.folds, deepest: replace(plan.folds[deepest], slots=1)})
-    outputs = [predict_plan(version, 8).transfers[-1] for version in (plan, shallow)]
+    outputs = [lay_out(version).predict(8).transfers[-1] for version in (plan, shallow)]
     assert np.any(outputs[1] > outputs[0])
 
 
@@ -78,7 +77,7 @@ def test_every_parallel_window_gets_an_input_fifo(plan: Plan) -> None:
 
 
 def leaving(plan: Plan, frames: int = 4) -> np.ndarray:
-    return predict_plan(plan, frames).transfers[-1]
+    return lay_out(plan).predict(frames).transfers[-1]
 
 
 def residual() -> Plan:
@@ -88,17 +87,17 @@ def residual() -> Plan:
 
 def test_every_branch_gets_a_fifo() -> None:
     plan = size_fifos(residual())
-    assert set(plan.branches) == {(s, reader) for s, readers in RESIDUAL.forks().items() for reader in readers}
-    assert size_fifos(plan).branches == plan.branches
+    assert set(plan.depths) == {(s, reader) for s, readers in RESIDUAL.forks().items() for reader in readers}
+    assert size_fifos(plan).depths == plan.depths
 
 
 def test_one_beat_less_in_any_branch_is_late() -> None:
     plan = size_fifos(residual())
-    for branch, depth in plan.branches.items():
+    for branch, depth in plan.depths.items():
         if depth > 1:
-            shallow = replace(plan, branches={**plan.branches, branch: depth - 1})
+            shallow = replace(plan, depths={**plan.depths, branch: depth - 1})
             assert np.any(leaving(shallow) > leaving(plan)), branch
-        deeper = replace(plan, branches={**plan.branches, branch: depth + 1})
+        deeper = replace(plan, depths={**plan.depths, branch: depth + 1})
         assert np.array_equal(leaving(deeper), leaving(plan)), branch
 
 
@@ -106,23 +105,23 @@ def test_a_depth_that_deadlocks_is_refused_by_name() -> None:
     """The shortcut must hold a whole vector before the dense layer yields its first row."""
     plan = size_fifos(residual())
     branch = ("x", "sum.1")
-    fatal = replace(plan, branches={**plan.branches, branch: 1})
+    fatal = replace(plan, depths={**plan.depths, branch: 1})
     with pytest.raises(Deadlock):
         leaving(fatal)
-    enough = plan.branches[branch]
+    enough = plan.depths[branch]
     message = f"deadlocks, as the FIFO of the branch from 'x' to 'sum.1' holds only 1 beats; give it {enough}"
     with pytest.raises(OptionError, match=re.escape(message)):
         size_fifos(fatal)
-    leaving(size_fifos(replace(fatal, branches={**plan.branches, branch: enough})))
+    leaving(size_fifos(replace(fatal, depths={**plan.depths, branch: enough})))
 
 
 def test_branches_that_do_not_exist_are_refused() -> None:
     with pytest.raises(
         OptionError, match=r"a branch from 'x' to 'fc', but the network has 'x' to 'dense', 'x' to 'sum\.1'"
     ):
-        replace(residual(), branches={("x", "fc"): 3})
+        replace(residual(), depths={("x", "fc"): 3})
     with pytest.raises(OptionError, match="The branch from 'x' to 'dense' needs a FIFO of at least 1 beat, not 0"):
-        replace(residual(), branches={("x", "dense"): 0})
+        replace(residual(), depths={("x", "dense"): 0})
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)

@@ -17,8 +17,7 @@ from hwgen.cli.main import EXIT_USER, main
 from hwgen.errors import DataError, ModelError, OptionError
 from hwgen.host import run
 from hwgen.host.virtual import virtual_link
-from hwgen.pipeline.ports import ports
-from hwgen.pipeline.stages import stages
+from hwgen.pipeline.layout import lay_out
 
 FRAMES = 12
 BITS = np.array([-1, 1], dtype=np.float32)
@@ -130,7 +129,7 @@ def test_the_verilog_takes_them_one_after_the_other_on_the_predicted_cycles(
     assert (result.mismatches, result.expected_mismatches) == (0, 0)
     assert np.array_equal(result.outputs, wanted)
     assert stall or (result.beats_off_schedule, result.ii_measured) == (0, build.report["ii"])
-    source, _ = ports(build.plan)
+    source = build.pipeline.source
     assert (source.count, source.bits) == (
         sum(part.count for part in source.parts),
         max(part.bits for part in source.parts),
@@ -142,9 +141,11 @@ def test_a_build_folder_keeps_the_inputs_and_the_depths_of_their_fifos(
     build: hwgen.Accelerator, x: dict[str, np.ndarray], wanted: np.ndarray
 ) -> None:
     loaded = hwgen.load(build.folder)
-    assert loaded.plan.inputs == build.plan.inputs
-    assert list(loaded.plan.inputs) == ["image", "level", "mask"]
-    assert [fifo["depth"] for fifo in build.report["input_fifos"]] == list(build.plan.inputs.values())
+    assert loaded.plan.depths == build.plan.depths
+    assert [name for name, reader in loaded.plan.depths if reader is None] == ["image", "level", "mask"]
+    assert [fifo["depth"] for fifo in build.report["input_fifos"]] == [
+        build.plan.depths[name, None] for name in ("image", "level", "mask")
+    ]
     assert np.array_equal(loaded.golden(x), wanted)
     manifest = json.loads((build.folder / "manifest.json").read_text())
     assert list(manifest["ports"]["s_axis"]["inputs"]) == ["image", "level", "mask"]
@@ -165,7 +166,7 @@ def test_a_board_takes_all_of_them_as_one_frame(
 ) -> None:
     with virtual_link(build, frames=3) as link:
         shape = link.identify()
-        assert (shape.beats_in, shape.bytes_in) == (ports(build.plan)[0].count, ports(build.plan)[0].bytes)
+        assert (shape.beats_in, shape.bytes_in) == (build.pipeline.source.count, build.pipeline.source.bytes)
         result = run.run(build, link, x, frames=3, check=True)
     assert (result.frames, result.mismatches) == (3, 0)
     assert np.array_equal(result.outputs, wanted[:3])
@@ -286,9 +287,9 @@ def test_maps_in_turn_take_no_longer_than_the_slowest_layer(model: Path) -> None
     network = hwgen.read(model, input_type=DECLARED)
     for options in ({"max_throughput": True}, {"min_area": True}, {"target_fps": 2e6}):
         plan = hwgen.plan(network, **options)
-        source, _ = ports(plan)
+        source = lay_out(plan).source
         assert source.count <= plan.cycles or all(part.count == 1 for part in source.parts)
-        assert stages(plan)[0].lanes == tuple(part.lanes for part in source.parts)
+        assert lay_out(plan).stages[0].lanes == tuple(part.lanes for part in source.parts)
 
 
 def twins(*nodes: onnx.NodeProto, batches: tuple[object, object]) -> onnx.ModelProto:

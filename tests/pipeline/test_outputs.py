@@ -15,7 +15,6 @@ from hwgen.cli.main import EXIT_USER, main
 from hwgen.errors import DataError
 from hwgen.host import run
 from hwgen.host.virtual import virtual_link
-from hwgen.pipeline.ports import ports
 
 RANDOM = np.random.default_rng(11)
 CLASSES, BOXES = 3, 5
@@ -107,7 +106,7 @@ def test_the_verilog_gives_them_one_after_the_other_on_the_predicted_cycles(
     assert result.expected_mismatches == 0
     assert all(np.array_equal(result.outputs[name], array) for name, array in wanted.items())
     assert stall or (result.beats_off_schedule, result.ii_measured) == (0, build.report["ii"])
-    _, sink = ports(build.plan)
+    sink = build.pipeline.sink
     assert (sink.count, sink.bits) == (sum(part.count for part in sink.parts), max(part.bits for part in sink.parts))
 
 

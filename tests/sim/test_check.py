@@ -12,6 +12,7 @@ from hwgen.arrays import codec
 from hwgen.arrays.expected import check_expected, correct_labels, differing_frames
 from hwgen.errors import DataError
 from hwgen.network import Network
+from hwgen.pipeline.layout import lay_out
 from hwgen.plan import Plan
 from hwgen.sim import check
 from hwgen.sim.check import Engine, Simulation
@@ -75,13 +76,13 @@ def judge(plan: Plan, monkeypatch: pytest.MonkeyPatch, change=lambda trace: trac
     """Simulate with hardware that does what the models say, but for a change."""
     x = np.random.default_rng(0).choice(np.array([-1, 1]), size=(4, 12))
     codes = codec.to_codes(NETWORK.input, x)
-    sink = check.ports(plan)[1]
-    due = check.predict_plan(plan, 4).output_cycles(4)
+    pipeline = lay_out(plan)
+    sink, due = pipeline.sink, pipeline.predict(4).output_cycles(4)
     last = np.arange(1, len(due) + 1) % sink.count == 0
     trace = Trace(np.arange(4), sink.pack(NETWORK.golden_maps(codes)), due, last, frame_error=False)
     monkeypatch.setattr(check, "run_verilator", lambda *_, **__: change(trace))
     arguments = {"expected": None, "frames": None, "stall": False, "waves": None, **options}
-    return check.simulate(plan, Path(), x, engine=Engine.VERILATOR, progress=lambda step: None, **arguments)
+    return check.simulate(pipeline, Path(), x, engine=Engine.VERILATOR, progress=lambda step: None, **arguments)
 
 
 def test_hardware_that_does_what_the_models_say_is_exact(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,6 @@ from hwgen.folding.writable import with_registers
 from hwgen.host.reload import reload
 from hwgen.network import Network
 from hwgen.pipeline.memory_image import as_writes
-from hwgen.pipeline.ports import ports
 from hwgen.plan import Plan
 from hwgen.sim.run import write_vectors, write_writes
 from tests.conftest import write_image
@@ -72,7 +71,7 @@ def test_ids_counters_errors_and_rewritten_memories(case: str, simulator: str, t
     loaded = reload(accelerator, other)
     folder = accelerator.folder / "sim"
     write_writes(folder / "other.txt", as_writes(loaded.image, "image"))
-    source, sink = ports(accelerator.plan)
+    source, sink = accelerator.pipeline.source, accelerator.pipeline.sink
     bytes_ = [bytes.fromhex(line)[::-1] for line in (folder / "input.txt").read_text().split()]
     codes = source.unpack(np.frombuffer(b"".join(bytes_), np.uint8).reshape(-1, source.bytes))
     golden = loaded.plan.network.golden_maps(*codes)

@@ -23,7 +23,6 @@ from hwgen.golden.network import PackedNetwork
 from hwgen.host import run
 from hwgen.host.link import open_link
 from hwgen.host.virtual import virtual_link, virtual_port
-from hwgen.pipeline.ports import ports
 from hwgen.rtl_templates.link.load_format import LoadState
 from hwgen.sim.virtual_board import virtual_board
 from hwgen.tools.toolchain import Toolchain
@@ -79,7 +78,7 @@ def test_wide_beats_pass(image_build: Path) -> None:
 def infer_under_faults(build: Path, faults: int, seed: int, line: Line = Line.UART) -> None:
     """Have frames inferred until all faults have happened, each held to golden, and some after that."""
     accelerator = hwgen.load(build)
-    source, sink = ports(accelerator.plan)
+    source, sink = accelerator.pipeline.source, accelerator.pipeline.sink
     codes = codec.to_codes(accelerator.network.input, random_codes(accelerator, 100))
     beats = source.pack([codes]).reshape(len(codes), -1)
     golden = sink.pack(PackedNetwork(accelerator.network).golden_maps(codes)).reshape(len(codes), -1)

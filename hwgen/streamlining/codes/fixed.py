@@ -14,11 +14,11 @@ from hwgen.graph import Node
 from hwgen.layers.segments import Segments
 from hwgen.layers.table import Table
 from hwgen.streamlining.builder import Builder
+from hwgen.streamlining.codes.split import first_part
 from hwgen.streamlining.functions.domain import Floats, Integers
 from hwgen.streamlining.functions.fit import Pieces, curve, kinked, meets, quantised, scaled, straight
 from hwgen.streamlining.functions.function import Function, over_map
 from hwgen.streamlining.functions.signal import Codes, Signal, identity, signal_of
-from hwgen.streamlining.functions.split import first_part
 from hwgen.streamlining.functions.terms import Evaluator, Leaf, Parameter, Rows, Step, Term, replaced, steps_of
 
 __all__ = ["fixed", "step_of"]

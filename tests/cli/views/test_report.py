@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from hwgen.build_folder.report import REPORT_FRAMES, make_report, predict_plan
+from hwgen.build_folder.report import REPORT_FRAMES, make_report
 from hwgen.cli.views.report import render_report
 from hwgen.folding.goals import fold_for_area
 from hwgen.pipeline.fifo_depths import size_fifos
+from hwgen.pipeline.layout import lay_out
 from tests.cli.shown import rows, shown
 from tests.small_networks import mlp
 
@@ -15,7 +16,7 @@ from tests.small_networks import mlp
 @pytest.fixture(scope="module")
 def report() -> dict[str, Any]:
     plan = size_fifos(fold_for_area(mlp(24, 12, 8, 5), clock_hz=50e6))
-    return make_report(plan, predict_plan(plan, REPORT_FRAMES))
+    return make_report(lay_out(plan), lay_out(plan).predict(REPORT_FRAMES))
 
 
 def test_every_layer_has_a_row(report: dict[str, Any]) -> None:

@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwgen.fold import Fold
+from hwgen.pipeline.fifo_depths import size_fifos
 from hwgen.pipeline.glue import InputRegister
 from hwgen.pipeline.input_stage import InputStage
+from hwgen.pipeline.layout import Pipeline, in_time, lay_out
 from hwgen.pipeline.output_stage import OutputStage
-from hwgen.pipeline.ports import ports
-from hwgen.pipeline.stages import in_time, stages
 from hwgen.plan import Plan
+from hwgen.timing.earliest import yielded
 from tests.test_network import RESIDUAL, TWO_INPUTS, output
 
 FOLDS = {"dense": Fold(pe=1, simd=4), "sum": Fold(pe=1), "all": Fold(pe=1)}
@@ -34,7 +35,7 @@ def test_maps_in_turn_are_as_wide_as_their_time_demands(maps: list[tuple[int, in
 
 @pytest.mark.parametrize(("network", "first"), [(RESIDUAL, InputRegister), (TWO_INPUTS, InputStage)])
 def test_one_input_has_a_register_and_several_have_a_stage(network: object, first: type) -> None:
-    chain = stages(Plan(network, FOLDS))
+    chain = lay_out(Plan(network, FOLDS)).stages
     assert isinstance(chain[0], first)
     assert (chain[0].name, chain[0].reads) == ("inputs" if first is InputStage else "input_register", (0,))
 
@@ -44,12 +45,52 @@ def test_inputs_and_outputs_in_turn_keep_pace_with_the_slowest_layer() -> None:
     outputs = (output("all", 12), replace(output("sum"), name="z"))
     plan = Plan(replace(TWO_INPUTS, outputs=outputs), {**FOLDS, "all": Fold(pe=12), "sum": Fold(pe=4)})
     assert plan.cycles == 4
-    source, sink = ports(plan)
+    source, sink = lay_out(plan).source, lay_out(plan).sink
     assert [part.lanes for part in source.parts] == [4, 4]
     assert (source.count, sink.count) == (2, 2)
     slow = Plan(replace(TWO_INPUTS, outputs=outputs), FOLDS)
     assert slow.cycles == 12
-    source, sink = ports(slow)
+    source, sink = lay_out(slow).source, lay_out(slow).sink
     assert source.count <= 12
     assert [part.count for part in sink.parts] == [6, 4]
-    assert isinstance(stages(slow)[-1], OutputStage)
+    assert isinstance(lay_out(slow).stages[-1], OutputStage)
+
+
+def broken(number: int, **change: object) -> Pipeline:
+    """Give the residual network's pipeline with a change of one stage."""
+    pipeline = lay_out(Plan(RESIDUAL, FOLDS))
+    stages = list(pipeline.stages)
+    stages[number] = replace(stages[number], **change)
+    return replace(pipeline, stages=tuple(stages))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"name": "dense"}, "Two stages are called 'dense'"),
+        ({"beats": 3}, "yields 3 beats a frame"),
+        ({"reads": (1,)}, "reads stream 1, which comes later or has another reader"),
+        ({"lanes": 2}, "The input port carries 2 beats a frame, but its stage 1"),
+    ],
+)
+def test_the_law_of_a_pipeline_names_what_breaks_it(change: dict, message: str) -> None:
+    lay_out(Plan(RESIDUAL, FOLDS)).check()
+    with pytest.raises(ValueError, match=message):
+        broken(0, **change).check()
+
+
+def test_the_output_port_carries_what_the_last_stage_gives() -> None:
+    pipeline = lay_out(Plan(RESIDUAL, FOLDS))
+    (last,) = yielded(pipeline.schedules)[-1]
+    tail = InputRegister("tail", lanes=2, bits=8, beats=12, reads=(last,))
+    with pytest.raises(ValueError, match="The output port carries 6 beats a frame, but its stage 12"):
+        replace(pipeline, stages=(*pipeline.stages, tail)).check()
+
+
+def test_sized_depths_are_those_that_the_plan_gave_or_left_open() -> None:
+    """A given depth stays, and every open one is found; the layers' own are in their foldings."""
+    given_depth = {("x", "dense"): 9}
+    plan = size_fifos(Plan(RESIDUAL, FOLDS, depths=given_depth))
+    assert plan.depths["x", "dense"] == 9
+    assert set(plan.depths) == {(source, reader) for source, readers in RESIDUAL.forks().items() for reader in readers}
+    assert all(fold.slots for fold in plan.folds.values())
