@@ -94,16 +94,12 @@ MOST_ON_THE_ROOF = 12
 MOST_LINES = 300
 
 LONG = {
-    "hwgen/board/top.py": "the top, the shape of its link and its files",
     "hwgen/devices/boards.py": "a record a table of a board file",
     "hwgen/host/link.py": "the protocol, request by request",
     "hwgen/layers/conv.py": "golden, schedule, bill and hardware of the largest layer kind",
     "hwgen/layers/matvec.py": "one matrix in all the hardware's terms",
     "hwgen/layers/parts.py": "a verb a unit",
-    "hwgen/streamlining/nodes/joins.py": "every way in which two maps join",
-    "hwgen/streamlining/nodes/products_and_windows.py": "every node that sums over a window",
     "hwgen/synthesis/flow.py": "the flow from a build folder to a bitstream, step by step",
-    "hwgen/timing/earliest.py": "one algorithm, whose arrays all its methods share",
     "rtl_templates/compute/shared_rows.py": "one search and the adder tree that it finds",
     "rtl_templates/link/host_link.py": "one state machine",
 }

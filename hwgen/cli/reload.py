@@ -12,7 +12,7 @@ from click.core import ParameterSource
 from rich.text import Text
 
 from hwgen import api
-from hwgen.board.top import network_id
+from hwgen.board.write import network_id
 from hwgen.build_folder.open import Accelerator, load
 from hwgen.cli.run import rate_of
 from hwgen.cli.terminal import PATH, Screen, common, declares_input

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hwgen.arrays import codec
-from hwgen.board.top import link_shape
+from hwgen.board.write import link_shape
 from hwgen.build_folder.identity import identity
 from hwgen.build_folder.open import Accelerator
 from hwgen.errors import LinkError

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hwgen.board.line import Line, divisor
-from hwgen.board.top import boot_image, write_board_top
+from hwgen.board.write import boot_image, write_board_top
 from hwgen.build_folder.open import Accelerator
 from hwgen.errors import OptionError
 from hwgen.host.link import HostLink, open_link

@@ -14,7 +14,8 @@ from hwgen.pipeline.stages import Queued, Stage
 from hwgen.plan import Plan
 from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH
 from hwgen.timing.deadlock import full_streams
-from hwgen.timing.earliest import Deadlock, System, tile, yielded
+from hwgen.timing.earliest import Deadlock, System, tile
+from hwgen.timing.feeds import yielded
 from hwgen.timing.latest import Latest
 from hwgen.timing.predict import most_held
 from hwgen.timing.schedule import Junction, Schedule

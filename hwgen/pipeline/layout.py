@@ -18,7 +18,7 @@ from hwgen.pipeline.input_stage import InputStage
 from hwgen.pipeline.output_stage import OutputStage
 from hwgen.pipeline.stages import LayerStage, Stage
 from hwgen.plan import Plan
-from hwgen.timing.earliest import check_feeds
+from hwgen.timing.feeds import check_feeds
 from hwgen.timing.predict import Prediction, predict
 from hwgen.timing.schedule import Junction, Schedule
 

@@ -15,7 +15,7 @@ from amaranth.back import rtlil
 
 from hwgen.board.line import Line
 from hwgen.board.pins import BoardPins, Pad, constraints, pin_file
-from hwgen.board.top import write_board_top
+from hwgen.board.write import write_board_top
 from hwgen.build_folder.open import load
 from hwgen.errors import OptionError, ToolError
 from hwgen.estimation.estimate import estimate_total, prices

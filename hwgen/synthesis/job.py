@@ -13,7 +13,7 @@ from typing import Any
 
 from hwgen.board.line import Line
 from hwgen.board.pins import choose_baud
-from hwgen.board.top import boot_image, network_id
+from hwgen.board.write import boot_image, network_id
 from hwgen.build_folder import manifest
 from hwgen.build_folder.open import load
 from hwgen.devices.boards import Board, Device, find_board, find_device

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hwgen.board.line import LINE_PORTS, Line
-from hwgen.board.top import write_board_top
+from hwgen.board.write import write_board_top
 from hwgen.build_folder import manifest
 from hwgen.build_folder.open import Accelerator, load
 from hwgen.errors import OptionError

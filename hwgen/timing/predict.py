@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hwgen.timing.earliest import Deadlock, System, check_feeds, tile, yielded
+from hwgen.timing.earliest import Deadlock, System, tile
+from hwgen.timing.feeds import check_feeds, yielded
 from hwgen.timing.schedule import Junction, Schedule
 
 __all__ = ["Deadlock", "Prediction", "predict"]

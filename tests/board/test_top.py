@@ -11,7 +11,7 @@ import pytest
 
 import hwgen
 from hwgen.board.line import Line, divisor
-from hwgen.board.top import network_id, write_board_top
+from hwgen.board.write import network_id, write_board_top
 from hwgen.errors import BuildError, OptionError
 from hwgen.tools.processes import run
 from hwgen.tools.toolchain import Toolchain

@@ -19,7 +19,7 @@ import pytest
 
 import hwgen
 from hwgen.board.line import Line
-from hwgen.board.top import link_shape, network_id
+from hwgen.board.write import link_shape, network_id
 from hwgen.golden.network import PackedNetwork
 from hwgen.host.virtual import virtual_port
 from hwgen.rtl_templates.link.link_protocol import FLAG

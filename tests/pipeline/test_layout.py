@@ -15,7 +15,7 @@ from hwgen.pipeline.input_stage import InputStage
 from hwgen.pipeline.layout import Pipeline, in_time, lay_out
 from hwgen.pipeline.output_stage import OutputStage
 from hwgen.plan import Plan
-from hwgen.timing.earliest import yielded
+from hwgen.timing.feeds import yielded
 from tests.test_network import RESIDUAL, TWO_INPUTS, output
 
 FOLDS = {"dense": Fold(pe=1, simd=4), "sum": Fold(pe=1), "all": Fold(pe=1)}

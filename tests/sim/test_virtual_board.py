@@ -15,7 +15,7 @@ from benchmarks.models import write_mlp
 from examples.data.load import load
 from hwgen.arrays import codec
 from hwgen.board.line import Line
-from hwgen.board.top import boot_image, write_board_top
+from hwgen.board.write import boot_image, write_board_top
 from hwgen.errors import LinkError, ToolError
 from hwgen.fold import MemoryStyle
 from hwgen.folding.file import folding_from_json

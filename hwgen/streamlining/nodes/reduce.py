@@ -16,7 +16,8 @@ from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.functions.domain import Integers
 from hwgen.streamlining.functions.signal import Codes, Signal, signal_of
 from hwgen.streamlining.nodes.elementwise import elementwise
-from hwgen.streamlining.nodes.products_and_windows import convolution, max_pool, product, whole_map
+from hwgen.streamlining.nodes.products import product
+from hwgen.streamlining.nodes.windows import convolution, max_pool, whole_map
 from hwgen.streamlining.places.layout import axes_of
 from hwgen.streamlining.places.rearrange import rearranged
 from hwgen.streamlining.resolve import codes_of

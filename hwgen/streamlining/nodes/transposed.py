@@ -16,7 +16,7 @@ from hwgen.streamlining.functions.domain import Integers
 from hwgen.streamlining.functions.linear import Linear
 from hwgen.streamlining.functions.signal import Origin, Signal, flat_map, signal_of
 from hwgen.streamlining.functions.terms import Leaf, Parameter, Step
-from hwgen.streamlining.nodes.products_and_windows import convolution
+from hwgen.streamlining.nodes.windows import convolution
 from hwgen.streamlining.places.rearrange import rearranged
 from hwgen.streamlining.resolve import codes_of
 
