@@ -16,6 +16,7 @@ from hwgen.frontend.domains import CUSTOM_OPERATORS
 from hwgen.layers.protocol import Layer
 from hwgen.operators.evaluate import CHANNELWISE, OPERATORS
 from hwgen.passes import run
+from hwgen.streamlining.options import Options
 from hwgen.streamlining.streamline import streamline
 
 PAGE = Path(__file__).parent / "operators.md"
@@ -148,7 +149,7 @@ def layers(op: str, inputs: str, attributes: str) -> tuple[Layer, ...]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "net.onnx"
         onnx.save(model, path)
-        return streamline(run(read_onnx(path)), input_type="uint8").layers
+        return streamline(run(read_onnx(path)), Options(input_type="uint8")).layers
 
 
 def becomes(op: str, inputs: str, attributes: str) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from hwgen.arrays.files import Frames, load_frames
+from hwgen.arrays.files import load_frames
 from hwgen.build_folder import manifest
 from hwgen.build_folder.build import build
 from hwgen.build_folder.open import Accelerator, load
+from hwgen.conversion import Conversion
 from hwgen.devices.boards import find_board
 from hwgen.folding.for_board import fold_for_board
 from hwgen.folding.target import Target
@@ -19,12 +20,10 @@ from hwgen.pipeline.fifo_depths import size_fifos
 from hwgen.plan import Plan
 from hwgen.progress import Progress, silent
 from hwgen.streamlining.declaration import InputNumber, InputType
+from hwgen.streamlining.options import Calibration, Options
 from hwgen.verilog.write import check_name
 
-__all__ = ["Accelerator", "Calibration", "build", "compile", "load", "plan", "read"]
-
-Calibration = Frames | Mapping[str, Frames] | None
-"""Frames of the only input, or of each by its name; or their files."""
+__all__ = ["Accelerator", "Calibration", "build", "compile", "compile_with", "load", "plan", "read", "read_with"]
 
 
 def read(
@@ -63,7 +62,7 @@ def read(
         Frames in the model's own units, of several inputs by their names. They give streams of real numbers their ranges; the notes then tell saturation, and the agreement
         with the float model before and after.
     ranges : mapping of str to tuple of float, or None
-        Ranges of tensors that an earlier calibration found, see `hwgen.network.Conversion`, instead of frames.
+        Ranges of tensors that an earlier calibration found, see `hwgen.conversion.Conversion`, instead of frames.
     name : str or None
         Name of the Verilog module; None: the graph's own name, or the file's where the exporter calls every graph the same.
     progress : callable
@@ -80,13 +79,20 @@ def read(
     OptionError
         If the declared input does not suit the model, or the name is no Verilog identifier.
     """
+    told = tuple((tensor, low, high) for tensor, (low, high) in (ranges or {}).items())
+    conversion = Conversion(strict, exact, fixed_bits, weight_bits, told)
+    options = Options(input_type, input_scale, input_offset, calibrate, conversion)
+    return read_with(path, options, name=name, progress=progress)
+
+
+def read_with(path: str | Path, options: Options, *, name: str | None = None, progress: Progress = silent) -> Network:
+    """Do `read`, with its options as a record."""
     if name is not None:
         check_name(name)
     # Here and not above: loading onnx takes longer than most of what needs no ONNX file.
     from hwgen.frontend import all_at_once, read_on
     from hwgen.passes import run
     from hwgen.streamlining.calibration import calibrated
-    from hwgen.streamlining.codes.precision import Precision
     from hwgen.streamlining.streamline import streamline
 
     progress("reading")
@@ -94,23 +100,15 @@ def read(
     graph = run(reading.graph)
     progress("streamlining")
 
-    def convert(precision: Precision) -> Network:
+    def convert(conversion: Conversion) -> Network:
         with all_at_once(reading.obstacles, reading.order):
-            return streamline(
-                graph,
-                input_type=input_type,
-                input_scale=input_scale,
-                input_offset=input_offset,
-                strict=strict,
-                precision=precision,
-            )
+            return streamline(graph, replace(options, conversion=conversion))
 
-    precision = Precision(exact, fixed_bits, weight_bits, ranges or {})
-    if calibrate is None:
-        network = convert(precision)
+    if options.calibrate is None:
+        network = convert(options.conversion)
     else:
         progress("calibrating")
-        network = calibrated(graph, load_frames(calibrate), precision, convert)
+        network = calibrated(graph, load_frames(options.calibrate), options.conversion, convert)
     return network if name is None else replace(network, name=name)
 
 
@@ -206,22 +204,30 @@ def compile(
     -------
     Accelerator
     """
-    target = Target(target_fps, clock_mhz, max_throughput, min_area, folding_file, board)
-    if board is not None:
-        find_board(board)
-    manifest.check_replaceable(Path(folder))
-    network = read(
-        model,
-        input_type=input_type,
-        input_scale=input_scale,
-        input_offset=input_offset,
-        strict=strict,
-        exact=exact,
-        fixed_bits=fixed_bits,
-        weight_bits=weight_bits,
-        calibrate=calibrate,
-        name=name,
-        progress=progress,
+    options = Options(
+        input_type, input_scale, input_offset, calibrate, Conversion(strict, exact, fixed_bits, weight_bits)
     )
+    target = Target(target_fps, clock_mhz, max_throughput, min_area, folding_file, board)
+    return compile_with(
+        model, folder, options, target, writable=writable, axi_lite=axi_lite, name=name, progress=progress
+    )
+
+
+def compile_with(
+    model: str | Path,
+    folder: str | Path,
+    options: Options,
+    target: Target,
+    *,
+    writable: str | None = None,
+    axi_lite: bool = False,
+    name: str | None = None,
+    progress: Progress = silent,
+) -> Accelerator:
+    """Do `compile`, with its options as records."""
+    if target.board is not None:
+        find_board(target.board)
+    manifest.check_replaceable(Path(folder))
+    network = read_with(model, options, name=name, progress=progress)
     progress("folding")
     return build(_fold(network, target, writable, axi_lite=axi_lite), folder, progress=progress)

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwgen.codes import CodeType
+from hwgen.conversion import Conversion
 from hwgen.errors import DataError
 from hwgen.layers.protocol import Layer, MapShape, inputs
 
-__all__ = ["Conversion", "InputPort", "Network", "OutputPort", "check"]
+__all__ = ["InputPort", "Network", "OutputPort", "check"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,27 +110,6 @@ class OutputPort:
     offset: np.ndarray
     values: np.ndarray | None = None
     dropped: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Conversion:
-    """How a network was made of its ONNX model; another model is made alike by the same.
-
-    Parameters
-    ----------
-    strict, exact : bool
-        What was refused.
-    fixed_bits, weight_bits : int
-        Bits of streams of real numbers, and of real weights.
-    ranges : tuple of (str, float, float)
-        Least and greatest value of tensors, from calibration.
-    """
-
-    strict: bool
-    exact: bool
-    fixed_bits: int
-    weight_bits: int
-    ranges: tuple[tuple[str, float, float], ...] = ()
 
 
 @dataclass(frozen=True)

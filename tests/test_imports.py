@@ -45,11 +45,12 @@ ROOF = {
     "hwgen.progress": "",
     "hwgen.codes": "",
     "hwgen.activation": "",
+    "hwgen.conversion": "errors",
     "hwgen.graph": "errors",
     "hwgen.fold": "codes",
-    "hwgen.network": "errors codes layers",
+    "hwgen.network": "errors codes conversion layers",
     "hwgen.plan": "errors fold network",
-    "hwgen.api": "errors progress network plan arrays devices frontend passes streamlining folding pipeline build_folder verilog",
+    "hwgen.api": "errors progress conversion network plan arrays devices frontend passes streamlining folding pipeline build_folder verilog",
     "hwgen": "api errors network sim",
     "hwgen.__main__": "cli",
 }
@@ -65,7 +66,7 @@ ROOMS = {
     "frontend": "errors graph operators",
     "passes": "errors graph operators",
     "arrays": "codes errors network",
-    "streamlining": "activation codes errors graph network arrays layers operators",
+    "streamlining": "activation codes conversion errors graph network arrays layers operators",
     "golden": "activation codes network layers",
     "verilog": "errors arrays tools",
     "pipeline": "codes errors fold network plan arrays layers rtl_templates timing",
@@ -73,7 +74,7 @@ ROOMS = {
     "folding": "codes errors fold network plan devices estimation layers pipeline",
     "sim": "errors progress arrays golden pipeline tools",
     "build_folder": (
-        "activation codes errors network plan progress arrays devices estimation folding golden layers pipeline "
+        "activation codes conversion errors network plan progress arrays devices estimation folding golden layers pipeline "
         "rtl_templates sim timing verilog"
     ),
     "board": "errors devices rtl_templates verilog pipeline build_folder",
@@ -83,7 +84,7 @@ ROOMS = {
         "board synthesis"
     ),
     "cli": (
-        "errors codes network progress api hwgen arrays devices frontend layers pipeline folding sim build_folder board "
+        "errors codes conversion network progress api hwgen arrays devices frontend layers streamlining pipeline folding sim build_folder board "
         "synthesis host"
     ),
 }

@@ -18,6 +18,7 @@ import numpy as np
 
 from hwgen.activation import Lookup, Positions, Thresholds
 from hwgen.codes import CodeType
+from hwgen.conversion import Conversion
 from hwgen.errors import BuildError
 from hwgen.layers.argmax import ArgMax
 from hwgen.layers.combine import Combine, Operation
@@ -38,7 +39,7 @@ from hwgen.layers.thresholding import Thresholding
 from hwgen.layers.topk import TopK
 from hwgen.layers.upsample import Upsample
 from hwgen.layers.window import Window
-from hwgen.network import Conversion, InputPort, Network, OutputPort
+from hwgen.network import InputPort, Network, OutputPort
 
 __all__ = ["digest", "load_network", "save_network"]
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from hwgen.api import read
+from hwgen.api import read_with
 from hwgen.board.line import Line
 from hwgen.cli.terminal import PATH, Number, Screen, chooses_link, common, declares_input
 from hwgen.cli.views.boards import render_boards, render_fits
@@ -18,6 +19,7 @@ from hwgen.devices import boards as board_module
 from hwgen.devices.boards import Board, Device
 from hwgen.errors import OptionError
 from hwgen.folding.for_board import fits_of
+from hwgen.streamlining.options import Options
 from hwgen.synthesis import flow, synthesise
 from hwgen.synthesis.retry import synthesise_on_board
 
@@ -30,9 +32,8 @@ EXIT_CLOCK_MISSED = 1
 @click.argument("model", type=PATH, required=False)
 @declares_input
 @common
-def boards(model: Path | None, *, as_json: bool, verbose: bool, quiet: bool, **declared: Any) -> None:
+def boards(model: Path | None, *, options: Options, screen: Screen) -> None:
     """Show the boards and devices and what they hold; with MODEL, an ONNX file, what each board makes of it."""
-    screen = Screen(as_json, verbose - quiet)
     known, chips = board_module.boards(), board_module.devices()
     facts = {
         "boards": [_facts(one) for one in known.values()],
@@ -42,7 +43,7 @@ def boards(model: Path | None, *, as_json: bool, verbose: bool, quiet: bool, **d
         screen.result(facts, render_boards(known, chips))
         return
     with screen.steps() as progress:
-        network = read(model, progress=progress, **declared)
+        network = read_with(model, options, progress=progress)
         progress("folding for every board")
         fits = fits_of(network)
     screen.result(facts | {"fits": [fit.facts() for fit in fits]}, render_fits(network.name, fits))
@@ -81,29 +82,27 @@ def synth(
     link: str,
     retries: int | None,
     no_retry: bool,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
+    screen: Screen,
 ) -> int:
     """Synthesise the Verilog in BUILD: a bitstream for a board, or figures of a device (resources, Fmax, critical path)."""
-    screen = Screen(as_json, verbose - quiet)
     if retries is not None and (no_retry or board is None):
         raise OptionError(
             f"--retry is for --board, {'not with --no-retry' if no_retry else 'which is not given'}; leave it out"
         )
-    options: dict[str, Any] = {
-        "place_and_route": not no_pnr,
-        "seeds": seeds or flow.DEFAULT_SEEDS,
-        "jobs": jobs,
-        "clock_mhz": clock_mhz,
-        "line": Line(link),
-    }
+    run = (
+        partial(synthesise_on_board, folder, board, retries=0 if no_retry else retries)
+        if board is not None and device is None
+        else partial(synthesise, folder, board=board, device=device)
+    )
     with screen.steps() as progress:
-        if board is not None and device is None:
-            tries = 0 if no_retry else retries
-            facts = synthesise_on_board(folder, board, retries=tries, progress=progress, **options)
-        else:
-            facts = synthesise(folder, board=board, device=device, progress=progress, **options)
+        facts = run(
+            place_and_route=not no_pnr,
+            seeds=seeds or flow.DEFAULT_SEEDS,
+            jobs=jobs,
+            clock_mhz=clock_mhz,
+            line=Line(link),
+            progress=progress,
+        )
     for attempt in facts.get("attempts", []):
         click.echo(f"hwgen: {attempt}", err=True)
     screen.result(facts, render_synthesis(facts))

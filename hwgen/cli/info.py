@@ -14,18 +14,19 @@ from hwgen.codes import BIPOLAR
 from hwgen.errors import ModelError, NodesError, OptionError
 from hwgen.layers.protocol import Layer, inputs
 from hwgen.network import Network
+from hwgen.streamlining.options import Options
 
 __all__ = ["describe", "ratios"]
 
 
-def describe(path: str | Path, **declared: Any) -> dict[str, Any]:
+def describe(path: str | Path, options: Options) -> dict[str, Any]:
     """Describe a model file, also one that cannot become hardware.
 
     Parameters
     ----------
     path : str or Path
-    **declared
-        The input's declaration and strictness, as for `hwgen.read`.
+    options : Options
+        As for `hwgen.read`.
 
     Returns
     -------
@@ -39,7 +40,7 @@ def describe(path: str | Path, **declared: Any) -> dict[str, Any]:
         If the file is broken.
     """
     # Here and not above: loading onnx takes longer than most of what needs no ONNX file.
-    from hwgen.api import read
+    from hwgen.api import read_with
     from hwgen.frontend import load
 
     graph = load(path)
@@ -49,7 +50,7 @@ def describe(path: str | Path, **declared: Any) -> dict[str, Any]:
         "unsupported": [],
     }
     try:
-        network = read(path, **declared)
+        network = read_with(path, options)
     except NodesError as error:
         return {**facts, "unsupported": list(map(asdict, error.obstacles))}
     except (ModelError, OptionError) as error:

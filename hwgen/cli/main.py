@@ -14,6 +14,7 @@ import time
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from rich.console import Group
 from rich.text import Text
 
 import hwgen
+from hwgen.api import compile_with
 from hwgen.arrays.files import check_arrays_path, load_arrays, load_frames, save_arrays
 from hwgen.cli import boards, program, reload, run, vivado
 from hwgen.cli.info import describe
@@ -32,6 +34,8 @@ from hwgen.cli.views.model import render_description
 from hwgen.cli.views.report import render_report
 from hwgen.cli.views.runs import render_simulation
 from hwgen.errors import HwgenError, OptionError
+from hwgen.folding.target import Target
+from hwgen.streamlining.options import Options
 from hwgen.synthesis import simulate_netlist
 
 __all__ = ["EXIT_BUG", "EXIT_INTERRUPTED", "EXIT_MISMATCH", "EXIT_USER", "cli", "main"]
@@ -55,12 +59,11 @@ def cli() -> None:
 @click.argument("model", type=PATH)
 @declares_input
 @common
-def info(model: Path, *, as_json: bool, verbose: bool, quiet: bool, **declared: Any) -> None:
+def info(model: Path, *, options: Options, screen: Screen) -> None:
     """Show what is in MODEL: layers, types, weights, operations, and what is unsupported and why."""
-    screen = Screen(as_json, verbose - quiet)
     with screen.steps() as progress:
         progress("reading")
-        description = describe(model, **declared)
+        description = describe(model, options)
     screen.result(description, render_description(description))
 
 
@@ -84,16 +87,25 @@ def compile_(
     model: Path,
     folder: Path,
     *,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-    **options: Any,
+    target_fps: float | None,
+    board: str | None,
+    clock_mhz: float | None,
+    max_throughput: bool,
+    min_area: bool,
+    folding_file: Path | None,
+    writable: str | None,
+    axi_lite: bool,
+    name: str | None,
+    options: Options,
+    screen: Screen,
 ) -> None:
     """Compile MODEL, an ONNX file, to Verilog in a build folder."""
-    screen = Screen(as_json, verbose - quiet)
     start = time.perf_counter()
+    target = Target(target_fps, clock_mhz, max_throughput, min_area, folding_file, board)
     with screen.steps() as progress:
-        accelerator = hwgen.compile(model, folder, **options, progress=progress)
+        accelerator = compile_with(
+            model, folder, options, target, writable=writable, axi_lite=axi_lite, name=name, progress=progress
+        )
     keys = ("ii", "latency", "fps", "clock_mhz", "weight_bits", "layers", "notes")
     facts = {key: accelerator.report[key] for key in keys}
     facts |= {"build_seconds": round(time.perf_counter() - start, 3), "folder": str(folder), "files": accelerator.files}
@@ -131,30 +143,22 @@ def simulate(
     netlist: str | None,
     device: str | None,
     board: str | None,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
+    screen: Screen,
 ) -> int:
     """Simulate the Verilog in BUILD, and hold every value and every cycle to the golden model."""
-    screen = Screen(as_json, verbose - quiet)
     target = device or board
     if (netlist is None) != (target is None) or (device is not None and board is not None):
         raise OptionError("--netlist needs either --device or --board, and they need it")
     accelerator = hwgen.load(folder)
     x = load_frames(input_files)
     expected = None if expect_file is None else load_arrays(expect_file)
-    options: dict[str, Any] = {
-        "expected": expected,
-        "frames": frames,
-        "engine": engine,
-        "stall": stall,
-        "waves": waves,
-    }
+    run = (
+        accelerator.simulate
+        if netlist is None or target is None
+        else partial(simulate_netlist, folder, target=target, netlist=netlist)
+    )
     with screen.steps() as progress:
-        if netlist is None or target is None:
-            result = accelerator.simulate(x, **options, progress=progress)
-        else:
-            result = simulate_netlist(folder, x, target=target, netlist=netlist, **options, progress=progress)
+        result = run(x, expected=expected, frames=frames, engine=engine, stall=stall, waves=waves, progress=progress)
     screen.result(result.facts(), render_simulation(result))
     return 0 if result.exact else EXIT_MISMATCH
 
@@ -171,12 +175,9 @@ def golden(
     input_files: Path | dict[str, Path],
     output_file: Path,
     codes: bool,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
+    screen: Screen,
 ) -> None:
     """Run the golden model of BUILD."""
-    screen = Screen(as_json, verbose - quiet)
     accelerator = hwgen.load(folder)
     x = load_frames(input_files)
     check_arrays_path(output_file, [port.name for port in accelerator.network.outputs])
@@ -197,9 +198,8 @@ def golden(
 @cli.command()
 @click.argument("folder", metavar="BUILD", type=PATH)
 @common
-def report(folder: Path, *, as_json: bool, verbose: bool, quiet: bool) -> None:
+def report(folder: Path, *, screen: Screen) -> None:
     """Show what BUILD amounts to."""
-    screen = Screen(as_json, verbose - quiet)
     facts = hwgen.load(folder).report
     screen.result(facts, render_report(facts))
 
@@ -207,9 +207,8 @@ def report(folder: Path, *, as_json: bool, verbose: bool, quiet: bool) -> None:
 @cli.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @common
-def completion(shell: str, *, as_json: bool, verbose: bool, quiet: bool) -> None:
+def completion(shell: str, *, screen: Screen) -> None:
     """Print the completion script for SHELL; for bash: eval "$(hwgen completion bash)"."""
-    screen = Screen(as_json, verbose - quiet)
     kind = get_completion_class(shell)
     if kind is None:
         raise click.UsageError(f"There is no completion for '{shell}'")

@@ -20,14 +20,11 @@ __all__ = ["program"]
 @click.option("--volatile", is_flag=True, help="Load it until power goes, instead of writing the board's flash.")
 @click.option("--dry-run", is_flag=True, help="Only print the command.")
 @common
-def program(
-    folder: Path, *, board: str | None, volatile: bool, dry_run: bool, as_json: bool, verbose: bool, quiet: bool
-) -> None:
+def program(folder: Path, *, board: str | None, volatile: bool, dry_run: bool, screen: Screen) -> None:
     """Load BUILD's bitstream into the board that is plugged in: with iceprog, openFPGALoader or dfu-util."""
-    screen = Screen(as_json, verbose - quiet)
     with screen.steps() as progress:
         loading = host.program(folder, board=board, volatile=volatile, dry_run=dry_run, progress=progress)
-    if dry_run and not as_json:
+    if dry_run and not screen.as_json:
         click.echo(shlex.join(loading.command))  # in one line, to be copied
         return
     screen.result(loading.facts(), render_loading(loading))

@@ -5,31 +5,29 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
 from click.core import ParameterSource
 from rich.text import Text
 
-from hwgen import api
+from hwgen.api import read_with
 from hwgen.board.write import network_id
 from hwgen.build_folder.open import Accelerator, load
 from hwgen.cli.run import rate_of
 from hwgen.cli.terminal import PATH, Screen, common, declares_input
+from hwgen.conversion import Conversion
 from hwgen.errors import ModelError, OptionError
 from hwgen.host import run
 from hwgen.host.link import HostLink, open_link
 from hwgen.host.reload import Reload, keep
 from hwgen.host.reload import reload as fit
 from hwgen.host.virtual import virtual_link
-from hwgen.network import Conversion, Network
+from hwgen.network import Network
 from hwgen.pipeline.memory_image import writes_of
 from hwgen.progress import Progress
+from hwgen.streamlining.options import Options
 
 __all__ = ["reload"]
-
-DECLARATIONS = ("input_type", "input_scale", "input_offset")
-"""Options that say what the host sends."""
 
 
 @click.command()
@@ -53,10 +51,8 @@ def reload(
     virtual: bool,
     baud: int | None,
     image_file: Path | None,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-    **declared: Any,
+    options: Options,
+    screen: Screen,
 ) -> None:
     """Put MODEL, an ONNX file of the same shape, into the writable memories of BUILD's hardware.
 
@@ -66,10 +62,9 @@ def reload(
         raise OptionError("Give --port for a board or --virtual for a simulated one, not both")
     if baud is not None and port is None:
         raise OptionError("A rate is for a board; give its --port as well")
-    screen = Screen(as_json, verbose - quiet)
     accelerator = load(folder)
     with screen.steps() as progress:
-        network = accelerator.network if model is None else _read_alike(accelerator, model, declared, progress)
+        network = accelerator.network if model is None else _read_alike(accelerator, model, options, progress)
         progress("comparing with the build")
         loaded = fit(accelerator, network)
         if port is not None or virtual:
@@ -94,44 +89,46 @@ def reload(
     screen.result(facts, Text(f"{folder} means network {loaded.loaded_id:016x}; {words:,} words, written into {where}"))
 
 
-def _read_alike(accelerator: Accelerator, model: Path, declared: dict[str, Any], progress: Progress) -> Network:
+def _read_alike(accelerator: Accelerator, model: Path, options: Options, progress: Progress) -> Network:
     """Read the model with the inputs that the user declares; else with its own, or if those differ with the build's.
 
     Real numbers become integers as in the build, except for what the user says.
     """
-    options = {**declared, **_kept(accelerator.network.conversion, declared)}
-    if any(declared[name] is not None for name in DECLARATIONS):
-        return api.read(model, **options, progress=progress)
+    options = _kept(options, accelerator.network.conversion)
+    if any(said is not None for said in (options.input_type, options.input_scale, options.input_offset)):
+        return read_with(model, options, progress=progress)
     ports = accelerator.network.inputs
     # What the graph itself quantises cannot be declared. The only input may be called otherwise in the new model.
     typed = {port.name if len(ports) > 1 else None: port for port in ports if port.steps is None}
     try:
-        network = api.read(model, **options, progress=progress)
+        network = read_with(model, options, progress=progress)
     except ModelError:
         if not typed:
             raise
     else:
         if not typed or [port.type for port in network.inputs] == [port.type for port in ports]:
             return network
-    options["input_type"] = {name: port.type for name, port in typed.items()}
-    options["input_scale"] = {name: port.scale for name, port in typed.items()}
-    options["input_offset"] = {name: port.offset for name, port in typed.items()}
-    return api.read(model, **options, progress=progress)
+    as_built = replace(
+        options,
+        input_type={name: port.type for name, port in typed.items()},
+        input_scale={name: port.scale for name, port in typed.items()},
+        input_offset={name: port.offset for name, port in typed.items()},
+    )
+    return read_with(model, as_built, progress=progress)
 
 
-def _kept(conversion: Conversion | None, declared: dict[str, Any]) -> dict[str, Any]:
-    """Give the options of the build's own conversion that the user has not said anew."""
+def _kept(options: Options, conversion: Conversion | None) -> Options:
+    """Give the options with the build's own conversion in what the user has not said anew."""
     if conversion is None:
-        return {}
+        return options
     source = click.get_current_context().get_parameter_source
-    kept = {
-        name: getattr(conversion, name)
+    said = {
+        name: getattr(options.conversion, name)
         for name in ("strict", "exact", "fixed_bits", "weight_bits")
-        if source(name) is ParameterSource.DEFAULT
+        if source(name) is not ParameterSource.DEFAULT
     }
-    if declared["calibrate"] is None:
-        kept["ranges"] = {name: (low, high) for name, low, high in conversion.ranges}
-    return kept
+    kept = replace(conversion, **said)
+    return replace(options, conversion=kept if options.calibrate is None else replace(kept, ranges=()))
 
 
 def _write(

@@ -58,9 +58,7 @@ def run(
     frames: int | None,
     output_file: Path | None,
     codes: bool,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
+    screen: Screen,
 ) -> int:
     """Infer on a board that holds BUILD, through its serial port or SPI."""
     if virtual == (port is not None):
@@ -69,7 +67,6 @@ def run(
         raise OptionError("A virtual board has no --baud and is no --board: its port takes any rate")
     if link is not None and not virtual:
         raise OptionError(f"--link is for --virtual; a --port is SPI if its name begins with {SPI_PREFIX}")
-    screen = Screen(as_json, verbose - quiet)
     accelerator = load(folder)
     x = load_frames(input_files)
     if output_file is not None:

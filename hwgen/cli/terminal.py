@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from functools import wraps
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -16,7 +17,10 @@ from rich.console import Console, RenderableType
 from rich.markup import escape
 
 from hwgen.board.line import Line
+from hwgen.conversion import Conversion
 from hwgen.progress import Progress, silent
+from hwgen.streamlining.declaration import InputNumber, InputType
+from hwgen.streamlining.options import Calibration, Options
 
 __all__ = ["PATH", "Command", "Number", "Screen", "chooses_link", "common", "declares_input", "takes_frames"]
 
@@ -25,13 +29,24 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 PATH = click.Path(path_type=Path)
 
 
-def common(command: Command) -> Command:
-    """Add the options that every command has."""
-    for option in (
+def common(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that every command has, and hand them on as its ``screen``."""
+
+    @wraps(command)
+    def on_a_screen(*, as_json: bool, verbose: bool, quiet: bool, **others: object) -> object:
+        return command(screen=Screen(as_json, verbose - quiet), **others)
+
+    return _with_options(
+        on_a_screen,
         click.option("-q", "--quiet", is_flag=True, help="No progress and no table; errors and the exit code remain."),
         click.option("-v", "--verbose", is_flag=True, help="Every step with its time."),
         click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
-    ):
+    )
+
+
+def _with_options(command: Command, *options: Callable[[Command], Command]) -> Command:
+    """Add options to a command, the last one first."""
+    for option in options:
         command = option(command)
     return command
 
@@ -118,9 +133,28 @@ def takes_frames(command: Command) -> Command:
     )(command)
 
 
-def declares_input(command: Command) -> Command:
-    """Add the options that say what the host sends, and how real numbers become integers."""
-    for option in (
+def declares_input(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say what the host sends, and how real numbers become integers, and hand them on as ``options``."""
+
+    @wraps(command)
+    def with_options(
+        *,
+        input_type: InputType,
+        input_scale: InputNumber,
+        input_offset: InputNumber,
+        strict: bool,
+        exact: bool,
+        fixed_bits: int,
+        weight_bits: int,
+        calibrate: Calibration,
+        **others: object,
+    ) -> object:
+        conversion = Conversion(strict, exact, fixed_bits, weight_bits)
+        options = Options(input_type, input_scale, input_offset, calibrate, conversion)
+        return command(options=options, **others)
+
+    return _with_options(
+        with_options,
         click.option(
             "--calibrate",
             type=ForInput(PATH),
@@ -139,9 +173,7 @@ def declares_input(command: Command) -> Command:
             click.STRING,
             "Type of the codes the host sends: bipolar, uint8, int8, int4, ...; of one of several inputs NAME=uint8.",
         ),
-    ):
-        command = option(command)
-    return command
+    )
 
 
 class Pipe(Console):

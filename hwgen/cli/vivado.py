@@ -42,12 +42,9 @@ def vivado(
     pins: Path | None,
     baud: int,
     link: str,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
+    screen: Screen,
 ) -> None:
     """Write Tcl scripts that take BUILD through Vivado: place and route, bitstream, IP core."""
-    screen = Screen(as_json, verbose - quiet)
     facts = write_vivado(folder, output, part=part, clock_mhz=clock_mhz, pins=pins, baud=baud, line=Line(link))
     screen.result(
         facts, Text(f"Wrote {len(facts['files'])} files to {output}; run: vivado -mode batch -source implement.tcl")

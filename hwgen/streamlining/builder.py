@@ -10,11 +10,11 @@ from dataclasses import fields, is_dataclass, replace
 
 import numpy as np
 
+from hwgen.conversion import Conversion
 from hwgen.errors import ModelError, NodesError, Obstacle
 from hwgen.graph import Node
 from hwgen.layers.protocol import Layer
 from hwgen.network import InputPort
-from hwgen.streamlining.codes.precision import Precision
 from hwgen.streamlining.functions.signal import Origin
 
 __all__ = ["Builder", "identifier"]
@@ -44,10 +44,8 @@ class Builder:
 
     Parameters
     ----------
-    strict : bool
-        Refuse a Sign that can see exactly 0.
-    precision : Precision
-        How real numbers become fixed point.
+    conversion : Conversion
+        How real numbers become integers.
     shared : frozenset of str
         Nodes whose integers go out as they are, because their readers take different codes of them.
     real_inputs : frozenset of str
@@ -56,14 +54,12 @@ class Builder:
 
     def __init__(
         self,
+        conversion: Conversion,
         *,
-        strict: bool,
-        precision: Precision | None = None,
         shared: frozenset[str] = frozenset(),
         real_inputs: frozenset[str] = frozenset(),
     ) -> None:
-        self.strict = strict
-        self.precision = precision or Precision()
+        self.conversion = conversion
         self.shared = shared
         self.real_inputs = real_inputs
         self.wants_real: set[str] = set()
@@ -95,6 +91,20 @@ class Builder:
             name, number = f"{chosen}{'_' if chosen[-1].isdigit() else ''}{number}", number + 1
         self._names.add(name)
         return name
+
+    def allow_rounding(self, node: Node, what: str) -> None:
+        """Hold that rounding is allowed.
+
+        Raises
+        ------
+        ModelError
+            Naming the node, if only exact calculation is.
+        """
+        if self.conversion.exact:
+            raise ModelError(
+                f"Node '{node.name}' ({node.op}) {what}, which integers hold only rounded; put a quantiser there, "
+                "or compile without --exact"
+            )
 
     def reserve(self, name: str) -> None:
         """Keep a name from being given to a layer."""
@@ -144,13 +154,13 @@ class Builder:
     @contextmanager
     def assuming(self, assumed: bool) -> Iterator[None]:
         """Judge nodes that read what is only ``assumed`` as mildly as can be: neither exactness nor strictness is asked for."""
-        strict, precision = self.strict, self.precision
+        conversion = self.conversion
         if assumed:
-            self.strict, self.precision = False, replace(precision, exact=False)
+            self.conversion = replace(conversion, strict=False, exact=False)
         try:
             yield
         finally:
-            self.strict, self.precision = strict, precision
+            self.conversion = conversion
 
     def note(self, sentence: str) -> None:
         """Say something in the report, once."""

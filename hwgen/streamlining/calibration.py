@@ -8,20 +8,25 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hwgen.arrays import codec
+from hwgen.conversion import Conversion
 from hwgen.errors import DataError
 from hwgen.graph import Graph
 from hwgen.layers.segments import Segments
 from hwgen.network import InputPort, Network
 from hwgen.operators import evaluate
-from hwgen.streamlining.codes.precision import Precision
 
 __all__ = ["calibrated"]
+
+Ranges = tuple[tuple[str, float, float], ...]
+"""As in `Conversion`."""
 
 FRAMES = 16
 """Frames evaluated at once."""
 
 
-def calibrated(graph: Graph, x: codec.Inputs, precision: Precision, network: Callable[[Precision], Network]) -> Network:
+def calibrated(
+    graph: Graph, x: codec.Inputs, conversion: Conversion, network: Callable[[Conversion], Network]
+) -> Network:
     """Give the network whose streams of real numbers have the ranges that data show.
 
     Its notes say how many numbers saturate, and how well the integers agree with the float model before, with every range as large
@@ -32,7 +37,7 @@ def calibrated(graph: Graph, x: codec.Inputs, precision: Precision, network: Cal
     graph : Graph
     x : ndarray, shape (frames, ...), or mapping of str to ndarray
         Frames in the model's own units; integers are codes; of several inputs each by its name.
-    precision : Precision
+    conversion : Conversion
     network : callable
         Turns the graph into a network.
 
@@ -42,12 +47,12 @@ def calibrated(graph: Graph, x: codec.Inputs, precision: Precision, network: Cal
         If the frames do not fit the model.
     """
     frames = x if isinstance(x, Mapping) else dict.fromkeys(graph.inputs, x)
-    before = network(replace(precision, ranges=_input_ranges(frames)))
+    before = network(replace(conversion, ranges=_input_ranges(frames)))
     given = [_model_input(port, one) for port, one in zip(before.inputs, codec.by_input(before, x), strict=True)]
     before.check_frames(given)
     count, feeds = len(given[0]), {port.name: one for port, one in zip(before.inputs, given, strict=True)}
     outputs, ranges = _float_run(graph, feeds, count)
-    after = network(replace(precision, ranges=ranges))
+    after = network(replace(conversion, ranges=ranges))
     agreement = (
         f"Calibrated on {count} frames; agreement with the float model before, with full ranges: "
         f"{_agreement(before, feeds, outputs)}; after: {_agreement(after, feeds, outputs)}"
@@ -55,16 +60,16 @@ def calibrated(graph: Graph, x: codec.Inputs, precision: Precision, network: Cal
     return replace(after, notes=(*after.notes, agreement, *_saturation(after, feeds)))
 
 
-def _input_ranges(frames: Mapping[str, np.ndarray]) -> dict[str, tuple[float, float]]:
+def _input_ranges(frames: Mapping[str, np.ndarray]) -> Ranges:
     """Give the ranges of the inputs whose frames are real numbers."""
-    ranges = {}
+    ranges = []
     for name, x in frames.items():
         if np.issubdtype(x.dtype, np.integer):
             continue
         if not np.all(np.isfinite(x)):
             raise DataError("The calibration frames hold numbers that are not finite")
-        ranges[name] = (float(x.min()), float(x.max()))
-    return ranges
+        ranges.append((name, float(x.min()), float(x.max())))
+    return tuple(ranges)
 
 
 def _model_input(port: InputPort, x: np.ndarray) -> np.ndarray:
@@ -91,9 +96,7 @@ class _Range:
         self.low, self.high = min(self.low, float(array.min())), max(self.high, float(array.max()))
 
 
-def _float_run(
-    graph: Graph, feeds: Mapping[str, np.ndarray], count: int
-) -> tuple[Mapping[str, np.ndarray], Mapping[str, tuple[float, float]]]:
+def _float_run(graph: Graph, feeds: Mapping[str, np.ndarray], count: int) -> tuple[Mapping[str, np.ndarray], Ranges]:
     """Run the float model; give its outputs, and the range of every tensor."""
     ranges: dict[str, _Range] = {}
     outputs: dict[str, list[np.ndarray]] = {name: [] for name in graph.outputs}
@@ -109,7 +112,7 @@ def _float_run(
             if values[name].dtype.kind == "f" and values[name].size:
                 ranges.setdefault(name, _Range()).take(values[name])
     arrays = {name: np.concatenate(found) for name, found in outputs.items()}
-    return arrays, {name: (one.low, one.high) for name, one in ranges.items()}
+    return arrays, tuple((name, one.low, one.high) for name, one in ranges.items())
 
 
 def _agreement(network: Network, feeds: Mapping[str, np.ndarray], outputs: Mapping[str, np.ndarray]) -> str:

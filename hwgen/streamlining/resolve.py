@@ -123,8 +123,8 @@ def looked_up(signal: Signal, coding: Affine | Coded | None, reader: Node, build
         kind, scale, offset = coding.values.type, coding.values.scale, coding.values.offset
         table = np.rint((values - offset) / scale).astype(np.int64)
     else:
-        builder.precision.allow(reader, f"reads real numbers from the table of '{origin.node}'")
-        step = step_of(float(values.min()), float(values.max()), builder.precision.fixed_bits)
+        builder.allow_rounding(reader, f"reads real numbers from the table of '{origin.node}'")
+        step = step_of(float(values.min()), float(values.max()), builder.conversion.fixed_bits)
         table = np.rint(values / step).astype(np.int64)
         kind = CodeType(int(table.min()), int(table.max()))
         scale, offset = np.full(origin.shape[2], step), np.zeros(origin.shape[2])

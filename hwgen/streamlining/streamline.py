@@ -9,27 +9,19 @@ import numpy as np
 from hwgen.errors import ModelError
 from hwgen.graph import Graph, Node
 from hwgen.layers.protocol import Layer
-from hwgen.network import Conversion, Network, OutputPort, check
+from hwgen.network import Network, OutputPort, check
 from hwgen.streamlining.builder import Builder, identifier
-from hwgen.streamlining.codes.precision import Precision
-from hwgen.streamlining.declaration import Declaration, InputNumber, InputType, declarations
+from hwgen.streamlining.declaration import Declaration, declarations
 from hwgen.streamlining.functions.signal import Signal
 from hwgen.streamlining.nodes.heads import output_port
 from hwgen.streamlining.nodes.input_port import declare_input
 from hwgen.streamlining.nodes.walk import walk
+from hwgen.streamlining.options import Options
 
 __all__ = ["streamline"]
 
 
-def streamline(
-    graph: Graph,
-    *,
-    input_type: InputType = None,
-    input_scale: InputNumber = None,
-    input_offset: InputNumber = None,
-    strict: bool = False,
-    precision: Precision | None = None,
-) -> Network:
+def streamline(graph: Graph, options: Options) -> Network:
     """Turn a graph into a network of integers that computes the same.
 
     Thresholds are found by running the graph's own nodes, in float64, on every integer that an accumulator can reach. See
@@ -39,15 +31,8 @@ def streamline(
     ----------
     graph : Graph
         As `hwgen.passes.run` leaves it.
-    input_type : CodeType or str, mapping of str to these, or None
-        What the host sends: for every input, or by their names (None: all others); where nothing is said, what the graph says (an integer input, a
-        quantiser or sign behind the input).
-    input_scale, input_offset : float, mapping of str to float, or None
-        Meaning of an input code: the model's input is ``input_scale * code + input_offset``; 1 and 0 if not given.
-    strict : bool
-        Refuse a Sign that can see exactly 0, instead of taking +1.
-    precision : Precision or None
-        How real numbers become integers; None: by the defaults of `Precision`.
+    options : Options
+        What the host sends, and how real numbers become integers. Its frames for calibration are for `hwgen.streamlining.calibration`.
 
     Returns
     -------
@@ -60,18 +45,18 @@ def streamline(
     OptionError
         If the declared input has no meaning.
     """
-    declared = declarations(graph.inputs, input_type, input_scale, input_offset)
+    declared = declarations(graph.inputs, options.input_type, options.input_scale, options.input_offset)
     shared: frozenset[str] = frozenset()
     real_inputs: frozenset[str] = frozenset()
     network = None
     while network is None:
-        builder = Builder(strict=strict, precision=precision, shared=shared, real_inputs=real_inputs)
+        builder = Builder(options.conversion, shared=shared, real_inputs=real_inputs)
         try:
             network = _network(graph, declared, builder)
         except ModelError:
             # Ranges let the host round what nothing in the graph quantises.
-            ranges = {} if builder.precision.exact else builder.precision.ranges
-            reals = {name for name in builder.wants_real if name in ranges}
+            ranges = () if options.conversion.exact else options.conversion.ranges
+            reals = builder.wants_real & {name for name, _, _ in ranges}
             if builder.clashes <= shared and reals <= real_inputs:
                 raise
             real_inputs |= reals
@@ -108,11 +93,8 @@ def _network(graph: Graph, declared: Mapping[str, Declaration], builder: Builder
     for name in graph.inputs:
         if name not in wanted:
             builder.note(f"Input '{name}' is left out: no output depends on it")
-    precision = builder.precision
-    ranges = tuple((name, low, high) for name, (low, high) in precision.ranges.items())
-    conversion = Conversion(builder.strict, precision.exact, precision.fixed_bits, precision.weight_bits, ranges)
     name = identifier(graph.name) or "network"
-    return Network(name, inputs, layers, tuple(outputs), tuple(builder.notes), conversion)
+    return Network(name, inputs, layers, tuple(outputs), tuple(builder.notes), builder.conversion)
 
 
 def _output(graph: Graph, name: str, tensors: Mapping[str, Signal | np.ndarray], builder: Builder) -> OutputPort | None:

@@ -134,7 +134,7 @@ def announce(rounded: Rounded | None, builder: Builder) -> None:
         If only exact calculation is allowed.
     """
     if rounded is not None:
-        builder.precision.allow(rounded.node, "adds numbers whose scales have no ratio of small integers")
+        builder.allow_rounding(rounded.node, "adds numbers whose scales have no ratio of small integers")
         builder.note(rounded.note)
 
 

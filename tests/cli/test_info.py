@@ -13,12 +13,14 @@ from onnx import TensorProto, helper
 from hwgen.cli.info import describe, ratios
 from hwgen.cli.views.model import render_description
 from hwgen.codes import unsigned
+from hwgen.conversion import Conversion
+from hwgen.streamlining.options import Options
 from tests.cli.shown import shown
 from tests.small_networks import mlp
 
 
 def test_layers_weights_and_operations(image_onnx: Path) -> None:
-    facts = describe(image_onnx, input_type="uint8", input_scale=1.0)
+    facts = describe(image_onnx, Options(input_type="uint8", input_scale=1.0))
     assert facts["unsupported"] == []
     conv = facts["layers"][0]
     assert (conv["kind"], conv["weights"], conv["weight_bits"], conv["operations"]) == ("Conv", 72, 72, 72 * 36)
@@ -37,7 +39,7 @@ def test_every_unsupported_node_is_listed(tmp_path: Path) -> None:
     onnx.save(
         helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10), tmp_path / "odd.onnx"
     )
-    facts = describe(tmp_path / "odd.onnx")
+    facts = describe(tmp_path / "odd.onnx", Options())
     assert [(entry["node"], entry["op"]) for entry in facts["unsupported"]] == [
         ("first", "Frobnicate"),
         ("second", "Transmogrify"),
@@ -72,7 +74,7 @@ def test_all_nodes_that_streamlining_refuses_are_listed(tmp_path):
     for name in "wv":
         model.graph.initializer.append(onnx.numpy_helper.from_array(np.ones((3, 2, 1, 1), np.float32), name))
     onnx.save(model, tmp_path / "net.onnx")
-    facts = describe(tmp_path / "net.onnx", input_type="bipolar")
+    facts = describe(tmp_path / "net.onnx", Options("bipolar"))
     assert [(obstacle["op"], obstacle["reason"].split()[0]) for obstacle in facts["unsupported"]] == [
         ("Pow", "joins"),
         ("ReduceMax", "takes"),
@@ -85,11 +87,12 @@ def test_precision_is_declared_as_the_input_is(tmp_path):
     weights = np.random.default_rng(1).standard_normal((6, 3)).astype(np.float32)
     model.graph.initializer.append(onnx.numpy_helper.from_array(weights, "w"))
     onnx.save(model, tmp_path / "net.onnx")
-    facts = describe(tmp_path / "net.onnx", input_type="bipolar", weight_bits=4)
+    facts = describe(tmp_path / "net.onnx", Options("bipolar", conversion=Conversion(weight_bits=4)))
     assert "rounded to 4 bits" in facts["notes"][0]
-    refused = describe(tmp_path / "net.onnx", input_type="bipolar", exact=True)["unsupported"]
+    exact = Options("bipolar", conversion=Conversion(exact=True))
+    refused = describe(tmp_path / "net.onnx", exact)["unsupported"]
     assert "without --exact" in refused[0]["reason"]
     frames = tmp_path / "x.npy"
     np.save(frames, np.random.default_rng(2).standard_normal((20, 6)).astype(np.float32))
-    calibrated = describe(tmp_path / "net.onnx", calibrate=frames)
+    calibrated = describe(tmp_path / "net.onnx", Options(calibrate=frames))
     assert any(note.startswith("Calibrated on 20 frames") for note in calibrated["notes"])

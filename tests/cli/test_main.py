@@ -169,7 +169,7 @@ def test_ctrl_c_is_130(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(hwgen, "compile", interrupted)
+    monkeypatch.setattr(main, "compile_with", interrupted)
     assert main.main(["compile", str(dense_onnx), "-o", str(tmp_path / "out")]) == main.EXIT_INTERRUPTED
     assert "interrupted" in capsys.readouterr().err
 
@@ -180,7 +180,7 @@ def test_a_bug_is_told_apart_from_a_users_error(
     def broken(*_: object, **__: object) -> None:
         raise AssertionError("internal")
 
-    monkeypatch.setattr(hwgen, "compile", broken)
+    monkeypatch.setattr(main, "compile_with", broken)
     assert main.main(["compile", str(dense_onnx), "-o", str(tmp_path / "out")]) == main.EXIT_BUG
     err = capsys.readouterr().err
     assert "AssertionError: internal" in err

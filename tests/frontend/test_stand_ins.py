@@ -11,7 +11,9 @@ from onnx import helper, numpy_helper
 
 from hwgen import api
 from hwgen.cli.info import describe
+from hwgen.conversion import Conversion
 from hwgen.errors import NodesError
+from hwgen.streamlining.options import Options
 from tests.streamlining.random_graphs import LIMITS, random_graph
 
 WEIGHTS = {"w": (3, 2, 1, 1), "v": (3, 2, 1, 1)}
@@ -27,8 +29,9 @@ def saved(folder: Path, body: str, outputs: str = "float y", **weights: np.ndarr
     return folder / "net.onnx"
 
 
-def refused(path: Path, **declared) -> list[str]:
-    return [entry["op"] for entry in describe(path, input_type="bipolar", **declared)["unsupported"]]
+def refused(path: Path, **refusing: bool) -> list[str]:
+    options = Options("bipolar", conversion=Conversion(**refusing))
+    return [entry["op"] for entry in describe(path, options)["unsupported"]]
 
 
 def test_operators_without_meaning_and_refusals_before_behind_and_beside_them(tmp_path):
@@ -60,14 +63,14 @@ def test_outputs_and_the_input_are_named_beside_nodes(tmp_path):
     path = saved(
         tmp_path, "a = Conv (x, w) y, i = TopK <axis = 1> (a, k) z = Sin (a)", "float y, float z", k=np.array([2])
     )
-    found = describe(path)["unsupported"]
+    found = describe(path, Options())["unsupported"]
     assert [(entry["node"], entry["op"]) for entry in found] == [("Conv_0", "Conv"), ("Sin_2", "Sin"), ("y", "Output")]
     assert "say what the host sends" in found[0]["reason"]
     assert found[2]["reason"].startswith("holds the values of a ranking")
 
 
 def test_one_obstacle_is_told_with_its_node(tmp_path):
-    (entry,) = describe(saved(tmp_path, "a = Conv (x, w) y = ReduceMax <axes = [1]> (a)"), input_type="bipolar")[
+    (entry,) = describe(saved(tmp_path, "a = Conv (x, w) y = ReduceMax <axes = [1]> (a)"), Options("bipolar"))[
         "unsupported"
     ]
     assert (entry["node"], entry["op"]) == ("ReduceMax_1", "ReduceMax")
@@ -76,7 +79,7 @@ def test_one_obstacle_is_told_with_its_node(tmp_path):
 
 def test_a_wrong_declaration_is_told_beside_nodes(tmp_path):
     path = saved(tmp_path, "a = Conv (x, w) y = Sin (a)")
-    found = describe(path, input_type="bipolar", input_scale=0.0)["unsupported"]
+    found = describe(path, Options("bipolar", input_scale=0.0))["unsupported"]
     assert [entry["op"] for entry in found] == ["Sin", None]
 
 
@@ -104,7 +107,7 @@ def test_nothing_else_is_refused_around_nodes_of_any_graph(tmp_path, seed):
         sine = helper.make_node("Sin", [name], [f"sine_of_{name}"], name=f"sine_of_{name}")
         model.graph.node.insert(place + 1, sine)
     onnx.save(model, path)
-    found = describe(path, input_type=str(case.network.input.type))["unsupported"]
+    found = describe(path, Options(str(case.network.input.type)))["unsupported"]
     others = [
         entry for entry in found if entry["op"] != "Sin" and not any(limit in entry["reason"] for limit in LIMITS)
     ]

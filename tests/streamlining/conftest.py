@@ -15,6 +15,7 @@ from hwgen.frontend import read_onnx
 from hwgen.graph import Graph
 from hwgen.network import Network
 from hwgen.passes import run
+from hwgen.streamlining.options import Options
 from hwgen.streamlining.streamline import streamline
 from tests.qonnx_executor import run_in_qonnx
 
@@ -65,7 +66,7 @@ class Model:
         return run(read_onnx(self.save()))
 
     def network(self, **declared) -> Network:
-        return streamline(self.graph(), **declared)
+        return streamline(self.graph(), Options(**declared))
 
     def reference(self, x: np.ndarray) -> np.ndarray:
         """Run the nodes as they are: fused scales make sums of zero that are not quite zero, and signs of them.

@@ -9,12 +9,12 @@ import pytest
 from onnx import TensorProto
 
 from hwgen.arrays import codec
+from hwgen.conversion import Conversion
 from hwgen.errors import ModelError
 from hwgen.layers.dense import Dense
 from hwgen.layers.table import Table
 from hwgen.layers.thresholding import Thresholding
 from hwgen.operators.evaluate import run as run_graph
-from hwgen.streamlining.codes.precision import Precision
 from tests.streamlining.conftest import bipolar, frames
 
 
@@ -40,13 +40,13 @@ def test_sign_at_zero_is_taken_as_plus_one_and_said(model, random):
     assert len(network.notes) == 1
     assert "4 channel(s) (0, 1, 2, 3) behind 'the_matmul_0'" in network.notes[0]
     with pytest.raises(ModelError, match=r"exactly 0 in 4 channel\(s\) .* behind 'the_matmul_0'"):
-        net.network(input_type="bipolar", strict=True)
+        net.network(input_type="bipolar", conversion=Conversion(strict=True))
 
 
 def test_sign_that_cannot_see_zero_needs_no_note(model, random):
     net = model(7).add("MatMul", bipolar(random, 7, 4)).add("Sign").add("MatMul", bipolar(random, 4, 3))
     x = np.array(list(itertools.product((-1, 1), repeat=7)), dtype=np.float32)
-    assert net.agrees(x, input_type="bipolar", strict=True).notes == ()
+    assert net.agrees(x, input_type="bipolar", conversion=Conversion(strict=True)).notes == ()
 
 
 def test_sign_of_relu_is_a_bit_of_zero_and_one(model, random):
@@ -134,7 +134,7 @@ def test_scales_of_channels_are_refused(model, random):
     net = model(8).add("MatMul", bipolar(random, 8, 4)).sign().add("Mul", np.array([1, 2**0.5, 0.3, 1]))
     net.add("MatMul", bipolar(random, 4, 3))
     with pytest.raises(ModelError, match=r"'the_matmul_4' \(MatMul\) reads real numbers .* without --exact"):
-        net.network(input_type="bipolar", precision=Precision(exact=True))
+        net.network(input_type="bipolar", conversion=Conversion(exact=True))
 
 
 def test_real_weights_are_refused(model, random):
@@ -142,13 +142,13 @@ def test_real_weights_are_refused(model, random):
     with pytest.raises(
         ModelError, match=r"'the_matmul_3' \(MatMul\) has weights that are not a few integers times one scale: row 0"
     ):
-        net.network(input_type="bipolar", precision=Precision(exact=True))
+        net.network(input_type="bipolar", conversion=Conversion(exact=True))
 
 
 def test_real_activations_are_refused(model, random):
     net = model(8).add("MatMul", bipolar(random, 8, 4)).add("Tanh").add("MatMul", bipolar(random, 4, 3))
     with pytest.raises(ModelError, match=r"'the_matmul_2' \(MatMul\) reads real numbers that come from 'the_matmul_0'"):
-        net.network(input_type="bipolar", precision=Precision(exact=True))
+        net.network(input_type="bipolar", conversion=Conversion(exact=True))
 
 
 def test_a_residue_of_one_map_is_a_function_of_it(model, random):

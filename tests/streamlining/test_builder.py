@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from hwgen.conversion import Conversion
 from hwgen.graph import Node
 from hwgen.streamlining.builder import Builder, identifier
 
@@ -22,7 +23,7 @@ from hwgen.streamlining.builder import Builder, identifier
     ],
 )
 def test_layer_names(name, op, expected):
-    builder = Builder(strict=False)
+    builder = Builder(Conversion())
     assert builder.name("conv", Node(op, name, (), ())) == expected
     assert builder.name("conv", Node(op, name, (), ())) != expected
     assert identifier("3x-Y!") == "n3x_y"

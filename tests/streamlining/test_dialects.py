@@ -11,6 +11,7 @@ from hwgen.arrays import codec
 from hwgen.frontend import read_onnx
 from hwgen.network import Network
 from hwgen.passes import run
+from hwgen.streamlining.options import Options
 from hwgen.streamlining.streamline import streamline
 
 FOLDER = Path(__file__).parent.parent / "fixtures" / "dialects"
@@ -37,7 +38,7 @@ def test_every_dialect_gives_the_same_network(name: str) -> None:
     assert len(files) >= 30
     first = None
     for file in files:
-        network = streamline(run(read_onnx(file)), input_type="uint5")
+        network = streamline(run(read_onnx(file)), Options(input_type="uint5"))
         first = first or integers(network)
         assert integers(network) == first, file.stem
         assert network.notes == tuple(note for note in network.notes if "Softmax" in note), file.stem
@@ -53,7 +54,7 @@ def test_every_dialect_gives_the_same_network(name: str) -> None:
 def test_binary_layers_have_the_trained_weights() -> None:
     truth = np.load(FOLDER / "dense" / "parameters.npz")
     trained = [truth[key] for key in sorted(truth.files) if key.endswith(".weight") and truth[key].ndim == 2]
-    network = streamline(run(read_onnx(FOLDER / "dense" / "qonnx_legacy.onnx")), input_type="uint5")
+    network = streamline(run(read_onnx(FOLDER / "dense" / "qonnx_legacy.onnx")), Options(input_type="uint5"))
     assert len(trained) == len(network.layers)
     for layer, weights in zip(network.layers, trained, strict=True):
         signs = np.sign((layer.weights * weights).sum(axis=1))  # a row with gamma < 0 is negated

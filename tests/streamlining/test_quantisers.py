@@ -12,6 +12,7 @@ from hwgen.codes import CodeType
 from hwgen.frontend import read_onnx
 from hwgen.operators import evaluate
 from hwgen.passes import run
+from hwgen.streamlining.options import Options
 from hwgen.streamlining.streamline import streamline
 from tests.streamlining.conftest import bipolar, frames
 
@@ -93,7 +94,7 @@ def test_narrow_quantisers(tmp_path, random, bits):
         ]
     )
     onnx.save(model, tmp_path / "net.onnx")
-    network = streamline(run(read_onnx(tmp_path / "net.onnx")), input_type="bipolar")
+    network = streamline(run(read_onnx(tmp_path / "net.onnx")), Options(input_type="bipolar"))
     assert network.layers[0].out_type == CodeType(low, -low - 1)
     x = frames(random, 2, 5, 5)
     codes = network.golden(codec.to_codes(network.input, x))

@@ -115,7 +115,7 @@ def settle(function: Function, builder: Builder, node: str) -> tuple[Evaluator, 
         return literal, both.with_values(both.values[1])
     if np.any(tied):
         where = _where(function, both.element[tied], both.start[tied], node)
-        if builder.strict:
+        if builder.conversion.strict:
             raise ModelError(
                 f"Sign can see exactly 0 in {where}, and ONNX's Sign gives 0 there, which is no binary code; shift the bias, "
                 "spell the sign as x >= 0, or compile without --strict to take +1"

@@ -51,14 +51,14 @@ def fixed(signal: Signal, reader: Node, builder: Builder) -> Codes:
     ModelError
         If only exact calculation is allowed, or each of many positions has a curve of its own.
     """
-    origin, precision = signal.origin, builder.precision
+    origin, conversion = signal.origin, builder.conversion
     if origin.type is None or isinstance(origin.domain, Floats):
         raise TypeError("Only integers that are written down become fixed point")
     function = over_map(signal.term, origin.domain, origin.shape)
     domain = function.domain
     if isinstance(domain, Floats):
         raise TypeError("Only integers that are written down become fixed point")
-    precision.allow(reader, f"reads real numbers that come from '{origin.node}'")
+    builder.allow_rounding(reader, f"reads real numbers that come from '{origin.node}'")
     values = _Values(function)
     pieces = values.checked(straight(values, domain.low.ravel(), function.count, domain.step.ravel()))
     many, classes = function.count.max() > TABULATED, domain.positions.count
@@ -74,12 +74,11 @@ def fixed(signal: Signal, reader: Node, builder: Builder) -> Codes:
     elif pieces is None and many:
         return fixed(_narrowed(signal, reader, builder), reader, builder)
     low, high = values.extent(pieces)
-    if signal.tensor in precision.ranges:
-        low, high = precision.ranges[signal.tensor]
-    step = step_of(low, high, precision.fixed_bits)
+    low, high = conversion.range_of(signal.tensor) or (low, high)
+    step = step_of(low, high, conversion.fixed_bits)
     layer: Segments | Table
     reach: Integers | None
-    limit = 2**precision.fixed_bits - 1 if low >= 0 else 2 ** (precision.fixed_bits - 1) - 1
+    limit = 2**conversion.fixed_bits - 1 if low >= 0 else 2 ** (conversion.fixed_bits - 1) - 1
     kind = CodeType(max(round(low / step), -limit - 1), min(round(high / step), limit))
     name = builder.name("fixed")
     if pieces is None and origin.type.levels <= TABLE_ENTRIES:

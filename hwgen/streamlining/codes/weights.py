@@ -83,8 +83,8 @@ def rounded_rows(weights: np.ndarray, node: Node, builder: Builder) -> tuple[np.
     """
     largest = np.abs(weights).max(axis=1)
     row = int(np.argmax([len(np.unique(np.abs(part))) for part in weights]))
-    bits = builder.precision.weight_bits
-    if builder.precision.exact:
+    bits = builder.conversion.weight_bits
+    if builder.conversion.exact:
         raise ModelError(
             f"Node '{node.name}' ({node.op}) has weights that are not a few integers times one scale: row {row} holds "
             f"{_examples(weights[row])}; binarize the weights before export, keep the quantiser in the graph, or compile "

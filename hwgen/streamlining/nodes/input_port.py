@@ -85,9 +85,10 @@ def declare_input(graph: Graph, name: str, declared: Declaration, builder: Build
     )
     port = InputPort(name, onnx_shape, permutation, shape, kind or BIPOLAR, scale or 1.0, offset or 0.0)
     builder.inputs[name] = port
-    if kind is None and name in builder.real_inputs:
-        low, high = builder.precision.ranges[name]
-        step = step_of(low, high, builder.precision.fixed_bits)
+    told = builder.conversion.range_of(name) if name in builder.real_inputs else None
+    if kind is None and told is not None:
+        low, high = told
+        step = step_of(low, high, builder.conversion.fixed_bits)
         port = replace(port, type=CodeType(round(low / step), round(high / step)), scale=step, rounds=True)
         builder.inputs[name] = port
         builder.note(

@@ -171,7 +171,7 @@ def _sum(node: Node, terms: Sequence[_Summand], index: np.ndarray, builder: Buil
     unit = common_unit(scales)
     exact = unit is not None
     if unit is None:
-        unit = _fine(scales, maps, builder.precision.fixed_bits)
+        unit = _fine(scales, maps, builder.conversion.fixed_bits)
     factors = np.rint(scales / unit).astype(np.int64)
     rounded = None if exact else _rounded(node, maps, scales, unit, factors, offset)
     if rounded is not None and not enumerable(rounded):

@@ -9,20 +9,20 @@ import pytest
 
 from hwgen.activation import Positions, Thresholds
 from hwgen.codes import BIPOLAR
+from hwgen.conversion import Conversion
 from hwgen.errors import ModelError
 from hwgen.graph import Node
 from hwgen.operators import evaluate
 from hwgen.streamlining.codes.coding import Values
 from hwgen.streamlining.codes.decide import decided
 from hwgen.streamlining.codes.encode import Coded
-from hwgen.streamlining.codes.precision import Precision
 from hwgen.streamlining.functions.domain import Integers
 from hwgen.streamlining.functions.signal import Rounded
 from hwgen.streamlining.functions.tabulate import Runs
 from hwgen.streamlining.functions.terms import Elements, Leaf, Parameter, Step
 from tests.streamlining.conftest import bipolar
 
-EXACT = Precision(exact=True)
+EXACT = Conversion(exact=True)
 EVERY = np.array(list(itertools.product((-1, 1), repeat=10)), dtype=np.float32)
 
 
@@ -47,7 +47,7 @@ def in_float64(net, network):
 @pytest.mark.parametrize("scales", [(0.8, 0.37), (0.8, 0.37, 0.21), (1, 2**0.5), (-0.7, 0.31831)])
 def test_orders_of_horq_in_front_of_a_sign(model, random, scales):
     net = planes(model(10), random, [np.float32(scale) for scale in scales]).sign().add("MatMul", bipolar(random, 6, 4))
-    network = net.network(input_type="bipolar", precision=EXACT)
+    network = net.network(input_type="bipolar", conversion=EXACT)
     assert [note for note in network.notes if "all sums that can occur are quantised as in exact arithmetic" in note]
     in_float64(net, network)
 
@@ -56,13 +56,13 @@ def test_a_quantiser_of_several_levels_with_scales_of_channels(model, random):
     scales = [random.uniform(-1, 1, 6).astype(np.float32) for _ in range(2)]
     net = planes(model(10), random, scales).add("Mul", random.choice([-1, 1], 6) * 1.3).add("Round")
     net.add("Clip", np.float32(-3), np.float32(4)).add("MatMul", bipolar(random, 6, 4))
-    network = net.network(input_type="bipolar", precision=EXACT)
+    network = net.network(input_type="bipolar", conversion=EXACT)
     in_float64(net, network)
 
 
 def test_few_bits_are_made_up_for_by_the_place_of_the_thresholds(model, random):
     net = planes(model(10), random, [np.float32(0.8), np.float32(0.37)]).sign().add("MatMul", bipolar(random, 6, 4))
-    in_float64(net, net.network(input_type="bipolar", precision=Precision(fixed_bits=6)))
+    in_float64(net, net.network(input_type="bipolar", conversion=Conversion(fixed_bits=6)))
 
 
 def test_a_sum_that_is_read_as_it_is_is_announced_or_refused(model, random):
@@ -70,7 +70,7 @@ def test_a_sum_that_is_read_as_it_is_is_announced_or_refused(model, random):
     network = net.network(input_type="bipolar")
     assert any("adds numbers of different scales in steps of" in note for note in network.notes)
     with pytest.raises(ModelError, match=r"\(Sum\) adds numbers whose scales have no ratio of small integers"):
-        net.network(input_type="bipolar", precision=EXACT)
+        net.network(input_type="bipolar", conversion=EXACT)
 
 
 def by_hand(counts, level):

@@ -9,16 +9,17 @@ import numpy as np
 import pytest
 
 from hwgen.arrays import codec
+from hwgen.conversion import Conversion
 from hwgen.errors import DataError, ModelError, OptionError
 from hwgen.layers.conv import Conv
 from hwgen.layers.segments import Segments
 from hwgen.layers.table import Table
 from hwgen.streamlining.calibration import calibrated
-from hwgen.streamlining.codes.precision import Precision
+from hwgen.streamlining.options import Options
 from hwgen.streamlining.streamline import streamline
 from tests.streamlining.conftest import bipolar, frames
 
-EXACT, DEFAULT = Precision(exact=True), Precision()
+EXACT, DEFAULT = Conversion(exact=True), Conversion()
 
 
 def off(net, x, network):
@@ -60,7 +61,7 @@ def test_a_residual_network_converges_to_the_float_model(model, random):
     net.add("Conv", bipolar(random, 4, 6, 1, 1))
     x = frames(random, 3, 6, 6)
     errors = [
-        off(net, x, net.network(input_type="bipolar", precision=Precision(fixed_bits=bits)))
+        off(net, x, net.network(input_type="bipolar", conversion=Conversion(fixed_bits=bits)))
         for bits in (6, 10, 14, 18, 22)
     ]
     assert all(later < earlier / 4 for earlier, later in itertools.pairwise(errors))
@@ -71,7 +72,8 @@ def test_real_weights_converge_to_the_float_model(model, random):
     net = model(8).add("MatMul", bipolar(random, 8, 6)).sign().add("MatMul", random.standard_normal((6, 3)))
     x = frames(random, 8)
     errors = [
-        off(net, x, net.network(input_type="bipolar", precision=Precision(weight_bits=bits))) for bits in (4, 8, 12, 16)
+        off(net, x, net.network(input_type="bipolar", conversion=Conversion(weight_bits=bits)))
+        for bits in (4, 8, 12, 16)
     ]
     assert all(later < earlier / 4 for earlier, later in itertools.pairwise(errors))
 
@@ -138,9 +140,9 @@ def test_a_zero_border_on_a_real_stream(model, random):
 @pytest.mark.parametrize("bits", [3, 25])
 def test_bits_out_of_range_are_refused(bits):
     with pytest.raises(OptionError, match=f"4 to 24 bits, not {bits} \\(--fixed-bits\\)"):
-        Precision(fixed_bits=bits)
+        Conversion(fixed_bits=bits)
     with pytest.raises(OptionError, match=r"2 to 16 bits, not 17 \(--weight-bits\)"):
-        Precision(weight_bits=17)
+        Conversion(weight_bits=17)
 
 
 def test_exact_refuses_by_name(model, random):
@@ -148,18 +150,18 @@ def test_exact_refuses_by_name(model, random):
     with pytest.raises(
         ModelError, match=r"'the_add_7' \(Add\) adds numbers whose scales have no ratio .* without --exact"
     ):
-        net.network(input_type="bipolar", precision=EXACT)
+        net.network(input_type="bipolar", conversion=EXACT)
 
 
-def calibrate(net, x, precision=DEFAULT, **declared):
+def calibrate(net, x, conversion=DEFAULT, **declared):
     graph = net.graph()
-    return calibrated(graph, x, precision, lambda chosen: streamline(graph, precision=chosen, **declared))
+    return calibrated(graph, x, conversion, lambda chosen: streamline(graph, Options(conversion=chosen, **declared)))
 
 
 def test_calibration_narrows_ranges_and_counts_what_saturates(model, random):
     net = residual(model, random).add("Conv", bipolar(random, 4, 6, 1, 1))
     x = frames(random, 3, 6, 6, count=40)
-    narrow, wide = Precision(fixed_bits=8), net.network(input_type="bipolar", precision=Precision(fixed_bits=8))
+    narrow, wide = Conversion(fixed_bits=8), net.network(input_type="bipolar", conversion=Conversion(fixed_bits=8))
     network = calibrate(net, x, narrow, input_type="bipolar")
     assert off(net, x, network) < off(net, x, wide)
     told = [
@@ -180,7 +182,7 @@ def test_a_real_input_is_rounded_by_the_host(model, random):
     x = random.normal(size=(20, 3, 6, 6)).astype(np.float32)
     errors = []
     for bits in (8, 12, 16):
-        network = calibrate(net, x, Precision(fixed_bits=bits))
+        network = calibrate(net, x, Conversion(fixed_bits=bits))
         assert network.input.rounds
         errors.append(off(net, x, network))
         assert errors[-1] <= 27 * announced(network)[0] + 1e-5

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hwgen.arrays import codec
+from hwgen.conversion import Conversion
 from hwgen.errors import ModelError
 from hwgen.layers.argmax import ArgMax
 from hwgen.layers.combine import Combine
@@ -14,14 +15,13 @@ from hwgen.layers.maxpool import MaxPool
 from hwgen.layers.segments import Segments
 from hwgen.layers.table import Table
 from hwgen.layers.thresholding import Thresholding
-from hwgen.streamlining.codes.precision import Precision
 from tests.streamlining.codes.test_fixed import announced, off
 from tests.streamlining.conftest import bipolar, frames
 
 SIDE = 5
 SHAPE = (2, SIDE, SIDE)
-EXACT = {"input_type": "bipolar", "precision": Precision(exact=True)}
-PIXELS = {"input_type": "uint8", "precision": Precision(exact=True)}
+EXACT = {"input_type": "bipolar", "conversion": Conversion(exact=True)}
+PIXELS = {"input_type": "uint8", "conversion": Conversion(exact=True)}
 
 
 def pixels(random, count=24):
@@ -91,7 +91,7 @@ def test_an_average_that_does_not_count_its_border_is_exact_in_front_of_a_join(m
     net.add("AveragePool", kernel_shape=[3, 3], pads=[1, 1, 1, 1], count_include_pad=0).add("Mul", np.float32(36))
     net.add(op, before, **({"axis": 1} if op == "Concat" else {}))
     net.add("Conv", bipolar(random, 3, 8 if op == "Concat" else 4, 1, 1))
-    network = net.network(input_type="uint4", precision=Precision(exact=op != "Max"))
+    network = net.network(input_type="uint4", conversion=Conversion(exact=op != "Max"))
     (layer,) = [layer for layer in of(network, Segments) if layer.positions.count > 1]
     assert np.unique(layer.factors).tolist() == [4, 6, 9]
     x = random.integers(0, 16, (24, *SHAPE)).astype(np.float32)
@@ -125,7 +125,7 @@ def test_a_real_scale_of_channel_row_and_column_on_a_shortcut(model, random):
     network = net.network(input_type="bipolar")
     assert [layer.positions.count for layer in of(network, Segments)] == [SIDE * SIDE]
     assert off(net, x, network) <= 4 * sum(announced(network)) + 1e-6
-    fewer = net.network(input_type="bipolar", precision=Precision(fixed_bits=10))
+    fewer = net.network(input_type="bipolar", conversion=Conversion(fixed_bits=10))
     assert off(net, x, network) < off(net, x, fewer) / 16
     with pytest.raises(ModelError, match=r"\(Add\) reads real numbers that come from 'the_conv_\d'.* without --exact"):
         net.network(**EXACT)

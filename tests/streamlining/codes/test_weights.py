@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from hwgen.conversion import Conversion
 from hwgen.errors import ModelError
 from hwgen.graph import Node
 from hwgen.streamlining.builder import Builder
-from hwgen.streamlining.codes.precision import Precision
 from hwgen.streamlining.codes.weights import integer_rows, note_rounding, rounded_rows
 from tests.streamlining.conftest import bipolar
 
@@ -40,7 +40,7 @@ def test_rows_that_float32_rounded_near_one_are_integers_and_it_says_so(random):
     integers, scale = integer_rows(weights)
     np.testing.assert_array_equal(integers, wanted)
     np.testing.assert_allclose(scale, 1 / 255, rtol=1e-7)
-    builder = Builder(strict=False, precision=Precision(exact=True))
+    builder = Builder(Conversion(exact=True))
     note_rounding(weights, integers, scale, NODE, builder)
     off = np.abs(integers * scale[:, None] - weights)
     largest = np.abs(weights).max(axis=1, keepdims=True)
@@ -60,7 +60,7 @@ def test_rows_that_are_integers_to_their_own_rounding_need_no_note(random):
     wanted = random.integers(-127, 128, (3, 40))
     wanted[:, :2] = 127, 1
     weights = np.vstack([(wanted * np.float32(0.0371)).astype(np.float32), np.zeros((1, 40))]).astype(float)
-    builder = Builder(strict=False, precision=Precision())
+    builder = Builder(Conversion())
     note_rounding(weights, *integer_rows(weights), NODE, builder)
     assert not builder.notes
 
@@ -69,13 +69,13 @@ def test_real_rows_are_rounded_or_refused(random):
     weights = bipolar(random, 3, 9).astype(float)
     weights[1, 4] = 0.777123
     assert integer_rows(weights) is None
-    builder = Builder(strict=False, precision=Precision(weight_bits=6))
+    builder = Builder(Conversion(weight_bits=6))
     integers, scale = rounded_rows(weights, NODE, builder)
     assert np.abs(integers).max() == 31
     np.testing.assert_allclose(integers * scale[:, None], weights, atol=0.5 / 31)
     assert builder.notes == [
         f"'fc' has real weights, rounded to 6 bits with one scale a row: off by at most {abs(24 / 31 - 0.777123):.2g} of a row's largest"
     ]
-    exact = Builder(strict=False, precision=Precision(exact=True))
+    exact = Builder(Conversion(exact=True))
     with pytest.raises(ModelError, match=r"'fc' \(MatMul\) has weights .* row 1 holds .* without --exact"):
         rounded_rows(weights, NODE, exact)

@@ -1,29 +1,29 @@
-"""How real numbers become integers: bits, ranges, and what is not allowed."""
+"""How real numbers become integers: what a user chooses, and a network keeps."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from hwgen.errors import ModelError, OptionError
-from hwgen.graph import Node
+from hwgen.errors import OptionError
 
-__all__ = ["Precision"]
+__all__ = ["Conversion"]
 
 
 @dataclass(frozen=True)
-class Precision:
-    """What fixed point is made of.
+class Conversion:
+    """How real numbers become integers; another model is made alike by the same.
 
     Parameters
     ----------
+    strict : bool
+        Refuse a Sign that can see exactly 0, instead of taking +1.
     exact : bool
         Refuse whatever is no exact calculation of integers.
     fixed_bits : int
         Bits of a stream of real numbers.
     weight_bits : int
         Bits of real weights.
-    ranges : mapping of str to tuple of float
+    ranges : tuple of (str, float, float)
         Least and greatest value of tensors, from data; a tensor that is not named takes its full reachable range.
 
     Raises
@@ -32,10 +32,11 @@ class Precision:
         If a number of bits is out of range.
     """
 
+    strict: bool = False
     exact: bool = False
     fixed_bits: int = 16
     weight_bits: int = 8
-    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    ranges: tuple[tuple[str, float, float], ...] = ()
 
     def __post_init__(self) -> None:
         if not 4 <= self.fixed_bits <= 24:
@@ -43,16 +44,6 @@ class Precision:
         if not 2 <= self.weight_bits <= 16:
             raise OptionError(f"Real weights take 2 to 16 bits, not {self.weight_bits} (--weight-bits)")
 
-    def allow(self, node: Node, what: str) -> None:
-        """Hold that rounding is allowed.
-
-        Raises
-        ------
-        ModelError
-            Naming the node, if only exact calculation is.
-        """
-        if self.exact:
-            raise ModelError(
-                f"Node '{node.name}' ({node.op}) {what}, which integers hold only rounded; put a quantiser there, "
-                "or compile without --exact"
-            )
+    def range_of(self, tensor: str) -> tuple[float, float] | None:
+        """Give the least and the greatest value of a tensor; None where no data told them."""
+        return next(((low, high) for name, low, high in self.ranges if name == tensor), None)
