@@ -66,8 +66,12 @@ def _input_ranges(frames: Mapping[str, np.ndarray]) -> Ranges:
     for name, x in frames.items():
         if np.issubdtype(x.dtype, np.integer):
             continue
-        if not np.all(np.isfinite(x)):
-            raise DataError("The calibration frames hold numbers that are not finite")
+        endless = np.argwhere(~np.isfinite(x))
+        if len(endless):
+            index = tuple(endless[0].tolist())
+            raise DataError(
+                f"The calibration frames of input '{name}' hold {x[index]:g} at {index}; every value must be finite"
+            )
         ranges.append((name, float(x.min()), float(x.max())))
     return tuple(ranges)
 

@@ -202,5 +202,7 @@ def test_calibration_frames_of_another_shape_are_refused(model, random):
     net = residual(model, random, 1).add("Conv", bipolar(random, 4, 6, 1, 1))
     with pytest.raises(DataError, match=r"must have shape \(frames, 3, 6, 6\), not \(5, 3, 6\)"):
         calibrate(net, np.ones((5, 3, 6), dtype=np.float32), input_type="bipolar")
-    with pytest.raises(DataError, match="not finite"):
-        calibrate(net, np.full((5, 3, 6, 6), np.nan, dtype=np.float32), input_type="bipolar")
+    frames = np.ones((5, 3, 6, 6), dtype=np.float32)
+    frames[4, 0, 5, 1] = np.nan
+    with pytest.raises(DataError, match=r"of input 'x' hold nan at \(4, 0, 5, 1\); every value must be finite"):
+        calibrate(net, frames, input_type="bipolar")
