@@ -14,7 +14,12 @@ import hwgen
 from hwgen.cli import main
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BUILT = (ROOT / "docs" / "rooms", ROOT / "docs" / "_build")
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *(page for page in sorted((ROOT / "docs").rglob("*.md")) if not set(BUILT) & set(page.parents)),
+]
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -80,3 +85,16 @@ def test_the_glossary_is_sorted() -> None:
     terms = re.findall(r"^(\S.*)\n: ", page, re.MULTILINE)
     assert len(terms) > 20
     assert terms == sorted(terms, key=str.lower)
+
+
+def test_every_line_of_the_change_log_is_short() -> None:
+    lines = (ROOT / "CHANGELOG.md").read_text().splitlines()
+    assert [line for line in lines if len(line) > 160] == []
+
+
+def test_the_change_log_has_each_heading_once_a_version() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text()
+    for version in text.split("\n## ")[1:]:
+        headings = re.findall(r"^### (.*)$", version, re.MULTILINE)
+        order = [kind for kind in ("Added", "Changed", "Fixed", "Removed") if kind in headings]
+        assert headings == order, version.splitlines()[0]
