@@ -13,13 +13,16 @@ QUICK := $(QUICK) and not icarus
 ALL := not icarus
 endif
 
-.PHONY: help demo test test-full bench lint docs clean
+.PHONY: help demo check test test-full bench lint docs hooks clean
+.NOTPARALLEL: # the targets share an environment, and the tests take both cores
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: $(VENV)/hwgen ## compile trained networks, simulate real data, show the result
 	@$(BIN)/python -m examples.demo
+
+check: lint docs test ## all that continuous integration runs: style, types, documentation, tests
 
 test: $(VENV)/test ## the tests, in under 20 minutes on two cores
 	$(TESTS) -m "$(QUICK)"
@@ -35,11 +38,13 @@ lint: $(VENV)/test ## style and types
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
 
-docs: $(VENV)/docs ## the documentation, in docs/_build
+docs: $(VENV)/docs ## the documentation, in docs/_build; a warning is an error
 	$(BIN)/python -m sphinx -W -q docs docs/_build
 
+hooks: $(VENV)/hooks ## let git run the quick checks at each commit
+
 clean: ## remove the environment and everything that the targets above wrote
-	rm -rf $(VENV) demo build dist docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) demo build dist docs/_build docs/rooms .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -55,5 +60,11 @@ $(VENV)/test: pyproject.toml | $(BIN)/python
 	@touch $@ $(VENV)/hwgen
 
 $(VENV)/docs: pyproject.toml | $(BIN)/python
+	@echo "Installing hwgen and the tools of its documentation from PyPI into $(VENV) ..."
 	@$(PIP) install --quiet --editable ".[docs]"
+	@touch $@
+
+$(VENV)/hooks: pyproject.toml .pre-commit-config.yaml | $(VENV)/test
+	@$(PIP) install --quiet --editable ".[hooks]"
+	$(BIN)/python -m pre_commit install
 	@touch $@

@@ -29,7 +29,7 @@ def wheel_names(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 def test_every_source_file_is_in_the_wheel(wheel_names: list[str]) -> None:
-    suffixes = {".py", ".cpp", ".h", ".toml", ".v"}
+    suffixes = {".py", ".cpp", ".h", ".json", ".toml", ".typed", ".v"}
     wanted = {
         f"{'' if folder == 'hwgen' else 'hwgen/'}{path.relative_to(ROOT).as_posix()}"
         for folder in SOURCES
@@ -37,7 +37,7 @@ def test_every_source_file_is_in_the_wheel(wheel_names: list[str]) -> None:
         if path.suffix in suffixes and path.is_file()
     }
     assert wanted <= set(wheel_names)
-    assert "hwgen/sim/__init__.py" in wanted
+    assert {"hwgen/sim/__init__.py", "hwgen/py.typed"} <= wanted
 
 
 def test_the_wheel_puts_only_hwgen_into_site_packages(wheel_names: list[str]) -> None:
