@@ -17,7 +17,8 @@ from typing import Any
 import hwgen
 from benchmarks import machine
 from benchmarks.models import write_cnv, write_mlp
-from hwgen.devices.boards import Device, Family, find_board
+from hwgen.devices.boards import find_board
+from hwgen.devices.family import Device
 from hwgen.synthesis.retry import synthesise_on_board
 
 ROOT = Path(__file__).parent.parent
@@ -26,7 +27,7 @@ SEEDS = (1,)
 
 PIXELS: dict[str, Any] = {"input_type": "uint8", "input_scale": 1 / 255}
 
-PICOJOULES = {Family.ICE40: (0.08, 1.5), Family.ECP5: (0.10, 3.0), Family.GOWIN: (0.12, 3.0)}
+PICOJOULES = {"ice40": (0.08, 1.5), "ecp5": (0.10, 3.0), "gowin": (0.12, 3.0)}
 """Rule of thumb: energy of a logic cell, and of a block RAM, in each clock cycle, with an eighth of all nodes toggling.
 
 The basis is 10 to 15 fF of wire and gate a node at the core's supply (1.2 V; 1.1 V for ECP5), with ten nodes a cell: it has not been compared
@@ -92,7 +93,7 @@ def microjoules(device: Device, facts: dict[str, Any]) -> float | None:
     if device.name not in STATIC_MILLIWATTS:
         return None
     cells = facts["resources"]["luts"] + facts["harness"]["luts"]
-    cell, bram = PICOJOULES[device.family]
+    cell, bram = PICOJOULES[device.family.name]
     rams = facts["resources"]["brams"] + LARGE_RAM * facts["resources"]["sprams"]
     cycle = cells * cell + rams * bram + STATIC_MILLIWATTS[device.name] * 1e3 / facts["clock_goal_mhz"]
     return round(cycle * facts["ii"] / 1e6, 3)

@@ -16,7 +16,6 @@ from typing import Any
 
 import hwgen
 from hwgen.devices.boards import find_device
-from hwgen.folding.for_board import FETCH_REGISTERS
 from hwgen.network import Network
 from hwgen.pipeline.fifo_depths import size_fifos
 from hwgen.plan import Plan
@@ -83,7 +82,7 @@ def read(name: str) -> Network:
 
 def fold(case: Case) -> Plan:
     plan = hwgen.plan(read(case.network), clock_mhz=100, target_fps=100e6 / case.cycles)
-    registers = FETCH_REGISTERS.get(find_device(case.device).family, 0)
+    registers = find_device(case.device).family.fetch_registers
     folds = {
         layer: replace(one, fetch_registers=registers, slots=None, buffer_beats=None)
         for layer, one in plan.folds.items()

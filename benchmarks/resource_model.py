@@ -1,24 +1,22 @@
 """Fit the prices of the resource model to the mapped layers, and say how far it is from them.
 
-``python -m benchmarks.resource_model`` reads ``resources.json``, writes ``hwgen/estimation/resource_model.json`` and prints the errors.
+``python -m benchmarks.resource_model`` reads ``resources.json``, writes ``hwgen/devices/prices/<family>.json`` and prints the errors.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.layer_samples import SAMPLES
 from benchmarks.resources import DEVICES, RECORD
-from hwgen.devices.boards import Device, Family, find_device
-from hwgen.estimation.estimate import LUTRAM_LUTS, Quantities, quantities
+from hwgen.devices.boards import find_device
+from hwgen.devices.family import Device, Family, fitted_prices
+from hwgen.estimation.estimate import Quantities, quantities
 from hwgen.layers.costs import Part
-
-MODEL = Path(__file__).parent.parent / "hwgen" / "estimation" / "resource_model.json"
 
 FLOOR = 20
 """LUTs below which errors weigh as if there were so many."""
@@ -63,7 +61,7 @@ CERTAIN = 1e4
 MERGED = {Part.CLEARED_BIT: 0.2, Part.TWIN_BIT: 0.1}
 """What is left of some parts on iCE40, where the LUT of a sum clears, too, and equal registers become one."""
 
-RESET_LUTS = {Family.GATEMATE: 0.5}
+RESET_LUTS = {"gatemate": 0.5}
 """LUTs of a flip-flop where a reset takes one: about half of them have one. No LUT of these families has four inputs of any function, so the bills' counts are worth less."""
 
 PARTS_OF_TEN = 10
@@ -123,7 +121,7 @@ def measured(device: Device) -> tuple[list[str], list[Quantities], dict[str, np.
     rows = [
         row
         for row in json.loads(RECORD.read_text())["rows"]
-        if row["family"] == device.family.value and row["sample"] in stages
+        if row["family"] == device.family.name and row["sample"] in stages
     ]
     found = [quantities(stages[row["sample"]].resources(), device) for row in rows]
     kinds = ("luts", "ffs", "brams", "lutrams", "dsps")
@@ -136,12 +134,12 @@ def measured(device: Device) -> tuple[list[str], list[Quantities], dict[str, np.
 
 def _expected(part: Part, kind: str, family: Family) -> tuple[float, float]:
     """Give the LUTs or flip-flops that a part should take, and the weight of that."""
-    known = MERGED if family is Family.ICE40 else {}
+    known = MERGED if family.name == "ice40" else {}
     if kind == "ffs":
         number = float(part in FLIPFLOPS) * known.get(part, 1)
         return number, PRIOR if part in FLIPFLOPS else UNSURE_PRIOR
-    if family in RESET_LUTS:
-        number = RESET_LUTS[family] if part is Part.FLIPFLOP else EXPECTED.get(part, 1)
+    if family.name in RESET_LUTS:
+        number = RESET_LUTS[family.name] if part is Part.FLIPFLOP else EXPECTED.get(part, 1)
         return number, UNSURE_PRIOR
     if part is Part.FLIPFLOP:
         return 0, CERTAIN
@@ -183,7 +181,7 @@ def model(device: Device, *, show: bool = False) -> dict[str, Any]:
     names, found, is_ = measured(device)
     known = set().union(*(quantity.parts for quantity in found))
     parts = [part for part in Part if part in known]
-    lutram = np.array([quantity.lutrams * LUTRAM_LUTS.get(device.family, 0) for quantity in found])
+    lutram = np.array([quantity.lutrams * device.family.memories.lut_luts for quantity in found])
     fitted: dict[str, Any] = {}
     errors: dict[str, Any] = {}
     for kind, fixed in (("luts", lutram), ("ffs", np.zeros(len(found)))):
@@ -198,7 +196,7 @@ def model(device: Device, *, show: bool = False) -> dict[str, Any]:
             "unseen": _summary((unseen - is_[kind]) / np.maximum(is_[kind], FLOOR)),
         }
         if show:
-            print(device.family.value, kind, fitted[kind], errors[kind])
+            print(device.family.name, kind, fitted[kind], errors[kind])
             for index in np.argsort(-np.abs(error))[: int(np.sum(np.abs(error) > 0.08))]:
                 print(f"  {error[index]:+.0%} {is_[kind][index]:6.0f} {estimated[index]:6.0f} {names[index]}")
     for kind in ("brams", "lutrams", "dsps"):
@@ -214,12 +212,11 @@ def model(device: Device, *, show: bool = False) -> dict[str, Any]:
 def main() -> None:
     record = json.loads(RECORD.read_text())
     present = {row["family"] for row in record["rows"]}
-    families = {
-        device.family.value: model(device, show=True)
-        for device in map(find_device, DEVICES)
-        if device.family.value in present
-    }
-    MODEL.write_text(json.dumps({"yosys": record["yosys"], "families": families}, indent=2) + "\n", encoding="utf-8")
+    for device in map(find_device, DEVICES):
+        family = device.family.name
+        if family in present:
+            content = {"yosys": record["yosys"], **model(device, show=True)}
+            fitted_prices(family).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.layer_samples import SAMPLES, Sample
-from hwgen.devices.boards import Device, Family, find_device
+from hwgen.devices.boards import find_device
+from hwgen.devices.family import Device
 from hwgen.synthesis import recipe
 from hwgen.tools.toolchain import yosys
 from hwgen.verilog.write import convert
@@ -57,25 +58,25 @@ class Library:
 
 
 LIBRARIES = {
-    Family.ICE40: Library("-lib +/ice40/brams.txt -lib +/ice40/spram.txt -no-auto-huge", "t:$__ICE40_RAM4K_", 4096),
-    Family.ECP5: Library(
+    "ice40": Library("-lib +/ice40/brams.txt -lib +/ice40/spram.txt -no-auto-huge", "t:$__ICE40_RAM4K_", 4096),
+    "ecp5": Library(
         "-lib +/lattice/lutrams_trellis.txt -lib +/lattice/brams_16kd.txt", "t:$__DP16KD_ t:$__PDPW16KD_", 18432
     ),
-    Family.GOWIN: Library(
+    "gowin": Library(
         "-lib +/gowin/lutrams.txt -lib +/gowin/brams.txt", "t:$__GOWIN_SP_ t:$__GOWIN_DP_ t:$__GOWIN_SDP_", 18432
     ),
-    Family.NEXUS: Library(
+    "nexus": Library(
         "-lib +/lattice/lutrams_nexus.txt -lib +/lattice/lrams_nexus.txt -lib +/lattice/brams_nexus.txt -no-auto-huge",
         "t:$__NX_DP16K_ t:$__NX_PDP16K_",
         18432,
     ),
-    Family.GATEMATE: Library("-lib +/gatemate/brams.txt", "t:$__CC_BRAM_TDP_ t:$__CC_BRAM_SDP_", 81920),
+    "gatemate": Library("-lib +/gatemate/brams.txt", "t:$__CC_BRAM_TDP_ t:$__CC_BRAM_SDP_", 81920),
 }
 
 
 def _map(device: Device) -> list[str]:
     """Give the recipe's commands, cut where block RAMs are filled: their contents take a second each and change no count."""
-    library = LIBRARIES.get(device.family)
+    library = LIBRARIES.get(device.family.name)
     if library is None:
         return recipe.mapping(device, "top")
     empty = f"setparam -set INIT {library.bits}'h0 {library.cells}"
@@ -114,7 +115,7 @@ def measure(samples: Sequence[Sample], device: Device) -> list[Row]:
             for where, name, kind in re.findall(_MEMORY, log, re.MULTILINE)
             if where == module
         }
-        rows.append({"sample": sample.name, "family": device.family.value, **taken, "memories": memories})
+        rows.append({"sample": sample.name, "family": device.family.name, **taken, "memories": memories})
     return rows
 
 
@@ -126,7 +127,7 @@ def load() -> dict[tuple[str, str], Row]:
 
 def save(rows: dict[tuple[str, str], Row]) -> None:
     """Keep rows in the order of the samples."""
-    families = [find_device(name).family.value for name in DEVICES]
+    families = [find_device(name).family.name for name in DEVICES]
     ordered = [rows[key] for family in families for sample in SAMPLES if (key := (sample.name, family)) in rows]
     lines = ",\n".join(json.dumps(row) for row in ordered)
     RECORD.write_text(f'{{"yosys": "{version("pyosys")}", "rows": [\n{lines}\n]}}\n', encoding="utf-8")
@@ -136,7 +137,7 @@ def main(words: list[str]) -> None:
     rows = load()
     # Every other sample first: with half of them the model can be fitted.
     for samples, device in product((SAMPLES[::2], SAMPLES[1::2]), map(find_device, DEVICES)):
-        family = device.family.value
+        family = device.family.name
         wanted = [
             sample
             for sample in samples

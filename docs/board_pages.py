@@ -9,21 +9,14 @@ from typing import Any
 
 from hwgen.board.line import Line
 from hwgen.board.pins import choose_baud
-from hwgen.devices.boards import Board, Family, boards
+from hwgen.devices.boards import Board, boards
+from hwgen.devices.family import Device
 from hwgen.devices.pll import pll
 from hwgen.errors import OptionError
 from hwgen.host.program import command_words
 
 FOLDER = Path(__file__).parent / "boards"
 MEASURED = Path(__file__).parent.parent / "benchmarks" / "board_bitstreams.json"
-
-TOOLS = {
-    Family.ICE40: "Yosys `synth_ice40`, nextpnr-ice40, icepack",
-    Family.ECP5: "Yosys `synth_ecp5`, nextpnr-ecp5, ecppack",
-    Family.GOWIN: "Yosys `synth_gowin`, nextpnr-himbaechel-gowin, gowin_pack",
-    Family.NEXUS: "Yosys `synth_nexus`, nextpnr-nexus, prjoxide",
-    Family.GATEMATE: "Yosys `synth_gatemate`, nextpnr-himbaechel-gatemate, gmpack",
-}
 
 
 def pages() -> dict[str, str]:
@@ -70,7 +63,7 @@ def page(board: Board, rows: list[Mapping[str, Any]]) -> str:
         ),
         f"| button | {button} |",
         f"| LED | {board.leds.pins[0]} blinks about once a second{_steady(board)} |",
-        f"| tools | {TOOLS[chip.family]}: all from PyPI |",
+        f"| tools | {_tools(chip)}: all from PyPI |",
         f"| loaded by | `{' '.join(command_words(board))}` |",
         "",
         *[f"- {note[0].upper()}{note[1:]}." for note in notes],
@@ -93,6 +86,13 @@ def page(board: Board, rows: list[Mapping[str, Any]]) -> str:
             "",
         ]
     return "\n".join(lines)
+
+
+def _tools(chip: Device) -> str:
+    """Name the programs from Verilog to bitstream."""
+    mapper, *_ = chip.family.recipe.mapper(chip).split()
+    programs = [one.program for one in (chip.family.placer, chip.family.packer) if one is not None]
+    return ", ".join([f"Yosys `{mapper}`", *programs])
 
 
 def _steady(board: Board) -> str:

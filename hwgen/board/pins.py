@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from amaranth.hdl import ClockDomain, Const, Instance, Module, Signal
 from amaranth.lib import wiring
@@ -11,40 +10,18 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.board.line import LINE_PORTS, Line, divisor
 from hwgen.board.top import FLASH_PORTS
-from hwgen.devices.boards import Board, Family, Spi
-from hwgen.devices.pll import Pll
+from hwgen.devices.boards import Board, Spi
+from hwgen.devices.clock import Pll
+from hwgen.devices.family import Family, Pad
 from hwgen.errors import OptionError
 from hwgen.rtl_templates.link.spi import MIN_SCLK_CYCLES
 from hwgen.rtl_templates.link.status_led import StatusLed
 from hwgen.rtl_templates.link.uart import MIN_DIVISOR
 
-__all__ = ["BAUDS", "BoardPins", "Pad", "choose_baud", "constraints", "pads", "pin_file"]
+__all__ = ["BAUDS", "BoardPins", "choose_baud", "constraints", "pads", "pin_file"]
 
 BAUDS = (3_000_000, 2_000_000, 1_500_000, 1_000_000, 921_600, 500_000, 460_800, 230_400, 115_200, 57_600, 9_600)
 """Rates that serial ports of hosts offer."""
-
-IO_TYPE = "LVCMOS33"
-
-
-@dataclass(frozen=True)
-class Pad:
-    """A port of the whole, and the pin that it goes to.
-
-    Parameters
-    ----------
-    port, pin : str
-    pull : str
-        "UP", "DOWN" or "NONE".
-    io_type : str
-        Its I/O standard, in the words of ECP5, CrossLink-NX and Gowin.
-    output : bool
-    """
-
-    port: str
-    pin: str
-    pull: str = "NONE"
-    io_type: str = IO_TYPE
-    output: bool = False
 
 
 class BoardPins(wiring.Component):
@@ -209,33 +186,16 @@ def constraints(board: Board, *, boots: bool = False, line: Line = Line.UART) ->
 
 
 def pin_file(ends: Sequence[Pad], family: Family) -> str:
-    """Write pin constraints in a place-and-route program's format: PCF, LPF, PDC, CCF or CST."""
-    lines: list[str] = []
-    for pad in ends:
-        match family:
-            case Family.ICE40:
-                # The family pulls up only.
-                lines.append(f"set_io{' -pullup yes' if pad.pull == 'UP' else ''} {pad.port} {pad.pin}")
-            case Family.ECP5:
-                lines += [
-                    f'LOCATE COMP "{pad.port}" SITE "{pad.pin}";',
-                    f'IOBUF PORT "{pad.port}" IO_TYPE={pad.io_type} PULLMODE={pad.pull};',
-                ]
-            case Family.NEXUS:
-                lines += [
-                    f"ldc_set_location -site {{{pad.pin}}} [get_ports {pad.port}]",
-                    f"ldc_set_port -iobuf {{IO_TYPE={pad.io_type} PULLMODE={pad.pull}}} [get_ports {pad.port}]",
-                ]
-            case Family.GATEMATE:
-                way = "out" if pad.output else "in"
-                pull = "" if pad.pull == "NONE" else f" | PULL{pad.pull}=true"
-                lines.append(f'Pin_{way} "{pad.port}" Loc = "{pad.pin}"{pull};')
-            case _:
-                lines += [
-                    f'IO_LOC "{pad.port}" {pad.pin};',
-                    f'IO_PORT "{pad.port}" IO_TYPE={pad.io_type} PULL_MODE={pad.pull};',
-                ]
-    return "\n".join([*lines, ""])
+    """Write pin constraints in the format of a family's place-and-route program.
+
+    Raises
+    ------
+    OptionError
+        If it has none.
+    """
+    if family.pins is None:
+        raise OptionError(f"hwgen writes no pin constraints for the family '{family.name}': leave out --board")
+    return "\n".join([*(line for pad in ends for line in family.pins.lines(pad)), ""])
 
 
 def choose_baud(board: Board, clock_hz: int, line: Line = Line.UART) -> int:

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from hwgen.codes import CodeType
-from hwgen.devices.boards import Device, find_board, find_device
-from hwgen.estimation.estimate import estimate_pipeline, prices
-from hwgen.estimation.usage import Usage
+from hwgen.devices.boards import find_board, find_device
+from hwgen.devices.family import Device
+from hwgen.devices.usage import Usage
+from hwgen.estimation.estimate import estimate_pipeline, model_of
 from hwgen.layers.protocol import Layer, inputs
 from hwgen.network import InputPort, Network, OutputPort
 from hwgen.pipeline.glue import ForkStage
@@ -59,8 +60,8 @@ def make_report(pipeline: Pipeline, prediction: Prediction) -> dict[str, Any]:
     plan, chain = pipeline.plan, pipeline.stages
     network = plan.network
     layers = [_layer(stage, prediction, number) for number, stage in enumerate(chain) if isinstance(stage, LayerStage)]
-    named = REFERENCES if plan.board is None else (find_board(plan.board).device.name,)
-    devices = [name for name in named if find_device(name).family in prices()]
+    named = map(find_device, REFERENCES) if plan.board is None else (find_board(plan.board).device,)
+    devices = [device for device in named if device.family.prices is not None]
     return {
         "network": _network(network),
         "clock_mhz": plan.clock_hz / 1e6,
@@ -70,7 +71,7 @@ def make_report(pipeline: Pipeline, prediction: Prediction) -> dict[str, Any]:
         "latency_us": prediction.latency / plan.clock_hz * 1e6,
         "weight_bits": sum(layer["weight_bits"] for layer in layers),
         "board": plan.board,
-        "estimates": {name: _estimates(pipeline, find_device(name)) for name in devices},
+        "estimates": {device.name: _estimates(pipeline, device) for device in devices},
         "layers": layers,
         "stages": [
             {
@@ -96,11 +97,11 @@ def _estimates(pipeline: Pipeline, device: Device) -> dict[str, Any]:
     total = sum(found.values(), Usage())
     has = {"luts": device.luts, "ffs": device.ffs, "brams": device.bram_blocks, "dsps": device.dsps}
     return {
-        "family": device.family.value,
+        "family": device.family.name,
         "stages": {name: _taken(usage) for name, usage in found.items()},
         "total": _taken(total),
         "available": has | {"sprams": device.spram_blocks},
-        "model_error": dict(prices()[device.family].error),
+        "model_error": dict(model_of(device).error),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from hwgen.cli.terminal import PATH, Number, Screen, chooses_link, common, decla
 from hwgen.cli.views.boards import render_boards, render_fits
 from hwgen.cli.views.synthesis import render_synthesis
 from hwgen.devices import boards as board_module
-from hwgen.devices.boards import Board, Device
+from hwgen.devices.family import Family
 from hwgen.errors import OptionError
 from hwgen.folding.for_board import fits_of
 from hwgen.streamlining.options import Options
@@ -112,10 +112,12 @@ def synth(
     return EXIT_CLOCK_MISSED if missed else 0
 
 
-def _facts(record: Board | Device) -> dict[str, Any]:
-    """Give a record as JSON types."""
-
-    def plain(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        return {name: value.value if isinstance(value, Enum) else value for name, value in pairs}
-
-    return asdict(record, dict_factory=plain)
+def _facts(record: Any) -> Any:
+    """Give a record as JSON types; a family by its name."""
+    if isinstance(record, Family):
+        return record.name
+    if isinstance(record, Enum):
+        return record.value
+    if is_dataclass(record):
+        return {entry.name: _facts(getattr(record, entry.name)) for entry in fields(record)}
+    return record

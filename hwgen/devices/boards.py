@@ -6,15 +6,16 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
+from hwgen.devices.clock import Clock
+from hwgen.devices.families import FAMILIES
+from hwgen.devices.family import Device
 from hwgen.devices.toml_record import read_record, read_toml
 from hwgen.errors import OptionError
 
 __all__ = [
     "Board",
-    "Clock",
-    "Device",
-    "Family",
     "Flash",
     "Pins",
     "Programmer",
@@ -32,94 +33,12 @@ _FLASH_BYTES = 1 << 24
 """What the addresses of a read reach."""
 
 
-class Family(Enum):
-    """A family of devices: one synthesis recipe and one place-and-route program."""
-
-    ICE40 = "ice40"
-    ECP5 = "ecp5"
-    GOWIN = "gowin"
-    NEXUS = "nexus"
-    GATEMATE = "gatemate"
-    XILINX7 = "xilinx7"
-
-
 class Programmer(Enum):
     """The program that loads a bitstream into a board."""
 
     ICEPROG = "iceprog"
     OPENFPGALOADER = "openFPGALoader"
     DFU_UTIL = "dfu-util"
-
-
-@dataclass(frozen=True)
-class Device:
-    """A device in a package and speed grade, and what it holds.
-
-    Parameters
-    ----------
-    name : str
-        What ``--device`` calls it.
-    family : Family
-    part : str
-        The maker's name.
-    package : str
-        In the words of the place-and-route program.
-    luts, ffs : int
-        Look-up tables and flip-flops.
-    bram_blocks, bram_bits : int
-        Block RAMs, and bits of each.
-    clock_goal_mhz : float
-        What a good design reaches with open tools.
-    speed : str
-        Speed grade; empty where the family has none.
-    series : str
-        Gowin: the series that the place-and-route program wants beside the part.
-    spram_blocks, spram_bits : int
-        Large RAMs without initial contents, and bits of each.
-    lutram_bits : int
-        All distributed RAM.
-    dsps : int
-        Multipliers.
-    harness_pins : tuple of str
-        Gowin, CrossLink-NX: a clock pin and three more, for a harness; their place-and-route programs choose no pins.
-    """
-
-    name: str
-    family: Family
-    part: str
-    package: str
-    luts: int
-    ffs: int
-    bram_blocks: int
-    bram_bits: int
-    clock_goal_mhz: float
-    speed: str = ""
-    series: str = ""
-    spram_blocks: int = 0
-    spram_bits: int = 0
-    lutram_bits: int = 0
-    dsps: int = 0
-    harness_pins: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Clock:
-    """The clock that a board feeds to the FPGA.
-
-    Parameters
-    ----------
-    pin : str
-    hz : int
-    note : str
-        What a person has to do for it.
-    pll_pad : bool
-        iCE40: whether the pin is the one that belongs to the PLL.
-    """
-
-    pin: str
-    hz: int
-    note: str = ""
-    pll_pad: bool = False
 
 
 @dataclass(frozen=True)
@@ -214,6 +133,11 @@ class Board:
     flash : Flash or None
     spi : Spi or None
         Beside the serial port, as the host link of another bitstream.
+
+    Raises
+    ------
+    OptionError
+        If nothing can load memories from the flash.
     """
 
     name: str
@@ -227,6 +151,19 @@ class Board:
     programmer_options: tuple[str, ...] = ()
     flash: Flash | None = None
     spi: Spi | None = None
+
+    def __post_init__(self) -> None:
+        if self.flash is None:
+            return
+        if self.device.family.room.boot is None:
+            family = self.device.family.name
+            raise OptionError(
+                f"Board '{self.name}' has a flash, but no boot loader reads that of the family '{family}'; leave it out"
+            )
+        if not 0 < self.flash.offset < _FLASH_BYTES:
+            raise OptionError(
+                f"The flash of board '{self.name}' has the offset {self.flash.offset}, which must lie behind the bitstream and have 24 bits"
+            )
 
 
 @dataclass(frozen=True)
@@ -242,9 +179,16 @@ def devices() -> dict[str, Device]:
     """Give every device by its name."""
     path = _folder() / DEVICES_FILE
     return {
-        name: read_record(Device, table, f"'{path.name}', table '{name}'", name=name)
-        for name, table in read_toml(path).items()
+        name: _read_device(name, table, f"'{path.name}', table '{name}'") for name, table in read_toml(path).items()
     }
+
+
+def _read_device(name: str, table: dict[str, Any], where: str) -> Device:
+    """Make a device of its table, whose family is known by its name."""
+    family = table.pop("family", None)
+    if family not in FAMILIES:
+        raise OptionError(f"{where}, key 'family' must be one of {', '.join(FAMILIES)}, not {family!r}")
+    return read_record(Device, table, where, name=name, family=FAMILIES[family])
 
 
 def boards() -> dict[str, Board]:
@@ -265,39 +209,35 @@ def read_board(path: Path) -> Board:
     chip = read_record(_Chip, {key: table.pop(key) for key in ("device", "package", "speed") if key in table}, where)
     device = find_device(chip.device, f"{where}, key 'device'")
     device = replace(device, package=chip.package, speed=chip.speed or device.speed)
-    board = read_record(Board, table, where, name=path.stem, device=device)
-    if board.flash is not None:
-        if device.family is not Family.ICE40:
-            raise OptionError(f"{where} has the table 'flash', which only iCE40 takes; leave it out")
-        if not 0 < board.flash.offset < _FLASH_BYTES:
-            raise OptionError(
-                f"{where}, key 'flash', key 'offset' must lie behind the bitstream and have 24 bits, not {board.flash.offset}"
-            )
-    return board
+    return read_record(Board, table, where, name=path.stem, device=device)
 
 
-def find_device(name: str, where: str = "The device") -> Device:
-    """Give a device by its name.
+def find_device(name: str | Device, where: str = "The device") -> Device:
+    """Give a device by its name; a record is given again, so that whatever takes a name takes a device of one's own.
 
     Raises
     ------
     OptionError
         If there is none.
     """
+    if isinstance(name, Device):
+        return name
     known = devices()
     if name not in known:
         raise OptionError(f"{where} must be one of {', '.join(known)}, not '{name}'")
     return known[name]
 
 
-def find_board(name: str) -> Board:
-    """Give a board by its name, or by the path of its own TOML file.
+def find_board(name: str | Board) -> Board:
+    """Give a board by its name, or by the path of its own TOML file; a record is given again, as by `find_device`.
 
     Raises
     ------
     OptionError
         If there is none, or its file is wrong.
     """
+    if isinstance(name, Board):
+        return name
     if name.endswith(".toml"):
         return read_board(Path(name))
     path = _folder() / f"{name}.toml"

@@ -6,44 +6,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hwgen.devices.boards import Device, Family
+from hwgen.devices.family import Device
+from hwgen.devices.usage import Usage
 from hwgen.estimation.estimate import model_of
-from hwgen.estimation.usage import Usage
 
 __all__ = ["RESOURCES", "Budget", "budget", "overdrawn"]
 
 ROUTABLE = 0.85
 """Share of a device's logic that may be estimated as used: what the model may be wrong, and what routing needs."""
 
-FLIPFLOP_CELLS = {
-    Family.ICE40: 0.75,
-    Family.ECP5: 0.0,
-    Family.GOWIN: 1.0,
-    Family.NEXUS: 0.0,
-    Family.GATEMATE: 0.9,
-    Family.XILINX7: 0.0,
-}
-"""Logic cells that a flip-flop takes on average in families where it can only follow its own cell's LUT: the rest share one.
-
-With what stands beside it: iCE40's carry cells; GateMate's ends of carry chains, and the halves of CPEs through which a block RAM's pins go (65 a
-half). Gowin's would be 0.62, but nextpnr's placer needs room.
-"""
-
-LINK = {
-    Family.ICE40: Usage(luts=740, ffs=560, brams=2),
-    Family.ECP5: Usage(luts=760, ffs=560, brams=2),
-    Family.GOWIN: Usage(luts=760, ffs=560, brams=2),
-    Family.NEXUS: Usage(luts=820, ffs=590, brams=2),
-    Family.GATEMATE: Usage(luts=1350, ffs=600, brams=1),
-    Family.XILINX7: Usage(luts=600, ffs=560, brams=1),
-}
-"""What the host link of a board takes, as measured around the trained TFC."""
-
 REGISTER_ACCESS = Usage(luts=170, ffs=100)
 """What the link takes more where it reaches registers: measured 92 to 136 and 32 to 93 for a small network, whose frames fit no block RAM without."""
-
-BOOT = Usage(luts=360, ffs=130)
-"""What the boot loader of iCE40 boards takes, and its way to the registers: link and loader together were 1,231 and 1,317 LUTs, here 1,270."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +52,7 @@ class Budget:
 
     def needs(self, usage: Usage) -> np.ndarray:
         """Give what a usage takes of each limited resource."""
-        cells = usage.luts + FLIPFLOP_CELLS[self.device.family] * usage.ffs
+        cells = usage.luts + self.device.family.room.flipflop_cells * usage.ffs
         return np.array([cells, usage.ffs, usage.brams, usage.lutrams, usage.sprams, usage.dsps], dtype=float)
 
 
@@ -101,19 +74,19 @@ def budget(device: Device, *, link: bool, registers: bool = False, boots: bool =
         Whether a boot loader is beside it, without which large RAMs stay empty.
     """
     model_of(device)
-    around = LINK[device.family] if link else Usage()
+    room = device.family.room
+    around = room.link if link else Usage()
     if link and registers:
         around += REGISTER_ACCESS
-    if boots:
-        around += BOOT
+    if boots and room.boot is not None:
+        around += room.boot
     # Registers and boot loader count and shift: nearly all of their flip-flops follow the LUT of their own cell.
-    alone = LINK[device.family].ffs if link else 0
-    cells = device.luts * ROUTABLE - around.luts - FLIPFLOP_CELLS[device.family] * alone
-    lutram_bits = 64 * 6 if device.family is Family.XILINX7 else 64
+    alone = room.link.ffs if link else 0
+    cells = device.luts * ROUTABLE - around.luts - room.flipflop_cells * alone
     usage = Usage(
         ffs=int(device.ffs * ROUTABLE - around.ffs),
         brams=device.bram_blocks - around.brams,
-        lutrams=device.lutram_bits // lutram_bits,
+        lutrams=device.lutram_bits // device.family.memories.lut_bits,
         sprams=device.spram_blocks if boots or not link else 0,
         dsps=device.dsps,
     )

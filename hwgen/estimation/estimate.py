@@ -1,6 +1,6 @@
 """What layers take of a device before anything is synthesised: counted memories and flip-flops, LUTs at prices fitted to measurements.
 
-The prices are ``resource_model.json`` beside this file, written by `benchmarks/resource_model.py` from the mapped layers that
+A family's prices are a JSON file that its record names, written by `benchmarks/resource_model.py` from the mapped layers that
 `benchmarks/resources.json` keeps.
 """
 
@@ -10,48 +10,22 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
-from math import inf
+from pathlib import Path
 from typing import Any
 
-from hwgen.devices.boards import Device, Family
+from hwgen.devices.cells import Carry
+from hwgen.devices.families import FAMILIES
+from hwgen.devices.family import Device
+from hwgen.devices.usage import Usage
 from hwgen.errors import OptionError
 from hwgen.estimation.memory_map import place
 from hwgen.estimation.register_bill import register_resources
-from hwgen.estimation.usage import Usage
 from hwgen.layers.costs import THUMB, Chain, MemoryKind, Part, Resources, TableLogic
 from hwgen.layers.parts import Bill
 from hwgen.pipeline.layout import Pipeline, lay_out
 from hwgen.plan import Plan
 
-__all__ = [
-    "Prices",
-    "Quantities",
-    "estimate",
-    "estimate_pipeline",
-    "estimate_total",
-    "model_of",
-    "prices",
-    "quantities",
-]
-
-LUT_WORDS = {Family.XILINX7: 64}
-"""Words of one bit that a LUT holds; 16 elsewhere."""
-
-LUTRAM_LUTS = {Family.ECP5: 4, Family.GOWIN: 4, Family.NEXUS: 4, Family.XILINX7: 4}
-"""LUTs that a cell of distributed RAM takes."""
-
-LEAST_PRODUCT_BITS = {Family.ICE40: 11, Family.ECP5: 0, Family.GOWIN: 0, Family.NEXUS: 0, Family.XILINX7: 9}
-"""Bits of a product from which Yosys gives it a multiplier of the device; without a number it never does."""
-
-LEAST_FACTOR_BITS = {Family.GOWIN: 3, Family.NEXUS: 4}
-"""Bits of both factors from which it does; 2 elsewhere."""
-
-LEAST_CHAIN_BITS = {Family.ECP5: 5, Family.NEXUS: 1 << 30}
-"""Bits from which Yosys makes a sum or a comparison a carry chain; 3 elsewhere. On CrossLink-NX it never does."""
-
-CHAIN_CELL_BITS = {Family.ECP5: 2}
-"""Bits of a cell of a carry chain, which are taken together; 1 elsewhere."""
+__all__ = ["Prices", "Quantities", "estimate", "estimate_pipeline", "estimate_total", "model_of", "quantities"]
 
 
 @dataclass(frozen=True)
@@ -82,22 +56,6 @@ class Quantities:
     dsps: int
 
 
-@cache
-def prices() -> dict[Family, Prices]:
-    """Give the model of every family."""
-    content: dict[str, Any] = json.loads(
-        resources.files("hwgen.estimation").joinpath("resource_model.json").read_text("utf-8")
-    )
-
-    def by_part(model: Mapping[str, float]) -> dict[Part, float]:
-        return {Part(part): price for part, price in model.items()}
-
-    return {
-        Family(family): Prices(by_part(model["luts"]), by_part(model["ffs"]), model["error"])
-        for family, model in content["families"].items()
-    }
-
-
 def model_of(device: Device) -> Prices:
     """Give the model of a device's family.
 
@@ -106,13 +64,20 @@ def model_of(device: Device) -> Prices:
     OptionError
         If there is none yet.
     """
-    if device.family not in prices():
-        known = ", ".join(family.value for family in prices())
+    if device.family.prices is None:
+        known = ", ".join(name for name, family in FAMILIES.items() if family.prices is not None)
         raise OptionError(
-            f"There is no resource model of {device.name}'s family '{device.family.value}', only of {known}; "
+            f"There is no resource model of {device.name}'s family '{device.family.name}', only of {known}; "
             "choose another board, or fold by --target-fps"
         )
-    return prices()[device.family]
+    return _read(device.family.prices)
+
+
+@cache
+def _read(path: Path) -> Prices:
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    luts, ffs = ({Part(part): price for part, price in content[kind].items()} for kind in ("luts", "ffs"))
+    return Prices(luts, ffs, content["error"])
 
 
 def quantities(cost: Resources, device: Device) -> Quantities:
@@ -127,15 +92,15 @@ def quantities(cost: Resources, device: Device) -> Quantities:
         parts[part] = parts.get(part, 0) + number
 
     for chain, number in cost.chains.items():
-        add(chain.part, number * _chain_cells(family, chain))
+        add(chain.part, number * _chain_cells(family.carry, chain))
     for memory in cost.memories:
-        placement = place(family, memory)
+        placement = place(family.memories, memory)
         brams += placement.blocks
         lutrams += placement.lutrams
         sprams += placement.sprams
         add(Part.STACK_BIT, placement.mux_bits)
         if placement.in_logic and memory.kind.constant:
-            leaves = -(-memory.depth // LUT_WORDS.get(family, 16))
+            leaves = -(-memory.depth // family.memories.lut_words)
             logic = memory.logic or TableLogic(memory.width, memory.width * leaves, memory.width * (leaves - 1))
             add(Part.TABLE_LUT, logic.leaves)
             add(Part.TABLE_STACK, logic.stacks)
@@ -149,8 +114,9 @@ def quantities(cost: Resources, device: Device) -> Quantities:
     for product in cost.products:
         if (
             device.dsps
-            and min(product.left, product.right) >= LEAST_FACTOR_BITS.get(family, 2)
-            and product.bits >= LEAST_PRODUCT_BITS.get(family, inf)
+            and family.multipliers is not None
+            and min(product.left, product.right) >= family.multipliers.least_factor_bits
+            and product.bits >= family.multipliers.least_product_bits
         ):
             dsps += product.number
         else:
@@ -158,20 +124,18 @@ def quantities(cost: Resources, device: Device) -> Quantities:
     return Quantities(parts, brams, lutrams, sprams, dsps)
 
 
-def _chain_cells(family: Family, chain: Chain) -> int:
+def _chain_cells(carry: Carry, chain: Chain) -> int:
     """Give the LUTs of a carry chain; a short one is logic, of which a bit that only brings in a carry takes none."""
-    is_chain = chain.bits >= LEAST_CHAIN_BITS.get(family, 3)
+    is_chain = carry.least_bits is not None and chain.bits >= carry.least_bits
     if chain.part is Part.CLEARED_BIT:
         return chain.bits if is_chain else 0
-    if family is Family.ICE40 and is_chain and chain.part is Part.LEVEL_BIT:
-        # Carry cells stand beside the LUTs.
+    if carry.beside_luts and is_chain and chain.part is Part.LEVEL_BIT:
         return 0
     if not is_chain:
         return chain.bits - chain.carries_in
-    if family is Family.ICE40:
+    if carry.beside_luts:
         return chain.bits - chain.carries_in - chain.carries_out
-    cell = CHAIN_CELL_BITS.get(family, 1)
-    return -(-chain.bits // cell) * cell
+    return -(-chain.bits // carry.cell_bits) * carry.cell_bits
 
 
 def estimate(cost: Resources, device: Device) -> Usage:
@@ -179,7 +143,7 @@ def estimate(cost: Resources, device: Device) -> Usage:
     found, model = quantities(cost, device), model_of(device)
     luts = sum(number * model.luts.get(part, THUMB.get(part, 1)) for part, number in found.parts.items())
     ffs = sum(number * model.ffs.get(part, part is Part.FLIPFLOP) for part, number in found.parts.items())
-    luts += found.lutrams * LUTRAM_LUTS.get(device.family, 0)
+    luts += found.lutrams * device.family.memories.lut_luts
     return Usage(
         luts=round(luts),
         ffs=round(ffs),

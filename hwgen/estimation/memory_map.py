@@ -6,11 +6,11 @@ the cheapest; without a style, plain logic is a candidate as well. `benchmarks/r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from hwgen.devices.boards import Family
+from hwgen.devices.cells import Memories, MemoryCell
 from hwgen.fold import MemoryStyle
 from hwgen.layers.costs import MemoryKind, MemoryShape
 
@@ -21,83 +21,6 @@ MUX_COST = 0.5
 
 EMULATION_COST = 2
 """Price of a port that is not quite what the cell offers."""
-
-
-SPRAM_ROWS, SPRAM_BITS = 1 << 14, 16
-"""Size of a large RAM of iCE40."""
-
-
-@dataclass(frozen=True)
-class _Cell:
-    """A kind of memory cell.
-
-    Parameters
-    ----------
-    address_bits : int
-        At the narrowest width.
-    widths : tuple of int
-        Each halves the rows of the one before.
-    cost : float
-    blocks : float
-        Block RAMs that it counts for.
-    lutrams : int
-        Cells of LUT RAM that it counts for.
-    write_width : int
-        The only width of its write port; 0: any.
-    scaled : bool
-        Its price is for used bits, not for whole cells.
-    byte : int
-        Bits that share a write enable; 0: all.
-    old_word : bool
-        It gives a row's old contents while the row is written.
-    """
-
-    address_bits: int
-    widths: tuple[int, ...]
-    cost: float
-    blocks: float = 0
-    lutrams: int = 0
-    write_width: int = 0
-    scaled: bool = False
-    byte: int = 0
-    old_word: bool = False
-
-
-_NARROW = (1, 2, 4, 9, 18)
-
-_BLOCK: Mapping[Family, tuple[_Cell, ...]] = {
-    Family.ICE40: (
-        _Cell(11, (2, 4, 8, 16), 64, blocks=1, byte=1, write_width=16),
-        _Cell(11, (2, 4, 8), 64, blocks=1),
-    ),
-    Family.ECP5: (
-        _Cell(14, _NARROW, 128, blocks=1, byte=9),
-        _Cell(14, (*_NARROW, 36), 128, blocks=1, byte=9, write_width=36),
-    ),
-    Family.GOWIN: (_Cell(14, (*_NARROW, 36), 128, blocks=1, byte=9),),
-    Family.NEXUS: (_Cell(14, (*_NARROW, 36), 128, blocks=1, byte=9, old_word=True),),
-    Family.GATEMATE: (
-        _Cell(14, (1, 2, 5, 10, 20, 40), 129, blocks=0.5, byte=1),
-        _Cell(15, (1, 2, 5, 10, 20, 40, 80), 257, blocks=1, byte=1),
-        _Cell(16, (1,), 513, blocks=2, byte=1),
-    ),
-    Family.XILINX7: (
-        _Cell(14, (*_NARROW, 36), 129, blocks=0.5, byte=9),
-        _Cell(15, (*_NARROW, 36, 72), 257, blocks=1, byte=9),
-    ),
-}
-
-_LUT: Mapping[Family, tuple[_Cell, ...]] = {
-    Family.ICE40: (),
-    Family.ECP5: (_Cell(4, (4,), 4, lutrams=1),),
-    Family.GOWIN: (_Cell(4, (4,), 4, lutrams=1, scaled=True),),
-    Family.NEXUS: (_Cell(4, (4,), 4, lutrams=1),),
-    Family.GATEMATE: (),
-    Family.XILINX7: (_Cell(5, (6,), 8, lutrams=1), _Cell(6, (3,), 8, lutrams=1)),
-}
-
-_ROM_BIT = {Family.XILINX7: 1 / 64}
-"""Price of a bit of a constant table in logic."""
 
 
 @dataclass(frozen=True)
@@ -129,18 +52,18 @@ class Placement:
 
 
 @lru_cache(maxsize=1 << 16)
-def _place(family: Family, depth: int, width: int, kind: MemoryKind, style: MemoryStyle) -> Placement:
-    cells: tuple[_Cell, ...] = ()
+def _place(family: Memories, depth: int, width: int, kind: MemoryKind, style: MemoryStyle) -> Placement:
+    cells: tuple[MemoryCell, ...] = ()
     logic: float | None = None
     rom = kind.constant
     if style is MemoryStyle.BLOCK:
-        cells = _BLOCK[family]
+        cells = family.block
     elif kind is MemoryKind.ROM:
         logic = 0
     else:
-        logic = depth * width * (_ROM_BIT.get(family, 1 / 16) if rom else 1)
-        cells = () if kind is MemoryKind.QUEUE else _BLOCK[family]
-        cells = (*cells, *(() if rom else _LUT[family]))
+        logic = depth * width * (family.table_bit if rom else 1)
+        cells = () if kind is MemoryKind.QUEUE else family.block
+        cells = (*cells, *(() if rom else family.lut))
     best, cost = Placement(in_logic=True), float("inf") if logic is None else int(logic)
     for cell in cells:
         old_word = kind is MemoryKind.WINDOW and cell.blocks > 0 and not cell.old_word
@@ -152,7 +75,7 @@ def _place(family: Family, depth: int, width: int, kind: MemoryKind, style: Memo
     return best
 
 
-def _geometries(cell: _Cell, depth: int, width: int, rom: bool) -> Iterator[tuple[float, Placement]]:
+def _geometries(cell: MemoryCell, depth: int, width: int, rom: bool) -> Iterator[tuple[float, Placement]]:
     """Give price and placement of a memory at every width of a cell."""
     for index, unit in enumerate(cell.widths):
         if cell.write_width and not rom and unit < min(cell.write_width, cell.byte):
@@ -167,10 +90,10 @@ def _geometries(cell: _Cell, depth: int, width: int, rom: bool) -> Iterator[tupl
         yield price, Placement(cell.blocks * number, cell.lutrams * number, mux_bits)
 
 
-def place(family: Family, memory: MemoryShape) -> Placement:
-    """Give what Yosys makes of a memory."""
+def place(family: Memories, memory: MemoryShape) -> Placement:
+    """Give what Yosys makes of a memory with the cells of a family."""
     if memory.depth < 2 or memory.width == 0 or memory.style is MemoryStyle.CONSTANT:
         return Placement(in_logic=True)
     if memory.style is MemoryStyle.SPRAM:
-        return Placement(sprams=-(-memory.depth // SPRAM_ROWS) * -(-memory.width // SPRAM_BITS))
+        return Placement(sprams=-(-memory.depth // family.large_rows) * -(-memory.width // family.large_bits))
     return _place(family, memory.depth, memory.width, memory.kind, memory.style)

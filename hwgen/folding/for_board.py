@@ -7,18 +7,17 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hwgen.devices.boards import Board, Family, boards, find_board
+from hwgen.devices.boards import Board, boards, find_board
 from hwgen.devices.pll import pll
+from hwgen.devices.usage import Usage
 from hwgen.errors import OptionError
 from hwgen.estimation.budget import Budget, budget
 from hwgen.estimation.estimate import estimate_total
-from hwgen.estimation.usage import Usage
 from hwgen.folding.within_budget import Catalogue, fold_for_budget
 from hwgen.network import Network
 from hwgen.plan import Plan
 
 __all__ = [
-    "FETCH_REGISTERS",
     "Fit",
     "board_budget",
     "catalogue_for",
@@ -27,9 +26,6 @@ __all__ = [
     "fold_for_board",
     "slower_clock",
 ]
-
-FETCH_REGISTERS = {Family.ECP5: 1}
-"""Registers in front of the lanes, see `Fold`, of families whose clocks are fast beside their wires."""
 
 CLOCK_STEPS = (1.0, 0.8, 0.65, 0.5)
 """Clocks to try, as shares of what the device is known to reach."""
@@ -126,7 +122,7 @@ def catalogue_for(
     network: Network, board: Board, *, writable: frozenset[str] = frozenset(), large_rams: bool = False
 ) -> Catalogue:
     """Give the foldings that suit a board's family."""
-    registers = FETCH_REGISTERS.get(board.device.family, 0)
+    registers = board.device.family.fetch_registers
     return Catalogue(network, writable=writable, large_rams=large_rams, fetch_registers=registers)
 
 
@@ -172,7 +168,7 @@ def fits_of(network: Network) -> list[Fit]:
     catalogues: dict[int, Catalogue] = {}
     fits = []
     for name, board in boards().items():
-        registers = FETCH_REGISTERS.get(board.device.family, 0)
+        registers = board.device.family.fetch_registers
         if registers not in catalogues:
             catalogues[registers] = catalogue_for(network, board)
         try:

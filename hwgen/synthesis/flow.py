@@ -14,20 +14,20 @@ from typing import Any
 from amaranth.back import rtlil
 
 from hwgen.board.line import Line
-from hwgen.board.pins import BoardPins, Pad, constraints, pin_file
+from hwgen.board.pins import BoardPins, constraints, pin_file
 from hwgen.board.write import write_board_top
 from hwgen.build_folder.open import load
+from hwgen.devices.boards import Board
+from hwgen.devices.family import Device, Pad, Routed
+from hwgen.devices.usage import Usage
 from hwgen.errors import OptionError, ToolError
-from hwgen.estimation.estimate import estimate_total, prices
-from hwgen.estimation.usage import Usage
+from hwgen.estimation.estimate import estimate_total
 from hwgen.progress import Progress, silent
 from hwgen.synthesis import place, recipe
-from hwgen.synthesis.gates import PLACED
 from hwgen.synthesis.harness import Harness
 from hwgen.synthesis.job import TOP, Job, prepare
 from hwgen.synthesis.keep import MAPPED, ROUTED, keep, kept_result, scratch_folder
-from hwgen.synthesis.output_registers import absorb
-from hwgen.synthesis.pack import PACKERS, append, pack
+from hwgen.synthesis.pack import append, pack
 from hwgen.synthesis.result import Synthesis, fits
 from hwgen.synthesis.routed import cut_out
 from hwgen.tools.processes import Task, run_all
@@ -52,8 +52,8 @@ class NotPlaced(ToolError):
 def synthesise(
     folder: str | Path,
     *,
-    board: str | None = None,
-    device: str | None = None,
+    board: str | Board | None = None,
+    device: str | Device | None = None,
     place_and_route: bool = True,
     seeds: Sequence[int] = DEFAULT_SEEDS,
     jobs: int | None = None,
@@ -71,8 +71,8 @@ def synthesise(
     ----------
     folder : str or Path
         Build folder.
-    board, device : str or None
-        Exactly one of them: the name of a board (or the path of its TOML file), or of a device.
+    board, device : str, Board, Device or None
+        Exactly one of them: the name of a board (or the path of its TOML file), or of a device; or its record.
     place_and_route : bool
         False: stop after mapping, with figures of resources only. Families without an open place-and-route
         program always stop there.
@@ -102,12 +102,13 @@ def synthesise(
     ToolError
         If a program is missing, or fails with every seed.
     """
-    job, placer, packer = prepare(Path(folder), board, device, place_and_route, seeds, clock_mhz, line)
+    job, placing, packing = prepare(Path(folder), board, device, place_and_route, seeds, clock_mhz, line)
     at_once = os.cpu_count() or 1 if jobs is None else jobs
     results = Path(folder) / "synth" / job.target
     kept = kept_result(results)
     if kept is not None and kept["key"] == job.key():
         return kept | {"cached": True}
+    cells = _routed_cells(job)
     with scratch_folder() as scratch:
         reused = kept is not None and kept["netlist_key"] == job.netlist_key()
         began = time.perf_counter()
@@ -122,23 +123,24 @@ def synthesise(
         accelerator, harness = _count(job, scratch)
         placements: list[place.Placement] = []
         failed: list[int] = []
-        if placer is not None:
+        if placing is not None:
             if not fits(accelerator, harness, job.device):
                 raise TooLarge(_too_large(job, accelerator))
             began = time.perf_counter()
-            placements, failed = _place(job, placer, at_once, scratch, progress)
+            placements, failed = _place(job, placing, at_once, scratch, progress)
             seconds["place and route"] = round(time.perf_counter() - began, 2)
-            if _cuts_out(job):
+            if cells is not None:
                 progress("writing the routed netlist")
                 began = time.perf_counter()
-                _write_routed(job, placements[0].seed, scratch)
+                _write_routed(job, cells, placements[0].seed, scratch)
                 seconds["routed netlist"] = round(time.perf_counter() - began, 2)
         bitstream = None
-        if packer is not None and placements[0].slowest_mhz >= job.clock_mhz:
+        packer = job.device.family.packer
+        if packing is not None and packer is not None and placements[0].slowest_mhz >= job.clock_mhz:
             progress("packing the bitstream")
             began = time.perf_counter()
-            bitstream = f"{job.name}.{PACKERS[job.device.family].bitstream}"
-            pack(packer, job.device, scratch, _layout(job, placements[0].seed), bitstream)
+            bitstream = f"{job.name}.{packer.bitstream}"
+            pack(packing, packer.words(job.device, _layout(job, placements[0].seed), bitstream), scratch)
             if job.image is not None and job.flash_offset is not None:
                 append(scratch / bitstream, job.image, job.flash_offset, job.target)
             seconds["packing"] = round(time.perf_counter() - began, 2)
@@ -161,15 +163,15 @@ def synthesise(
             estimated=_estimated(job),
             flash_offset=job.flash_offset,
         ).facts() | {"netlist_key": job.netlist_key()}
-        more = [*_tops(job), *([] if packer is None else [_pins(job)]), *([] if bitstream is None else [bitstream])]
-        more += [ROUTED] if placements and _cuts_out(job) else []
+        more = [*_tops(job), *([] if packing is None else [_pins(job)]), *([] if bitstream is None else [bitstream])]
+        more += [ROUTED] if placements and cells is not None else []
         keep(results, scratch, facts, more)
     return facts | {"cached": False}
 
 
 def _estimated(job: Job) -> Usage | None:
     """Estimate the accelerator, if there is a model of the device's family."""
-    if job.device.family not in prices():
+    if job.device.family.prices is None:
         return None
     return estimate_total(load(job.folder).plan, job.device)
 
@@ -194,12 +196,13 @@ def _map(job: Job, scratch: Path) -> None:
         top = Harness(job.name, _ports(verilog, job.name))
     (scratch / f"{TOP}.il").write_text(rtlil.convert(top, name=TOP, emit_src=False), encoding="utf-8")
     mapping, writing = recipe.commands(job.device, TOP, job.name, scratch, around)
-    if job.device.family in recipe.OUTPUT_REGISTERS:
+    rewrite = job.device.family.recipe.rewrite
+    if rewrite is not None:
         yosys(mapping, job.rtl, scratch / "yosys.log")
         netlist = json.loads((scratch / "plain.json").read_text(encoding="utf-8"))
         for module in netlist["modules"].values():
-            absorb(module)
-        (scratch / "registered.json").write_text(json.dumps(netlist), encoding="utf-8")
+            rewrite(module)
+        (scratch / "rewritten.json").write_text(json.dumps(netlist), encoding="utf-8")
         yosys(writing, job.rtl, scratch / "yosys_writing.log")
     else:
         yosys([*mapping, *writing], job.rtl, scratch / "yosys.log")
@@ -211,27 +214,30 @@ def _tops(job: Job) -> list[str]:
 
 
 def _pins(job: Job) -> str:
-    return f"pins.{PACKERS[job.device.family].pins}"
+    """Name the file of pin constraints."""
+    return "" if job.device.family.pins is None else f"pins.{job.device.family.pins.suffix}"
 
 
 def _layout(job: Job, seed: int) -> str:
-    return f"layout{seed}.{PACKERS[job.device.family].layout}"
+    """Name the routed design."""
+    return "" if job.device.family.packer is None else f"layout{seed}.{job.device.family.packer.layout}"
 
 
-def _cuts_out(job: Job) -> bool:
-    """Tell whether the accelerator can be simulated as it was routed: it stands alone, and its cells have models."""
-    return job.board is None and job.device.family in PLACED
+def _routed_cells(job: Job) -> Routed | None:
+    """Say what the accelerator's cells are like after routing, if it can be simulated like that: it stands alone, and they have models."""
+    models = job.device.family.models
+    return None if models is None or job.board is not None else models.routed
 
 
 def _routed(seed: int) -> str:
     return f"routed{seed}.json"
 
 
-def _write_routed(job: Job, seed: int, scratch: Path) -> None:
+def _write_routed(job: Job, cells: Routed, seed: int, scratch: Path) -> None:
     """Cut the accelerator out of the routed design, and write it as Verilog."""
     harness, routed = (json.loads((scratch / file).read_text("utf-8")) for file in ("netlist.json", _routed(seed)))
     ports = _ports((job.rtl / f"{job.name}.v").read_text(encoding="ascii"), job.name)
-    cut = cut_out(harness["modules"][TOP], routed["modules"]["top"], ports, job.device.family)
+    cut = cut_out(harness["modules"][TOP], routed["modules"]["top"], ports, cells)
     (scratch / "cut.json").write_text(json.dumps({"modules": {job.name: cut}}), encoding="utf-8")
     commands = [f"read_json {scratch}/cut.json", f"write_verilog -noattr -noexpr {scratch}/{ROUTED}"]
     yosys(commands, scratch, scratch / "yosys_routed.log")
@@ -243,7 +249,7 @@ def _ports(verilog: str, module: str) -> dict[str, tuple[bool, int]]:
     return {name: (way == "input", int(high or 0) + 1) for way, high, name in _PORT.findall(body)}
 
 
-def _count(job: Job, scratch: Path) -> tuple[recipe.Resources, recipe.Resources]:
+def _count(job: Job, scratch: Path) -> tuple[Usage, Usage]:
     """Give what the accelerator takes, and what the harness around it takes."""
     modules = json.loads((scratch / "cells.json").read_text(encoding="utf-8"))["modules"]
     family = job.device.family
@@ -273,7 +279,7 @@ def _place(
                     "netlist.json",
                     f"report{seed}.json",
                     _pins(job),
-                    _routed(seed) if _cuts_out(job) else None,
+                    None if _routed_cells(job) is None else _routed(seed),
                     None if job.board is None else _layout(job, seed),
                 ),
             ],
@@ -310,14 +316,14 @@ def _notes(job: Job, asked: bool, placements: list[place.Placement]) -> tuple[st
         if placements and placements[0].slowest_mhz < job.clock_mhz:
             lower = "" if job.pll is None else "choose a lower --clock-mhz, "
             notes.append(f"no bitstream: {placements[0].slowest_mhz:.1f} MHz do not reach {clock}; {lower}{SMALLER}")
-    if asked and job.device.family not in place.PLACERS:
+    if asked and job.device.family.placer is None:
         notes.append(
             f"no open program places and routes {job.device.part}: resources only, before the maker's own optimisation"
         )
     return tuple(notes)
 
 
-def _too_large(job: Job, needs: recipe.Resources) -> str:
+def _too_large(job: Job, needs: Usage) -> str:
     device = job.device
     return (
         f"'{job.name}' needs {needs.luts:,} LUTs, {needs.ffs:,} flip-flops and {needs.brams:,} block RAMs, and {device.name} has "

@@ -7,7 +7,8 @@ import re
 from enum import Enum
 from pathlib import Path
 
-from hwgen.devices.boards import Family, find_device
+from hwgen.devices.boards import find_device
+from hwgen.devices.family import Models
 from hwgen.errors import OptionError, ToolError
 from hwgen.synthesis.keep import kept_result
 
@@ -22,20 +23,6 @@ class Netlist(Enum):
     ROUTED = "routed"
     """The cells that nextpnr packed, placed and routed."""
 
-
-LIBRARIES = {
-    Family.ICE40: ("ice40/cells_sim.v",),
-    Family.ECP5: ("ecp5/common_sim.vh", "ecp5/ccu2c_sim.vh"),
-    Family.GOWIN: ("gowin/cells_sim.v",),
-    Family.GATEMATE: ("gatemate/cells_sim.v",),
-}
-"""Files of Yosys that have a family's models."""
-
-PLACED = (Family.ICE40, Family.ECP5, Family.GOWIN)
-"""Families of which there are models also of the cells that nextpnr packs."""
-
-OWN = {Family.ICE40: (), Family.ECP5: ("ecp5.v", "block_ram.v"), Family.GOWIN: ("gowin.v", "block_ram.v")}
-"""Files of our own models, which go before those of Yosys."""
 
 QUIET = """/* verilator lint_off TIMESCALEMOD */
 /* verilator lint_off INITIALDLY */
@@ -74,8 +61,8 @@ def gate_verilog(folder: Path, target: str, netlist: Netlist) -> str:
     again = f"run: hwgen synth {folder} --device {target}"
     if facts is None:
         raise OptionError(f"'{folder}' has no netlist for '{target}'; {again}")
-    family = find_device(facts["device"]["name"]).family
-    if netlist is Netlist.ROUTED and family not in PLACED:
+    cells = find_device(facts["device"]["name"]).family.models
+    if netlist is Netlist.ROUTED and (cells is None or cells.routed is None):
         raise OptionError(f"There are no models of the cells that nextpnr places on '{target}': take --netlist mapped")
     if netlist is Netlist.ROUTED and not (results / "routed.v").exists():
         if facts["out_of_context"]:
@@ -85,15 +72,16 @@ def gate_verilog(folder: Path, target: str, netlist: Netlist) -> str:
             f"place it for --device {facts['device']['name']}"
         )
     text = (results / f"{netlist.value}.v").read_text(encoding="utf-8")
-    return QUIET + text + models(family, text)
+    return QUIET + text + models(cells, text)
 
 
-def models(family: Family, netlist: str) -> str:
+def models(cells: Models | None, netlist: str) -> str:
     """Give the models of all cells in a netlist, with the modules that those use.
 
     Parameters
     ----------
-    family : Family
+    cells : Models or None
+        Of the family.
     netlist : str
         As Yosys writes it.
 
@@ -103,9 +91,8 @@ def models(family: Family, netlist: str) -> str:
         If a cell has none.
     """
     share = importlib.resources.files("pyosys") / "share"
-    here = importlib.resources.files("hwgen.synthesis") / "models"
-    texts = [(here / file).read_text(encoding="utf-8") for file in OWN.get(family, ())]
-    texts += [(share / file).read_text(encoding="utf-8") for file in LIBRARIES.get(family, ())]
+    files = () if cells is None else (*cells.own, *(share / file for file in cells.yosys))
+    texts = [file.read_text(encoding="utf-8") for file in files]
     # No delays are simulated; and open inputs, which pull resistors would hold, there are none.
     texts = [_PULL.sub(r"\1", _DELAYS.sub("", text)) for text in texts]
     found = {module[1]: module[0] for text in reversed(texts) for module in _MODULE.finditer(text)}

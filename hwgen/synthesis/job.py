@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,12 @@ from hwgen.board.pins import choose_baud
 from hwgen.board.write import boot_image, network_id
 from hwgen.build_folder import manifest
 from hwgen.build_folder.open import load
-from hwgen.devices.boards import Board, Device, find_board, find_device
-from hwgen.devices.pll import Pll, pll
+from hwgen.devices.boards import Board, find_board, find_device
+from hwgen.devices.clock import Pll
+from hwgen.devices.family import Device
+from hwgen.devices.pll import pll
 from hwgen.errors import OptionError, ToolError
-from hwgen.synthesis import place, recipe
-from hwgen.synthesis.pack import PACKERS
+from hwgen.synthesis import recipe
 from hwgen.tools.toolchain import Program, place_and_route
 from hwgen.tools.toolchain import packer as find_packer
 
@@ -108,17 +109,16 @@ class Job:
 
     def key(self) -> str:
         """Give the hash of what the whole result depends on."""
-        device = asdict(self.device) | {"family": self.device.family.value}
         image = hashlib.sha256(self.image or b"").hexdigest()
         return _digest(
-            [self.netlist_key(), self.target, device, self.clock_mhz, self.seeds, self.ii, self.tools, image]
+            [self.netlist_key(), self.target, repr(self.device), self.clock_mhz, self.seeds, self.ii, self.tools, image]
         )
 
 
 def prepare(
     folder: Path,
-    board: str | None,
-    device: str | None,
+    board: str | Board | None,
+    device: str | Device | None,
     routed: bool,
     seeds: Sequence[int],
     clock_mhz: float | None,
@@ -142,9 +142,10 @@ def prepare(
         )
     if board is not None and device is None:
         found = find_board(board)
-        chip, target = found.device, Path(board).stem
+        chip, target = found.device, found.name
     elif device is not None and board is None:
-        found, chip, target = None, find_device(device), device
+        found, chip = None, find_device(device)
+        target = chip.name
     else:
         raise OptionError("Give either a board or a device; 'hwgen boards' lists both")
     if found is None and line is not Line.UART:
@@ -156,11 +157,11 @@ def prepare(
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     tools = {"pyosys": _pyosys_version()}
     placer = packer = None
-    if routed and chip.family in place.PLACERS:
-        placer = place_and_route(place.PLACERS[chip.family])
+    if routed and chip.family.placer is not None:
+        placer = place_and_route(chip.family.placer.program)
         tools[placer.name] = placer.version
-        if found is not None:
-            packer = find_packer(PACKERS[chip.family].program)
+        if found is not None and (by := chip.family.packer) is not None:
+            packer = find_packer(by.program, by.package, by.module, by.call)
             tools[packer.name] = packer.version
     goal = chip.clock_goal_mhz if clock_mhz is None else clock_mhz
     multiplier = None

@@ -8,19 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hwgen.devices.boards import Device, Family
+from hwgen.devices.family import Device
+from hwgen.errors import OptionError
 from hwgen.synthesis.harness import CLOCK_PORT
 
-__all__ = ["PLACERS", "CriticalPath", "Placement", "Segment", "arguments", "read_report"]
-
-PLACERS = {
-    Family.ICE40: "nextpnr-ice40",
-    Family.ECP5: "nextpnr-ecp5",
-    Family.GOWIN: "nextpnr-himbaechel-gowin",
-    Family.NEXUS: "nextpnr-nexus",
-    Family.GATEMATE: "nextpnr-himbaechel-gatemate",
-}
-"""Families with an open place-and-route program."""
+__all__ = ["CriticalPath", "Placement", "Segment", "arguments", "read_report"]
 
 _MAPPED = re.compile(r"_(SB|TRELLIS|CCU2C|PFUMX|L6MUX21|LUT\d|MUX2|ALU|DFF|DL)[A-Z0-9]*_.*$|_(LC|DFFLC|LUT\d)$")
 """What mapping appended to the name that the source gave."""
@@ -127,8 +119,17 @@ def arguments(
         Netlist to write of what was routed.
     layout : str or None
         Routed design to write, which a packer reads: every port then has its pin. None: out of context.
+
+    Raises
+    ------
+    OptionError
+        If no open program places and routes the device.
     """
-    common = [
+    placer = device.family.placer
+    if placer is None:
+        raise OptionError(f"No open program places and routes {device.part}; leave placing out")
+    return [
+        *placer.words(device, pins, layout),
         "--json",
         netlist,
         "--report",
@@ -140,24 +141,6 @@ def arguments(
         "--timing-allow-fail",
         *([] if routed is None else ["--write", routed]),
     ]
-    if device.family is Family.ICE40:
-        model = device.part.removeprefix("iCE40").lower()
-        ends = ["--pcf-allow-unconstrained"] if layout is None else ["--pcf", pins, "--asc", layout]
-        return [f"--{model}", "--package", device.package, *ends, *common]
-    if device.family is Family.ECP5:
-        size = device.part.removeprefix("LFE5U-").removesuffix("F")
-        speed = ["--speed", device.speed]
-        ends = ["--lpf-allow-unconstrained"] if layout is None else ["--lpf", pins, "--textcfg", layout]
-        return [f"--{size}k", "--package", device.package, *speed, *ends, *common]
-    if device.family is Family.NEXUS:
-        # The newer router does not find the way from a clock's pin to the clock network.
-        ends = [] if layout is None else ["--fasm", layout]
-        return ["--device", device.part, "--router", "router1", "--pdc", pins, *ends, *common]
-    if device.family is Family.GATEMATE:
-        ends = ["allow-unconstrained"] if layout is None else [f"ccf={pins}", f"out={layout}"]
-        return ["--device", device.part, *(word for end in ends for word in ("--vopt", end)), *common]
-    common += [] if layout is None else ["--write", layout]
-    return ["--device", device.part, "--vopt", f"family={device.series}", "--vopt", f"cst={pins}", *common]
 
 
 def read_report(path: Path, seed: int) -> Placement:

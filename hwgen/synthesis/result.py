@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from hwgen.devices.boards import Device
+from hwgen.devices.family import Device
+from hwgen.devices.usage import Usage
 from hwgen.synthesis.place import CriticalPath, Placement
-from hwgen.synthesis.recipe import Resources
 
 __all__ = ["Synthesis", "fits"]
 
@@ -23,7 +23,7 @@ class Synthesis:
     target : str
         Name of the board or device.
     device : Device
-    accelerator, harness : Resources
+    accelerator, harness : Usage
         What the accelerator itself takes, and what stands around it: shift registers, or the link of a board.
     clock_mhz : float
         The clock aimed at.
@@ -48,14 +48,14 @@ class Synthesis:
         Name of its file, where there is one.
     flash_offset : int or None
         Where that file has the image of the memories, if the board loads them from its flash.
-    estimated : Resources or None
+    estimated : Usage or None
         What the accelerator was estimated to take, without carries; None: there is no model of the family.
     """
 
     target: str
     device: Device
-    accelerator: Resources
-    harness: Resources
+    accelerator: Usage
+    harness: Usage
     clock_mhz: float
     ii: int
     placements: tuple[Placement, ...]
@@ -68,7 +68,7 @@ class Synthesis:
     link: str | None = None
     bitstream: str | None = None
     flash_offset: int | None = None
-    estimated: Resources | None = None
+    estimated: Usage | None = None
 
     @property
     def best(self) -> Placement | None:
@@ -119,11 +119,11 @@ class Synthesis:
         }
 
 
-def _without_carries(usage: Resources) -> dict[str, float]:
+def _without_carries(usage: Usage) -> dict[str, float]:
     return {name: amount for name, amount in asdict(usage).items() if name != "carries"}
 
 
-def fits(accelerator: Resources, harness: Resources, device: Device) -> bool:
+def fits(accelerator: Usage, harness: Usage, device: Device) -> bool:
     """Tell whether the cells are no more than the device has; packing and routing may still fail."""
     return (
         accelerator.luts + harness.luts <= device.luts
@@ -134,7 +134,7 @@ def fits(accelerator: Resources, harness: Resources, device: Device) -> bool:
     )
 
 
-def _rows(used: Resources, device: Device) -> dict[str, tuple[float, int | None]]:
+def _rows(used: Usage, device: Device) -> dict[str, tuple[float, int | None]]:
     """Give resource -> (used, available); None where cells and budget are counted in different units."""
     available = {
         "luts": device.luts,

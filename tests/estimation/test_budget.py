@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from hwgen.devices.boards import find_device
+from hwgen.devices.usage import Usage
 from hwgen.errors import OptionError
 from hwgen.estimation.budget import budget, overdrawn
-from hwgen.estimation.usage import Usage
 
 UP5K = find_device("up5k")
 

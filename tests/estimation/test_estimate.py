@@ -6,9 +6,15 @@ import numpy as np
 import pytest
 
 from benchmarks import layer_samples, resource_model, resources
-from hwgen.devices.boards import Family, find_device
-from hwgen.estimation.estimate import estimate, estimate_pipeline, prices, quantities
-from hwgen.estimation.usage import Usage
+from hwgen.devices.boards import find_device
+from hwgen.devices.ecp5 import ECP5
+from hwgen.devices.families import FAMILIES
+from hwgen.devices.family import Family
+from hwgen.devices.gatemate import GATEMATE
+from hwgen.devices.gowin import GOWIN
+from hwgen.devices.ice40 import ICE40
+from hwgen.devices.usage import Usage
+from hwgen.estimation.estimate import estimate, estimate_pipeline, model_of, quantities
 from hwgen.folding.goals import fold_for_area
 from hwgen.layers.costs import Chain, Part, Resources
 from hwgen.pipeline.fifo_depths import size_fifos
@@ -16,48 +22,50 @@ from hwgen.pipeline.layout import lay_out
 from tests.small_networks import mlp
 
 STAGES = {sample.name: sample.stage for sample in layer_samples.SAMPLES}
-DEVICES = {find_device(name).family.value: find_device(name) for name in resources.DEVICES}
+DEVICES = {find_device(name).family: find_device(name) for name in resources.DEVICES}
+MODELLED = [family for family in FAMILIES.values() if family.prices is not None]
+every_model = pytest.mark.parametrize("family", MODELLED, ids=repr)
 
 
 def rows(family: Family) -> list[resources.Row]:
-    return [row for (name, of), row in resources.load().items() if of == family.value and name in STAGES]
+    return [row for (name, of), row in resources.load().items() if of == family.name and name in STAGES]
 
 
-@pytest.mark.parametrize("family", prices())
+@every_model
 def test_block_rams_are_exact_on_every_layer(family: Family) -> None:
     wrong = [
         (row["sample"], row.get("brams", 0), found)
         for row in rows(family)
-        if (found := quantities(STAGES[row["sample"]].resources(), DEVICES[family.value]).brams) != row.get("brams", 0)
+        if (found := quantities(STAGES[row["sample"]].resources(), DEVICES[family]).brams) != row.get("brams", 0)
     ]
     assert rows(family)
     assert wrong == []
 
 
-LEAST_SHARE = {Family.GATEMATE: 0.8}
+LEAST_SHARE = {GATEMATE: 0.8}
 """Of layers whose LUTs are within a tenth; 0.9 elsewhere. On GateMate a flip-flop with a reset takes a LUT, and no part tells it from one without."""
 
 
-@pytest.mark.parametrize("family", prices())
+@every_model
 def test_luts_are_within_a_tenth_on_nine_layers_of_ten(family: Family) -> None:
     errors = {}
     for row in rows(family):
-        found = estimate(STAGES[row["sample"]].resources(), DEVICES[family.value])
+        found = estimate(STAGES[row["sample"]].resources(), DEVICES[family])
         errors[row["sample"]] = (found.luts - row["luts"]) / max(row["luts"], resource_model.FLOOR)
     good = np.mean([abs(error) <= 0.1 for error in errors.values()])
     assert good >= LEAST_SHARE.get(family, 0.9), sorted(errors.items(), key=lambda entry: -abs(entry[1]))[:10]
-    assert prices()[family].error["luts"]["within_10_percent"] == pytest.approx(good, abs=0.04)
+    assert model_of(DEVICES[family]).error["luts"]["within_10_percent"] == pytest.approx(good, abs=0.04)
 
 
-@pytest.mark.parametrize("family", [Family.ICE40, Family.ECP5, Family.GOWIN])
+@pytest.mark.parametrize("family", [ICE40, ECP5, GOWIN])
 def test_luts_are_within_a_tenth_on_nine_of_ten_layers_that_the_fit_has_not_seen(family: Family) -> None:
-    assert prices()[family].error["luts"]["unseen"]["within_10_percent"] >= 0.9
+    assert model_of(DEVICES[family]).error["luts"]["unseen"]["within_10_percent"] >= 0.9
 
 
 def test_carry_chains_of_dense_layers_are_counted_as_they_are_mapped() -> None:
     """ECP5 chains everything of five bits or more, two bits a cell."""
     wrong = []
-    for row in rows(Family.ECP5):
+    for row in rows(ECP5):
         chains = STAGES[row["sample"]].resources().chains.items()
         found = sum(
             number * (chain.bits + chain.bits % 2)
@@ -72,29 +80,29 @@ def test_carry_chains_of_dense_layers_are_counted_as_they_are_mapped() -> None:
 @pytest.mark.parametrize(
     ("family", "chain", "cells"),
     [
-        (Family.ICE40, Chain(Part.ADDER_BIT, 7, carries_in=True, carries_out=True), 5),
-        (Family.ICE40, Chain(Part.ADDER_BIT, 2), 2),
-        (Family.ICE40, Chain(Part.LEVEL_BIT, 9), 0),
-        (Family.ECP5, Chain(Part.ADDER_BIT, 7, carries_in=True, carries_out=True), 8),
-        (Family.ECP5, Chain(Part.ADDER_BIT, 4, carries_in=True), 3),
-        (Family.ECP5, Chain(Part.CLEARED_BIT, 4), 0),
-        (Family.ECP5, Chain(Part.CLEARED_BIT, 5), 5),
-        (Family.GOWIN, Chain(Part.ADDER_BIT, 7, carries_in=True), 7),
-        (Family.GOWIN, Chain(Part.CLEARED_BIT, 2), 0),
+        (ICE40, Chain(Part.ADDER_BIT, 7, carries_in=True, carries_out=True), 5),
+        (ICE40, Chain(Part.ADDER_BIT, 2), 2),
+        (ICE40, Chain(Part.LEVEL_BIT, 9), 0),
+        (ECP5, Chain(Part.ADDER_BIT, 7, carries_in=True, carries_out=True), 8),
+        (ECP5, Chain(Part.ADDER_BIT, 4, carries_in=True), 3),
+        (ECP5, Chain(Part.CLEARED_BIT, 4), 0),
+        (ECP5, Chain(Part.CLEARED_BIT, 5), 5),
+        (GOWIN, Chain(Part.ADDER_BIT, 7, carries_in=True), 7),
+        (GOWIN, Chain(Part.CLEARED_BIT, 2), 0),
     ],
 )
 def test_a_carry_chain_is_cells_where_it_is_long_enough_and_logic_where_not(
     family: Family, chain: Chain, cells: int
 ) -> None:
     cost = Resources(0, 0, parts={Part.UNIT: 0}, chains={chain: 3})
-    assert quantities(cost, DEVICES[family.value]).parts[chain.part] == 3 * cells
+    assert quantities(cost, DEVICES[family]).parts[chain.part] == 3 * cells
 
 
-@pytest.mark.parametrize("family", prices())
+@every_model
 def test_flipflops_are_nearly_counted(family: Family) -> None:
     errors = []
     for row in rows(family):
-        found = estimate(STAGES[row["sample"]].resources(), DEVICES[family.value])
+        found = estimate(STAGES[row["sample"]].resources(), DEVICES[family])
         errors.append(abs(found.ffs - row["ffs"]) / max(row["ffs"], resource_model.FLOOR))
     assert np.mean(np.array(errors) <= 0.1) >= 0.9
 
@@ -102,7 +110,7 @@ def test_flipflops_are_nearly_counted(family: Family) -> None:
 def test_the_kept_model_is_what_fitting_gives() -> None:
     device = find_device("up5k")
     fitted = resource_model.model(device)
-    kept = prices()[device.family]
+    kept = model_of(device)
     assert fitted["luts"] == pytest.approx({part.value: price for part, price in kept.luts.items()}, abs=0.01)
 
 

@@ -7,15 +7,22 @@ import numpy as np
 import pytest
 
 from benchmarks.resources import LIBRARIES
-from hwgen.devices.boards import Family
-from hwgen.estimation.memory_map import place
+from hwgen.devices.ecp5 import ECP5
+from hwgen.devices.families import FAMILIES
+from hwgen.devices.family import Family
+from hwgen.devices.gatemate import GATEMATE
+from hwgen.devices.gowin import GOWIN
+from hwgen.devices.ice40 import ICE40
+from hwgen.devices.nexus import NEXUS
+from hwgen.devices.xilinx7 import XILINX7
+from hwgen.estimation.memory_map import Placement, place
 from hwgen.fold import MemoryStyle
 from hwgen.layers.costs import MemoryKind, MemoryShape
 from hwgen.tools.toolchain import yosys
 
 
 def blocks(family: Family, depth: int, width: int, kind: MemoryKind = MemoryKind.ROM) -> float:
-    return place(family, MemoryShape("m", depth, width, MemoryStyle.BLOCK, kind)).blocks
+    return place(family.memories, MemoryShape("m", depth, width, MemoryStyle.BLOCK, kind)).blocks
 
 
 @pytest.mark.parametrize(
@@ -23,12 +30,10 @@ def blocks(family: Family, depth: int, width: int, kind: MemoryKind = MemoryKind
     [(256, 16, 1), (256, 17, 2), (512, 8, 1), (512, 9, 2), (1024, 4, 1), (2048, 2, 1), (257, 16, 2), (3136, 64, 52)],
 )
 def test_a_block_ram_of_ice40_is_16_bits_wide_or_deeper_and_narrower(depth: int, width: int, number: int) -> None:
-    assert blocks(Family.ICE40, depth, width) == number
+    assert blocks(ICE40, depth, width) == number
 
 
-@pytest.mark.parametrize(
-    ("family", "number"), [(Family.ECP5, 1), (Family.GOWIN, 1), (Family.NEXUS, 1), (Family.XILINX7, 0.5)]
-)
+@pytest.mark.parametrize(("family", "number"), [(ECP5, 1), (GOWIN, 1), (NEXUS, 1), (XILINX7, 0.5)])
 def test_one_of_18_kbit_is_36_bits_wide(family: Family, number: float) -> None:
     assert blocks(family, 512, 36) == number
     assert blocks(family, 512, 37) == 2 * number
@@ -43,13 +48,15 @@ def test_one_of_18_kbit_is_36_bits_wide(family: Family, number: float) -> None:
     ],
 )
 def test_a_block_ram_of_gatemate_is_one_of_40_kbit_or_half_of_it(depth: int, width: int, number: float) -> None:
-    assert blocks(Family.GATEMATE, depth, width) == number
+    assert blocks(GATEMATE, depth, width) == number
 
 
 def test_only_cells_that_do_not_give_old_words_need_logic_around_them_for_a_window() -> None:
     window = MemoryShape("w", 200, 32, MemoryStyle.BLOCK, MemoryKind.WINDOW)
-    assert {family for family in Family if place(family, window).old_word} == {*Family} - {Family.NEXUS}
-    assert not place(Family.ECP5, MemoryShape("w", 16, 8, MemoryStyle.DISTRIBUTED, MemoryKind.WINDOW)).old_word
+    assert {family for family in FAMILIES.values() if place(family.memories, window).old_word} == {
+        *FAMILIES.values()
+    } - {NEXUS}
+    assert not place(ECP5.memories, MemoryShape("w", 16, 8, MemoryStyle.DISTRIBUTED, MemoryKind.WINDOW)).old_word
 
 
 def verilog(name: str, memory: MemoryShape) -> str:
@@ -64,8 +71,8 @@ def verilog(name: str, memory: MemoryShape) -> str:
     )
 
 
-@pytest.mark.parametrize("family", LIBRARIES)
-def test_memories_of_any_size_go_where_yosys_puts_them(family: Family, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", LIBRARIES)
+def test_memories_of_any_size_go_where_yosys_puts_them(name: str, tmp_path: Path) -> None:
     random = np.random.default_rng(7)
     depths = (2, 5, 16, 17, 33, 64, 100, 196, 256, 300, 512, 784, 1025, 2048, 3136, 8192, 16384, 20000)
     widths = (1, 2, 3, 4, 5, 7, 8, 9, 10, 16, 18, 20, 21, 36, 37, 40, 41, 49, 72, 80, 81, 98, 128)
@@ -82,14 +89,14 @@ def test_memories_of_any_size_go_where_yosys_puts_them(family: Family, tmp_path:
     }
     memories = {name: memory for name, memory in memories.items() if memory.depth * memory.width < 1 << 18}
     (tmp_path / "memories.v").write_text("".join(verilog(name, memory) for name, memory in memories.items()))
-    library = LIBRARIES[family]
+    library = LIBRARIES[name]
     commands = ["read_verilog memories.v", "proc", "opt", "memory -nomap", f"memory_libmap {library.files}"]
     commands += [f"setparam -set INIT 1'h0 {library.cells}", "write_json cells.json"]
     yosys(commands, tmp_path, tmp_path / "yosys.log")
     modules = json.loads((tmp_path / "cells.json").read_text())["modules"]
-    for name, memory in memories.items():
-        placed, found = place(family, memory), [0.0, 0.0]
-        for cell in modules[name]["cells"].values():
+    for module, memory in memories.items():
+        placed, found = place(FAMILIES[name].memories, memory), [0.0, 0.0]
+        for cell in modules[module]["cells"].values():
             mode = str(cell["parameters"].get("OPTION_MODE", "")).strip()
             if "LUTRAM" in cell["type"] or "DPR16X4" in cell["type"]:
                 found[1] += 1
@@ -100,18 +107,29 @@ def test_memories_of_any_size_go_where_yosys_puts_them(family: Family, tmp_path:
 
 def test_small_buffers_go_to_lut_ram_where_there_is_one_and_to_block_ram_where_there_is_none() -> None:
     buffer = MemoryShape("b", 16, 8, MemoryStyle.DISTRIBUTED)
-    assert place(Family.ECP5, buffer).lutrams == 2
-    assert place(Family.GOWIN, buffer).lutrams == 2
-    assert place(Family.ICE40, buffer).blocks == 1
-    assert place(Family.ICE40, MemoryShape("b", 4, 8, MemoryStyle.DISTRIBUTED)).in_logic
+    assert place(ECP5.memories, buffer).lutrams == 2
+    assert place(GOWIN.memories, buffer).lutrams == 2
+    assert place(ICE40.memories, buffer).blocks == 1
+    assert place(ICE40.memories, MemoryShape("b", 4, 8, MemoryStyle.DISTRIBUTED)).in_logic
 
 
 def test_a_queue_is_never_block_ram() -> None:
     queue = MemoryShape("q", 60, 8, MemoryStyle.DISTRIBUTED, MemoryKind.QUEUE)
-    assert place(Family.ICE40, queue).in_logic
-    assert place(Family.ECP5, queue).lutrams == 8
+    assert place(ICE40.memories, queue).in_logic
+    assert place(ECP5.memories, queue).lutrams == 8
 
 
-def test_large_rams_are_16_bits_by_16_k_and_one_word_is_no_memory() -> None:
-    assert place(Family.ICE40, MemoryShape("w", 16385, 17, MemoryStyle.SPRAM)).sprams == 4
-    assert place(Family.ICE40, MemoryShape("w", 1, 17, MemoryStyle.BLOCK)).in_logic
+@pytest.mark.parametrize(
+    ("depth", "width", "number"),
+    [
+        *[(16384, 15, 1), (16384, 16, 1), (16384, 17, 2), (16384, 32, 2), (16384, 33, 3)],
+        *[(16385, 16, 2), (16385, 17, 4), (16385, 32, 4), (16385, 33, 6), (2, 1, 1), (32768, 16, 2), (32769, 16, 3)],
+    ],
+)
+def test_large_rams_are_16_bits_by_16_k(depth: int, width: int, number: int) -> None:
+    placed = place(ICE40.memories, MemoryShape("w", depth, width, MemoryStyle.SPRAM))
+    assert placed == Placement(sprams=number)
+
+
+def test_one_word_is_no_memory() -> None:
+    assert place(ICE40.memories, MemoryShape("w", 1, 17, MemoryStyle.BLOCK)) == Placement(in_logic=True)

@@ -27,7 +27,7 @@ def test_the_first_clock_is_the_fastest_up_to_the_device_s_goal_and_the_pin_s_is
         assert choices == sorted(choices, reverse=True)
         assert board.clock.hz / 1e6 in choices
         assert choices[0] <= max(board.device.clock_goal_mhz, board.clock.hz / 1e6)
-    assert clock_choices(find_board("icebreaker")) == [30, 24, 19.5, 15, 12]
+    assert clock_choices(find_board("icebreaker")) == [30, 24, 19.5, 12]
 
 
 def test_a_clock_that_was_missed_is_followed_by_one_just_below_what_was_reached() -> None:

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from hwgen.devices.boards import find_device
+from hwgen.devices.usage import Usage
 from hwgen.errors import OptionError
 from hwgen.estimation.budget import budget, overdrawn
 from hwgen.estimation.estimate import estimate_total
-from hwgen.estimation.usage import Usage
 from hwgen.fold import MemoryStyle
 from hwgen.folding.within_budget import Catalogue, fold_for_budget
 from hwgen.pipeline.fifo_depths import size_fifos

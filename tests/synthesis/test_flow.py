@@ -10,10 +10,17 @@ import pytest
 
 import hwgen
 from hwgen.cli import main
-from hwgen.devices.boards import Family, devices, find_board, find_device
+from hwgen.devices.boards import devices, find_board, find_device
+from hwgen.devices.ecp5 import ECP5
+from hwgen.devices.family import Family
+from hwgen.devices.gatemate import GATEMATE
+from hwgen.devices.gowin import GOWIN
+from hwgen.devices.ice40 import ICE40
+from hwgen.devices.nexus import NEXUS
+from hwgen.devices.usage import Usage
+from hwgen.devices.xilinx7 import XILINX7
 from hwgen.errors import BuildError, OptionError, ToolError
 from hwgen.synthesis import flow, job, keep, place, recipe, synthesise
-from hwgen.synthesis.recipe import Resources
 from hwgen.tools import toolchain
 from hwgen.tools.processes import Task, run_all
 from tests.small_networks import mlp
@@ -93,11 +100,9 @@ def test_nothing_is_optimised_away_when_harness_and_accelerator_become_one(on_ic
     folder = on_ice40 / "synth" / "up5k"
     modules = json.loads((folder / "netlist.json").read_text())["modules"]
     cells = [cell["type"] for cell in modules["harness"]["cells"].values()]
-    whole = recipe.count(Family.ICE40, {kind: cells.count(kind) for kind in set(cells)})
+    whole = recipe.count(ICE40, {kind: cells.count(kind) for kind in set(cells)})
     facts = facts_of(on_ice40)
-    assert whole == Resources(
-        **{name: facts["resources"][name] + facts["harness"][name] for name in facts["resources"]}
-    )
+    assert whole == Usage(**{name: facts["resources"][name] + facts["harness"][name] for name in facts["resources"]})
 
 
 def test_the_harness_holds_one_register_for_each_bit_of_a_port(on_ice40: Path) -> None:
@@ -242,23 +247,23 @@ def test_if_every_seed_fails_the_first_failure_is_told(fresh: Path, monkeypatch:
 @pytest.mark.parametrize(
     ("family", "cells", "takes"),
     [
-        (Family.ICE40, {"SB_LUT4": 3, "SB_DFFESR": 2, "SB_CARRY": 4, "SB_RAM40_4K": 1}, Resources(3, 2, 4, 1)),
-        (Family.ICE40, {"SB_SPRAM256KA": 2, "SB_MAC16": 1, "$scopeinfo": 9}, Resources(sprams=2, dsps=1)),
-        (Family.ECP5, {"LUT4": 3, "CCU2C": 2, "TRELLIS_FF": 5, "PFUMX": 7}, Resources(luts=7, ffs=5, carries=4)),
-        (Family.ECP5, {"DP16KD": 1, "TRELLIS_DPR16X4": 2}, Resources(luts=8, brams=1, lutrams=2)),
-        (Family.GOWIN, {"LUT1": 1, "LUT4": 2, "ALU": 3, "DFFRE": 4}, Resources(luts=6, ffs=4, carries=3)),
-        (Family.GOWIN, {"SPX9": 1, "SDPB": 1, "pROM": 1, "RAM16SDP4": 1}, Resources(luts=4, brams=3, lutrams=1)),
+        (ICE40, {"SB_LUT4": 3, "SB_DFFESR": 2, "SB_CARRY": 4, "SB_RAM40_4K": 1}, Usage(3, 2, 4, 1)),
+        (ICE40, {"SB_SPRAM256KA": 2, "SB_MAC16": 1, "$scopeinfo": 9}, Usage(sprams=2, dsps=1)),
+        (ECP5, {"LUT4": 3, "CCU2C": 2, "TRELLIS_FF": 5, "PFUMX": 7}, Usage(luts=7, ffs=5, carries=4)),
+        (ECP5, {"DP16KD": 1, "TRELLIS_DPR16X4": 2}, Usage(luts=8, brams=1, lutrams=2)),
+        (GOWIN, {"LUT1": 1, "LUT4": 2, "ALU": 3, "DFFRE": 4}, Usage(luts=6, ffs=4, carries=3)),
+        (GOWIN, {"SPX9": 1, "SDPB": 1, "pROM": 1, "RAM16SDP4": 1}, Usage(luts=4, brams=3, lutrams=1)),
         (
-            Family.NEXUS,
+            NEXUS,
             {"LUT4": 2, "INV": 1, "DPR16X4": 1, "FD1P3IX": 2, "PDPSC16K": 1, "MULT9X9": 1},
-            Resources(7, 2, 0, 1, 1, 0, 1),
+            Usage(7, 2, 0, 1, 1, 0, 1),
         ),
-        (Family.GATEMATE, {"CC_L2T4": 2, "CC_L2T5": 1, "CC_LUT1": 1, "CC_MX4": 1, "CC_DFF": 3}, Resources(7, 3)),
-        (Family.GATEMATE, {"CC_ADDF": 2, "CC_BRAM_20K": 1, "CC_BRAM_40K": 1}, Resources(2, 0, 2, 1.5)),
-        (Family.XILINX7, {"LUT6": 2, "INV": 9, "FDRE": 3, "CARRY4": 1, "RAMB18E1": 1}, Resources(2, 3, 4, 0.5)),
+        (GATEMATE, {"CC_L2T4": 2, "CC_L2T5": 1, "CC_LUT1": 1, "CC_MX4": 1, "CC_DFF": 3}, Usage(7, 3)),
+        (GATEMATE, {"CC_ADDF": 2, "CC_BRAM_20K": 1, "CC_BRAM_40K": 1}, Usage(2, 0, 2, 1.5)),
+        (XILINX7, {"LUT6": 2, "INV": 9, "FDRE": 3, "CARRY4": 1, "RAMB18E1": 1}, Usage(2, 3, 4, 0.5)),
     ],
 )
-def test_cells_are_counted_in_the_device_s_units(family: Family, cells: dict[str, int], takes: Resources) -> None:
+def test_cells_are_counted_in_the_device_s_units(family: Family, cells: dict[str, int], takes: Usage) -> None:
     assert recipe.count(family, cells) == takes
 
 
@@ -353,7 +358,7 @@ def test_all_programs_end_with_an_interruption(tmp_path: Path) -> None:
     ],
 )
 def test_a_device_gets_its_own_recipe(name: str, command: str) -> None:
-    assert recipe.mapper(find_device(name)) == command
+    assert find_device(name).family.recipe.mapper(find_device(name)) == command
 
 
 def test_resets_are_taken_apart_before_gatemate_s_memories_are_mapped() -> None:
@@ -369,9 +374,9 @@ def test_resets_are_taken_apart_before_gatemate_s_memories_are_mapped() -> None:
 
 
 KINDS = {
-    Family.ICE40: ("ICESTORM_LC", "ICESTORM_LC", "ICESTORM_RAM", "ICESTORM_DSP"),
-    Family.ECP5: ("TRELLIS_COMB", "TRELLIS_FF", "DP16KD", "MULT18X18D"),
-    Family.GOWIN: ("LUT4", "DFF", "BSRAM", "MULT18X18"),
+    ICE40: ("ICESTORM_LC", "ICESTORM_LC", "ICESTORM_RAM", "ICESTORM_DSP"),
+    ECP5: ("TRELLIS_COMB", "TRELLIS_FF", "DP16KD", "MULT18X18D"),
+    GOWIN: ("LUT4", "DFF", "BSRAM", "MULT18X18"),
 }
 """What nextpnr calls LUTs, flip-flops, block RAMs and multipliers."""
 

@@ -10,12 +10,13 @@ import pytest
 import hwgen
 from examples.data.load import load
 from hwgen.cli import main
-from hwgen.devices.boards import Family, find_device
+from hwgen.devices.boards import find_device
+from hwgen.devices.ecp5 import ECP5
+from hwgen.devices.gowin import GOWIN
 from hwgen.errors import OptionError, ToolError
 from hwgen.sim.verilate import compiled
 from hwgen.synthesis import gate_simulation, gates, simulate_netlist, synthesise
 from hwgen.synthesis.gates import Netlist, gate_verilog, models
-from hwgen.synthesis.recipe import mapper
 from hwgen.tools.processes import run
 from hwgen.tools.toolchain import Toolchain, yosys
 from tests.small_networks import mlp
@@ -119,7 +120,11 @@ def test_mapped_memories_do_what_their_source_says(name: str, tmp_path: Path) ->
         (tmp_path / f"{width}.mem").write_text("\n".join(f"{row:x}" for row in rows))
     (tmp_path / "memories.v").write_text(source)
     device = find_device(name)
-    commands = ["read_verilog memories.v", f"{mapper(device)} -top memories", "write_verilog -noattr -noexpr mapped.v"]
+    commands = [
+        "read_verilog memories.v",
+        f"{device.family.recipe.mapper(device)} -top memories",
+        "write_verilog -noattr -noexpr mapped.v",
+    ]
     yosys(commands, tmp_path, tmp_path / "yosys.log")
     mapped = (tmp_path / "mapped.v").read_text()
     kinds = {
@@ -138,7 +143,7 @@ def test_mapped_memories_do_what_their_source_says(name: str, tmp_path: Path) ->
     }
     assert [kind for kind in kinds[name] if kind not in mapped] == []
     text = gates.QUIET + source + mapped.replace("module memories", "module mapped_memories")
-    text += models(device.family, mapped) + PAIR.replace("BITS", str(bits - 1))
+    text += models(device.family.models, mapped) + PAIR.replace("BITS", str(bits - 1))
     simulate(text, "pair", tmp_path)
 
 
@@ -148,7 +153,7 @@ def test_a_word_read_while_the_other_port_writes_it_is_spoilt(tmp_path: Path) ->
       .BLKSELB(3'd0), .ADA(14'd0), .ADB(ADDRESS), .DI(36'd5), .DO(out));"""
     top = f"module top (input clk, output different);\nwire [35:0] out;\n  {cell} {pins}\n"
     top += "assign different = out[8:0] == 9'h1fa;\nendmodule\n"
-    text = gates.QUIET + top + models(Family.GOWIN, f"  {cell} (")
+    text = gates.QUIET + top + models(GOWIN.models, f"  {cell} (")
     with pytest.raises(ToolError, match="exit code 1"):
         simulate(text.replace("ADDRESS", "14'd0"), "top", tmp_path)
     simulate(text.replace("ADDRESS", "14'd8"), "top", tmp_path)
@@ -157,14 +162,14 @@ def test_a_word_read_while_the_other_port_writes_it_is_spoilt(tmp_path: Path) ->
 def test_what_no_flow_uses_ends_the_simulation(tmp_path: Path) -> None:
     cell = "SP ram"
     top = f"module top (input clk, output different);\n  {cell} (.CLK(clk), .RESET(1'b1), .BLKSEL(3'd0), .AD(14'd0));\n"
-    text = gates.QUIET + top + "assign different = 0;\nendmodule\n" + models(Family.GOWIN, f"  {cell} (")
+    text = gates.QUIET + top + "assign different = 0;\nendmodule\n" + models(GOWIN.models, f"  {cell} (")
     with pytest.raises(ToolError, match="block RAM with a reset of its output"):
         simulate(text, "top", tmp_path)
 
 
 def test_a_cell_without_a_model_is_named() -> None:
     with pytest.raises(ToolError, match=r"^There is no simulation model of the cell EHXPLLL$"):
-        models(Family.ECP5, "  EHXPLLL #(\n")
+        models(ECP5.models, "  EHXPLLL #(\n")
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from hwgen.devices.boards import Board, Device
+from hwgen.devices.boards import Board
+from hwgen.devices.family import Device
 from hwgen.folding.for_board import Fit
 
 __all__ = ["render_boards", "render_fits"]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from hwgen.cli.views.boards import render_boards, render_fits
 from hwgen.devices.boards import find_board, find_device
-from hwgen.estimation.usage import Usage
+from hwgen.devices.usage import Usage
 from hwgen.folding.for_board import Fit
 from hwgen.folding.goals import fold_for_throughput
 from tests.cli.shown import rows, shown

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hwgen.synthesis.output_registers import absorb
+from hwgen.devices.ecp5_registers import absorb
 
 FF = {"CLKMUX": "CLK", "CEMUX": "1 ", "LSRMUX": "LSR", "REGSET": "RESET"}
 CLOCK, ENABLE = 2, 3
