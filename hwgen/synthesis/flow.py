@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from amaranth.back import rtlil
-
 from hwgen.board.line import Line
-from hwgen.board.pins import BoardPins, constraints, pin_file
-from hwgen.board.write import write_board_top
+from hwgen.board.pins import constraints, pin_file
 from hwgen.build_folder.open import load
 from hwgen.devices.boards import Board
 from hwgen.devices.family import Device, Pad, Routed
@@ -23,22 +18,19 @@ from hwgen.devices.usage import Usage
 from hwgen.errors import OptionError, ToolError
 from hwgen.estimation.estimate import estimate_total
 from hwgen.progress import Progress, silent
-from hwgen.synthesis import place, recipe
-from hwgen.synthesis.harness import Harness
-from hwgen.synthesis.job import TOP, Job, prepare
+from hwgen.synthesis import place
+from hwgen.synthesis.job import Job, prepare
 from hwgen.synthesis.keep import MAPPED, ROUTED, keep, kept_result, scratch_folder
+from hwgen.synthesis.mapping import count_cells, map_job, write_routed
 from hwgen.synthesis.pack import append, pack
 from hwgen.synthesis.result import Synthesis, fits
-from hwgen.synthesis.routed import cut_out
 from hwgen.tools.processes import Task, run_all
-from hwgen.tools.toolchain import Program, yosys
+from hwgen.tools.toolchain import Program
 
 __all__ = ["DEFAULT_SEEDS", "NotPlaced", "TooLarge", "synthesise"]
 
 DEFAULT_SEEDS = (1, 2)
 SMALLER = "compile with a smaller --target-fps or --min-area, or choose a larger device"
-
-_PORT = re.compile(r"^  (input|output) (?:\[(\d+):0\] )?(\w+);$", re.MULTILINE)
 
 
 class TooLarge(OptionError):
@@ -118,9 +110,9 @@ def synthesise(
                 shutil.copy(results / file, scratch / file)
         else:
             progress(f"mapping to {job.device.part}")
-            _map(job, scratch)
+            map_job(job, scratch)
         seconds = {"mapping": round(time.perf_counter() - began, 2)}
-        accelerator, harness = _count(job, scratch)
+        accelerator, harness = count_cells(job, scratch)
         placements: list[place.Placement] = []
         failed: list[int] = []
         if placing is not None:
@@ -132,7 +124,7 @@ def synthesise(
             if cells is not None:
                 progress("writing the routed netlist")
                 began = time.perf_counter()
-                _write_routed(job, cells, placements[0].seed, scratch)
+                write_routed(job, cells, _routed(placements[0].seed), scratch)
                 seconds["routed netlist"] = round(time.perf_counter() - began, 2)
         bitstream = None
         packer = job.device.family.packer
@@ -176,38 +168,6 @@ def _estimated(job: Job) -> Usage | None:
     return estimate_total(load(job.folder).plan, job.device)
 
 
-def _map(job: Job, scratch: Path) -> None:
-    """Wrap the accelerator and map it to the device's cells."""
-    top: Harness | BoardPins
-    around = None
-    if job.board is not None and job.baud is not None:
-        board = write_board_top(
-            load(job.folder),
-            scratch,
-            clock_hz=job.clock_hz,
-            baud=job.baud,
-            flash_address=job.flash_offset,
-            line=job.line,
-        )
-        top = BoardPins(board.module, job.board, job.pll, clock_hz=job.clock_hz, boots=board.boots, line=job.line)
-        around = board.file.name
-    else:
-        verilog = (job.rtl / f"{job.name}.v").read_text(encoding="ascii")
-        top = Harness(job.name, _ports(verilog, job.name))
-    (scratch / f"{TOP}.il").write_text(rtlil.convert(top, name=TOP, emit_src=False), encoding="utf-8")
-    mapping, writing = recipe.commands(job.device, TOP, job.name, scratch, around)
-    rewrite = job.device.family.recipe.rewrite
-    if rewrite is not None:
-        yosys(mapping, job.rtl, scratch / "yosys.log")
-        netlist = json.loads((scratch / "plain.json").read_text(encoding="utf-8"))
-        for module in netlist["modules"].values():
-            rewrite(module)
-        (scratch / "rewritten.json").write_text(json.dumps(netlist), encoding="utf-8")
-        yosys(writing, job.rtl, scratch / "yosys_writing.log")
-    else:
-        yosys([*mapping, *writing], job.rtl, scratch / "yosys.log")
-
-
 def _tops(job: Job) -> list[str]:
     """Name the file of the board's Verilog, as `hwgen.board.top` calls it."""
     return [] if job.board is None else [f"{job.name}_board.v"]
@@ -231,30 +191,6 @@ def _routed_cells(job: Job) -> Routed | None:
 
 def _routed(seed: int) -> str:
     return f"routed{seed}.json"
-
-
-def _write_routed(job: Job, cells: Routed, seed: int, scratch: Path) -> None:
-    """Cut the accelerator out of the routed design, and write it as Verilog."""
-    harness, routed = (json.loads((scratch / file).read_text("utf-8")) for file in ("netlist.json", _routed(seed)))
-    ports = _ports((job.rtl / f"{job.name}.v").read_text(encoding="ascii"), job.name)
-    cut = cut_out(harness["modules"][TOP], routed["modules"]["top"], ports, cells)
-    (scratch / "cut.json").write_text(json.dumps({"modules": {job.name: cut}}), encoding="utf-8")
-    commands = [f"read_json {scratch}/cut.json", f"write_verilog -noattr -noexpr {scratch}/{ROUTED}"]
-    yosys(commands, scratch, scratch / "yosys_routed.log")
-
-
-def _ports(verilog: str, module: str) -> dict[str, tuple[bool, int]]:
-    """Read a module's ports, each (is an input, width), from text that `hwgen.verilog.write` wrote."""
-    body = verilog.partition(f"\nmodule {module}(")[2].partition("\nendmodule")[0]
-    return {name: (way == "input", int(high or 0) + 1) for way, high, name in _PORT.findall(body)}
-
-
-def _count(job: Job, scratch: Path) -> tuple[Usage, Usage]:
-    """Give what the accelerator takes, and what the harness around it takes."""
-    modules = json.loads((scratch / "cells.json").read_text(encoding="utf-8"))["modules"]
-    family = job.device.family
-    inner, outer = (recipe.count(family, modules[f"\\{name}"]["num_cells_by_type"]) for name in (job.name, TOP))
-    return inner, outer
 
 
 def _place(

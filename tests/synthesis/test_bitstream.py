@@ -16,6 +16,7 @@ from hwgen.board.pins import BoardPins, choose_baud, constraints
 from hwgen.board.top import FLASH_PORTS
 from hwgen.cli import main
 from hwgen.devices.boards import boards, find_board
+from hwgen.devices.families import FAMILIES
 from hwgen.errors import OptionError, ToolError
 from hwgen.folding.file import folding_from_json
 from hwgen.synthesis import flow, synthesise
@@ -136,13 +137,18 @@ def test_a_pll_makes_a_board_s_clock(build: Path) -> None:
     assert at_pin["notes"] == ["the board's clock of 12 MHz drives the link and the accelerator"]
 
 
+PACKERS = {one.program: one for family in FAMILIES.values() if (one := family.packer) is not None}
+
+
 @pytest.mark.parametrize("name", ["icepack", "ecppack", "gmpack", "gowin_pack", "prjoxide"])
 def test_a_missing_packer_says_what_to_install(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert toolchain.packer(name).name == name
+    one = PACKERS[name]
+    ends = (one.program, one.package, one.module, one.call)
+    assert toolchain.packer(*ends).name == name
     monkeypatch.setattr(toolchain.importlib.util, "find_spec", lambda name: None)
     monkeypatch.setenv("PATH", "")
     with pytest.raises(ToolError, match=rf"^{name} was not found, and it makes the bitstream; install it with: pip"):
-        toolchain.packer(name)
+        toolchain.packer(*ends)
 
 
 @pytest.mark.parametrize(

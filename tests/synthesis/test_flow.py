@@ -20,7 +20,7 @@ from hwgen.devices.nexus import NEXUS
 from hwgen.devices.usage import Usage
 from hwgen.devices.xilinx7 import XILINX7
 from hwgen.errors import BuildError, OptionError, ToolError
-from hwgen.synthesis import flow, job, keep, place, recipe, synthesise
+from hwgen.synthesis import flow, job, keep, mapping, place, recipe, synthesise
 from hwgen.tools import toolchain
 from hwgen.tools.processes import Task, run_all
 from tests.small_networks import mlp
@@ -107,7 +107,7 @@ def test_nothing_is_optimised_away_when_harness_and_accelerator_become_one(on_ic
 
 def test_the_harness_holds_one_register_for_each_bit_of_a_port(on_ice40: Path) -> None:
     verilog = next(path for path in (on_ice40 / "rtl").glob("*.v") if not path.stem.endswith("_inst"))
-    ports = flow._ports(verilog.read_text(), verilog.stem)
+    ports = mapping.ports_of(verilog.read_text(), verilog.stem)
     assert ports["s_axis_tdata"] == (True, 8)
     assert ports["m_axis_tvalid"] == (False, 1)
     bits = sum(width for name, (_, width) in ports.items() if name != "aclk")
@@ -122,14 +122,14 @@ def test_no_path_of_this_machine_is_in_the_netlist(on_ice40: Path) -> None:
 
 
 def test_the_same_again_is_taken_from_the_folder(on_ice40: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flow, "_map", lambda *_: pytest.fail("mapped again"))
+    monkeypatch.setattr(flow, "map_job", lambda *_: pytest.fail("mapped again"))
     again = synthesise(on_ice40, device="up5k", seeds=[3])
     assert again == facts_of(on_ice40) | {"cached": True}
 
 
 def test_another_clock_takes_the_netlist_that_is_there(on_ice40: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = facts_of(on_ice40)
-    monkeypatch.setattr(flow, "_map", lambda *_: pytest.fail("mapped again"))
+    monkeypatch.setattr(flow, "map_job", lambda *_: pytest.fail("mapped again"))
     changed = synthesise(on_ice40, device="up5k", seeds=[3], clock_mhz=12)
     assert changed["cached"] is False
     assert changed["clock_goal_mhz"] == 12
@@ -233,7 +233,7 @@ def test_a_seed_that_fails_is_told_and_the_others_count(fresh: Path, monkeypatch
         return [None, ToolError("no room")]
 
     monkeypatch.setattr(flow, "run_all", second_fails)
-    monkeypatch.setattr(flow, "_write_routed", lambda job, seed, scratch: (scratch / "routed.v").write_text(""))
+    monkeypatch.setattr(flow, "write_routed", lambda job, cells, file, scratch: (scratch / "routed.v").write_text(""))
     facts = synthesise(fresh, device="up5k", seeds=[1, 2])
     assert (facts["seeds"], facts["failed_seeds"], facts["critical_path"]) == ({"1": 50.0}, [2], None)
 
