@@ -19,7 +19,7 @@ DOORS = {
         "hwgen.board",
         "hwgen.verilog",
         "hwgen.build_folder.write",
-        "hwgen.synthesis.flow",
+        "hwgen.synthesis.mapping",
         "hwgen.synthesis.harness",
     ],
     "click": ["hwgen.cli"],
@@ -95,12 +95,10 @@ MOST_ON_THE_ROOF = 12
 MOST_LINES = 300
 
 LONG = {
-    "hwgen/devices/boards.py": "a record a table of a board file",
     "hwgen/host/link.py": "the protocol, request by request",
     "hwgen/layers/conv.py": "golden, schedule, bill and hardware of the largest layer kind",
     "hwgen/layers/matvec.py": "one matrix in all the hardware's terms",
     "hwgen/layers/parts.py": "a verb a unit",
-    "hwgen/synthesis/flow.py": "the flow from a build folder to a bitstream, step by step",
     "rtl_templates/compute/shared_rows.py": "one search and the adder tree that it finds",
     "rtl_templates/link/host_link.py": "one state machine",
 }

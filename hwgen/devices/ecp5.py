@@ -31,20 +31,24 @@ def _plls(device: Device, clock: Clock) -> Iterator[Pll]:
 
     Limits of FPGA-TN-02200.
     """
+    if not 8e6 <= clock.hz <= 400e6:
+        return
     for reference in range(1, 129):
         detector = clock.hz / reference
         if not 10e6 <= detector <= 400e6:
             continue
         for factor in range(1, 129):
-            oscillator = detector * factor
+            # One division of whole numbers is exact at the limits; products of rounded ones are not.
+            oscillator = clock.hz * factor / reference
             if not 400e6 <= oscillator <= 800e6:
                 continue
             for divisor in range(1, 129):
-                if not 3.125e6 <= oscillator / divisor <= 400e6:
+                output = clock.hz * factor / (reference * divisor)
+                if not 3.125e6 <= output <= 400e6:
                     continue
                 yield Pll(
                     cell="EHXPLLL",
-                    hz=round(oscillator / divisor),
+                    hz=round(output),
                     parameters={
                         "CLKI_DIV": reference,
                         "CLKFB_DIV": 1,

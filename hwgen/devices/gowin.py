@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from hwgen.devices.cells import Memories, MemoryCell, Multipliers
 from hwgen.devices.clock import Clock, Pll
@@ -26,7 +27,20 @@ from hwgen.devices.usage import Usage
 __all__ = ["GOWIN"]
 
 OUTPUT_DIVISORS = (2, 4, 8, 16, 32, 48, 64, 80, 96, 112, 128)
-OSCILLATORS = {"GW1N-9C": (400e6, 1200e6), "GW2A-18C": (500e6, 1250e6)}
+
+
+class Limits(NamedTuple):
+    """What a series' PLL can do, in Hz: fastest input, and range of its oscillator and of its output."""
+
+    fastest_input: float
+    oscillator: tuple[float, float]
+    output: tuple[float, float]
+
+
+LIMITS = {
+    "GW1N-9C": Limits(400e6, (400e6, 1200e6), (3.125e6, 600e6)),
+    "GW2A-18C": Limits(500e6, (500e6, 1250e6), (3.90625e6, 625e6)),
+}
 
 
 def _mapper(device: Device) -> str:
@@ -36,15 +50,24 @@ def _mapper(device: Device) -> str:
 
 def _plls(device: Device, clock: Clock) -> Iterator[Pll]:
     """rPLL: out = in * (FBDIV_SEL + 1) / (IDIV_SEL + 1); the oscillator runs ODIV_SEL times as fast. Limits of UG286 and the data sheets."""
-    slowest, fastest = OSCILLATORS[device.series]
+    limits = LIMITS[device.series]
+    (slowest_oscillator, fastest_oscillator), (slowest, fastest) = limits.oscillator, limits.output
+    if clock.hz > limits.fastest_input:
+        return
     for reference in range(64):
         detector = clock.hz / (reference + 1)
-        if not 3e6 <= detector <= 400e6:
+        if detector < 3e6:
             continue
         for factor in range(64):
-            output = detector * (factor + 1)
-            divisor = next((number for number in OUTPUT_DIVISORS if slowest <= output * number <= fastest), None)
-            if divisor is None or not 4e6 <= output <= 600e6:
+            # One division of whole numbers is exact at the limits; products of rounded ones are not.
+            output = clock.hz * (factor + 1) / (reference + 1)
+            fitting = (
+                one
+                for one in OUTPUT_DIVISORS
+                if slowest_oscillator <= clock.hz * (factor + 1) * one / (reference + 1) <= fastest_oscillator
+            )
+            divisor = next(fitting, None)
+            if divisor is None or not slowest <= output <= fastest:
                 continue
             yield Pll(
                 cell="rPLL",

@@ -39,12 +39,15 @@ def _mapper(device: Device) -> str:
 
 def _plls(device: Device, clock: Clock) -> Iterator[Pll]:
     """Simple feedback: out = in * (DIVF + 1) / ((DIVR + 1) * 2 ** DIVQ); limits of FPGA-TN-02052."""
+    if not 10e6 <= clock.hz <= 133e6:
+        return
     for reference in range(16):
         detector = clock.hz / (reference + 1)
         if not 10e6 <= detector <= 133e6:
             continue
         for factor in range(128):
-            oscillator = detector * (factor + 1)
+            # One division of whole numbers is exact at the limits; products of rounded ones are not.
+            oscillator = clock.hz * (factor + 1) / (reference + 1)
             if not 533e6 <= oscillator <= 1066e6:
                 continue
             for divisor in range(1, 7):
