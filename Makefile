@@ -39,7 +39,7 @@ lint: $(VENV)/test ## style and types
 	$(BIN)/python -m mypy
 
 docs: $(VENV)/docs ## the documentation, in docs/_build; a warning is an error
-	$(BIN)/python -m sphinx -W -q docs docs/_build
+	LC_ALL=C.UTF-8 $(BIN)/python -m sphinx -W -q docs docs/_build
 
 hooks: $(VENV)/hooks ## let git run the quick checks at each commit
 

@@ -1,4 +1,4 @@
-"""What git runs at each commit is what `make lint` runs, and nothing is fetched for it."""
+"""What machines run: continuous integration all, git at each commit what `make lint` runs, and nothing is fetched for it."""
 
 from __future__ import annotations
 
@@ -39,3 +39,8 @@ def test_every_hook_is_local() -> None:
 def test_a_long_subject_is_refused(message: str, refused: bool) -> None:
     (pattern,) = re.findall(r"entry: '(\\A.*)'$", CONFIGURATION, re.MULTILINE)
     assert bool(re.search(pattern, message, re.MULTILINE | re.DOTALL)) == refused
+
+
+def test_continuous_integration_runs_make_check_whose_last_part_are_the_tests() -> None:
+    assert (ROOT / ".ci" / "run").read_text().splitlines()[-1] == "make check"
+    assert "\ncheck: lint docs test ##" in (ROOT / "Makefile").read_text()
