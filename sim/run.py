@@ -7,22 +7,20 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from hwgen.errors import OptionError, ToolError
+from hwgen.progress import Progress
 from hwgen.sim.record import Stimulus, Trace
 from hwgen.sim.verilate import LONG_RUN_CYCLES, Waves, executable
 from hwgen.tools.processes import run
 from hwgen.tools.toolchain import Toolchain
 
 __all__ = ["log_folder", "run_cocotb", "run_icarus", "run_verilator", "write_vectors", "write_writes"]
-
-Progress = Callable[[str], None]
-"""Called with a sentence from time to time."""
 
 _HERE = Path(__file__).resolve().parent
 

@@ -79,8 +79,8 @@ private:
 };
 
 #ifdef SPI
-// The host's end of SPI in mode 0. It clocks all the time, with flags where it has no byte, which mean nothing between frames; within a
-// frame it waits for the next byte. Of flags in a row from the board it passes on one. After every few bytes it deselects the board.
+// The host's end of SPI in mode 0. It clocks all the time, with flags where it has no byte, which mean nothing between packets; within a
+// packet it waits for the next byte. Of flags in a row from the board it passes on one. After every few bytes it deselects the board.
 class Line {
 public:
     static constexpr unsigned LEAST_DIVISOR = 6;

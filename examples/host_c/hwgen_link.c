@@ -42,7 +42,7 @@ static void send(hwgen_link *link, uint8_t kind, const uint8_t *payload, size_t 
 }
 
 /*
- * Receive up to the end of a frame. The last four bytes are the CRC, so a byte counts as payload when four more have
+ * Receive up to the end of a packet. The last four bytes are the CRC, so a byte counts as payload when four more have
  * come. A CRC over content and check together has one fixed value.
  */
 static event receive(hwgen_link *link, uint8_t kind, uint8_t *answer, size_t answer_size) {
@@ -58,7 +58,7 @@ static event receive(hwgen_link *link, uint8_t kind, uint8_t *answer, size_t ans
             break;
         }
         if (got == ESCAPE) {
-            escaped = !escaped; /* two in a row fill a gap within a frame, and mean nothing */
+            escaped = !escaped; /* two in a row fill a gap within a packet, and mean nothing */
             continue;
         }
         const uint8_t byte = (uint8_t)(escaped ? got ^ FLIP : got);

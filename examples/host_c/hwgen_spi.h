@@ -2,7 +2,7 @@
  * The host's end of SPI for hwgen_link: a port made of a function that exchanges bytes.
  *
  * SPI in mode 0, highest bit first, at most a sixth of the board's clock; docs/host_protocol.md has the rest. A board always sends
- * something: flags between frames, pairs of escapes within. Both are silence here, so that time-outs mean what they do on a serial port.
+ * something: flags between packets, pairs of escapes within. Both are silence here, so that time-outs mean what they do on a serial port.
  */
 #ifndef HWGEN_SPI_H
 #define HWGEN_SPI_H

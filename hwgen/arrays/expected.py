@@ -92,7 +92,7 @@ def check_expected(port: OutputPort, expected: np.ndarray, frames: int) -> None:
     shape = tuple(port.onnx_shape)
     if not numeric:
         raise DataError(f"Expected outputs must be numbers, not {expected.dtype}")
-    if expected.shape == (frames,) and (is_labels(expected) or shape == ()):
+    if expected.shape == (frames,) and is_labels(expected):
         return
     if expected.shape != (frames, *shape):
         raise DataError(

@@ -127,8 +127,7 @@ def _kept(options: Options, conversion: Conversion | None) -> Options:
         for name in ("strict", "exact", "fixed_bits", "weight_bits")
         if source(name) is not ParameterSource.DEFAULT
     }
-    kept = replace(conversion, **said)
-    return replace(options, conversion=kept if options.calibrate is None else replace(kept, ranges=()))
+    return replace(options, conversion=replace(conversion, **said))
 
 
 def _write(

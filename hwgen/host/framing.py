@@ -1,4 +1,4 @@
-"""Frames of the host link as bytes on a serial line, and back; docs/host_protocol.md explains them."""
+"""Packets of the host link as bytes on a serial line, and back; docs/host_protocol.md explains them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from hwgen.errors import LinkError
 from hwgen.rtl_templates.link.link_protocol import ESCAPE, ESCAPE_FLIP, FLAG, VERSION
 
-__all__ = ["Decoder", "Frame", "encode"]
+__all__ = ["Decoder", "Packet", "encode"]
 
 _HEADER_BYTES = 4
 _CRC_BYTES = 4
 
 
 @dataclass(frozen=True)
-class Frame:
-    """An intact frame.
+class Packet:
+    """An intact packet.
 
     Parameters
     ----------
@@ -33,9 +33,9 @@ class Frame:
     payload: bytes
 
 
-def encode(frame: Frame) -> bytes:
-    """Give a frame's bytes on the line."""
-    body = bytes([VERSION, frame.kind]) + frame.sequence.to_bytes(2, "little") + frame.payload
+def encode(packet: Packet) -> bytes:
+    """Give a packet's bytes on the line."""
+    body = bytes([VERSION, packet.kind]) + packet.sequence.to_bytes(2, "little") + packet.payload
     body += zlib.crc32(body).to_bytes(_CRC_BYTES, "little")
     stuffed = bytearray()
     for byte in body:
@@ -44,12 +44,12 @@ def encode(frame: Frame) -> bytes:
 
 
 class Decoder:
-    """Finds frames among line bytes; two escapes in a row fill a gap and mean nothing.
+    """Finds packets among line bytes; two escapes in a row fill a gap and mean nothing.
 
     Members
     -------
     damaged : int
-        Frames so far that were not intact.
+        Packets so far that were not intact.
     """
 
     def __init__(self) -> None:
@@ -57,8 +57,8 @@ class Decoder:
         self._body = bytearray()
         self._escaped = False
 
-    def feed(self, data: bytes) -> Iterator[Frame | None]:
-        """Take line bytes; give each intact frame that ends in them, and None for each that is damaged."""
+    def feed(self, data: bytes) -> Iterator[Packet | None]:
+        """Take line bytes; give each intact packet that ends in them, and None for each that is damaged."""
         for byte in data:
             if byte == FLAG:
                 body, self._body, self._escaped = bytes(self._body), bytearray(), False
@@ -70,7 +70,7 @@ class Decoder:
                 self._body.append(byte ^ (ESCAPE_FLIP if self._escaped else 0))
                 self._escaped = False
 
-    def _open(self, body: bytes) -> Frame | None:
+    def _open(self, body: bytes) -> Packet | None:
         content, check = body[:-_CRC_BYTES], body[-_CRC_BYTES:]
         if len(content) < _HEADER_BYTES or zlib.crc32(content).to_bytes(_CRC_BYTES, "little") != check:
             self.damaged += 1
@@ -80,4 +80,4 @@ class Decoder:
                 f"The board speaks version {content[0]} of the host protocol, this hwgen version {VERSION}; "
                 "load a bitstream that this hwgen made"
             )
-        return Frame(content[1], int.from_bytes(content[2:4], "little"), content[_HEADER_BYTES:])
+        return Packet(content[1], int.from_bytes(content[2:4], "little"), content[_HEADER_BYTES:])

@@ -14,7 +14,7 @@ from typing import Protocol
 import serial
 
 from hwgen.errors import LinkError
-from hwgen.host.framing import Decoder, Frame, encode
+from hwgen.host.framing import Decoder, Packet, encode
 from hwgen.host.spi_port import open_spi
 from hwgen.rtl_templates.link.link_protocol import (
     ANSWER,
@@ -70,11 +70,11 @@ class Counters:
     frames : int
         Frames inferred; 32 bits.
     bad_crc : int
-        Frames that ended with a wrong CRC-32, each a resynchronisation; 16 bits.
+        Packets that ended with a wrong CRC-32, each a resynchronisation; 16 bits.
     refused : int
-        Intact frames with an unknown version or command or a wrong length; 16 bits.
+        Intact packets with an unknown version or command or a wrong length; 16 bits.
     dropped : int
-        Frames that began while a request was served; 16 bits.
+        Packets that began while a request was served; 16 bits.
     line_errors : int
         Line bytes that were not whole; 16 bits.
     busy_cycles : int
@@ -223,7 +223,7 @@ class HostLink:
 
     def _request(self, command: int, payload: bytes, answer_bytes: int) -> bytes:
         self._sequence = (self._sequence + 1) & 0xFFFF
-        line = encode(Frame(command, self._sequence, payload))
+        line = encode(Packet(command, self._sequence, payload))
         on_line = _BITS_PER_BYTE * 2 * (len(payload) + answer_bytes + 32) / self._baud
         for attempt in range(self._attempts):
             if attempt:
@@ -239,22 +239,22 @@ class HostLink:
     def _await(self, command: int, answer_bytes: int, deadline: float) -> bytes | None:
         """Give the answer to the present request, or None when it should be sent again."""
         while time.monotonic() < deadline:
-            for frame in self._decoder.feed(self._port.read(max(1, self._port.in_waiting))):
-                if frame is None or (frame.kind == REFUSED and frame.payload[:1] == bytes([REASON_CRC])):
+            for packet in self._decoder.feed(self._port.read(max(1, self._port.in_waiting))):
+                if packet is None or (packet.kind == REFUSED and packet.payload[:1] == bytes([REASON_CRC])):
                     return None
-                if frame.sequence != self._sequence:
+                if packet.sequence != self._sequence:
                     continue
-                if frame.kind == REFUSED and frame.payload[:1] == bytes([REASON_UNLOADED]):
+                if packet.kind == REFUSED and packet.payload[:1] == bytes([REASON_UNLOADED]):
                     raise LinkError(
                         "The board's memories hold no network: they were not loaded, or loading failed; "
                         "write its flash again, or use 'hwgen reload'"
                     )
-                if frame.kind == REFUSED:
+                if packet.kind == REFUSED:
                     raise LinkError(
-                        f"The board refuses the request (reason {frame.payload[0]}): it holds another network"
+                        f"The board refuses the request (reason {packet.payload[0]}): it holds another network"
                     )
-                if frame.kind == command | ANSWER and len(frame.payload) == answer_bytes:
-                    return frame.payload
+                if packet.kind == command | ANSWER and len(packet.payload) == answer_bytes:
+                    return packet.payload
         return None
 
 

@@ -16,10 +16,10 @@ from hwgen.rtl_templates.registers.control import Control
 from hwgen.rtl_templates.registers.write_bus import WriteStation, memories_of
 from hwgen.rtl_templates.streams.axi_stream import AxiStreamInput, AxiStreamOutput, whole_bytes
 
-__all__ = ["Accelerator", "accelerator"]
+__all__ = ["AcceleratorTop", "accelerator"]
 
 
-class Accelerator(wiring.Component):
+class AcceleratorTop(wiring.Component):
     """A pipeline of stages between two AXI4-Stream ports, one named submodule a stage.
 
     The cycle of every transfer is that of `hwgen.timing.predict.predict` for the stages: the ports add no register.
@@ -160,7 +160,7 @@ def _ports(unit: wiring.Component, side: str) -> list[wiring.PureInterface]:
     return [getattr(unit, name) for name in members if name == side or name.startswith(f"{side}_")]
 
 
-def accelerator(pipeline: Pipeline, network_id: int = 0) -> Accelerator:
+def accelerator(pipeline: Pipeline, network_id: int = 0) -> AcceleratorTop:
     """Build the top component of a pipeline.
 
     Parameters
@@ -170,7 +170,7 @@ def accelerator(pipeline: Pipeline, network_id: int = 0) -> Accelerator:
         The 64 bits that its registers give a host, if it has any.
     """
     source, sink = pipeline.source, pipeline.sink
-    return Accelerator(
+    return AcceleratorTop(
         pipeline.stages,
         in_bits=source.bits,
         out_bits=sink.bits,

@@ -1,4 +1,4 @@
-"""The check value of a frame: CRC-32 of IEEE 802.3, a bit a cycle."""
+"""The check value of a packet: CRC-32 of IEEE 802.3, a bit a cycle."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, unsigned
 from amaranth.lib import stream, wiring

@@ -1,4 +1,4 @@
-"""Frames of bytes on a serial line: flags, escapes and a check value, so that any damage is seen and survived."""
+"""Packets of bytes on a serial line: flags, escapes and a check value, so that any damage is seen and survived."""
 
 from contextlib import AbstractContextManager
 
@@ -15,9 +15,9 @@ _CRC_BYTES = 4
 
 
 class Unframer(wiring.Component):
-    """Takes frames out of line bytes; takes one byte in at most 10 cycles.
+    """Takes packets out of line bytes; takes one byte in at most 10 cycles.
 
-    The bytes of a frame are given one by one, the check value's four among them, and then an end token that says whether they were
+    The bytes of a packet are given one by one, the check value's four among them, and then an end token that says whether they were
     intact. So a receiver must not act on a byte before the end. Flags without a byte between them say nothing, nor do two escapes
     in a row.
 
@@ -29,7 +29,7 @@ class Unframer(wiring.Component):
     -------
     i : ``In(stream.Signature(8))``
     o : ``Out(stream.Signature(StructLayout))``
-        ``data``: byte of the frame; ``end``: no byte, the frame is over; ``good``: at the end, its CRC-32 is right.
+        ``data``: byte of the packet; ``end``: no byte, the packet is over; ``good``: at the end, its CRC-32 is right, however short it is.
     """
 
     def __init__(self) -> None:
@@ -77,7 +77,7 @@ class Unframer(wiring.Component):
 
 
 class Framer(wiring.Component):
-    """Makes line bytes of frames: a flag, the bytes with escapes, their CRC-32, a flag.
+    """Makes line bytes of packets: a flag, the bytes with escapes, their CRC-32, a flag.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class Framer(wiring.Component):
     Members
     -------
     i : ``In(stream.Signature(StructLayout))``
-        ``data``: byte of the frame; ``last``: it is the frame's last.
+        ``data``: byte of the packet; ``last``: it is the packet's last.
     o : ``Out(stream.Signature(8))``
     """
 

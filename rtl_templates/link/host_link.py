@@ -40,7 +40,7 @@ _ERROR_BITS = 16
 class HostLink(wiring.Component):
     """Serves one request after another; an input frame reaches the accelerator only after its CRC-32 was found right.
 
-    A request is stored while it arrives. Frames that begin while a request is served are dropped and counted, so the
+    A request is stored while it arrives. Packets that begin while a request is served are dropped and counted, so the
     stored one cannot change under way.
 
     Parameters

@@ -24,10 +24,10 @@ __all__ = [
 ]
 
 FLAG = 0x7E
-"""Stands before and after each frame and never within."""
+"""Stands before and after each packet and never within."""
 
 ESCAPE = 0x7D
-"""Stands before a byte of the frame that was a flag or an escape."""
+"""Stands before a byte of the packet that was a flag or an escape."""
 
 ESCAPE_FLIP = 0x20
 """What the byte behind an escape was xored with."""

@@ -24,7 +24,7 @@ class SpiPeripheral(wiring.Component):
     cycles. A glitch of one cycle is not seen at periods of 10 cycles and more.
 
     The clock is the host's, so there is always a byte to send: if none is offered in time, a flag where the byte before it was one, else,
-    within a frame, two escapes, which every receiver passes over.
+    within a packet, two escapes, which every receiver passes over.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from hwgen.errors import LinkError
-from hwgen.host.framing import Decoder, Frame, encode
+from hwgen.host.framing import Decoder, Packet, encode
 from hwgen.host.link import HostLink, open_link
 from hwgen.host.spi_port import TRANSFER_BYTES, SpiPort
 from hwgen.rtl_templates.link.link_protocol import ANSWER, INFER
@@ -40,7 +40,7 @@ class Board:
         for request in self._decoder.feed(bytes([byte])):
             assert request is not None
             self.requests += 1
-            for answer in encode(Frame(request.kind | ANSWER, request.sequence, request.payload[::-1])):
+            for answer in encode(Packet(request.kind | ANSWER, request.sequence, request.payload[::-1])):
                 self._waiting += [None] * self._random.randrange(self._patience + 1)
                 self._waiting.append(answer)
 

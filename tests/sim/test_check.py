@@ -9,9 +9,6 @@ import numpy as np
 import pytest
 
 from hwgen.arrays import codec
-from hwgen.arrays.expected import check_expected, correct_labels, differing_frames
-from hwgen.errors import DataError
-from hwgen.network import Network
 from hwgen.pipeline.layout import lay_out
 from hwgen.plan import Plan
 from hwgen.sim import check
@@ -19,49 +16,7 @@ from hwgen.sim.check import Engine, Simulation
 from hwgen.sim.record import Trace
 from tests.small_networks import mlp
 
-
-def scaled(network: Network) -> Network:
-    """Give outputs of odd units, so that a code and its meaning differ."""
-    scale, offset = np.full(5, 0.1), np.linspace(-1, 1, 5)
-    return dataclasses.replace(network, outputs=(dataclasses.replace(network.output, scale=scale, offset=offset),))
-
-
-NETWORK = scaled(mlp(12, 8, 5))
-CODES = NETWORK.golden(np.random.default_rng(0).choice(np.array([-1, 1]), size=(6, 1, 1, 12)))
-
-
-def test_expected_floats_may_be_off_by_float32_rounding() -> None:
-    y = codec.from_codes(NETWORK, CODES)
-    assert differing_frames(NETWORK, CODES, y).sum() == 0
-    assert differing_frames(NETWORK, CODES, np.nextafter(y, np.float32(9))).sum() == 0
-    y[2, 3] += np.float32(0.1)
-    y[4, 0] = np.nan
-    assert differing_frames(NETWORK, CODES, y).sum() == 2
-
-
-def test_expected_integers_are_codes() -> None:
-    codes = CODES.reshape(6, 5)
-    assert differing_frames(NETWORK, CODES, codes).sum() == 0
-    assert differing_frames(NETWORK, CODES, codes + 1).sum() == 6
-
-
-def test_labels_take_the_largest_score_and_the_lowest_index_of_equals() -> None:
-    assert correct_labels(np.array([[1.0, 3.0], [2.0, 2.0], [0.0, 5.0]]), np.array([1, 0, 0])) == 2
-    assert correct_labels(np.array([3, 4]), np.array([3, 3])) == 1
-
-
-@pytest.mark.parametrize(
-    ("expected", "message"),
-    [
-        (np.zeros((6, 4)), r"must have shape \(6, 5\), or be 6 whole-number labels, not float64 of shape \(6, 4\)"),
-        (np.zeros(6), r"not float64 of shape \(6,\)"),
-        (np.zeros(5, dtype=int), r"not int64 of shape \(5,\)"),
-        (np.full((6, 5), "a"), "must be numbers, not <U1"),
-    ],
-)
-def test_an_expectation_of_another_shape_is_refused(expected: np.ndarray, message: str) -> None:
-    with pytest.raises(DataError, match=message):
-        check_expected(NETWORK.output, expected, 6)
+NETWORK = mlp(12, 8, 5)
 
 
 @pytest.fixture

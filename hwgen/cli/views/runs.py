@@ -55,7 +55,7 @@ def render_board_run(run: BoardRun) -> RenderableType:
         table.add_row("frames against golden", f"[{'red' if run.mismatches else 'green'}]{run.mismatches:,}[/]")
     table.add_row("frames/s through the port", f"{run.frames_per_second:,.1f}")
     table.add_row("requests sent again", f"{run.retries:,}")
-    table.add_row("damaged frames seen by the board", f"{run.counters.bad_crc:,}")
+    table.add_row("damaged packets seen by the board", f"{run.counters.bad_crc:,}")
     return table
 
 

@@ -19,7 +19,7 @@ from hwgen.streamlining.functions.domain import Floats, Integers
 from hwgen.streamlining.functions.fit import Pieces, curve, kinked, meets, quantised, scaled, straight
 from hwgen.streamlining.functions.function import Function, over_map
 from hwgen.streamlining.functions.signal import Codes, Signal, identity, signal_of
-from hwgen.streamlining.functions.terms import Evaluator, Leaf, Parameter, Rows, Step, Term, replaced, steps_of
+from hwgen.streamlining.functions.terms import Call, Evaluator, Leaf, Parameter, Rows, Term, calls_of, replaced
 
 __all__ = ["fixed", "step_of"]
 
@@ -238,7 +238,7 @@ def _narrowed(signal: Signal, reader: Node, builder: Builder) -> Signal:
     """Bring integers of many bits to fixed point first; what follows is then tabulated over those."""
     origin, leaves = (
         signal.origin,
-        [part for step in steps_of(signal.term) for part in step.operands if isinstance(part, Leaf)],
+        [part for call in calls_of(signal.term) for part in call.operands if isinstance(part, Leaf)],
     )
     if isinstance(origin.domain, Floats) or origin.type is None or not leaves:
         raise TypeError("Only a curve over integers that are written down is narrowed")
@@ -252,16 +252,16 @@ def _narrowed(signal: Signal, reader: Node, builder: Builder) -> Signal:
 
 def _over(term: Term, narrow: Codes) -> Term:
     """Give a term as a function of other integers that stand for its own."""
-    known: dict[int, Step] = {}
+    known: dict[int, Call] = {}
     scale, offset = (part[None, None] for part in (narrow.scale, narrow.offset))
 
-    def moved(part: Leaf | Rows | Step | Parameter | None) -> Leaf | Rows | Step | Parameter | None:
-        if isinstance(part, Step):
+    def moved(part: Leaf | Rows | Call | Parameter | None) -> Leaf | Rows | Call | Parameter | None:
+        if isinstance(part, Call):
             return known[id(part)]
         if isinstance(part, Leaf):
             return Leaf(Parameter(part.scale.array * scale), Parameter(part.offset.array + part.scale.array * offset))
         return part
 
-    for step in steps_of(term):
-        known[id(step)] = Step(step.node, tuple(map(moved, step.operands)))
+    for call in calls_of(term):
+        known[id(call)] = Call(call.node, tuple(map(moved, call.operands)))
     return known[id(term)]

@@ -9,7 +9,7 @@ from hwgen.streamlining.codes.encode import lines
 from hwgen.streamlining.functions.domain import Integers
 from hwgen.streamlining.functions.function import over_map
 from hwgen.streamlining.functions.signal import identity
-from hwgen.streamlining.functions.terms import Evaluator, Step, Term, replaced, sources_of, steps_of, varies
+from hwgen.streamlining.functions.terms import Call, Evaluator, Term, calls_of, replaced, sources_of, varies
 
 __all__ = ["first_part"]
 
@@ -24,12 +24,12 @@ def first_part(term: Term, domain: Integers, shape: MapShape) -> Term | None:
     straight = (
         part for part in parts if varies(part) and lines(over_map(part, domain, shape), Evaluator()) is not None
     )
-    curved = (part for part in parts if isinstance(part, Step) and not varies(part))
+    curved = (part for part in parts if isinstance(part, Call) and not varies(part))
     return next(straight, None) or next(curved, None)
 
 
 def _parts(term: Term) -> Iterator[Term]:
     """Give the parts of a term, the largest first, without the whole."""
-    steps = steps_of(term)
-    yield from reversed(steps[:-1])
+    calls = calls_of(term)
+    yield from reversed(calls[:-1])
     yield from sources_of(term)

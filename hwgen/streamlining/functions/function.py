@@ -12,7 +12,7 @@ from hwgen.layers.protocol import MapShape
 from hwgen.streamlining.functions.domain import Floats, Integers
 from hwgen.streamlining.functions.monotone import UNKNOWN, direction
 from hwgen.streamlining.functions.tabulate import Runs, bisect, tabulate
-from hwgen.streamlining.functions.terms import Elements, Evaluator, Term, parameters_of, steps_of
+from hwgen.streamlining.functions.terms import Elements, Evaluator, Term, calls_of, parameters_of
 
 __all__ = ["Function", "over_map"]
 
@@ -53,7 +53,7 @@ class Function:
     @property
     def has_sign(self) -> bool:
         """Whether ONNX's Sign, which gives 0 for 0, is among the nodes."""
-        return any(step.node.op == "Sign" for step in steps_of(self.term))
+        return any(call.node.op == "Sign" for call in calls_of(self.term))
 
     def at(self, k: np.ndarray, element: np.ndarray, evaluator: Evaluator) -> np.ndarray:
         """Evaluate the k-th numbers (points, elements) of some elements (elements,)."""

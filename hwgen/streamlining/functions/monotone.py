@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from hwgen.graph import Node
-from hwgen.streamlining.functions.terms import Elements, Leaf, Parameter, Rows, Step, Term, steps_of
+from hwgen.streamlining.functions.terms import Call, Elements, Leaf, Parameter, Rows, Term, calls_of
 
 __all__ = ["UNKNOWN", "direction"]
 
@@ -36,23 +36,23 @@ def direction(term: Term, elements: Elements) -> np.ndarray:
             return np.broadcast_to(np.sign(operand.scale.at(elements)).astype(np.int8), size)
         if isinstance(operand, Rows):
             return np.full(size, UNKNOWN, dtype=np.int8)
-        if isinstance(operand, Step):
+        if isinstance(operand, Call):
             return known[id(operand)]
         return np.zeros(size, dtype=np.int8)
 
     def constant(operand: Term | Parameter | None) -> np.ndarray | None:
         return operand.at(elements) if isinstance(operand, Parameter) else None
 
-    for step in steps_of(term):
-        known[id(step)] = np.broadcast_to(_step(step, of, constant), size)
+    for call in calls_of(term):
+        known[id(call)] = np.broadcast_to(_call(call, of, constant), size)
     return of(term)
 
 
 _Constant = Callable[[Term | Parameter | None], np.ndarray | None]
 
 
-def _step(step: Step, of: Callable[[Term | Parameter | None], np.ndarray], constant: _Constant) -> np.ndarray:
-    node, operands = step.node, step.operands
+def _call(call: Call, of: Callable[[Term | Parameter | None], np.ndarray], constant: _Constant) -> np.ndarray:
+    node, operands = call.node, call.operands
     first = of(operands[0])
     unknown = np.full_like(first, UNKNOWN)
     match node.op:

@@ -16,18 +16,18 @@ from hwgen.graph import Node
 from hwgen.operators.evaluate import apply
 
 __all__ = [
+    "Call",
     "Elements",
     "Evaluator",
     "Leaf",
     "Parameter",
     "Rows",
-    "Step",
     "Term",
+    "calls_of",
     "mapped",
     "parameters_of",
     "replaced",
     "sources_of",
-    "steps_of",
     "varies",
 ]
 
@@ -80,14 +80,14 @@ class Rows:
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
-    """One node applied to terms and parameters (None: an absent input)."""
+class Call:
+    """A node applied to terms and parameters (None: an absent input)."""
 
     node: Node
-    operands: tuple[Leaf | Rows | Step | Parameter | None, ...]
+    operands: tuple[Leaf | Rows | Call | Parameter | None, ...]
 
 
-Term = Leaf | Rows | Step
+Term = Leaf | Rows | Call
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,12 +103,12 @@ class Elements:
         return Elements(self.y[element], self.x[element], self.c[element])
 
 
-def steps_of(term: Term) -> list[Step]:
-    """List every step of a term once, operands first."""
-    found: dict[int, Step] = {}
+def calls_of(term: Term) -> list[Call]:
+    """List every call of a term once, operands first."""
+    found: dict[int, Call] = {}
 
     def visit(part: Term | Parameter | None) -> None:
-        if isinstance(part, Step) and id(part) not in found:
+        if isinstance(part, Call) and id(part) not in found:
             for operand in part.operands:
                 visit(operand)
             found[id(part)] = part
@@ -119,13 +119,13 @@ def steps_of(term: Term) -> list[Step]:
 
 def sources_of(term: Term) -> list[Leaf | Rows]:
     """List every leaf and table of a term once."""
-    parts = [operand for step in steps_of(term) for operand in step.operands] or [term]
+    parts = [operand for call in calls_of(term) for operand in call.operands] or [term]
     return list({id(part): part for part in parts if isinstance(part, Leaf | Rows)}.values())
 
 
 def parameters_of(term: Term) -> list[Parameter]:
     """List the parameters of a term: those of its nodes, and what its leaves and tables are made of."""
-    found = [operand for step in steps_of(term) for operand in step.operands if isinstance(operand, Parameter)]
+    found = [operand for call in calls_of(term) for operand in call.operands if isinstance(operand, Parameter)]
     for source in sources_of(term):
         found += [source.table] if isinstance(source, Rows) else [source.scale, source.offset]
     return found
@@ -140,13 +140,13 @@ def mapped(term: Term, change: Callable[[Parameter], Parameter]) -> Term:
     """Give a term with other parameters."""
     known: dict[int, Term] = {}
 
-    def moved(part: Leaf | Rows | Step | Parameter | None) -> Leaf | Rows | Step | Parameter | None:
+    def moved(part: Leaf | Rows | Call | Parameter | None) -> Leaf | Rows | Call | Parameter | None:
         match part:
             case None:
                 return None
             case Parameter():
                 return change(part)
-            case Step():
+            case Call():
                 return known[id(part)]
         return source(part)
 
@@ -155,9 +155,9 @@ def mapped(term: Term, change: Callable[[Parameter], Parameter]) -> Term:
             return Leaf(change(part.scale), change(part.offset))
         return Rows(change(part.table), part.low)
 
-    for step in steps_of(term):
-        known[id(step)] = Step(step.node, tuple(map(moved, step.operands)))
-    return known[id(term)] if isinstance(term, Step) else source(term)
+    for call in calls_of(term):
+        known[id(call)] = Call(call.node, tuple(map(moved, call.operands)))
+    return known[id(term)] if isinstance(term, Call) else source(term)
 
 
 def replaced(term: Term, part: Term, other: Term) -> Term:
@@ -165,11 +165,11 @@ def replaced(term: Term, part: Term, other: Term) -> Term:
     if term is part:
         return other
     known: dict[int, Term] = {id(part): other}
-    for step in steps_of(term):
-        if step is not part:
-            operands = (known.get(id(operand), operand) for operand in step.operands)
-            known[id(step)] = Step(step.node, tuple(operands))
-    return known[id(term)] if isinstance(term, Step) else term
+    for call in calls_of(term):
+        if call is not part:
+            operands = (known.get(id(operand), operand) for operand in call.operands)
+            known[id(call)] = Call(call.node, tuple(operands))
+    return known[id(term)] if isinstance(term, Call) else term
 
 
 @dataclass(frozen=True)
@@ -209,18 +209,18 @@ class Evaluator:
             If a node yields NaN or infinity; the message names the node.
         """
         known: dict[int, np.ndarray] = {}
-        result = integers if isinstance(term, Step) else self._source(term, integers, elements)
-        for step in steps_of(term):
+        result = integers if isinstance(term, Call) else self._source(term, integers, elements)
+        for call in calls_of(term):
             inputs: list[np.ndarray | None] = []
-            for operand in step.operands:
+            for operand in call.operands:
                 if isinstance(operand, Leaf | Rows) and id(operand) not in known:
                     known[id(operand)] = self._source(operand, integers, elements)
                 if isinstance(operand, Parameter):
                     inputs.append(operand.at(elements))
                 else:
                     inputs.append(None if operand is None else known[id(operand)])
-            result = self._node(step.node, inputs, integers.shape)
-            known[id(step)] = result
+            result = self._node(call.node, inputs, integers.shape)
+            known[id(call)] = result
         return result
 
     def _source(self, term: Leaf | Rows, integers: np.ndarray, elements: Elements) -> np.ndarray:

@@ -11,7 +11,7 @@ from hwgen.streamlining.codes.weights import integer_rows, note_rounding, rounde
 from hwgen.streamlining.edits import pad_code
 from hwgen.streamlining.functions.linear import Linear
 from hwgen.streamlining.functions.signal import Codes, Origin, Signal, flat_map, signal_of
-from hwgen.streamlining.functions.terms import Leaf, Parameter, Step
+from hwgen.streamlining.functions.terms import Call, Leaf, Parameter
 from hwgen.streamlining.resolve import fixed_codes
 from hwgen.streamlining.writing import written
 
@@ -84,9 +84,9 @@ def begin(
 ) -> Signal:
     """Make the signal of a linear layer: what its accumulator stands for, and the node's own bias."""
     leaf = Leaf(Parameter(scale[None, None]), Parameter(offset if offset.ndim == 3 else offset[None, None]))
-    term: Leaf | Step = leaf
+    term: Leaf | Call = leaf
     if np.any(bias):
-        term = Step(Node("Add", node.name, (), ()), (leaf, Parameter(bias[None, None])))
+        term = Call(Node("Add", node.name, (), ()), (leaf, Parameter(bias[None, None])))
     origin = Origin(node.name, linear.out_shape, linear.domain(), linear)
     if node.name in builder.shared:
         origin = written(origin, builder)

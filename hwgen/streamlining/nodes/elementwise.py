@@ -12,7 +12,7 @@ from hwgen.graph import Node
 from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.functions.domain import Floats
 from hwgen.streamlining.functions.signal import Pool, Ring, Signal, signal_of
-from hwgen.streamlining.functions.terms import Elements, Evaluator, Parameter, Step, Term
+from hwgen.streamlining.functions.terms import Call, Elements, Evaluator, Parameter, Term
 from hwgen.streamlining.places.layout import conflicts, on_map
 from hwgen.streamlining.places.rearrange import rearranged
 from hwgen.streamlining.resolve import codes_of, pooled_raw
@@ -87,7 +87,7 @@ def elementwise(node: Node, operands: Sequence[Signal | np.ndarray | None], buil
     dropped = tuple(dict.fromkeys(name for signal in signals for name in signal.dropped))
     if dropped:
         raise ModelError(f"Node '{node.name}' ({node.op}) follows '{dropped[-1]}', which has hardware only at the end")
-    return replace(first, term=Step(node, tuple(parts)), index=indices[0], edits=edits, tensor="")
+    return replace(first, term=Call(node, tuple(parts)), index=indices[0], edits=edits, tensor="")
 
 
 def _settled(signal: Signal, node: Node, builder: Builder) -> Signal:
@@ -116,5 +116,5 @@ def _through(
             values.append(part if isinstance(part, Parameter) else None)
     zeros = np.zeros(channels, dtype=np.int64)
     elements = Elements(zeros, zeros, np.arange(channels))
-    result = Evaluator()(Step(node, tuple(values)), np.zeros((1, channels)), elements)
+    result = Evaluator()(Call(node, tuple(values)), np.zeros((1, channels)), elements)
     return replace(ring, values=np.array(result[0]))

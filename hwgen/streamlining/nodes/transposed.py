@@ -15,7 +15,7 @@ from hwgen.streamlining.codes.weights import integer_rows, rounded_rows
 from hwgen.streamlining.functions.domain import Integers
 from hwgen.streamlining.functions.linear import Linear
 from hwgen.streamlining.functions.signal import Origin, Signal, flat_map, signal_of
-from hwgen.streamlining.functions.terms import Leaf, Parameter, Step
+from hwgen.streamlining.functions.terms import Call, Leaf, Parameter
 from hwgen.streamlining.nodes.windows import convolution
 from hwgen.streamlining.places.rearrange import rearranged
 from hwgen.streamlining.resolve import codes_of
@@ -120,7 +120,7 @@ def transposed_convolution(
     whole = _woven(node, parts, (len(axes[0].phases), len(axes[1].phases)), builder)
     if bias is not None and np.any(bias):
         add = Node("Add", node.name, (), ())
-        whole = replace(whole, term=Step(add, (whole.term, Parameter(bias.astype(np.float64)[None, None]))))
+        whole = replace(whole, term=Call(add, (whole.term, Parameter(bias.astype(np.float64)[None, None]))))
     index = whole.index[:, :, : axes[0].size, : axes[1].size]
     return whole.moved(index if weights.ndim == 4 else index[:, :, 0])
 

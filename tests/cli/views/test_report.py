@@ -67,3 +67,5 @@ def test_an_estimate_names_what_is_taken_of_a_device(report: dict[str, Any]) -> 
         "(LUTs within 10 % on 92% of layers that the model was not fitted to)\n"
     ) in text
     assert "Columns LUTs and RAMs" not in text
+    both = shown(render_report({**report, "estimates": {"up5k": estimate, "other": estimate}}), width=400)
+    assert "\nColumns LUTs and RAMs are estimates for up5k.\n" in both

@@ -86,7 +86,7 @@ def test_a_board_s_answer_is_compared_where_that_was_asked_for() -> None:
     assert plain == {
         "frames/s through the port": ["500.0"],
         "requests sent again": ["3"],
-        "damaged frames seen by the board": ["4"],
+        "damaged packets seen by the board": ["4"],
     }
     compared = cells(shown(render_board_run(replace(RUN, mismatches=9))))
     assert compared == {"frames against golden": ["9"], **plain}

@@ -1,13 +1,14 @@
 """The far end of the host link, byte by byte: what it answers, what it passes on, and what it never passes on."""
 
 import random
+import zlib
 from dataclasses import replace
 
 import pytest
 from amaranth.hdl import ClockDomain, Module
 from amaranth.sim import Simulator
 
-from hwgen.host.framing import Decoder, Frame, encode
+from hwgen.host.framing import Decoder, Packet, encode
 from hwgen.rtl_templates.link.host_link import HostLink
 from hwgen.rtl_templates.link.link_protocol import (
     ANSWER,
@@ -20,6 +21,7 @@ from hwgen.rtl_templates.link.link_protocol import (
     REASON_UNKNOWN,
     REASON_UNLOADED,
     REFUSED,
+    VERSION,
     WRITE,
     LinkShape,
 )
@@ -41,10 +43,11 @@ def ref_network(shape, frame):
 ADDRESS_BITS = 6
 
 
-def rtl(shape, lines, stall=0.0, registers=None, loaded=1):
+def rtl(shape, lines, stall=0.0, registers=None, loaded=1, pause=0):
     """Give line bytes to the link, each piece when the one before it was answered; give the answers and the frames passed on.
 
-    ``registers`` is a list of words that are read and written; addresses beyond it are errors.
+    ``registers`` is a list of words that are read and written; addresses beyond it are errors. With a ``pause`` the accelerator answers to a frame's
+    first beat already, and takes the others with so many cycles between.
     """
     component = HostLink(shape, ADDRESS_BITS)
     passed, decoder, answered, pending = [], Decoder(), [], []
@@ -82,9 +85,10 @@ def rtl(shape, lines, stall=0.0, registers=None, loaded=1):
                 answered.extend(decoder.feed(bytes([byte])))
 
     async def network(ctx):
-        rng = random.Random(3)
+        rng, waits = random.Random(3), 0
         while working[0]:
-            ready = rng.random() >= stall
+            waits = max(0, waits - 1)
+            ready = waits == 0 and rng.random() >= stall
             ctx.set(component.frame_o.ready, ready)
             offering = bool(pending) and (rng.random() >= stall or ctx.get(component.frame_i.valid))
             ctx.set(component.frame_i.valid, offering)
@@ -100,10 +104,12 @@ def rtl(shape, lines, stall=0.0, registers=None, loaded=1):
             if beat is not None:
                 seen.extend(beat.to_bytes(shape.bytes_in, "little"))
                 assert last == (len(seen) == shape.beats_in * shape.bytes_in)
-                if last:
-                    passed.append(bytes(seen))
+                waits = pause
+                if len(seen) == shape.bytes_in if pause else last:
                     result, size = ref_network(shape, bytes(seen)), shape.bytes_out
                     pending.extend(int.from_bytes(result[n : n + size], "little") for n in range(0, len(result), size))
+                if last:
+                    passed.append(bytes(seen))
                     seen.clear()
 
     async def bank(ctx):
@@ -148,23 +154,23 @@ def words(*values):
 @pytest.mark.parametrize("stall", [0.0, 0.5])
 def test_each_frame_is_passed_on_whole_and_answered(shape, stall):
     frames = random_frames(shape, 5)
-    answered, passed = rtl(shape, [encode(Frame(INFER, n, frame)) for n, frame in enumerate(frames, 65533 - 2)], stall)
+    answered, passed = rtl(shape, [encode(Packet(INFER, n, frame)) for n, frame in enumerate(frames, 65533 - 2)], stall)
     assert passed == frames
-    assert answered == [Frame(INFER | ANSWER, n, ref_network(shape, f)) for n, f in enumerate(frames, 65533 - 2)]
+    assert answered == [Packet(INFER | ANSWER, n, ref_network(shape, f)) for n, f in enumerate(frames, 65533 - 2)]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_identity(shape):
-    answered, passed = rtl(shape, [encode(Frame(IDENTIFY, 0x7E7D, b""))])
+    answered, passed = rtl(shape, [encode(Packet(IDENTIFY, 0x7E7D, b""))])
     widths = shape.bytes_in | shape.bytes_out << 16
     low, high = shape.network_id & 0xFFFFFFFF, shape.network_id >> 32
     payload = words(low, high, shape.beats_in, shape.beats_out, widths, shape.clock_hz, 1)
-    assert (answered, passed) == ([Frame(IDENTIFY | ANSWER, 0x7E7D, payload)], [])
+    assert (answered, passed) == ([Packet(IDENTIFY | ANSWER, 0x7E7D, payload)], [])
 
 
 def damaged_lines(shape, frame):
     """Give a request's line bytes with a byte lost, added or flipped at each place but the flags, and then an idle line."""
-    line = encode(Frame(INFER, 9, frame))
+    line = encode(Packet(INFER, 9, frame))
     rng = random.Random(7)
     for at in range(1, len(line) - 1):
         damage = [b"", bytes([line[at] ^ 0x55, line[at]]), bytes([line[at] ^ 1 << rng.randrange(8)])][at % 3]
@@ -176,11 +182,11 @@ def damaged_lines(shape, frame):
 @pytest.mark.parametrize("shape", SHAPES[:2])
 def test_no_damaged_request_reaches_the_accelerator_and_each_intact_one_between_does(shape):
     frame = random_frames(shape, 1, seed=5)[0]
-    settled = encode(Frame(INFER, 10, frame[::-1]))
+    settled = encode(Packet(INFER, 10, frame[::-1]))
     lines = [line for damaged in damaged_lines(shape, frame) for line in (damaged, settled)]
     answered, passed = rtl(shape, lines)
     assert passed == [frame[::-1]] * (len(lines) // 2)
-    result = Frame(INFER | ANSWER, 10, ref_network(shape, frame[::-1]))
+    result = Packet(INFER | ANSWER, 10, ref_network(shape, frame[::-1]))
     refused = [found for found in answered if found.kind == REFUSED]
     assert answered.count(result) + len(refused) == len(answered)
     assert answered.count(result) == len(lines) // 2
@@ -190,34 +196,65 @@ def test_no_damaged_request_reaches_the_accelerator_and_each_intact_one_between_
 def test_requests_that_make_no_sense_are_refused_with_the_reason():
     shape = SHAPES[0]
     lines = [
-        encode(Frame(INFER, 1, b"ab")),
-        encode(Frame(INFER, 2, b"abcd")),
-        encode(Frame(INFER, 3, bytes(300))),
-        encode(Frame(IDENTIFY, 4, b"a")),
-        encode(Frame(77, 5, b"")),
+        encode(Packet(INFER, 1, b"ab")),
+        encode(Packet(INFER, 2, b"abcd")),
+        encode(Packet(INFER, 3, bytes(300))),
+        encode(Packet(IDENTIFY, 4, b"a")),
+        encode(Packet(77, 5, b"")),
     ]
     answered, passed = rtl(shape, lines)
     reasons = [REASON_LENGTH] * 4 + [REASON_UNKNOWN]
-    assert answered == [Frame(REFUSED, n, words(reason)) for n, reason in enumerate(reasons, 1)]
+    assert answered == [Packet(REFUSED, n, words(reason)) for n, reason in enumerate(reasons, 1)]
     assert passed == []
 
 
 def test_a_request_that_comes_too_early_is_dropped_and_leaves_the_one_served_alone():
     shape = SHAPES[2]
     first, second, third = random_frames(shape, 3, seed=4)
-    both = encode(Frame(INFER, 1, first)) + encode(Frame(INFER, 2, second))
-    answered, passed = rtl(shape, [both, encode(Frame(INFER, 3, third)), encode(Frame(COUNTERS, 4, b""))], stall=0.3)
+    both = encode(Packet(INFER, 1, first)) + encode(Packet(INFER, 2, second))
+    answered, passed = rtl(shape, [both, encode(Packet(INFER, 3, third)), encode(Packet(COUNTERS, 4, b""))], stall=0.3)
     assert passed == [first, third]
-    assert [frame.sequence for frame in answered] == [1, 3, 4]
+    assert [packet.sequence for packet in answered] == [1, 3, 4]
     assert answered[0].payload == ref_network(shape, first)
     assert answered[2].payload[:12] == words(2, 0, 1)
 
 
+def test_a_request_that_comes_while_the_accelerator_still_takes_the_one_it_has_answered_is_dropped():
+    shape = LinkShape(3, beats_in=8, bytes_in=2, beats_out=1, bytes_out=2, clock_hz=1)
+    first, second, third = random_frames(shape, 3, seed=4)
+    idle = b"\x7e" * 1000
+    lines = [
+        encode(Packet(INFER, 1, first)),
+        encode(Packet(INFER, 2, second)) + idle + encode(Packet(INFER, 3, third)),
+        idle + encode(Packet(COUNTERS, 4, b"")),
+    ]
+    answered, passed = rtl(shape, lines, pause=100)
+    assert passed == [first, third]
+    assert answered[:2] == [
+        Packet(INFER | ANSWER, n, ref_network(shape, frame[:2])) for n, frame in ((1, first), (3, third))
+    ]
+    assert (answered[2].sequence, answered[2].payload[:12]) == (4, words(2, 0, 1))
+
+
+@pytest.mark.parametrize("registers", [None, [5]])
+@pytest.mark.parametrize(("length", "reason"), list(enumerate([REASON_UNKNOWN] * 2 + [REASON_LENGTH] * 2)))
+def test_a_packet_without_a_whole_header_is_refused_though_its_check_value_is_right(registers, length, reason):
+    shape = replace(SHAPES[0], registers=registers is not None)
+    for command in (INFER, COUNTERS, *([WRITE, READ] if registers else [])):
+        content = bytes([VERSION, command, 9])[:length]
+        body = content + zlib.crc32(content).to_bytes(4, "little")
+        assert not set(body) & {0x7E, 0x7D}
+        answered, passed = rtl(shape, [b"\x7e" + body + b"\x7e", encode(Packet(COUNTERS, 2, b""))], registers=registers)
+        assert answered[0] == Packet(REFUSED, int.from_bytes(body[2:4], "little"), words(reason))
+        assert answered[1].payload[:12] == words(0, 1 << 16, 0)
+        assert (passed, registers) == ([], [5] if registers else None)
+
+
 def test_counters():
     shape = SHAPES[0]
-    good = encode(Frame(INFER, 1, b"abc"))
+    good = encode(Packet(INFER, 1, b"abc"))
     bad = good[:5] + bytes([good[5] ^ 1]) + good[6:]
-    lines = [good, bad, good, bad, bad, encode(Frame(9, 1, b"")), encode(Frame(COUNTERS, 2, b""))]
+    lines = [good, bad, good, bad, bad, encode(Packet(9, 1, b"")), encode(Packet(COUNTERS, 2, b""))]
     answered, _ = rtl(shape, lines)
     payload = answered[-1].payload
     assert answered[-1].kind == COUNTERS | ANSWER
@@ -233,17 +270,17 @@ def test_registers_are_written_in_a_row_and_read_one_by_one(shape, stall):
     most = shape.write_words
     frame = random_frames(shape, 1)[0]
     lines = [
-        encode(Frame(WRITE, 1, words(4, 0x7E7D7E7D, 2, 3))),
-        encode(Frame(READ, 2, words(4))),
-        encode(Frame(INFER, 3, frame)),
-        encode(Frame(WRITE, 4, words(0, *range(100, 100 + most)))),
-        encode(Frame(READ, 5, words(4 * 19))),
-        encode(Frame(READ, 6, words(4 * 20))),
-        encode(Frame(WRITE, 7, words(4 * 19, 7, 8))),
-        encode(Frame(READ, 8, words(4 << ADDRESS_BITS))),
-        encode(Frame(WRITE, 9, words(1 << 31, 5))),
-        encode(Frame(WRITE, 10, words(4 * 63, 5, 6))),
-        encode(Frame(READ, 11, words(8))),
+        encode(Packet(WRITE, 1, words(4, 0x7E7D7E7D, 2, 3))),
+        encode(Packet(READ, 2, words(4))),
+        encode(Packet(INFER, 3, frame)),
+        encode(Packet(WRITE, 4, words(0, *range(100, 100 + most)))),
+        encode(Packet(READ, 5, words(4 * 19))),
+        encode(Packet(READ, 6, words(4 * 20))),
+        encode(Packet(WRITE, 7, words(4 * 19, 7, 8))),
+        encode(Packet(READ, 8, words(4 << ADDRESS_BITS))),
+        encode(Packet(WRITE, 9, words(1 << 31, 5))),
+        encode(Packet(WRITE, 10, words(4 * 63, 5, 6))),
+        encode(Packet(READ, 11, words(8))),
     ]
     expected = bank.copy()
     expected[1:4] = [0x7E7D7E7D, 2, 3]
@@ -267,22 +304,22 @@ def test_writes_and_reads_of_a_wrong_length_are_refused_and_without_a_network_no
     most = shape.write_words
     frame = random_frames(shape, 1)[0]
     lines = [
-        encode(Frame(READ, 1, b"")),
-        encode(Frame(READ, 2, words(0, 0))),
-        encode(Frame(WRITE, 3, words(0))),
-        encode(Frame(WRITE, 4, words(0, 1) + b"1")),
-        encode(Frame(WRITE, 5, words(*range(most + 2)))),
-        encode(Frame(WRITE, 6, b"")),
-        encode(Frame(INFER, 7, frame)),
-        encode(Frame(READ, 8, words(0))),
+        encode(Packet(READ, 1, b"")),
+        encode(Packet(READ, 2, words(0, 0))),
+        encode(Packet(WRITE, 3, words(0))),
+        encode(Packet(WRITE, 4, words(0, 1) + b"1")),
+        encode(Packet(WRITE, 5, words(*range(most + 2)))),
+        encode(Packet(WRITE, 6, b"")),
+        encode(Packet(INFER, 7, frame)),
+        encode(Packet(READ, 8, words(0))),
     ]
     answered, passed = rtl(shape, lines, registers=[5], loaded=0)
     assert passed == []
     reasons = [REASON_LENGTH] * 6 + [REASON_UNLOADED]
-    assert answered[:7] == [Frame(REFUSED, n, words(reason)) for n, reason in enumerate(reasons, 1)]
-    assert answered[7] == Frame(READ | ANSWER, 8, words(5, 0))
+    assert answered[:7] == [Packet(REFUSED, n, words(reason)) for n, reason in enumerate(reasons, 1)]
+    assert answered[7] == Packet(READ | ANSWER, 8, words(5, 0))
 
 
 def test_without_registers_their_requests_are_unknown():
-    answered, _ = rtl(SHAPES[0], [encode(Frame(READ, 1, words(0))), encode(Frame(WRITE, 2, words(0, 0)))])
+    answered, _ = rtl(SHAPES[0], [encode(Packet(READ, 1, words(0))), encode(Packet(WRITE, 2, words(0, 0)))])
     assert [found.payload for found in answered] == [words(REASON_UNKNOWN)] * 2

@@ -6,7 +6,7 @@ import pytest
 from amaranth.hdl import ClockDomain, Module
 from amaranth.sim import Simulator
 
-from hwgen.host.framing import Decoder, Frame, encode
+from hwgen.host.framing import Decoder, Packet, encode
 from hwgen.rtl_templates.link.spi import MIN_SCLK_CYCLES, SpiPeripheral
 
 CYCLE = 1e-6
@@ -191,7 +191,7 @@ def test_a_byte_that_finds_the_one_before_it_still_waiting_is_counted_as_lost():
     assert (got, errors) == (b"", 2)
 
 
-def test_there_are_flags_between_frames_and_pairs_of_escapes_within():
+def test_there_are_flags_between_packets_and_pairs_of_escapes_within():
     line = b"\x7eAB\x7d\x5eC\x7e"
 
     async def story(host, domain):
@@ -209,17 +209,17 @@ def test_there_are_flags_between_frames_and_pairs_of_escapes_within():
 
 
 @pytest.mark.parametrize("stall", [0.0, 0.98])
-def test_frames_pass_whatever_pauses_their_sender_makes(stall):
-    frames = [Frame(n, 5 * n, SOME[: n * n]) for n in range(4)]
-    line = b"".join(encode(frame) for frame in frames)
+def test_packets_pass_whatever_pauses_their_sender_makes(stall):
+    packets = [Packet(n, 5 * n, SOME[: n * n]) for n in range(4)]
+    line = b"".join(encode(packet) for packet in packets)
 
     async def story(host, domain):
         decoder, found = Decoder(), []
-        while len(found) < len(frames):
+        while len(found) < len(packets):
             found += list(decoder.feed(await host.transfer(b"\x7e" * 5)))
         return found
 
-    assert simulate(story, line, stall=stall, **LIMIT)[0] == frames
+    assert simulate(story, line, stall=stall, **LIMIT)[0] == packets
 
 
 @pytest.mark.parametrize("pin", ["sclk", "mosi", "cs"])

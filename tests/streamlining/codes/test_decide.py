@@ -19,7 +19,7 @@ from hwgen.streamlining.codes.encode import Coded
 from hwgen.streamlining.functions.domain import Integers
 from hwgen.streamlining.functions.signal import Rounded
 from hwgen.streamlining.functions.tabulate import Runs
-from hwgen.streamlining.functions.terms import Elements, Leaf, Parameter, Step
+from hwgen.streamlining.functions.terms import Call, Elements, Leaf, Parameter
 from tests.streamlining.conftest import bipolar
 
 EXACT = Conversion(exact=True)
@@ -82,7 +82,7 @@ def by_hand(counts, level):
         Node("Add", "sum", (), ()), numbers, np.array([[1.0], [0.3]]), np.array([[3], [1]]), np.zeros((1, 1, 1)), ""
     )
     leaf = Leaf(Parameter(np.array(1 / 3)), Parameter(np.array(0.0)))
-    term = Step(Node("Sign", "sign", (), ()), (Step(Node("Sub", "sub", (), ()), (leaf, Parameter(np.array(1.9)))),))
+    term = Call(Node("Sign", "sign", (), ()), (Call(Node("Sub", "sub", (), ()), (leaf, Parameter(np.array(1.9)))),))
     none = np.zeros(0, dtype=np.int64)
     values = Values(BIPOLAR, np.ones(1), np.zeros(1), none)
     coding = Coded(Runs(none, none, none, none[None]), values, np.ones(1, dtype=np.int8))

@@ -8,7 +8,7 @@ import pytest
 from hwgen.graph import Node
 from hwgen.streamlining.functions.monotone import UNKNOWN, direction
 from hwgen.streamlining.functions.signal import identity
-from hwgen.streamlining.functions.terms import Elements, Evaluator, Parameter, Step
+from hwgen.streamlining.functions.terms import Call, Elements, Evaluator, Parameter
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_directions(op, constants, attributes, expected):
     elements = Elements(zeros, zeros, np.arange(3))
     leaf = identity()
     parameters = [Parameter(np.reshape(constant, (1, 1, 3)).astype(np.float32)) for constant in constants]
-    term = Step(Node(op, op, (), (), attributes), (leaf, *parameters))
+    term = Call(Node(op, op, (), (), attributes), (leaf, *parameters))
     found = direction(term, elements)
     assert found.tolist() == expected
     values = Evaluator()(term, np.arange(-9, 10)[:, None] + np.zeros((1, 3)), elements).astype(float)
@@ -40,5 +40,5 @@ def test_directions(op, constants, attributes, expected):
 @pytest.mark.parametrize(("op", "expected"), [("Sub", -1), ("Greater", -1), ("Less", 1), ("Add", 1)])
 def test_direction_of_the_second_operand(op, expected):
     zeros = np.zeros(1, dtype=int)
-    term = Step(Node(op, op, (), ()), (Parameter(np.float32(3)), identity()))
+    term = Call(Node(op, op, (), ()), (Parameter(np.float32(3)), identity()))
     assert direction(term, Elements(zeros, zeros, zeros)).tolist() == [expected]
