@@ -14,7 +14,7 @@ from hwgen.devices.cells import Memories, MemoryCell
 from hwgen.fold import MemoryStyle
 from hwgen.layers.costs import MemoryKind, MemoryShape
 
-__all__ = ["Placement", "place"]
+__all__ = ["MappedMemory", "place"]
 
 MUX_COST = 0.5
 """Price of a bit of the multiplexers behind stacked cells, and of a write enable in front of them."""
@@ -24,7 +24,7 @@ EMULATION_COST = 2
 
 
 @dataclass(frozen=True)
-class Placement:
+class MappedMemory:
     """What a memory becomes.
 
     Parameters
@@ -52,7 +52,7 @@ class Placement:
 
 
 @lru_cache(maxsize=1 << 16)
-def _place(family: Memories, depth: int, width: int, kind: MemoryKind, style: MemoryStyle) -> Placement:
+def _place(family: Memories, depth: int, width: int, kind: MemoryKind, style: MemoryStyle) -> MappedMemory:
     cells: tuple[MemoryCell, ...] = ()
     logic: float | None = None
     rom = kind.constant
@@ -64,19 +64,19 @@ def _place(family: Memories, depth: int, width: int, kind: MemoryKind, style: Me
         logic = depth * width * (family.table_bit if rom else 1)
         cells = () if kind is MemoryKind.QUEUE else family.block
         cells = (*cells, *(() if rom else family.lut))
-    best, cost = Placement(in_logic=True), float("inf") if logic is None else int(logic)
+    best, cost = MappedMemory(in_logic=True), float("inf") if logic is None else int(logic)
     for cell in cells:
         old_word = kind is MemoryKind.WINDOW and cell.blocks > 0 and not cell.old_word
         emulated = int(kind is not MemoryKind.ROM and cell.blocks > 0) + 3 * old_word
-        for price, placement in _geometries(cell, depth, width, rom):
+        for price, mapped in _geometries(cell, depth, width, rom):
             total = price + EMULATION_COST * emulated
             if total < cost:
-                best, cost = replace(placement, old_word=old_word), int(total)
+                best, cost = replace(mapped, old_word=old_word), int(total)
     return best
 
 
-def _geometries(cell: MemoryCell, depth: int, width: int, rom: bool) -> Iterator[tuple[float, Placement]]:
-    """Give price and placement of a memory at every width of a cell."""
+def _geometries(cell: MemoryCell, depth: int, width: int, rom: bool) -> Iterator[tuple[float, MappedMemory]]:
+    """Give price and cells of a memory at every width of a cell."""
     for index, unit in enumerate(cell.widths):
         if cell.write_width and not rom and unit < min(cell.write_width, cell.byte):
             continue
@@ -87,13 +87,13 @@ def _geometries(cell: MemoryCell, depth: int, width: int, rom: bool) -> Iterator
         mux_bits = (stacked - 1) * width
         price = cell.cost * (stacked * width / unit if cell.scaled else number)
         price += MUX_COST * (mux_bits + (stacked if stacked > 1 and not rom else 0))
-        yield price, Placement(cell.blocks * number, cell.lutrams * number, mux_bits)
+        yield price, MappedMemory(cell.blocks * number, cell.lutrams * number, mux_bits)
 
 
-def place(family: Memories, memory: MemoryShape) -> Placement:
+def place(family: Memories, memory: MemoryShape) -> MappedMemory:
     """Give what Yosys makes of a memory with the cells of a family."""
     if memory.depth < 2 or memory.width == 0 or memory.style is MemoryStyle.CONSTANT:
-        return Placement(in_logic=True)
+        return MappedMemory(in_logic=True)
     if memory.style is MemoryStyle.SPRAM:
-        return Placement(sprams=-(-memory.depth // family.large_rows) * -(-memory.width // family.large_bits))
+        return MappedMemory(sprams=-(-memory.depth // family.large_rows) * -(-memory.width // family.large_bits))
     return _place(family, memory.depth, memory.width, memory.kind, memory.style)

@@ -11,7 +11,7 @@ from amaranth.sim import Simulator, SimulatorContext
 
 from hwgen.rtl_templates.registers.write_bus import Contents
 
-__all__ = ["Run", "Runs", "pack", "run", "run_ports", "unpack"]
+__all__ = ["PortsRun", "Run", "pack", "run", "run_ports", "unpack"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Runs:
+class PortsRun:
     """The same for a component with several ports on a side, port by port."""
 
     payloads: dict[str, list[int]]
@@ -86,7 +86,7 @@ def run_ports(
     writes: Mapping[str, Contents] | None = None,
     seed: int = 0,
     limit: int = 100_000,
-) -> Runs:
+) -> PortsRun:
     """Send beats into every input port and collect payloads from every output port.
 
     Asserts that ``valid`` never drops and the payload never changes before ``ready``, that no port's own handshake wires depend on one another
@@ -153,7 +153,7 @@ def run_ports(
     for name, sink in sinks.items():
         assert len(sink.payloads) == sink.count, f"{len(sink.payloads)} outputs at {name} instead of {sink.count}"
     start = min((source.taken[0] for source in sources.values() if source.taken), default=0)
-    return Runs(
+    return PortsRun(
         {name: sink.payloads for name, sink in sinks.items()},
         {name: [cycle - start for cycle in source.taken] for name, source in sources.items()},
         {name: [cycle - start for cycle in sink.given] for name, sink in sinks.items()},

@@ -15,7 +15,7 @@ from hwgen.devices.gowin import GOWIN
 from hwgen.devices.ice40 import ICE40
 from hwgen.devices.nexus import NEXUS
 from hwgen.devices.xilinx7 import XILINX7
-from hwgen.estimation.memory_map import Placement, place
+from hwgen.estimation.memory_map import MappedMemory, place
 from hwgen.fold import MemoryStyle
 from hwgen.layers.costs import MemoryKind, MemoryShape
 from hwgen.tools.toolchain import yosys
@@ -128,8 +128,8 @@ def test_a_queue_is_never_block_ram() -> None:
 )
 def test_large_rams_are_16_bits_by_16_k(depth: int, width: int, number: int) -> None:
     placed = place(ICE40.memories, MemoryShape("w", depth, width, MemoryStyle.SPRAM))
-    assert placed == Placement(sprams=number)
+    assert placed == MappedMemory(sprams=number)
 
 
 def test_one_word_is_no_memory() -> None:
-    assert place(ICE40.memories, MemoryShape("w", 1, 17, MemoryStyle.BLOCK)) == Placement(in_logic=True)
+    assert place(ICE40.memories, MemoryShape("w", 1, 17, MemoryStyle.BLOCK)) == MappedMemory(in_logic=True)
