@@ -11,10 +11,8 @@ from hwgen.build_folder import manifest
 from hwgen.build_folder.build import build
 from hwgen.build_folder.open import Accelerator, load
 from hwgen.conversion import Conversion
-from hwgen.devices.boards import find_board
-from hwgen.folding.for_board import fold_for_board
+from hwgen.devices.boards import find_board, find_device
 from hwgen.folding.target import Target
-from hwgen.folding.writable import with_registers, writable_layers
 from hwgen.network import Network
 from hwgen.pipeline.fifo_depths import size_fifos
 from hwgen.plan import Plan
@@ -121,12 +119,13 @@ def plan(
     min_area: bool = False,
     folding_file: str | Path | None = None,
     board: str | None = None,
+    device: str | None = None,
     writable: str | None = None,
     axi_lite: bool = False,
 ) -> Plan:
     """Choose how each layer is folded in time, and size every FIFO.
 
-    Without a target the plan is the fastest whose estimated logic fits a small FPGA.
+    Without a target the plan is the fastest that is estimated to fit the device, or if none does the one that exceeds it least.
 
     Parameters
     ----------
@@ -142,6 +141,8 @@ def plan(
     board : str or None
         Board (or the path of its TOML file) whose room beside the host link the plan fills, at a clock that the board can make; with
         ``target_fps`` the cheapest plan that reaches the rate there.
+    device : str or None
+        Device whose resources every other target counts, with nothing but the accelerator on it; None: "up5k", a small one.
     writable : str or None
         Layers whose weights and thresholds can be written at run time: "all", or names with commas between.
     axi_lite : bool
@@ -156,21 +157,8 @@ def plan(
     OptionError
         If two targets are given, the target is out of reach, or the folding file is wrong; if nothing fits the board.
     """
-    target = Target(target_fps, clock_mhz, max_throughput, min_area, folding_file, board)
-    return size_fifos(_fold(network, target, writable, axi_lite=axi_lite))
-
-
-def _fold(network: Network, target: Target, writable: str | None, *, axi_lite: bool) -> Plan:
-    if target.board is None:
-        return with_registers(target.fold(network), writable=writable, axi_lite=axi_lite)
-    return fold_for_board(
-        network,
-        target.board,
-        clock_mhz=target.clock_mhz,
-        target_fps=target.target_fps,
-        writable=writable_layers(network, writable),
-        axi_lite=axi_lite,
-    )
+    target = Target(target_fps, clock_mhz, max_throughput, min_area, folding_file, board, device)
+    return size_fifos(target.fold(network, writable=writable, axi_lite=axi_lite))
 
 
 def compile(
@@ -192,6 +180,7 @@ def compile(
     min_area: bool = False,
     folding_file: str | Path | None = None,
     board: str | None = None,
+    device: str | None = None,
     writable: str | None = None,
     axi_lite: bool = False,
     progress: Progress = silent,
@@ -207,7 +196,7 @@ def compile(
     options = Options(
         input_type, input_scale, input_offset, calibrate, Conversion(strict, exact, fixed_bits, weight_bits)
     )
-    target = Target(target_fps, clock_mhz, max_throughput, min_area, folding_file, board)
+    target = Target(target_fps, clock_mhz, max_throughput, min_area, folding_file, board, device)
     return compile_with(
         model, folder, options, target, writable=writable, axi_lite=axi_lite, name=name, progress=progress
     )
@@ -227,7 +216,9 @@ def compile_with(
     """Do `compile`, with its options as records."""
     if target.board is not None:
         find_board(target.board)
+    if target.device is not None:
+        find_device(target.device)
     manifest.check_replaceable(Path(folder))
     network = read_with(model, options, name=name, progress=progress)
     progress("folding")
-    return build(_fold(network, target, writable, axi_lite=axi_lite), folder, progress=progress)
+    return build(target.fold(network, writable=writable, axi_lite=axi_lite), folder, progress=progress)

@@ -25,7 +25,7 @@ class LaneStyle(Enum):
     """How a matrix-vector unit multiplies and adds."""
 
     AUTO = "auto"
-    """What takes fewer LUTs."""
+    """Shared sums where there can be, else planes; words where inputs have several bits and all weights are equal."""
     PLANES = "planes"
     """Count the ones in each pair of a bit of the inputs and a bit of the weights, and add the counts by significance."""
     WORDS = "words"

@@ -31,6 +31,8 @@ class Plan:
         every cycle. The depths of a layer's own FIFOs are in its `Fold`.
     axi_lite : bool
         Whether the accelerator has a port for registers in any case; writable memories need it.
+    device : str or None
+        Device for which the folding was chosen where no board is; None: it is not known.
 
     Raises
     ------
@@ -44,6 +46,7 @@ class Plan:
     board: str | None = None
     depths: Mapping[tuple[str, str | None], int] = field(default_factory=dict)
     axi_lite: bool = False
+    device: str | None = None
 
     def __post_init__(self) -> None:
         names = {layer.name for layer in self.network.layers}

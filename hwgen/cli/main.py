@@ -72,6 +72,7 @@ def info(model: Path, *, options: Options, screen: Screen) -> None:
 @click.option("-o", "--output", "folder", type=PATH, required=True, help="Build folder to write.")
 @click.option("--target-fps", type=Number(), help="Frames a second to reach at the clock.")
 @click.option("--board", help="Board whose room to fill, or the path of its TOML file; see 'hwgen boards'.")
+@click.option("--device", help="Device to fill, or to price on, without a board; see 'hwgen boards'.  [default: up5k]")
 @click.option(
     "--clock-mhz", type=Number(), help="Clock at which frames are counted; 100, or the board's best, if not given."
 )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hwgen.devices.family import Device
 from hwgen.devices.usage import Usage
-from hwgen.estimation.estimate import model_of
+from hwgen.estimation.estimate import estimate_pipeline, model_of
+from hwgen.estimation.harness_bill import harness_usage
+from hwgen.fold import Fold
+from hwgen.pipeline.layout import Pipeline
 
-__all__ = ["RESOURCES", "Budget", "budget", "overdrawn"]
+__all__ = ["RESOURCES", "Budget", "budget", "overdrawn", "taken"]
 
 ROUTABLE = 0.85
 """Share of a device's logic that may be estimated as used: what the model may be wrong, and what routing needs."""
@@ -30,11 +34,14 @@ class Budget:
         Logic cells.
     usage : Usage
         Everything else.
+    harness : bool
+        Whether an accelerator's ports must be within the budget as well, as the harness of `hwgen synth --device` makes them.
     """
 
     device: Device
     cells: float
     usage: Usage
+    harness: bool = False
 
     def limits(self) -> np.ndarray:
         """Give the budget in the order of `needs`."""
@@ -67,7 +74,7 @@ def budget(device: Device, *, link: bool, registers: bool = False, boots: bool =
     ----------
     device : Device
     link : bool
-        Whether a board's host link stands beside it.
+        Whether a board's host link stands beside it; else it is the harness.
     registers : bool
         Whether the link reaches registers.
     boots : bool
@@ -90,13 +97,19 @@ def budget(device: Device, *, link: bool, registers: bool = False, boots: bool =
         sprams=device.spram_blocks if boots or not link else 0,
         dsps=device.dsps,
     )
-    return Budget(device, cells, usage)
+    return Budget(device, cells, usage, harness=not link)
+
+
+def taken(pipeline: Pipeline, limits: Budget, known: Mapping[tuple[str, Fold], Usage] | None = None) -> Usage:
+    """Estimate what an accelerator takes of a budget; layers may be known by name and folding, see `estimate_pipeline`."""
+    usage = sum(estimate_pipeline(pipeline, limits.device, known).values(), Usage())
+    return usage + harness_usage(pipeline) if limits.harness else usage
 
 
 def overdrawn(usage: Usage, limits: Budget) -> list[str]:
     """Name the resources of which a usage takes more than there is, with both numbers."""
     return [
-        f"{need:,.0f} {name} of {limit:,.0f}"
+        f"{need:,.0f} {name} where there are {limit:,.0f}"
         for need, limit, name in zip(limits.needs(usage), limits.limits(), RESOURCES, strict=True)
         if need > limit
     ]

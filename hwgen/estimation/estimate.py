@@ -20,9 +20,11 @@ from hwgen.devices.usage import Usage
 from hwgen.errors import OptionError
 from hwgen.estimation.memory_map import place
 from hwgen.estimation.register_bill import register_resources
+from hwgen.fold import Fold
 from hwgen.layers.costs import THUMB, Chain, MemoryKind, Part, Resources, TableLogic
 from hwgen.layers.parts import Bill
 from hwgen.pipeline.layout import Pipeline, lay_out
+from hwgen.pipeline.stages import LayerStage
 from hwgen.plan import Plan
 
 __all__ = ["Prices", "Quantities", "estimate", "estimate_pipeline", "estimate_total", "model_of", "quantities"]
@@ -154,19 +156,31 @@ def estimate(cost: Resources, device: Device) -> Usage:
     )
 
 
-def estimate_pipeline(pipeline: Pipeline, device: Device) -> dict[str, Usage]:
-    """Price every stage of a pipeline by its name, the counters of beats at both ports as "ports", and its registers as "registers" if it has them."""
+def estimate_pipeline(
+    pipeline: Pipeline, device: Device, known: Mapping[tuple[str, Fold], Usage] | None = None
+) -> dict[str, Usage]:
+    """Price every stage of a pipeline by its name, the counters of beats at both ports as "ports", and its registers as "registers" if it has them.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+    device : Device
+    known : mapping of (str, Fold) to Usage, or None
+        Layers by name and folding that are priced for this device already.
+    """
     chain = pipeline.stages
     ports = Bill()
     ports.add(Part.UNIT, 1)
     beats = (pipeline.source.count, pipeline.sink.count)
     for number in beats:
         ports.counter(number)
-    found = {"ports": ports.resources()}
+    found = {"ports": estimate(ports.resources(), device)}
     if pipeline.plan.has_registers:
-        found["registers"] = register_resources(pipeline.layers, *beats)
-    found |= {stage.name: stage.resources() for stage in chain}
-    return {name: estimate(cost, device) for name, cost in found.items()}
+        found["registers"] = estimate(register_resources(pipeline.layers, *beats), device)
+    for stage in chain:
+        priced = known.get((stage.name, stage.fold)) if known and isinstance(stage, LayerStage) else None
+        found[stage.name] = estimate(stage.resources(), device) if priced is None else priced
+    return found
 
 
 def estimate_total(plan: Plan, device: Device) -> Usage:

@@ -11,7 +11,7 @@ from hwgen.rtl_templates.registers.register_bus import STROBES, WORD_BITS
 from hwgen.rtl_templates.registers.registers import RegisterMap
 from hwgen.rtl_templates.registers.write_bus import PART_BITS
 
-__all__ = ["control_bill", "register_resources"]
+__all__ = ["address_bits", "control_bill", "register_resources"]
 
 STORED_WORDS = 3
 """Words that a host writes: SCRATCH and both halves of LOADED_ID."""
@@ -29,17 +29,28 @@ def register_resources(layers: Sequence[LayerStage], beats_in: int, beats_out: i
     beats_in, beats_out : int
         Beats of a frame at either port.
     """
-    written = [
-        [memory for memory in stage.resources().memories if memory.written] for stage in layers if stage.fold.writable
-    ]
+    written = _written(layers)
     shapes = [shape for memories in written for shape in memories]
-    words = RegisterMap(0, len(layers)).words + sum(1 << _address_bits(shape) for shape in shapes)
-    address_bits = (words - 1).bit_length()
-    bill = control_bill(len(layers), len(shapes), address_bits, beats_in, beats_out)
+    address = address_bits(layers)
+    bill = control_bill(len(layers), len(shapes), address, beats_in, beats_out)
     for memories in written:
-        bill.register(1 + address_bits + PART_BITS + sum(_parts(shape) for shape in memories))
+        bill.register(1 + address + PART_BITS + sum(_parts(shape) for shape in memories))
         bill.add(Part.OTHER, 1 + sum(1 + _parts(shape) for shape in memories))
     return bill.resources()
+
+
+def address_bits(layers: Sequence[LayerStage]) -> int:
+    """Give the bits that number the words of the registers and writable memories of a pipeline."""
+    shapes = [shape for memories in _written(layers) for shape in memories]
+    words = RegisterMap(0, len(layers)).words + sum(1 << _address_bits(shape) for shape in shapes)
+    return (words - 1).bit_length()
+
+
+def _written(layers: Sequence[LayerStage]) -> list[list[MemoryShape]]:
+    """Give the memories of each layer that can be written."""
+    return [
+        [memory for memory in stage.resources().memories if memory.written] for stage in layers if stage.fold.writable
+    ]
 
 
 def control_bill(stages: int, memories: int, address_bits: int, beats_in: int, beats_out: int) -> Bill:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from hwgen.codes import BIPOLAR, CodeType
+from hwgen.devices.boards import find_device
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, LaneStyle, MemoryStyle, WindowStyle
 from hwgen.folding.keys import known_keys
@@ -40,7 +41,8 @@ def folding_to_json(plan: Plan) -> str:
         for layer in plan.network.layers
         for fold in [plan.folds[layer.name]]
     }
-    target = {} if plan.board is None else {"board": plan.board}
+    named = {"board": plan.board, "device": plan.device}
+    target = {key: name for key, name in named.items() if name is not None}
     forks = {
         source: {reader: plan.depths.get((source, reader)) for reader in readers}
         for source, readers in plan.network.forks().items()
@@ -66,7 +68,7 @@ def folding_from_json(network: Network, text: str, *, source: str = "folding fil
     ----------
     network : Network
     text : str
-        JSON with ``clock_mhz``, ``layers`` and perhaps ``board`` and ``axi_lite``; each layer has ``pe`` and ``simd`` and may have ``memory``, ``window``, ``lanes``, ``slots``, ``buffer_beats``, ``writable``, ``weights``.
+        JSON with ``clock_mhz``, ``layers`` and perhaps ``board`` or ``device``, and ``axi_lite``; each layer has ``pe`` and ``simd`` and may have ``memory``, ``window``, ``lanes``, ``slots``, ``buffer_beats``, ``writable``, ``weights``.
         ``forks`` may give, for a map with several readers, the depth in beats of the FIFO before each of them, ``inputs`` that of the FIFO behind the input
         port for each of several inputs.
     source : str
@@ -81,16 +83,18 @@ def folding_from_json(network: Network, text: str, *, source: str = "folding fil
         content = json.loads(text)
     except json.JSONDecodeError as error:
         raise OptionError(f"{source} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
-    known_keys(content, ("clock_mhz", "board", "axi_lite", "layers", "forks", "inputs"), source)
+    known_keys(content, ("clock_mhz", "board", "device", "axi_lite", "layers", "forks", "inputs"), source)
     layers = content.get("layers")
     names = [layer.name for layer in network.layers]
     known_keys(layers, names, f"'layers' of {source}")
     missing = [name for name in names if name not in layers]
     if missing:
         raise OptionError(f"{source} says nothing of layer '{missing[0]}'; add it with its pe and simd")
-    board = content.get("board")
-    if board is not None and not isinstance(board, str):
-        raise OptionError(f"'board' of {source} must be the name of a board, not {board!r}")
+    board, device = (_name(content, kind, source) for kind in ("board", "device"))
+    if board is not None and device is not None:
+        raise OptionError(f"{source} names board '{board}', which has its device; leave 'device' out")
+    if device is not None:
+        find_device(device, f"'device' of {source}")
     clock = content.get("clock_mhz", 100)
     if isinstance(clock, bool) or not isinstance(clock, int | float) or clock <= 0:
         raise OptionError(f"'clock_mhz' of {source} must be a positive number, not {clock!r}")
@@ -111,7 +115,16 @@ def folding_from_json(network: Network, text: str, *, source: str = "folding fil
         _branches(network, content.get("forks", {}), source)
         | {(name, None): depth for name, depth in _depths(queues, "Input", f"of {source}").items()},
         axi_lite,
+        device,
     )
+
+
+def _name(content: Mapping[str, Any], kind: str, source: str) -> str | None:
+    """Read the name of a board or a device."""
+    name = content.get(kind)
+    if name is not None and not isinstance(name, str):
+        raise OptionError(f"'{kind}' of {source} must be the name of a {kind}, not {name!r}")
+    return name
 
 
 def _branches(network: Network, entry: Any, source: str) -> dict[tuple[str, str | None], int]:

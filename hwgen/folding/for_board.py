@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hwgen.devices.boards import Board, boards, find_board
+from hwgen.devices.family import Device
 from hwgen.devices.pll import pll
 from hwgen.devices.usage import Usage
 from hwgen.errors import OptionError
 from hwgen.estimation.budget import Budget, budget
 from hwgen.estimation.estimate import estimate_total
-from hwgen.folding.within_budget import Catalogue, fold_for_budget
+from hwgen.folding.catalogue import Catalogue
+from hwgen.folding.within_budget import fold_for_budget
 from hwgen.network import Network
 from hwgen.plan import Plan
 
@@ -111,18 +113,18 @@ def fold_for_board(
         return replace(plan, board=name)
 
     try:
-        return fold(catalogue or catalogue_for(network, board, writable=writable), boots=False)
+        return fold(catalogue or catalogue_for(network, board.device, writable=writable), boots=False)
     except OptionError:
         if board.flash is None or not board.device.spram_blocks:
             raise
-        return fold(catalogue_for(network, board, writable=writable, large_rams=True), boots=True)
+        return fold(catalogue_for(network, board.device, writable=writable, large_rams=True), boots=True)
 
 
 def catalogue_for(
-    network: Network, board: Board, *, writable: frozenset[str] = frozenset(), large_rams: bool = False
+    network: Network, device: Device, *, writable: frozenset[str] = frozenset(), large_rams: bool = False
 ) -> Catalogue:
-    """Give the foldings that suit a board's family."""
-    registers = board.device.family.fetch_registers
+    """Give the foldings that suit a device's family."""
+    registers = device.family.fetch_registers
     return Catalogue(network, writable=writable, large_rams=large_rams, fetch_registers=registers)
 
 
@@ -170,7 +172,7 @@ def fits_of(network: Network) -> list[Fit]:
     for name, board in boards().items():
         registers = board.device.family.fetch_registers
         if registers not in catalogues:
-            catalogues[registers] = catalogue_for(network, board)
+            catalogues[registers] = catalogue_for(network, board.device)
         try:
             plan = fold_for_board(network, name, catalogue=catalogues[registers])
         except OptionError as error:

@@ -1,36 +1,67 @@
-"""Choose PE and SIMD of every layer: just enough speed, at the least cost."""
+"""Fold a network for a goal, priced on a device: as fast as there is room, a rate, the highest rate, the least area."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
+from hwgen.devices.boards import find_device
 from hwgen.errors import OptionError
-from hwgen.fold import Fold
-from hwgen.folding.search import Choice, cheapest
-from hwgen.layers.protocol import Layer, Resources, input_lanes
+from hwgen.estimation.budget import budget
+from hwgen.folding.for_board import catalogue_for
+from hwgen.folding.prices import Pricing
+from hwgen.folding.within_budget import NothingFits, fold_for_budget
 from hwgen.network import Network
+from hwgen.pipeline.fifo_depths import size_fifos
 from hwgen.plan import Plan
 
-__all__ = [
-    "DEFAULT_LUTS",
-    "cheapest_of",
-    "fold_for_area",
-    "fold_for_luts",
-    "fold_for_rate",
-    "fold_for_throughput",
-]
+__all__ = ["DEFAULT_DEVICE", "Setting", "fold_for_area", "fold_for_device", "fold_for_rate", "fold_for_throughput"]
 
-DEFAULT_LUTS = 4000
-"""Logic that a plan without a target may use: most of a five-dollar FPGA."""
-
-FLIPFLOP_COST = 0.25
-"""Cost of a flip-flop in LUTs: most share a logic cell with the LUT in front of them."""
-
-MEMORY_BIT_COST = 0.02
-"""Cost of a memory bit in LUTs; weights count the same in every folding, replicated tables do not."""
+DEFAULT_DEVICE = "up5k"
+"""Device for which a network is folded where none is named: the smallest of all that are known, and that of boards for a few dollars."""
 
 
-def fold_for_rate(network: Network, *, frames_per_second: float, clock_hz: float) -> Plan:
+@dataclass(frozen=True)
+class Setting:
+    """What a goal is reached with.
+
+    Parameters
+    ----------
+    device : str
+        Device that the accelerator has for itself, behind the harness of ``hwgen synth --device``.
+    clock_hz : float
+    writable : set of str
+        Layers whose memories can be written at run time.
+    axi_lite : bool
+        Whether the accelerator has registers in any case.
+    """
+
+    device: str = DEFAULT_DEVICE
+    clock_hz: float = 100e6
+    writable: frozenset[str] = frozenset()
+    axi_lite: bool = False
+
+
+def fold_for_device(network: Network, setting: Setting | None = None) -> Plan:
+    """Give the fastest plan that fits the device, its FIFOs sized; where none does, the one that exceeds it least.
+
+    Raises
+    ------
+    OptionError
+        If there is no such device, or a layer that shall be writable has no memory.
+    """
+    setting = setting or Setting()
+    device = find_device(setting.device)
+    catalogue = catalogue_for(network, device, writable=setting.writable)
+    try:
+        plan = fold_for_budget(
+            catalogue, budget(device, link=False), clock_hz=setting.clock_hz, axi_lite=setting.axi_lite
+        )
+    except NothingFits as short:
+        plan = size_fifos(short.nearest)
+    return replace(plan, device=device.name)
+
+
+def fold_for_rate(network: Network, frames_per_second: float, setting: Setting | None = None) -> Plan:
     """Give the cheapest plan that takes a frame often enough.
 
     Raises
@@ -38,80 +69,42 @@ def fold_for_rate(network: Network, *, frames_per_second: float, clock_hz: float
     OptionError
         If a layer cannot be unfolded that far; names it and the highest rate it allows.
     """
+    setting = setting or Setting()
+    clock_hz = setting.clock_hz
     if not frames_per_second > 0 or not clock_hz > 0:
         raise OptionError(f"Frames a second and clock must be positive, not {frames_per_second:g} and {clock_hz:g} Hz")
     limit = int(clock_hz / frames_per_second)
-    menu = _menu(network)
-    for layer, choices in menu.items():
-        fastest = min(choice.cycles for choice in choices)
+    pricing = _pricing(network, setting)
+    for layer, menu in pricing.menus.items():
+        fastest = int(menu.cycles.min())
         if fastest > limit:
             raise OptionError(
                 f"Layer '{layer}' needs at least {fastest} cycles a frame, but {frames_per_second:g} frames/s at {clock_hz / 1e6:g} MHz "
                 f"leave {limit}; ask for at most {clock_hz / fastest:.0f} frames/s"
             )
-    return cheapest(network, menu, limit, clock_hz)
+    return _cheapest(pricing, limit)
 
 
-def fold_for_throughput(network: Network, *, clock_hz: float = 100e6) -> Plan:
+def fold_for_throughput(network: Network, setting: Setting | None = None) -> Plan:
     """Give the cheapest plan of the highest rate that any folding reaches."""
-    menu = _menu(network)
-    limit = max(min(choice.cycles for choice in choices) for choices in menu.values())
-    return cheapest(network, menu, limit, clock_hz)
+    pricing = _pricing(network, setting or Setting())
+    return _cheapest(pricing, pricing.rates[0])
 
 
-def fold_for_area(network: Network, *, clock_hz: float = 100e6) -> Plan:
+def fold_for_area(network: Network, setting: Setting | None = None) -> Plan:
     """Give the cheapest plan of all, however slow."""
-    menu = _menu(network)
-    limit = max(choice.cycles for choices in menu.values() for choice in choices)
-    return cheapest(network, menu, limit, clock_hz)
+    pricing = _pricing(network, setting or Setting())
+    return _cheapest(pricing, pricing.rates[-1])
 
 
-def fold_for_luts(network: Network, *, luts: int = DEFAULT_LUTS, clock_hz: float = 100e6) -> Plan:
-    """Give the fastest plan whose estimated logic stays within ``luts``, or the smallest one if none does."""
-    menu = _menu(network)
-    rates = sorted({choice.cycles for choices in menu.values() for choice in choices})
-    slowest_needed = max(min(choice.cycles for choice in choices) for choices in menu.values())
-    rates = [cycles for cycles in rates if cycles >= slowest_needed]
-    low, high = 0, len(rates) - 1
-    while low < high:
-        middle = (low + high) // 2
-        plan = cheapest(network, menu, rates[middle], clock_hz)
-        low, high = (low, middle) if _luts(plan) <= luts else (middle + 1, high)
-    return cheapest(network, menu, rates[high], clock_hz)
+def _pricing(network: Network, setting: Setting) -> Pricing:
+    """Price all foldings, also those that the device has no room for."""
+    device = find_device(setting.device)
+    catalogue = catalogue_for(network, device, writable=setting.writable)
+    limits = budget(device, link=False)
+    return Pricing(catalogue, limits, setting.clock_hz, axi_lite=setting.axi_lite, bounded=False)
 
 
-def cheapest_of(network: Network, offers: Mapping[str, Iterable[tuple[Fold, float]]], clock_hz: float) -> Plan:
-    """Give the cheapest plan of the foldings that each layer offers, with their costs in LUTs."""
-    menu = {
-        layer.name: [
-            Choice(fold, 0, cost, input_lanes(layer, fold), layer.out_lanes(fold)) for fold, cost in offers[layer.name]
-        ]
-        for layer in network.layers
-    }
-    return cheapest(network, menu, 0, clock_hz)
-
-
-def _luts(plan: Plan) -> int:
-    return sum(layer.resources(plan.folds[layer.name]).luts for layer in plan.network.layers)
-
-
-def _menu(network: Network) -> dict[str, list[Choice]]:
-    """List every folding of every layer, the cheapest for each rate and pair of lanes."""
-    return {layer.name: _choices(layer) for layer in network.layers}
-
-
-def _choices(layer: Layer) -> list[Choice]:
-    best: dict[tuple[int, tuple[int, ...], int], Choice] = {}
-    for fold in layer.folds():
-        choice = Choice(
-            fold, layer.cycles(fold), _cost(layer.resources(fold)), input_lanes(layer, fold), layer.out_lanes(fold)
-        )
-        key = (choice.cycles, choice.input_lanes, choice.out_lanes)
-        if key not in best or choice.cost < best[key].cost:
-            best[key] = choice
-    return list(best.values())
-
-
-def _cost(resources: Resources) -> float:
-    bits = sum(memory.depth * memory.width for memory in resources.memories)
-    return resources.luts + FLIPFLOP_COST * resources.flipflops + MEMORY_BIT_COST * bits
+def _cheapest(pricing: Pricing, cycles: int) -> Plan:
+    """Give the cheapest plan that fits, or the one that exceeds the device least."""
+    return replace(pricing.nearest(cycles), device=pricing.limits.device.name)

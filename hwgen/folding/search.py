@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf, lcm
+from math import inf
 
 from hwgen.fold import Fold
 from hwgen.layers.protocol import Layer, inputs
 from hwgen.network import Network
 from hwgen.plan import Plan
 
-__all__ = ["Choice", "cheapest", "converter_cost"]
+__all__ = ["Choice", "Converter", "cheapest"]
+
+Converter = Callable[[int, int, int], float]
+"""Price of the width converters from one number of lanes to another, of so many bits each."""
 
 
 @dataclass(frozen=True)
@@ -19,18 +22,9 @@ class Choice:
     """A folding with what the search needs to know of it."""
 
     fold: Fold
-    cycles: int
     cost: float
     input_lanes: tuple[int, ...]
     out_lanes: int
-
-
-def converter_cost(out_lanes: int, in_lanes: int, bits: int) -> float:
-    """Price the width converter between two layers: a register bit for each lane held, a multiplexer where it narrows."""
-    common = lcm(out_lanes, in_lanes)
-    widen = common if common != out_lanes else 0
-    narrow = 2 * common if common != in_lanes else 0
-    return float(bits * (widen + narrow))
 
 
 @dataclass(frozen=True)
@@ -42,13 +36,13 @@ class _Way:
     choices: tuple[Choice, ...]
 
 
-def cheapest(network: Network, menu: Mapping[str, list[Choice]], limit: int, clock_hz: float) -> Plan:
-    """Choose a folding of at most ``limit`` cycles for every layer.
+def cheapest(network: Network, menu: Mapping[str, list[Choice]], clock_hz: float, converter: Converter) -> Plan:
+    """Choose a folding for every layer.
 
     Along a run of layers without forks and joins the choice is the best of all, by dynamic programming over the lanes at each boundary. Where runs meet,
     each is solved in turn with the lanes of its neighbours as they stand, until that saves nothing more: the result is a local optimum.
     """
-    search = _Search(network, menu, limit)
+    search = _Search(network, menu, converter)
     runs, cost = _runs(network), inf
     while search.cost() < cost or not search.chosen:
         cost = search.cost() if search.chosen else inf
@@ -76,17 +70,12 @@ def _runs(network: Network) -> list[list[Layer]]:
 class _Search:
     """The choices so far."""
 
-    def __init__(self, network: Network, menu: Mapping[str, list[Choice]], limit: int) -> None:
+    def __init__(self, network: Network, menu: Mapping[str, list[Choice]], converter: Converter) -> None:
         self.network = network
+        self.converter = converter
         self.chosen: dict[str, Choice] = {}
-        self.menu: dict[str, list[Choice]] = {}
-        for name, choices in menu.items():
-            best: dict[tuple[tuple[int, ...], int], Choice] = {}
-            for choice in choices:
-                key = (choice.input_lanes, choice.out_lanes)
-                if choice.cycles <= limit and (key not in best or choice.cost < best[key].cost):
-                    best[key] = choice
-            self.menu[name] = list(best.values())
+        self.menu = menu
+        self.inputs = {layer.name: inputs(layer) for layer in network.layers}
         self.uses: dict[str, list[tuple[str, int]]] = {}
         for layer in network.layers:
             for number, source in enumerate(layer.sources):
@@ -103,15 +92,15 @@ class _Search:
     def _entry_cost(self, layer: Layer, lanes: tuple[int, ...]) -> float:
         """Price the converters in front of a layer; none stands behind a layer that has no choice yet, nor behind the input port."""
         return sum(
-            converter_cost(self.chosen[entry.source].out_lanes, width, entry.type.bits)
-            for entry, width in zip(inputs(layer), lanes, strict=True)
+            self.converter(self.chosen[entry.source].out_lanes, width, entry.type.bits)
+            for entry, width in zip(self.inputs[layer.name], lanes, strict=True)
             if entry.source in self.chosen
         )
 
     def _exit_cost(self, layer: Layer, lanes: int) -> float:
         """Price the converters behind a layer."""
         return sum(
-            converter_cost(lanes, self.chosen[reader].input_lanes[number], layer.out_type.bits)
+            self.converter(lanes, self.chosen[reader].input_lanes[number], layer.out_type.bits)
             for reader, number in self.uses.get(layer.name, [])
             if reader in self.chosen
         )
@@ -124,10 +113,10 @@ class _Search:
             for choice in self.menu[first.name]
         )
         for layer in others:
-            (entry,) = inputs(layer)
+            (entry,) = self.inputs[layer.name]
             before = {
                 lanes: min(
-                    ((way.cost + converter_cost(way.lanes, lanes, entry.type.bits), way) for way in ways),
+                    ((way.cost + self.converter(way.lanes, lanes, entry.type.bits), way) for way in ways),
                     key=lambda priced: priced[0],
                 )
                 for lanes in {choice.input_lanes[0] for choice in self.menu[layer.name]}

@@ -8,7 +8,16 @@ from pathlib import Path
 
 from hwgen.errors import OptionError
 from hwgen.folding.file import folding_from_json
-from hwgen.folding.goals import fold_for_area, fold_for_luts, fold_for_rate, fold_for_throughput
+from hwgen.folding.for_board import fold_for_board
+from hwgen.folding.goals import (
+    DEFAULT_DEVICE,
+    Setting,
+    fold_for_area,
+    fold_for_device,
+    fold_for_rate,
+    fold_for_throughput,
+)
+from hwgen.folding.writable import with_registers, writable_layers
 from hwgen.network import Network
 from hwgen.plan import Plan
 
@@ -33,11 +42,13 @@ class Target:
         A folding in JSON.
     board : str or None
         Board to fill; it goes with ``target_fps`` and a clock.
+    device : str or None
+        Device whose resources the goal counts, without a board; None: `DEFAULT_DEVICE`.
 
     Raises
     ------
     OptionError
-        If two goals are given, or a number is not positive.
+        If two goals are given, a device where something else says it, or a number that is not positive.
     """
 
     target_fps: float | None = None
@@ -46,6 +57,7 @@ class Target:
     min_area: bool = False
     folding_file: str | Path | None = None
     board: str | None = None
+    device: str | None = None
 
     def __post_init__(self) -> None:
         goals = {
@@ -60,28 +72,54 @@ class Target:
             raise OptionError(f"Give one target, not {' and '.join(given)}")
         if self.folding_file is not None and self.clock_mhz is not None:
             raise OptionError("A folding file has its own clock_mhz; change it there")
+        if self.folding_file is not None and self.device is not None:
+            raise OptionError("A folding file has its own device; change it there")
+        if self.board is not None and self.device is not None:
+            raise OptionError(
+                f"Give a board or a device, not '{self.board}' and '{self.device}': a board has its device"
+            )
         for value, what in ((self.target_fps, "frames a second"), (self.clock_mhz, "MHz")):
             if value is not None and not 0 < value < math.inf:
                 raise OptionError(f"The target must be a positive number of {what}, not {value:g}")
 
-    def fold(self, network: Network) -> Plan:
-        """Choose the foldings of a network; FIFOs are left open.
+    def fold(self, network: Network, *, writable: str | None = None, axi_lite: bool = False) -> Plan:
+        """Choose the foldings of a network; FIFOs may be left open.
+
+        Parameters
+        ----------
+        network : Network
+        writable : str or None
+            Layers whose memories can be written at run time: "all", or names with commas between.
+        axi_lite : bool
+            A register port even if nothing is writable.
 
         Raises
         ------
         OptionError
-            If the target is out of reach, or the folding file is wrong.
+            If the target is out of reach, a name is unknown, or the folding file is wrong.
         """
         if self.folding_file is not None:
-            return folding_from_json(network, read_text(self.folding_file), source=f"'{self.folding_file}'")
+            plan = folding_from_json(network, read_text(self.folding_file), source=f"'{self.folding_file}'")
+            return with_registers(plan, writable=writable, axi_lite=axi_lite)
+        layers = writable_layers(network, writable)
+        if self.board is not None:
+            return fold_for_board(
+                network,
+                self.board,
+                clock_mhz=self.clock_mhz,
+                target_fps=self.target_fps,
+                writable=layers,
+                axi_lite=axi_lite,
+            )
         clock_hz = (DEFAULT_CLOCK_MHZ if self.clock_mhz is None else self.clock_mhz) * 1e6
+        setting = Setting(self.device or DEFAULT_DEVICE, clock_hz, layers, axi_lite)
         if self.target_fps is not None:
-            return fold_for_rate(network, frames_per_second=self.target_fps, clock_hz=clock_hz)
+            return fold_for_rate(network, self.target_fps, setting)
         if self.max_throughput:
-            return fold_for_throughput(network, clock_hz=clock_hz)
+            return fold_for_throughput(network, setting)
         if self.min_area:
-            return fold_for_area(network, clock_hz=clock_hz)
-        return fold_for_luts(network, clock_hz=clock_hz)
+            return fold_for_area(network, setting)
+        return fold_for_device(network, setting)
 
 
 def read_text(path: str | Path) -> str:

@@ -193,9 +193,11 @@ class Conv:
         """
         own = self._groups.own_channels
         for pe in divisors(self.rows):
-            yield from (Fold(pe=pe, simd=simd) for simd in divisors(own) if self._groups.allow(pe, simd))
+            for simd in divisors(own):
+                if self._groups.allow(pe, simd):
+                    yield from self.matrix.lane_choices(Fold(pe=pe, simd=simd))
             if self._groups.allow(pe, own):
-                yield Fold(pe=pe, simd=self.columns, window=WindowStyle.PARALLEL)
+                yield from self.matrix.lane_choices(Fold(pe=pe, simd=self.columns, window=WindowStyle.PARALLEL))
 
     def check_fold(self, fold: Fold) -> None:
         """Raise OptionError naming the layer, the illegal value and the legal ones."""

@@ -105,10 +105,10 @@ class Dense:
             )
 
     def folds(self) -> Iterator[Fold]:
-        """Every legal folding: PE divides the rows, SIMD the columns."""
+        """Every folding that may be the cheapest of its rate: PE divides the rows, SIMD the columns."""
         for pe in divisors(self.rows):
             for simd in divisors(self.columns):
-                yield Fold(pe=pe, simd=simd)
+                yield from self.matrix.lane_choices(Fold(pe=pe, simd=simd))
 
     def check_fold(self, fold: Fold) -> None:
         """Raise OptionError naming the layer, the illegal value and the nearest legal ones."""

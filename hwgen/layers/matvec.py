@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -11,7 +12,6 @@ from amaranth.hdl import Shape
 from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, LaneStyle, MemoryStyle
-from hwgen.layers.lane_choice import luts_per_lane
 from hwgen.rtl_templates.compute.activation import Levels, Scores, levels_latency
 from hwgen.rtl_templates.compute.dot_product import DotProduct, Lanes
 from hwgen.rtl_templates.compute.mvtu import Mvtu
@@ -125,17 +125,19 @@ class MatVec:
         return {}
 
     def _chosen(self, fold: Fold) -> LaneStyle:
-        """Give the folding's kind of lanes, or the cheaper one; equal weights leave planes nothing to compare."""
+        """Give the folding's kind of lanes, or that of its own: shared sums, else planes; equal weights leave planes of several bits nothing to compare."""
         if fold.lanes is not LaneStyle.AUTO:
             return fold.lanes
         if self.weights.size <= MOST_SHARED_WEIGHTS and self._can_share(fold):
             return LaneStyle.SHARED
-        bits = self.in_type.bits
-        if self._is_uniform and fold.weights is None:
-            return LaneStyle.PLANES if bits == 1 else LaneStyle.WORDS
-        kinds = [replace(self, any_of=fold.weights, style=style) for style in (LaneStyle.PLANES, LaneStyle.WORDS)]
-        planes, words = (luts_per_lane(kind.lanes, bits, kind.weight_shape.width, fold.simd) for kind in kinds)
-        return LaneStyle.PLANES if planes <= words else LaneStyle.WORDS
+        uniform = self._is_uniform and fold.weights is None
+        return LaneStyle.WORDS if uniform and self.in_type.bits > 1 else LaneStyle.PLANES
+
+    def lane_choices(self, fold: Fold) -> Iterator[Fold]:
+        """Give a folding with each kind of lanes that may be the cheapest: planes cost no more than words where inputs have one bit."""
+        yield fold
+        if self.in_type.bits > 1 and self._chosen(fold) is not LaneStyle.WORDS:
+            yield replace(fold, lanes=LaneStyle.WORDS)
 
     def writable(self, fold: Fold) -> Fold:
         """Give the folding with writable memories, for all weights that fit the present ones' bits."""

@@ -55,7 +55,7 @@ def table_logic(bits: np.ndarray) -> TableLogic:
     ----------
     bits : ndarray of uint8, shape (words, bits of a word)
     """
-    packed = np.unique(np.packbits(bits, axis=0).T, axis=0)
+    packed = _different(np.packbits(bits, axis=0).T)
     columns = np.unpackbits(packed, axis=1, count=len(bits))
     columns = columns[np.any(columns != columns[:, :1], axis=1)]
     number, leaves, stacks = len(columns), 0, 0
@@ -67,11 +67,18 @@ def table_logic(bits: np.ndarray) -> TableLogic:
         equal = np.all(low == high, axis=1)
         whole = columns[~(same[0] | same[1] | equal)]
         if len(whole):
-            more_leaves, more_stacks = _count(np.unique(whole, axis=0))
+            more_leaves, more_stacks = _count(_different(whole))
             leaves, stacks = leaves + more_leaves, stacks + more_stacks
         leaves += bool(np.any(low[same[0] & same[1], 0]))
-        columns = np.unique(np.vstack([high[same[0] & ~same[1]], low[(same[1] | equal) & ~same[0]]]), axis=0)
+        columns = _different(np.vstack([high[same[0] & ~same[1]], low[(same[1] | equal) & ~same[0]]]))
     return TableLogic(number, leaves, stacks)
+
+
+def _different(rows: np.ndarray) -> np.ndarray:
+    """Give each row of bytes once."""
+    data, width = rows.tobytes(), rows.shape[1]
+    found = dict.fromkeys(data[start : start + width] for start in range(0, len(data), width))
+    return np.frombuffer(b"".join(found), dtype=np.uint8).reshape(-1, width)
 
 
 def _count(columns: np.ndarray) -> tuple[int, int]:
@@ -89,12 +96,15 @@ def _count(columns: np.ndarray) -> tuple[int, int]:
     leaves = len(kinds) - int(np.count_nonzero(np.isin(kinds, [0, *wires])))
     functions, stacks = numbers[1:].reshape(values.shape), 0
     while functions.shape[1] > 1:
-        choices = np.stack([functions[:, ::2], functions[:, 1::2], turned[:, ::2] ^ turned[:, 1::2]], axis=-1)
-        kinds, numbers = np.unique(np.vstack([[0, 0, 0], choices.reshape(-1, 3)]), axis=0, return_inverse=True)
+        # Both halves and whether one of them is turned, in one number; 0 is the constant.
+        choices = 2 * (functions[:, ::2] * len(kinds) + functions[:, 1::2]) + (turned[:, ::2] ^ turned[:, 1::2])
+        halves = len(kinds)
+        kinds, numbers = np.unique(np.append(0, choices), return_inverse=True)
+        low, high, differ = kinds // 2 // halves, kinds // 2 % halves, kinds % 2
         # Two equal halves are no choice, and two constants are the address bit.
-        chooses = ((kinds[:, 0] != kinds[:, 1]) | (kinds[:, 2] > 0)) & kinds[:, :2].any(axis=1)
+        chooses = ((low != high) | (differ > 0)) & ((low > 0) | (high > 0))
         stacks += int(np.count_nonzero(chooses))
-        functions, turned = numbers[1:].reshape(choices.shape[:2]), turned[:, ::2]
+        functions, turned = numbers[1:].reshape(choices.shape), turned[:, ::2]
     # A function beside its complement is an inverter more, and so is the complement of an address bit alone.
     is_wire = np.isin(values, wires).all(axis=1) & np.all(values == values[:, :1], axis=1)
     upright = functions[~inverted, 0]

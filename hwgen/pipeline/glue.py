@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import lcm
 
 import numpy as np
 from amaranth.lib import wiring
@@ -15,7 +17,46 @@ from hwgen.rtl_templates.streams.fork import Fork
 from hwgen.rtl_templates.streams.width_converter import DownConverter, UpConverter
 from hwgen.timing.schedule import Intake, Junction, Outlet, Schedule
 
-__all__ = ["ForkStage", "InputRegister", "Narrow", "Widen"]
+__all__ = [
+    "ForkStage",
+    "InputRegister",
+    "Narrow",
+    "Widen",
+    "conversion",
+    "conversion_resources",
+    "fork_resources",
+    "input_resources",
+]
+
+
+def conversion(before: int, after: int) -> tuple[int, int]:
+    """Give by which ratio a stream is widened, and by which it is then narrowed, from one number of lanes to another: they meet at the least common multiple."""
+    common = lcm(before, after)
+    return common // before, common // after
+
+
+def conversion_resources(before: int, after: int, bits: int) -> Iterator[Resources]:
+    """Give the cost of each width converter from one number of lanes to another."""
+    widened, narrowed = conversion(before, after)
+    if widened > 1:
+        yield widening(before * bits, widened)
+    if narrowed > 1:
+        yield narrowing(after * bits, narrowed)
+
+
+def input_resources(width: int) -> Resources:
+    """Give the cost of the register behind an input port."""
+    bill = Bill()
+    bill.fifo("input_register", width, FULL_RATE_DEPTH)
+    return bill.resources()
+
+
+def fork_resources(width: int, depths: Sequence[int]) -> Resources:
+    """Give the cost of a fork with a FIFO of each of these depths."""
+    bill = Bill()
+    for number, depth in enumerate(depths):
+        bill.fifo(f"branch_{number}", width, depth)
+    return bill.resources()
 
 
 @dataclass(frozen=True)
@@ -45,9 +86,7 @@ class InputRegister:
         return Fifo(self.lanes * self.bits, FULL_RATE_DEPTH)
 
     def resources(self) -> Resources:
-        bill = Bill()
-        bill.fifo(self.name, self.lanes * self.bits, FULL_RATE_DEPTH)
-        return bill.resources()
+        return input_resources(self.lanes * self.bits)
 
 
 @dataclass(frozen=True)
@@ -164,7 +203,4 @@ class ForkStage:
         return Fork(self.width, self.slots)
 
     def resources(self) -> Resources:
-        bill = Bill()
-        for number, depth in enumerate(self.slots):
-            bill.fifo(f"{self.name}.branch_{number}", self.width, depth)
-        return bill.resources()
+        return fork_resources(self.width, self.slots)

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import lcm, prod
+from math import prod
 
 from hwgen.arrays.beats import Beats, BeatSequence
 from hwgen.codes import CodeType
 from hwgen.layers.protocol import Layer, MapShape, input_lanes, inputs
-from hwgen.pipeline.glue import ForkStage, InputRegister, Narrow, Widen
+from hwgen.pipeline.glue import ForkStage, InputRegister, Narrow, Widen, conversion
 from hwgen.pipeline.input_stage import InputStage
 from hwgen.pipeline.output_stage import OutputStage
 from hwgen.pipeline.stages import LayerStage, Stage
@@ -22,7 +22,7 @@ from hwgen.timing.feeds import check_feeds
 from hwgen.timing.predict import Prediction, predict
 from hwgen.timing.schedule import Junction, Schedule
 
-__all__ = ["Pipeline", "in_time", "lay_out"]
+__all__ = ["Pipeline", "draft", "in_time", "lay_out"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +103,13 @@ def lay_out(plan: Plan) -> Pipeline:
     Several inputs begin with an `InputStage`, several outputs end in an `OutputStage`; a single one has an `InputRegister`, or needs none. Where maps in turn
     would take more beats than the slowest layer takes cycles, they go in wider beats.
     """
+    pipeline = draft(plan)
+    pipeline.check()
+    return pipeline
+
+
+def draft(plan: Plan) -> Pipeline:
+    """Lay out a pipeline that is priced and given up again, without asking every stage for its schedule as the check does."""
     network = plan.network
     layout = _Layout(plan)
     layout.take_inputs()
@@ -113,9 +120,7 @@ def lay_out(plan: Plan) -> Pipeline:
         layout.hand_out(layer.name, layer.out_type.bits, prod(layer.out_shape), layer.out_lanes(fold))
     if len(network.outputs) > 1:
         layout.gather_outputs()
-    pipeline = Pipeline(plan, tuple(layout.stages))
-    pipeline.check()
-    return pipeline
+    return Pipeline(plan, tuple(layout.stages))
 
 
 class _Layout:
@@ -187,13 +192,14 @@ class _Layout:
     def _convert(self, reader: str, codes: int, bits: int, lanes: int) -> int:
         """Give the stream that waits for a reader, converted to its lanes."""
         stream, before = self._waiting.pop(reader)
-        stem, common = reader.replace(".", "_"), lcm(before, lanes)
-        if common != before:
+        stem, (widened, narrowed) = reader.replace(".", "_"), conversion(before, lanes)
+        common = before * widened
+        if widened > 1:
             name = self.name(f"{stem}_widen")
-            stream = self.add(Widen(name, (stream,), bits, before, common // before, codes // before))
-        if common != lanes:
+            stream = self.add(Widen(name, (stream,), bits, before, widened, codes // before))
+        if narrowed > 1:
             name = self.name(f"{stem}_narrow")
-            stream = self.add(Narrow(name, (stream,), bits, common, common // lanes, codes // common))
+            stream = self.add(Narrow(name, (stream,), bits, common, narrowed, codes // common))
         return stream
 
     def gather_outputs(self) -> None:
