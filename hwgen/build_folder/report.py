@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from hwgen.codes import CodeType
-from hwgen.devices.boards import find_board, find_device
+from hwgen.devices.boards import find_device
 from hwgen.devices.family import Device
 from hwgen.devices.usage import Usage
 from hwgen.estimation.estimate import estimate_pipeline, model_of
+from hwgen.folding.fit import device_of, shortage
 from hwgen.layers.protocol import Layer, inputs
 from hwgen.network import InputPort, Network, OutputPort
 from hwgen.pipeline.glue import ForkStage
@@ -55,13 +56,16 @@ def make_report(pipeline: Pipeline, prediction: Prediction) -> dict[str, Any]:
     Returns
     -------
     dict
-        JSON types only. ``ii`` and ``latency`` are cycles, ``fps`` frames a second at ``clock_mhz``.
+        JSON types only. ``ii`` and ``latency`` are cycles, ``fps`` frames a second at ``clock_mhz``; ``device`` is that for which the plan was folded,
+        and ``shortage`` a sentence if it has no room for it, else None.
     """
     plan, chain = pipeline.plan, pipeline.stages
     network = plan.network
     layers = [_layer(stage, prediction, number) for number, stage in enumerate(chain) if isinstance(stage, LayerStage)]
-    named = map(find_device, REFERENCES) if plan.board is None else (find_board(plan.board).device,)
-    devices = [device for device in named if device.family.prices is not None]
+    mine = device_of(plan)
+    others = map(find_device, REFERENCES) if plan.board is None else ()
+    named = {device.name: device for device in (*([] if mine is None else [mine]), *others)}
+    devices = [device for device in named.values() if device.family.prices is not None]
     return {
         "network": _network(network),
         "clock_mhz": plan.clock_hz / 1e6,
@@ -71,6 +75,8 @@ def make_report(pipeline: Pipeline, prediction: Prediction) -> dict[str, Any]:
         "latency_us": prediction.latency / plan.clock_hz * 1e6,
         "weight_bits": sum(layer["weight_bits"] for layer in layers),
         "board": plan.board,
+        "device": None if mine is None else mine.name,
+        "shortage": shortage(pipeline),
         "estimates": {device.name: _estimates(pipeline, device) for device in devices},
         "layers": layers,
         "stages": [

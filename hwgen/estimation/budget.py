@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import ceil, floor
 
 import numpy as np
 
@@ -109,7 +110,7 @@ def taken(pipeline: Pipeline, limits: Budget, known: Mapping[tuple[str, Fold], U
 def overdrawn(usage: Usage, limits: Budget) -> list[str]:
     """Name the resources of which a usage takes more than there is, with both numbers."""
     return [
-        f"{need:,.0f} {name} where there are {limit:,.0f}"
+        f"{ceil(need):,} {name} where there are {floor(limit):,}"
         for need, limit, name in zip(limits.needs(usage), limits.limits(), RESOURCES, strict=True)
         if need > limit
     ]

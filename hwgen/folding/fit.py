@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from hwgen.devices.boards import Device, devices, find_board, find_device
+from hwgen.devices.boards import devices, find_board, find_device
+from hwgen.devices.family import Device
 from hwgen.estimation.budget import Budget, budget, overdrawn, taken
-from hwgen.estimation.estimate import prices
 from hwgen.fold import MemoryStyle
+from hwgen.pipeline.layout import Pipeline
 from hwgen.plan import Plan
 
 __all__ = ["device_of", "shortage"]
@@ -18,22 +19,23 @@ def device_of(plan: Plan) -> Device | None:
     return None if plan.device is None else find_device(plan.device)
 
 
-def shortage(plan: Plan) -> str | None:
-    """Say that a plan does not fit the device that it was folded for, by how much, and the smallest known device that it fits.
+def shortage(pipeline: Pipeline) -> str | None:
+    """Say that the accelerator of a plan does not fit the device that it was folded for, by how much, and the smallest known device that it fits.
 
     Returns
     -------
     str or None
         None: it fits, or nothing is known of its device.
     """
+    plan = pipeline.plan
     device = device_of(plan)
-    if device is None or device.family not in prices():
+    if device is None or device.family.prices is None:
         return None
-    short = _short(plan, _limits(plan, device))
+    short = _short(pipeline, _limits(plan, device))
     if not short:
         return None
     known = sorted(devices().values(), key=lambda one: one.luts)
-    larger = [one for one in known if one.family in prices() and not _short(plan, budget(one, link=False))]
+    larger = [one for one in known if one.family.prices is not None and not _short(pipeline, budget(one, link=False))]
     room = (
         f"the smallest known device with room for it is {larger[0].name}"
         if larger
@@ -50,5 +52,5 @@ def _limits(plan: Plan, device: Device) -> Budget:
     return budget(device, link=on_board, registers=on_board and plan.has_registers, boots=on_board and boots)
 
 
-def _short(plan: Plan, limits: Budget) -> list[str]:
-    return overdrawn(taken(plan, limits), limits)
+def _short(pipeline: Pipeline, limits: Budget) -> list[str]:
+    return overdrawn(taken(pipeline, limits), limits)

@@ -11,7 +11,6 @@ from hwgen.folding.for_board import catalogue_for
 from hwgen.folding.prices import Pricing
 from hwgen.folding.within_budget import NothingFits, fold_for_budget
 from hwgen.network import Network
-from hwgen.pipeline.fifo_depths import size_fifos
 from hwgen.plan import Plan
 
 __all__ = ["DEFAULT_DEVICE", "Setting", "fold_for_area", "fold_for_device", "fold_for_rate", "fold_for_throughput"]
@@ -42,7 +41,7 @@ class Setting:
 
 
 def fold_for_device(network: Network, setting: Setting | None = None) -> Plan:
-    """Give the fastest plan that fits the device, its FIFOs sized; where none does, the one that exceeds it least.
+    """Give the fastest plan that fits the device with its FIFOs; where none does, the one that exceeds it least.
 
     Raises
     ------
@@ -57,7 +56,7 @@ def fold_for_device(network: Network, setting: Setting | None = None) -> Plan:
             catalogue, budget(device, link=False), clock_hz=setting.clock_hz, axi_lite=setting.axi_lite
         )
     except NothingFits as short:
-        plan = size_fifos(short.nearest)
+        plan = short.nearest
     return replace(plan, device=device.name)
 
 

@@ -20,6 +20,7 @@ from hwgen.layers.costs import Resources
 from hwgen.layers.protocol import Layer, input_lanes, inputs
 from hwgen.network import Network
 from hwgen.pipeline.glue import conversion_resources, fork_resources, input_resources
+from hwgen.pipeline.layout import draft
 from hwgen.plan import Plan
 from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH
 
@@ -139,7 +140,7 @@ class Pricing:
 
     def shares(self, plan: Plan) -> np.ndarray:
         """Give what a plan takes of each limited resource, as a share of the budget."""
-        return np.asarray(self.limits.needs(taken(plan, self.limits, self._known)) / self.bounds)
+        return np.asarray(self.limits.needs(taken(draft(plan), self.limits, self._known)) / self.bounds)
 
 
 class _Beside:

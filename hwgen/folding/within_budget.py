@@ -7,6 +7,7 @@ from hwgen.estimation.budget import Budget, overdrawn, taken
 from hwgen.folding.catalogue import Catalogue
 from hwgen.folding.prices import Pricing
 from hwgen.pipeline.fifo_depths import size_fifos
+from hwgen.pipeline.layout import draft
 from hwgen.plan import Plan
 
 __all__ = ["NothingFits", "fold_for_budget"]
@@ -85,11 +86,11 @@ def fold_for_budget(
         # The search prices FIFOs at their least depth: the plan itself has the last word.
         if plan is not None:
             plan = size_fifos(plan)
-            if not overdrawn(taken(plan, limits), limits):
+            if not overdrawn(taken(draft(plan), limits), limits):
                 return plan
             over.append(plan)
     nearest = min(over or [pricing.nearest(rates[-1])], key=lambda plan: float(pricing.shares(plan).max()))
-    short = " and ".join(overdrawn(taken(nearest, limits), limits))
+    short = ", ".join(overdrawn(taken(draft(nearest), limits), limits))
     raise NothingFits(
         f"No folding of '{catalogue.network.name}' fits {limits.device.name}: the nearest needs about {short}; "
         "choose a larger device ('hwgen boards MODEL' shows which would do)",

@@ -64,6 +64,8 @@ def size_fifos(plan: Plan) -> Plan:
             sizing = _Sizing(pipeline, frames)
         except Deadlock as deadlock:
             raise OptionError(_refusal(pipeline, deadlock)) from None
+        if not sizing.open:
+            return plan
         sizing.run()
         sized = Pipeline(plan, tuple(sizing.stages))
         if sized.predict(4 * frames).ii <= sizing.ii:

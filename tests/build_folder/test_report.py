@@ -7,7 +7,7 @@ import pytest
 
 from hwgen.build_folder.report import REPORT_FRAMES, make_report, weight_bits
 from hwgen.errors import HwgenError
-from hwgen.folding.goals import fold_for_area
+from hwgen.folding.goals import Setting, fold_for_area
 from hwgen.pipeline.fifo_depths import size_fifos
 from hwgen.pipeline.layout import lay_out
 from tests.small_networks import mlp
@@ -15,7 +15,7 @@ from tests.small_networks import mlp
 
 @pytest.fixture(scope="module")
 def report() -> dict:
-    plan = size_fifos(fold_for_area(mlp(24, 12, 8, 5), clock_hz=50e6))
+    plan = size_fifos(fold_for_area(mlp(24, 12, 8, 5), Setting(clock_hz=50e6)))
     return make_report(lay_out(plan), lay_out(plan).predict(REPORT_FRAMES))
 
 

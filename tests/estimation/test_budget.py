@@ -25,7 +25,7 @@ def test_a_link_takes_its_share() -> None:
     alone, behind_link = (budget(UP5K, link=link) for link in (False, True))
     assert behind_link.cells < alone.cells - 500
     assert behind_link.usage.brams == 28
-    assert overdrawn(Usage(brams=29), behind_link) == ["29 block RAMs of 28"]
+    assert overdrawn(Usage(brams=29), behind_link) == ["29 block RAMs where there are 28"]
 
 
 def test_flipflops_take_cells_of_gatemate_and_none_of_crosslink_nx() -> None:

@@ -13,7 +13,8 @@ from hwgen.errors import OptionError
 from hwgen.estimation.budget import budget, overdrawn
 from hwgen.estimation.estimate import estimate_total
 from hwgen.fold import MemoryStyle
-from hwgen.folding.within_budget import Catalogue, fold_for_budget
+from hwgen.folding.catalogue import Catalogue
+from hwgen.folding.within_budget import fold_for_budget
 from hwgen.pipeline.fifo_depths import size_fifos
 from hwgen.plan import Plan
 from tests.small_networks import mlp

@@ -50,7 +50,7 @@ def test_deeper_fifos_make_nothing_faster(plan: Plan) -> None:
 
 
 def test_a_shallower_fifo_slows_the_network() -> None:
-    plan = size_fifos(goals.fold_for_rate(mlp(24, 24, 24, 4), frames_per_second=1e6, clock_hz=24e6))
+    plan = size_fifos(goals.fold_for_rate(mlp(24, 24, 24, 4), 1e6, goals.Setting(clock_hz=24e6)))
     deepest = max(plan.folds, key=lambda name: plan.folds[name].slots or 0)
     slots = plan.folds[deepest].slots
     assert slots is not None
