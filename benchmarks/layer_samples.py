@@ -12,7 +12,7 @@ from amaranth.lib import wiring
 from hwgen.activation import Lookup, Positions, Thresholds
 from hwgen.codes import BIPOLAR, TERNARY, CodeType, signed, unsigned
 from hwgen.estimation.register_bill import control_bill
-from hwgen.fold import Fold, MemoryStyle, WindowStyle
+from hwgen.fold import Fold, LaneStyle, MemoryStyle, WindowStyle
 from hwgen.layers.argmax import ArgMax
 from hwgen.layers.conv import Conv
 from hwgen.layers.costs import Resources
@@ -100,12 +100,28 @@ def _matrix(layer: Dense | Conv, random: np.random.Generator, out: str) -> Layer
 
 
 def dense(
-    rows: int, columns: int, pe: int, simd: int, x: str = "b", w: str = "b", y: str = "b", m: str = "a"
+    rows: int,
+    columns: int,
+    pe: int,
+    simd: int,
+    x: str = "b",
+    w: str = "b",
+    y: str = "b",
+    m: str = "a",
+    *,
+    words: bool = False,
 ) -> Sample:
     random = np.random.default_rng([rows, columns, pe, simd])
     bare = Dense("layer", "x", (1, 1, columns), TYPES[x], _weights(random, w, (rows, columns)), None, BIPOLAR)
-    stage = LayerStage(_matrix(bare, random, y), Fold(pe=pe, simd=simd, memory=STYLES[m]), (0,))
-    return Sample(f"dense {rows}x{columns} {x}{w}{y} {pe}x{simd} {m}", stage)
+    fold = Fold(pe=pe, simd=simd, memory=STYLES[m], lanes=_lanes(words))
+    return Sample(
+        f"dense {rows}x{columns} {x}{w}{y} {pe}x{simd} {m}{' words' * words}",
+        LayerStage(_matrix(bare, random, y), fold, (0,)),
+    )
+
+
+def _lanes(words: bool) -> LaneStyle:
+    return LaneStyle.WORDS if words else LaneStyle.AUTO
 
 
 def conv(
@@ -122,6 +138,7 @@ def conv(
     pad: int = 0,
     stride: int = 1,
     parallel: bool = False,
+    words: bool = False,
 ) -> Sample:
     random = np.random.default_rng([rows, *shape, kernel, pe, simd])
     window = Window(
@@ -132,9 +149,10 @@ def conv(
     weights = _weights(random, w, (rows, *window.kernel, shape[2]))
     bare = Conv("layer", "x", shape, TYPES[x], weights, window, 0, None, BIPOLAR)
     style = WindowStyle.PARALLEL if parallel else WindowStyle.SEQUENTIAL
-    fold = Fold(pe=pe, simd=bare.columns if parallel else simd, memory=STYLES[m], window=style)
+    simd = bare.columns if parallel else simd
+    fold = Fold(pe=pe, simd=simd, memory=STYLES[m], window=style, lanes=_lanes(words))
     maps = "x".join(map(str, shape))
-    name = f"conv {rows}x{kernel} of {maps} {x}{w}{y} {pe}x{fold.simd} {m} pad{pad} stride{stride} {style.value}"
+    name = f"conv {rows}x{kernel} of {maps} {x}{w}{y} {pe}x{fold.simd} {m} pad{pad} stride{stride} {style.value}{' words' * words}"
     return Sample(name, LayerStage(_matrix(bare, random, y), fold, (0,)))
 
 
@@ -251,10 +269,10 @@ def _dense() -> Iterator[Sample]:
     yield dense(64, 64, 8, 16, x="u2", y="b")
     yield dense(64, 784, 2, 14, x="u8")
     yield dense(32, 96, 4, 12, x="s8")
-    yield dense(16, 64, 2, 4, x="u4", y="u4")
+    yield dense(16, 64, 2, 4, x="u4", y="u4", words=True)
     yield dense(32, 64, 4, 8, x="t", w="t")
     yield dense(32, 64, 2, 16, x="b", w="t")
-    yield dense(32, 64, 4, 4, x="u2", w="t", y="u2")
+    yield dense(32, 64, 4, 4, x="u2", w="t", y="u2", words=True)
     yield dense(32, 64, 2, 4, x="u4", w="w4", y="u4")
     yield dense(16, 64, 2, 2, x="s8", w="w8", y="score")
     yield slotted(dense(64, 64, 16, 8), 24)
@@ -269,9 +287,9 @@ def _conv() -> Iterator[Sample]:
     yield conv(16, (14, 14, 8), 3, 4, 8, pad=1, m="d")
     yield conv(32, (14, 14, 16), 3, 8, 4, stride=2, pad=1)
     yield conv(32, (1, 62, 24), 5, 8, 24, pad=2)
-    yield conv(16, (28, 28, 1), 3, 4, 1, x="u8")
-    yield conv(16, (32, 32, 3), 3, 4, 3, x="u8")
-    yield conv(64, (32, 32, 3), 3, 8, 3, x="s8", pad=1)
+    yield conv(16, (28, 28, 1), 3, 4, 1, x="u8", words=True)
+    yield conv(16, (32, 32, 3), 3, 4, 3, x="u8", words=True)
+    yield conv(64, (32, 32, 3), 3, 8, 3, x="s8", pad=1, words=True)
     yield conv(16, (1, 128, 6), 5, 2, 6, x="s8")
     yield conv(10, (8, 8, 16), 1, 2, 8, y="score")
     yield conv(16, (16, 16, 8), 3, 2, 8, x="u2", w="t", y="u2", pad=1)
@@ -345,7 +363,7 @@ def _networks() -> Iterator[Sample]:
     yield dense(64, 512, 2, 32)
     yield dense(10, 64, 1, 8, y="score", m="d")
     yield dense(10, 384, 2, 6, x="u4", w="w8", y="score")
-    yield dense(10, 512, 1, 1, x="t", w="t", y="score", m="b")
+    yield dense(10, 512, 1, 1, x="t", w="t", y="score", m="b", words=True)
     yield conv(16, (1, 128, 6), 5, 4, 6, x="u8")
     yield conv(24, (1, 62, 16), 5, 3, 16, m="b")
     yield conv(32, (1, 29, 24), 5, 2, 24)
@@ -398,7 +416,7 @@ def _later() -> Iterator[Sample]:
     yield conv(64, (1, 64, 32), 1, 2, 32, parallel=True)
     yield conv(24, (9, 9, 12), 3, 3, 108, parallel=True)
     yield conv(16, (26, 26, 8), 3, 2, 8)
-    yield conv(8, (16, 16, 3), 3, 4, 3, x="u8", pad=1)
+    yield conv(8, (16, 16, 3), 3, 4, 3, x="u8", pad=1, words=True)
     yield conv(20, (1, 40, 10), 7, 2, 10, y="u2", pad=3)
     yield pool((1, 58, 24), 2, 3)
     yield pool((13, 13, 8), 3, 8, "u2")

@@ -22,7 +22,6 @@ from hwgen.network import Network
 from hwgen.pipeline.glue import conversion_resources, fork_resources, input_resources
 from hwgen.pipeline.layout import draft
 from hwgen.plan import Plan
-from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH
 
 __all__ = ["Pricing"]
 
@@ -163,9 +162,7 @@ class _Beside:
             found += port_usage(width, 0) if self.limits.harness else Usage()
         width = layer.out_lanes(fold) * layer.out_type.bits
         if layer.name in self.forks:
-            found += estimate(
-                fork_resources(width, [FULL_RATE_DEPTH] * len(self.forks[layer.name])), self.limits.device
-            )
+            found += estimate(fork_resources(width, [None] * len(self.forks[layer.name])), self.limits.device)
         if layer.name in self.last and self.limits.harness:
             found += port_usage(0, width)
         return found

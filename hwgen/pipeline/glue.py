@@ -51,11 +51,11 @@ def input_resources(width: int) -> Resources:
     return bill.resources()
 
 
-def fork_resources(width: int, depths: Sequence[int]) -> Resources:
-    """Give the cost of a fork with a FIFO of each of these depths."""
+def fork_resources(width: int, depths: Sequence[int | None]) -> Resources:
+    """Give the cost of a fork with a FIFO of each of these depths; None: the least."""
     bill = Bill()
     for number, depth in enumerate(depths):
-        bill.fifo(f"branch_{number}", width, depth)
+        bill.fifo(f"branch_{number}", width, depth or FULL_RATE_DEPTH)
     return bill.resources()
 
 
@@ -203,4 +203,4 @@ class ForkStage:
         return Fork(self.width, self.slots)
 
     def resources(self) -> Resources:
-        return fork_resources(self.width, self.slots)
+        return fork_resources(self.width, self.depths)

@@ -10,14 +10,17 @@ import pytest
 from hwgen.devices.boards import find_device
 from hwgen.devices.usage import Usage
 from hwgen.errors import OptionError
-from hwgen.estimation.budget import budget, overdrawn
+from hwgen.estimation.budget import Budget, budget, overdrawn, taken
 from hwgen.estimation.estimate import estimate_total
 from hwgen.fold import MemoryStyle
 from hwgen.folding.catalogue import Catalogue
-from hwgen.folding.within_budget import fold_for_budget
+from hwgen.folding.prices import Pricing
+from hwgen.folding.within_budget import NothingFits, fold_for_budget
 from hwgen.pipeline.fifo_depths import size_fifos
+from hwgen.pipeline.layout import lay_out
 from hwgen.plan import Plan
 from tests.small_networks import mlp
+from tests.test_network import RESIDUAL
 
 NETWORK = mlp(24, 16, 6)
 UP5K = find_device("up5k")
@@ -28,12 +31,16 @@ def tight(luts: int, brams: int = 4) -> replace:
     return budget(device, link=False)
 
 
+def short(plan: Plan, limits: Budget) -> list[str]:
+    return overdrawn(taken(lay_out(plan), limits), limits)
+
+
 def test_a_plan_stays_within_its_budget_and_a_larger_budget_is_faster() -> None:
     catalogue, cycles = Catalogue(NETWORK), []
-    for luts in (500, 800, 2500):
+    for luts in (560, 800, 2500):
         limits = tight(luts)
         plan = fold_for_budget(catalogue, limits, clock_hz=12e6)
-        assert overdrawn(estimate_total(plan, limits.device), limits) == []
+        assert short(plan, limits) == []
         cycles.append(plan.cycles)
     assert cycles[0] > cycles[1] > cycles[2]
 
@@ -44,8 +51,8 @@ def test_no_folding_of_all_is_faster_within_the_budget() -> None:
     choices = [[entry for entry in entries if entry[1] < best] for entries in catalogue.entries.values()]
     for folds in itertools.product(*choices):
         plan = Plan(NETWORK, {layer.name: fold for layer, (fold, _, _) in zip(NETWORK.layers, folds, strict=True)})
-        if not overdrawn(estimate_total(plan, limits.device), limits):
-            assert overdrawn(estimate_total(size_fifos(plan), limits.device), limits)
+        if not short(plan, limits):
+            assert short(size_fifos(plan), limits)
 
 
 def test_block_rams_are_a_budget_of_their_own() -> None:
@@ -86,3 +93,21 @@ def test_weights_go_to_large_rams_where_there_is_no_other_room() -> None:
     styles = {fold.memory for fold in plan.folds.values() if fold.writable}
     assert styles == {MemoryStyle.SPRAM}
     assert 0 < estimate_total(plan, UP5K).sprams <= 4
+
+
+def test_a_plan_that_its_fifos_push_over_the_budget_is_not_taken() -> None:
+    catalogue, whole = Catalogue(RESIDUAL), budget(UP5K, link=False)
+
+    def fits_unsized(cells: float) -> Plan | None:
+        pricing = Pricing(catalogue, replace(whole, cells=cells), 12e6)
+        return next((plan for cycles in pricing.rates if (plan := pricing.within(cycles)) is not None), None)
+
+    fastest = fits_unsized(440)
+    assert fastest is not None and short(size_fifos(fastest), replace(whole, cells=440)) != []
+    taken_instead = fold_for_budget(catalogue, replace(whole, cells=440), clock_hz=12e6)
+    assert taken_instead.cycles > fastest.cycles
+    assert short(taken_instead, replace(whole, cells=440)) == []
+    assert fits_unsized(400) is not None
+    with pytest.raises(NothingFits, match=r"the nearest needs about \d+ logic cells where there are 400;") as caught:
+        fold_for_budget(catalogue, replace(whole, cells=400), clock_hz=12e6)
+    assert short(caught.value.nearest, replace(whole, cells=400)) != []
