@@ -3,7 +3,7 @@
 Run as ``python -m benchmarks.lane_luts`` from the root (about ten minutes); the record is ``benchmarks/lane_luts.json``.
 
 Counted is one row of SIMD lanes with the adders behind them, weights and inputs from outside, registers inside the trees, feeding an accumulator. Lanes of
-planes count the ones of each significance; lanes of words add a number a lane (``hwgen/rtl_templates/compute/dot_product.py``). `hwgen.layers.lane_choice` is fitted to the record.
+planes count the ones of each significance; lanes of words add a number a lane (``hwgen/rtl_templates/compute/dot_product.py``).
 """
 
 from __future__ import annotations

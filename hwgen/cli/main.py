@@ -33,10 +33,12 @@ from hwgen.cli.terminal import PATH, Number, Screen, common, declares_input, tak
 from hwgen.cli.views.model import render_description
 from hwgen.cli.views.report import render_report
 from hwgen.cli.views.runs import render_simulation
+from hwgen.cli.views.synthesis import render_counted
 from hwgen.errors import HwgenError, OptionError
 from hwgen.folding.target import Target
 from hwgen.streamlining.options import Options
 from hwgen.synthesis import simulate_netlist
+from hwgen.synthesis.keep import synthesised
 
 __all__ = ["EXIT_BUG", "EXIT_INTERRUPTED", "EXIT_MISMATCH", "EXIT_USER", "cli", "main"]
 
@@ -90,6 +92,7 @@ def compile_(
     *,
     target_fps: float | None,
     board: str | None,
+    device: str | None,
     clock_mhz: float | None,
     max_throughput: bool,
     min_area: bool,
@@ -102,12 +105,12 @@ def compile_(
 ) -> None:
     """Compile MODEL, an ONNX file, to Verilog in a build folder."""
     start = time.perf_counter()
-    target = Target(target_fps, clock_mhz, max_throughput, min_area, folding_file, board)
+    target = Target(target_fps, clock_mhz, max_throughput, min_area, folding_file, board, device)
     with screen.steps() as progress:
         accelerator = compile_with(
             model, folder, options, target, writable=writable, axi_lite=axi_lite, name=name, progress=progress
         )
-    keys = ("ii", "latency", "fps", "clock_mhz", "weight_bits", "layers", "notes")
+    keys = ("ii", "latency", "fps", "clock_mhz", "device", "shortage", "weight_bits", "layers", "notes")
     facts = {key: accelerator.report[key] for key in keys}
     facts |= {"build_seconds": round(time.perf_counter() - start, 3), "folder": str(folder), "files": accelerator.files}
     wrote = f"Wrote {len(accelerator.files)} files to {folder} in {facts['build_seconds']:.1f} s"
@@ -201,8 +204,8 @@ def golden(
 @common
 def report(folder: Path, *, screen: Screen) -> None:
     """Show what BUILD amounts to."""
-    facts = hwgen.load(folder).report
-    screen.result(facts, render_report(facts))
+    facts = hwgen.load(folder).report | {"synthesised": synthesised(folder)}
+    screen.result(facts, Group(render_report(facts), *map(render_counted, facts["synthesised"].values())))
 
 
 @cli.command()

@@ -70,7 +70,7 @@ def model_of(device: Device) -> Prices:
         known = ", ".join(name for name, family in FAMILIES.items() if family.prices is not None)
         raise OptionError(
             f"There is no resource model of {device.name}'s family '{device.family.name}', only of {known}; "
-            "choose another board, or fold by --target-fps"
+            "choose another one"
         )
     return _read(device.family.prices)
 

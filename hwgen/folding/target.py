@@ -75,9 +75,7 @@ class Target:
         if self.folding_file is not None and self.device is not None:
             raise OptionError("A folding file has its own device; change it there")
         if self.board is not None and self.device is not None:
-            raise OptionError(
-                f"Give a board or a device, not '{self.board}' and '{self.device}': a board has its device"
-            )
+            raise OptionError(f"A board has its device: give board '{self.board}' or device '{self.device}'")
         for value, what in ((self.target_fps, "frames a second"), (self.clock_mhz, "MHz")):
             if value is not None and not 0 < value < math.inf:
                 raise OptionError(f"The target must be a positive number of {what}, not {value:g}")

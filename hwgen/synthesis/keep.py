@@ -13,7 +13,7 @@ from typing import Any
 from hwgen.build_folder import manifest
 from hwgen.errors import BuildError, ToolError
 
-__all__ = ["MAPPED", "RESULT", "ROUTED", "keep", "kept_result", "scratch_folder"]
+__all__ = ["MAPPED", "RESULT", "ROUTED", "keep", "kept_result", "scratch_folder", "synthesised"]
 
 RESULT = "result.json"
 
@@ -56,6 +56,30 @@ def kept_result(results: Path) -> dict[str, Any] | None:
     except (BuildError, OSError, ValueError):
         return None
     return facts
+
+
+def synthesised(folder: Path) -> dict[str, dict[str, Any]]:
+    """Give what `hwgen synth` found of a build folder, for each target that it was run for, beside what was estimated.
+
+    Returns
+    -------
+    dict
+        Name of the device or board -> ``device`` (its name), ``out_of_context``, ``estimated`` and ``counted`` (resource -> number; None: there is no model of the
+        family), ``available``, and ``fmax_mhz``, None without place and route.
+    """
+    found = {path.name: kept_result(path) for path in sorted((folder / "synth").glob("*"))}
+    return {
+        target: {
+            "device": facts["device"]["name"],
+            "out_of_context": facts["out_of_context"],
+            "estimated": facts["estimated"],
+            "counted": facts["resources"],
+            "available": facts["available"],
+            "fmax_mhz": facts["fmax_mhz"],
+        }
+        for target, facts in found.items()
+        if facts is not None
+    }
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The report holds what a plan amounts to."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -53,3 +54,13 @@ def test_every_error_is_an_hwgen_error() -> None:
     kinds = [kind for name, kind in vars(errors).items() if name.endswith("Error")]
     assert HwgenError in kinds
     assert all(issubclass(kind, HwgenError) and kind.__doc__ for kind in kinds)
+
+
+def test_a_report_names_the_device_of_the_folding_and_estimates_it_first() -> None:
+    plan = size_fifos(fold_for_area(mlp(24, 12, 5), Setting("gw1nr-9")))
+    facts = make_report(lay_out(plan), lay_out(plan).predict(REPORT_FRAMES))
+    assert (facts["board"], facts["device"], facts["shortage"]) == (None, "gw1nr-9", None)
+    assert list(facts["estimates"]) == ["gw1nr-9", "up5k", "ecp5-25"]
+    unknown = lay_out(replace(plan, device=None))
+    facts = make_report(unknown, unknown.predict(REPORT_FRAMES))
+    assert (facts["device"], facts["shortage"], next(iter(facts["estimates"]))) == (None, None, "up5k")

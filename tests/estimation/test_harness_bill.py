@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hwgen.estimation.usage import Usage
 
 import hwgen
 from hwgen.estimation.harness_bill import harness_usage
-from hwgen.estimation.usage import Usage
 from hwgen.pipeline.accelerator import accelerator
 from hwgen.pipeline.layout import lay_out
 from hwgen.synthesis.harness import CLOCK_PORT

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
+from hwgen.estimation.usage import Usage
 
 from hwgen.devices.boards import find_device
 from hwgen.estimation.budget import budget
 from hwgen.estimation.estimate import estimate, estimate_pipeline
-from hwgen.estimation.usage import Usage
 from hwgen.fold import Fold
 from hwgen.folding.catalogue import Catalogue
 from hwgen.folding.prices import Pricing

@@ -11,7 +11,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import hwgen
-from hwgen.cli.main import EXIT_USER, main
+from hwgen.cli.main import main
 from hwgen.errors import DataError
 from hwgen.host import run
 from hwgen.host.virtual import virtual_link
@@ -150,7 +150,7 @@ def test_the_command_line_writes_an_archive(
         assert list(archive) == list(wanted)
         assert all(np.array_equal(archive[name], array) for name, array in wanted.items())
     capsys.readouterr()
-    assert main([*arguments, str(tmp_path / "y.npy")]) == EXIT_USER
+    assert main([*arguments, str(tmp_path / "y.npy")]) == 2
     assert "The outputs 'boxes', 'scores', 'label' need a .npz file" in capsys.readouterr().err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x.npy", "y.npz"]
 

@@ -20,6 +20,8 @@ from hwgen.devices.nexus import NEXUS
 from hwgen.devices.usage import Usage
 from hwgen.devices.xilinx7 import XILINX7
 from hwgen.errors import BuildError, OptionError, ToolError
+from hwgen.estimation.harness_bill import harness_usage
+from hwgen.pipeline.layout import lay_out
 from hwgen.synthesis import flow, job, keep, mapping, place, recipe, synthesise
 from hwgen.tools import toolchain
 from hwgen.tools.processes import Task, run_all
@@ -86,6 +88,27 @@ def test_a_design_is_mapped_placed_and_routed(on_ice40: Path) -> None:
     assert facts["frames_per_second_at_fmax"] == pytest.approx(facts["fmax_mhz"] * 1e6 / facts["ii"], abs=0.1)
     assert set(facts["tools"]) == {"pyosys", "nextpnr-ice40"}
     assert {path.name for path in (on_ice40 / "synth" / "up5k").iterdir()} == FILES
+
+
+def test_the_report_shows_the_estimate_beside_what_was_counted(
+    on_ice40: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts, accelerator = facts_of(on_ice40), hwgen.load(on_ice40)
+    found = keep.synthesised(on_ice40)
+    assert list(found) == ["up5k"]
+    assert found["up5k"]["counted"] == facts["resources"]
+    assert found["up5k"]["estimated"] == accelerator.report["estimates"]["up5k"]["total"]
+    assert found["up5k"]["fmax_mhz"] == facts["fmax_mhz"]
+    assert facts["harness"]["ffs"] == harness_usage(lay_out(accelerator.plan)).ffs
+    assert facts["harness"]["luts"] == harness_usage(lay_out(accelerator.plan)).luts
+    assert main.main(["report", str(on_ice40), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["synthesised"] == found
+    assert main.main(["report", str(on_ice40)]) == 0
+    assert "Synthesised for up5k" in capsys.readouterr().out
+
+
+def test_a_build_that_was_not_synthesised_has_nothing_beside_its_estimates(fresh: Path) -> None:
+    assert keep.synthesised(fresh) == {}
 
 
 def test_the_critical_path_takes_the_clock_s_period(on_ice40: Path) -> None:

@@ -53,7 +53,9 @@ def render_report(report: Mapping[str, Any]) -> RenderableType:
     estimates = [Text(_sentence(name, one)) for name, one in report["estimates"].items()]
     columns = Text(f"Columns LUTs and RAMs are estimates for {device}.")
     notes = [Text(f"Note: {note}") for note in report["notes"]]
-    return Group(table, *forks, summary, *estimates, *([columns] if len(estimates) > 1 else []), *notes)
+    # Builds of earlier versions have no such entry.
+    short = [] if report.get("shortage") is None else [Text(report["shortage"], style="yellow")]
+    return Group(table, *forks, summary, *short, *estimates, *([columns] if len(estimates) > 1 else []), *notes)
 
 
 def _sentence(device: str, estimate: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["render_synthesis"]
+__all__ = ["render_counted", "render_synthesis"]
 
 _UNITS_SHOWN = 8
 
@@ -24,6 +24,22 @@ _LABELS = {
     "sprams": "large RAMs",
     "dsps": "multipliers",
 }
+
+
+def render_counted(facts: Mapping[str, Any]) -> RenderableType:
+    """Lay out what an accelerator was estimated to take of a device beside what synthesis counted, as `hwgen.synthesis.keep.synthesised` gives it."""
+    reached = "" if facts["fmax_mhz"] is None else f", placed at {facts['fmax_mhz']:.1f} MHz"
+    title = f"Synthesised for {facts['device']}{'' if facts['out_of_context'] else ' on its board'}{reached}"
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    table.add_column("")
+    for column in ("estimated", "counted", "available"):
+        table.add_column(column, justify="right")
+    for resource, label in _LABELS.items():
+        guess, used = (facts["estimated"] or {}).get(resource), facts["counted"][resource]
+        if guess or used:
+            numbers = (guess, used, facts["available"].get(resource))
+            table.add_row(label, *("-" if number is None else f"{number:,}" for number in numbers))
+    return table
 
 
 def render_synthesis(facts: Mapping[str, Any]) -> RenderableType:

@@ -6,7 +6,7 @@ from hwgen.cli.views.boards import render_boards, render_fits
 from hwgen.devices.boards import find_board, find_device
 from hwgen.devices.usage import Usage
 from hwgen.folding.for_board import Fit
-from hwgen.folding.goals import fold_for_throughput
+from hwgen.folding.goals import Setting, fold_for_throughput
 from tests.cli.shown import rows, shown
 from tests.small_networks import mlp
 
@@ -23,7 +23,7 @@ def test_boards_stand_above_devices() -> None:
 
 
 def test_what_does_not_fit_says_why_once() -> None:
-    plan = fold_for_throughput(mlp(24, 12, 5), clock_hz=24e6)
+    plan = fold_for_throughput(mlp(24, 12, 5), Setting(clock_hz=24e6))
     fits = [
         Fit("large", replace(plan), Usage(luts=1234, ffs=567, brams=3, sprams=2)),
         Fit("middle", plan, Usage(luts=1234, ffs=567, brams=3)),

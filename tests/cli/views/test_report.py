@@ -6,7 +6,7 @@ import pytest
 
 from hwgen.build_folder.report import REPORT_FRAMES, make_report
 from hwgen.cli.views.report import render_report
-from hwgen.folding.goals import fold_for_area
+from hwgen.folding.goals import Setting, fold_for_area
 from hwgen.pipeline.fifo_depths import size_fifos
 from hwgen.pipeline.layout import lay_out
 from tests.cli.shown import rows, shown
@@ -15,7 +15,7 @@ from tests.small_networks import mlp
 
 @pytest.fixture(scope="module")
 def report() -> dict[str, Any]:
-    plan = size_fifos(fold_for_area(mlp(24, 12, 8, 5), clock_hz=50e6))
+    plan = size_fifos(fold_for_area(mlp(24, 12, 8, 5), Setting(clock_hz=50e6)))
     return make_report(lay_out(plan), lay_out(plan).predict(REPORT_FRAMES))
 
 
@@ -69,3 +69,10 @@ def test_an_estimate_names_what_is_taken_of_a_device(report: dict[str, Any]) -> 
     assert "Columns LUTs and RAMs" not in text
     both = shown(render_report({**report, "estimates": {"up5k": estimate, "other": estimate}}), width=400)
     assert "\nColumns LUTs and RAMs are estimates for up5k.\n" in both
+
+
+def test_what_the_device_has_no_room_for_is_said_in_one_line(report: dict[str, Any]) -> None:
+    sentence = "'mlp' does not fit up5k: [it needs more]"
+    assert sentence in shown(render_report({**report, "shortage": sentence}), width=400).splitlines()
+    old = {key: value for key, value in report.items() if key not in ("device", "shortage")}
+    assert shown(render_report(old), width=400) == shown(render_report(report), width=400)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hwgen.cli.views.synthesis import render_synthesis
+from hwgen.cli.views.synthesis import render_counted, render_synthesis
 from tests.cli.shown import shown
 
 NONE = dict.fromkeys(("luts", "ffs", "carries", "brams", "lutrams", "sprams", "dsps"), 0)
@@ -72,3 +72,29 @@ def test_a_short_path_is_shown_whole_and_spi_is_said() -> None:
     assert ": [u0] > [u1] > [u2] > [u3] > [u4] > [u5] > [u6] > [u7]\n" in text
     assert "Bitstream top.bin, SPI up to 1,000,000 bit/s" in text
     assert "LUTs 1,320 - 20 5,280 25%" in text
+
+
+def test_what_was_estimated_stands_beside_what_was_counted() -> None:
+    facts = {
+        "device": "up5k",
+        "out_of_context": True,
+        "estimated": {"luts": 1400, "ffs": 0, "brams": 3},
+        "counted": {**NONE, "luts": 1320, "carries": 12, "brams": 3},
+        "available": {"luts": 5280, "ffs": 5280, "brams": 30},
+        "fmax_mhz": 23.45,
+    }
+
+    def found(**more: Any) -> list[str]:
+        text = shown(render_counted({**facts, **more}))
+        return [" ".join(line.split()) for line in text.splitlines() if line.strip(" \u2500")]
+
+    assert found() == [
+        "Synthesised for up5k, placed at 23.4 MHz",
+        "estimated counted available",
+        "LUTs 1,400 1,320 5,280",
+        "carry bits - 12 -",
+        "block RAMs 3 3 30",
+    ]
+    board = found(out_of_context=False, estimated=None, fmax_mhz=None)
+    assert board[0] == "Synthesised for up5k on its board"
+    assert board[2] == "LUTs - 1,320 5,280"
