@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hwgen.estimation.usage import Usage
 
 import hwgen
+from hwgen.devices.usage import Usage
 from hwgen.estimation.harness_bill import harness_usage
 from hwgen.pipeline.accelerator import accelerator
 from hwgen.pipeline.layout import lay_out

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
-from hwgen.estimation.usage import Usage
 
 from hwgen.devices.boards import find_device
+from hwgen.devices.usage import Usage
 from hwgen.estimation.budget import budget
 from hwgen.estimation.estimate import estimate, estimate_pipeline
 from hwgen.fold import Fold
