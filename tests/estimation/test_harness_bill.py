@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from amaranth.hdl import Fragment
 
 import hwgen
 from hwgen.devices.usage import Usage
@@ -20,7 +21,9 @@ def test_every_bit_of_a_port_but_the_clock_is_a_flip_flop_and_of_an_output_a_cho
     if more.get("writable") and network is TWO_INPUTS:
         more = {"writable": "dense"}
     pipeline = lay_out(hwgen.plan(network, min_area=True, **more))
-    members = accelerator(pipeline).signature.members
+    unit = accelerator(pipeline)
+    Fragment.get(unit, None)
+    members = unit.signature.members
     bits = {flow: sum(port.shape for name, port in members.items() if port.flow.name == flow) for flow in ("In", "Out")}
     assert CLOCK_PORT in members
     assert harness_usage(pipeline) == Usage(luts=bits["Out"], ffs=bits["In"] - 1 + bits["Out"])
