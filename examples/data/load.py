@@ -1,5 +1,6 @@
 """Read the kept test data; needs NumPy only."""
 
+import functools
 import lzma
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from examples.data.derive import VIEWS
 FOLDER = Path(__file__).parent
 
 
+@functools.cache
 def load(name):
-    """Return the kept data set `name`, or one that `examples.data.derive` makes of it, as (codes, labels).
+    """Return the kept data set `name`, or one that `examples.data.derive` makes of it, as (codes, labels), which cannot be written.
 
     Parameters
     ----------
@@ -21,6 +23,10 @@ def load(name):
     """
     if name in VIEWS:
         kept, derive = VIEWS[name]
-        return derive(*load(kept))
-    with lzma.open(FOLDER / f"{name}.npz.xz") as file, np.load(file) as arrays:
-        return arrays["codes"], arrays["labels"]
+        data = derive(*load(kept))
+    else:
+        with lzma.open(FOLDER / f"{name}.npz.xz") as file, np.load(file) as arrays:
+            data = arrays["codes"], arrays["labels"]
+    for array in data:
+        array.flags.writeable = False
+    return data

@@ -52,6 +52,19 @@ def cache(tmp_path_factory):
     return tmp_path_factory.mktemp("cache")
 
 
+@pytest.fixture
+def shared(one, cache):
+    """Put Verilator's run time, which all models share, into another cache."""
+
+    def share(folder):
+        one.run(cache)
+        for runtime in cache.glob("runtime-*.o"):
+            shutil.copy(runtime, folder)
+        return folder
+
+    return share
+
+
 @pytest.fixture(scope="module", params=[(1, 7), (3, 5), (1, 32), (8, 8), (13, 5), (100, 9)], ids=str)
 def case(request, tmp_path_factory):
     return Case(tmp_path_factory.mktemp("build"), *request.param)
@@ -185,7 +198,8 @@ def test_executables_are_kept_by_content(one, cache, tmp_path):
     assert not list(cache.glob("build-*"))
 
 
-def test_a_large_model_is_compiled_in_parts(one, tmp_path, monkeypatch):
+def test_a_large_model_is_compiled_in_parts(one, shared, tmp_path, monkeypatch):
+    shared(tmp_path)
     monkeypatch.setattr(verilate, "SPLIT_BYTES", 0)
     commands = []
     monkeypatch.setattr(
@@ -194,17 +208,37 @@ def test_a_large_model_is_compiled_in_parts(one, tmp_path, monkeypatch):
         lambda tasks, *rest: commands.extend(task.command for task in tasks) or run_all(tasks, *rest),
     )
     assert words(one.run(tmp_path)) == one.expected()
-    slow = [any("Slow" in word for word in command) for command in commands]
-    assert len(commands) > 3
-    assert 0 < sum(slow) < len(slow)
-    for command, once in zip(commands, slow, strict=True):
-        assert [word for word in command if word.startswith("-O")] == (["-O1", "-O0"] if once else ["-O1"])
+    assert hold_parts("-O0", commands) > 3
     with pytest.raises(ToolError, match=r"g\+\+.* failed with exit code 1"):
         run_verilator(one.folder, "sums", one.stimulus(), TOOLCHAIN, flags=["-fnot-known"], cache=tmp_path)
     assert not list(tmp_path.glob("sim-*-fast"))
 
 
-def test_who_simulates_often_gets_precompiled_headers(one, tmp_path, monkeypatch):
+def test_of_a_large_model_what_runs_once_is_never_optimised(one, shared, tmp_path, monkeypatch):
+    monkeypatch.setattr(verilate, "SPLIT_BYTES", 0)
+    commands = []
+
+    def recorded(tasks, *_):
+        commands.extend(task.command for task in tasks)
+        return [ToolError("stopped here")]
+
+    monkeypatch.setattr(verilate, "run_all", recorded)
+    with pytest.raises(ToolError, match=r"^stopped here$"):
+        executable(one.folder / "rtl" / "sums.v", "sums", 5, 5, TOOLCHAIN, optimise=True, cache=shared(tmp_path))
+    assert hold_parts("-O3", commands) > 3
+
+
+def hold_parts(level, commands):
+    """Hold that the compiler optimises to this level but for what runs once, of which there is some; give the number of parts."""
+    slow = [any("Slow" in word for word in command) for command in commands]
+    assert 0 < sum(slow) < len(slow)
+    for command, once in zip(commands, slow, strict=True):
+        assert [word for word in command if word.startswith("-O")] == ([level, "-O0"] if once else [level])
+    return len(commands)
+
+
+def test_who_simulates_often_gets_precompiled_headers(one, shared, tmp_path, monkeypatch):
+    shared(tmp_path)
     monkeypatch.setattr(verilate, "_HEADERS", "#include <cstdint>\n")
     (tmp_path / "sim-of-another-model-quick").touch()
     assert words(one.run(tmp_path)) == one.expected()
@@ -221,10 +255,8 @@ def test_who_simulates_often_gets_precompiled_headers(one, tmp_path, monkeypatch
     assert not list(tmp_path.glob("build-*"))
 
 
-def test_concurrent_builds_agree(one, cache, tmp_path):
-    one.run(cache)
-    for runtime in cache.glob("runtime-*.o"):
-        shutil.copy(runtime, tmp_path)
+def test_concurrent_builds_agree(one, shared, tmp_path):
+    shared(tmp_path)
     before = len(list(tmp_path.iterdir()))
     found = []
 

@@ -107,7 +107,7 @@ def simulate(verilog: str, top: str, folder: Path) -> str:
     """Run a top with `CLOCK`."""
     (folder / "top.v").write_text(verilog)
     (folder / "clock.cpp").write_text(CLOCK)
-    program = compiled(folder / "clock.cpp", [folder / "top.v"], top, Toolchain.find(), cache=folder / "cache")
+    program = compiled(folder / "clock.cpp", [folder / "top.v"], top, Toolchain.find())
     return run([str(program)], folder, folder / "run.log")
 
 
