@@ -11,7 +11,7 @@ from amaranth.sim import Simulator, SimulatorContext
 
 from hwgen.rtl_templates.registers.write_bus import Contents
 
-__all__ = ["PortsRun", "Run", "pack", "run", "run_ports", "unpack"]
+__all__ = ["PortsRun", "Run", "pack", "patience_for", "run", "run_ports", "unpack"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,11 @@ class PortsRun:
     given: dict[str, list[int]]
 
 
+def patience_for(beats: int) -> int:
+    """Give the cycles without a transfer after which a run of so many beats, of all ports together, stands still."""
+    return 400 + 4 * beats
+
+
 def pack(codes: Sequence[int], bits: int) -> int:
     """Pack codes into a beat, the first in the lowest bits."""
     return sum((int(code) & ((1 << bits) - 1)) << (bits * lane) for lane, code in enumerate(codes))
@@ -56,7 +61,7 @@ def run(
     reset_at: int | None = None,
     writes: Mapping[str, Contents] | None = None,
     seed: int = 0,
-    limit: int = 100_000,
+    patience: int | None = None,
 ) -> Run:
     """Send ``beats`` into ``i`` and collect ``outputs`` payloads from ``o``: `run_ports` for a component with one port on each side."""
     runs = run_ports(
@@ -69,7 +74,7 @@ def run(
         reset_at=reset_at,
         writes=writes,
         seed=seed,
-        limit=limit,
+        patience=patience,
     )
     return Run(runs.payloads["o"], runs.taken["i"], runs.given["o"])
 
@@ -85,7 +90,7 @@ def run_ports(
     reset_at: int | None = None,
     writes: Mapping[str, Contents] | None = None,
     seed: int = 0,
-    limit: int = 100_000,
+    patience: int | None = None,
 ) -> PortsRun:
     """Send beats into every input port and collect payloads from every output port.
 
@@ -102,9 +107,11 @@ def run_ports(
         Cycle in which reset is held; afterwards all beats are sent anew and only what leaves from then on counts.
     writes : mapping of str to Contents or None
         Written through the port ``write`` first, in place of what the memories hold.
-    limit : int
-        Cycles after which the run has failed.
+    patience : int or None
+        Cycles without any awaited transfer after which the run has failed, and says which ports wait; None: `patience_for` these beats.
     """
+    if patience is None:
+        patience = patience_for(sum(map(len, sent.values())) + sum(outputs.values()))
     rng = random.Random(seed)
     reset = Signal()
     sources = {name: _Source(getattr(component, name), beats) for name, beats in sent.items()}
@@ -124,11 +131,9 @@ def run_ports(
                 await ctx.tick()
             first += memory.parts
             ctx.set(component.write.enable, 0)
-        cycle, idle = 0, 0
+        cycle, idle, moved, passed = 0, 0, 0, 0
         while idle < 20:
-            assert cycle < limit, (
-                f"{[len(s.payloads) for s in sinks.values()]} of {dict(outputs)} outputs after {limit} cycles"
-            )
+            assert cycle - moved <= patience, _standstill({**sources, **sinks}, patience)
             resetting = cycle == reset_at
             if resetting:
                 for port in ports:
@@ -143,8 +148,10 @@ def run_ports(
             if not resetting:
                 for port in ports:
                     port.transfer(ctx, cycle)
-            done = all(port.done for port in ports)
-            idle = idle + 1 if done else 0
+            idle = idle + 1 if all(port.done for port in ports) else 0
+            before, passed = passed, sum(port.awaited for port in ports)
+            if passed != before or idle or cycle < sink_opens_at:
+                moved = cycle
             await ctx.tick()
             cycle += 1
 
@@ -167,6 +174,14 @@ class _Source:
         self.port, self.beats = port, beats
         self.taken: list[int] = []
         self.offered = False
+
+    @property
+    def awaited(self) -> int:
+        return len(self.taken)
+
+    @property
+    def waits(self) -> str:
+        return f"waits for ready after {len(self.taken)} of {len(self.beats)} beats"
 
     @property
     def done(self) -> bool:
@@ -205,6 +220,14 @@ class _Sink:
         self.takes = False
 
     @property
+    def awaited(self) -> int:
+        return min(len(self.payloads), self.count)
+
+    @property
+    def waits(self) -> str:
+        return f"waits for valid after {len(self.payloads)} of {self.count} beats"
+
+    @property
     def done(self) -> bool:
         return len(self.payloads) >= self.count
 
@@ -229,3 +252,8 @@ class _Sink:
         if valid and self.takes:
             self.payloads.append(payload)
             self.given.append(cycle)
+
+
+def _standstill(ports: Mapping[str, _Source | _Sink], patience: int) -> str:
+    waiting = ", ".join(f"{name} {port.waits}" for name, port in ports.items() if not port.done)
+    return f"no transfer for {patience} cycles: {waiting}"
