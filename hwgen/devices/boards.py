@@ -212,32 +212,28 @@ def read_board(path: Path) -> Board:
     return read_record(Board, table, where, name=path.stem, device=device)
 
 
-def find_device(name: str | Device, where: str = "The device") -> Device:
-    """Give a device by its name; a record is given again, so that whatever takes a name takes a device of one's own.
+def find_device(name: str, where: str = "The device") -> Device:
+    """Give a device by its name.
 
     Raises
     ------
     OptionError
         If there is none.
     """
-    if isinstance(name, Device):
-        return name
     known = devices()
     if name not in known:
         raise OptionError(f"{where} must be one of {', '.join(known)}, not '{name}'")
     return known[name]
 
 
-def find_board(name: str | Board) -> Board:
-    """Give a board by its name, or by the path of its own TOML file; a record is given again, as by `find_device`.
+def find_board(name: str) -> Board:
+    """Give a board by its name, or by the path of its own TOML file.
 
     Raises
     ------
     OptionError
         If there is none, or its file is wrong.
     """
-    if isinstance(name, Board):
-        return name
     if name.endswith(".toml"):
         return read_board(Path(name))
     path = _folder() / f"{name}.toml"

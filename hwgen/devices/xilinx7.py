@@ -30,7 +30,7 @@ XILINX7 = Family(
             MemoryCell(15, (1, 2, 4, 9, 18, 36, 72), 257, blocks=1, byte=9),
         ),
         lut=(MemoryCell(5, (6,), 8, lutrams=1), MemoryCell(6, (3,), 8, lutrams=1)),
-        lut_bits=64 * 6,
+        lut_bits=4 * 64,
         lut_words=64,
         table_bit=1 / 64,
     ),

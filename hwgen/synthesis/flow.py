@@ -12,8 +12,7 @@ from typing import Any
 from hwgen.board.line import Line
 from hwgen.board.pins import constraints, pin_file
 from hwgen.build_folder.open import load
-from hwgen.devices.boards import Board
-from hwgen.devices.family import Device, Pad, Routed
+from hwgen.devices.family import Pad, Routed
 from hwgen.devices.usage import Usage
 from hwgen.errors import OptionError, ToolError
 from hwgen.estimation.estimate import estimate_total
@@ -44,8 +43,8 @@ class NotPlaced(ToolError):
 def synthesise(
     folder: str | Path,
     *,
-    board: str | Board | None = None,
-    device: str | Device | None = None,
+    board: str | None = None,
+    device: str | None = None,
     place_and_route: bool = True,
     seeds: Sequence[int] = DEFAULT_SEEDS,
     jobs: int | None = None,
@@ -63,8 +62,8 @@ def synthesise(
     ----------
     folder : str or Path
         Build folder.
-    board, device : str, Board, Device or None
-        Exactly one of them: the name of a board (or the path of its TOML file), or of a device; or its record.
+    board, device : str or None
+        Exactly one of them: the name of a board (or the path of its TOML file), or of a device.
     place_and_route : bool
         False: stop after mapping, with figures of resources only. Families without an open place-and-route
         program always stop there.

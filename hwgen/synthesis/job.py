@@ -117,8 +117,8 @@ class Job:
 
 def prepare(
     folder: Path,
-    board: str | Board | None,
-    device: str | Device | None,
+    board: str | None,
+    device: str | None,
     routed: bool,
     seeds: Sequence[int],
     clock_mhz: float | None,

@@ -104,11 +104,14 @@ def write_vivado(
 def _pins(path: Path, line: Line) -> str:
     """Read the user's constraints, and make sure that every port has a pin."""
     text = read_text(path)
+    # A backslash at its end continues a line, also one that is a comment.
+    lines = re.sub(r"\\\n", " ", text).splitlines()
     placed = {
         port
-        for line in text.splitlines()
-        if "PACKAGE_PIN" in line.partition("#")[0]
-        for port in re.findall(r"get_ports\s+\{?\s*(\w+)", line)
+        for entry in lines
+        for command in entry.partition("#")[0].split(";")
+        if "PACKAGE_PIN" in command
+        for port in re.findall(r"get_ports\s+\{?\s*(\w+)", command)
     }
     missing = [port for port in BOARD_PORTS[line] if port not in placed]
     if missing:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -13,10 +16,13 @@ from hwgen.devices.family import Family
 from hwgen.devices.gatemate import GATEMATE
 from hwgen.devices.gowin import GOWIN
 from hwgen.devices.ice40 import ICE40
+from hwgen.devices.nexus import NEXUS
 from hwgen.devices.usage import Usage
+from hwgen.devices.xilinx7 import XILINX7
 from hwgen.estimation.estimate import estimate, estimate_pipeline, model_of, quantities
+from hwgen.fold import MemoryStyle
 from hwgen.folding.goals import fold_for_area
-from hwgen.layers.costs import Chain, Part, Resources
+from hwgen.layers.costs import Chain, MemoryKind, MemoryShape, Part, Resources
 from hwgen.pipeline.fifo_depths import size_fifos
 from hwgen.pipeline.layout import lay_out
 from tests.small_networks import mlp
@@ -96,6 +102,26 @@ def test_a_carry_chain_is_cells_where_it_is_long_enough_and_logic_where_not(
 ) -> None:
     cost = Resources(0, 0, parts={Part.UNIT: 0}, chains={chain: 3})
     assert quantities(cost, DEVICES[family]).parts[chain.part] == 3 * cells
+
+
+LUT_RAM = MemoryShape("q", 32, 8, MemoryStyle.DISTRIBUTED, MemoryKind.QUEUE)
+
+
+@pytest.mark.parametrize(
+    ("family", "cells", "luts"), [(ECP5, 4, 16), (GOWIN, 4, 16), (NEXUS, 4, 16), (XILINX7, 2, 8)], ids=str
+)
+def test_a_cell_of_lut_ram_takes_its_luts(family: Family, cells: int, luts: int, tmp_path: Path) -> None:
+    """Twice as deep as a LUT4 and as wide as two cells, or wider than one of 6-input LUTs."""
+    prices = tmp_path / "prices.json"
+    prices.write_text('{"luts": {"stack bit": 0}, "ffs": {}, "error": {}}')
+    found = estimate(Resources(0, 0, (LUT_RAM,)), replace(DEVICES[family], family=replace(family, prices=prices)))
+    assert (found.lutrams, found.luts) == (cells, luts)
+
+
+@pytest.mark.parametrize("family", [ECP5, GOWIN, NEXUS, XILINX7], ids=repr)
+def test_the_recipe_counts_the_same_luts_for_it(family: Family) -> None:
+    counted = {usage.luts for _, usage in family.recipe.cells if usage.lutrams}
+    assert family.memories.lut_luts in counted
 
 
 @every_model

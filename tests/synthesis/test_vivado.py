@@ -194,6 +194,36 @@ def test_the_command_line_writes_the_folder(build: Path, tmp_path: Path, capsys:
     assert main.main(words) == 0
 
 
+@pytest.mark.parametrize(
+    ("line", "placed"),
+    [
+        ("set_property PACKAGE_PIN W5 [get_ports rst]", True),
+        ("set_property -dict {PACKAGE_PIN W5 IOSTANDARD LVCMOS33} [get_ports {rst}]", True),
+        ("set_property PACKAGE_PIN W5 [get_ports rst] ;# a button", True),
+        ("set_property PACKAGE_PIN W5 \\\n  [get_ports rst]", True),
+        ("set_property IOSTANDARD LVCMOS33 [get_ports clk]; set_property PACKAGE_PIN W5 [get_ports rst]", True),
+        ("# set_property PACKAGE_PIN W5 [get_ports rst]", False),
+        ("  #set_property PACKAGE_PIN W5 [get_ports rst]", False),
+        ("## buttons\n## set_property PACKAGE_PIN W5 [get_ports rst]", False),
+        ("set_property PACKAGE_PIN W5 [get_ports other] ;# or [get_ports rst]", False),
+        ("set_property PACKAGE_PIN W5 [get_ports other]; # set_property PACKAGE_PIN W5 [get_ports rst]", False),
+        ("# a button: \\\nset_property PACKAGE_PIN W5 [get_ports rst]", False),
+        ("set_property IOSTANDARD LVCMOS33 [get_ports rst]", False),
+        ("set_property PACKAGE_PIN W5 [get_ports other]; set_property IOSTANDARD LVCMOS33 [get_ports rst]", False),
+    ],
+)
+def test_what_is_a_comment_places_no_port(build: Path, tmp_path: Path, line: str, placed: bool) -> None:
+    xdc = pins(tmp_path / "my.xdc", "clk uart_rx uart_tx")
+    xdc.write_text(f"{xdc.read_text()}{line}\n")
+    if placed:
+        assert write_vivado(build, tmp_path / "vivado", part=PART, clock_mhz=50, pins=xdc)["bitstream"]
+    else:
+        with pytest.raises(
+            OptionError, match=r"gives no PACKAGE_PIN to rst; the ports are clk, rst, uart_rx, uart_tx,"
+        ):
+            write_vivado(build, tmp_path / "vivado", part=PART, clock_mhz=50, pins=xdc)
+
+
 def test_wrong_options_are_refused_and_nothing_is_left(build: Path, tmp_path: Path) -> None:
     target = tmp_path / "vivado"
     with pytest.raises(OptionError, match=r"^The part must be named with package and speed grade, .* not 'artix 7'$"):
