@@ -39,7 +39,7 @@ def _mapper(device: Device) -> str:
 
 def _plls(device: Device, clock: Clock) -> Iterator[Pll]:
     """Simple feedback: out = in * (DIVF + 1) / ((DIVR + 1) * 2 ** DIVQ); limits of FPGA-TN-02052."""
-    if not 10e6 <= clock.hz <= 133e6:
+    if clock.hz > 133e6:
         return
     for reference in range(16):
         detector = clock.hz / (reference + 1)

@@ -113,6 +113,19 @@ def test_small_buffers_go_to_lut_ram_where_there_is_one_and_to_block_ram_where_t
     assert place(ICE40.memories, MemoryShape("b", 4, 8, MemoryStyle.DISTRIBUTED)).in_logic
 
 
+@pytest.mark.parametrize(
+    ("family", "depth", "width", "cells"),
+    [
+        *[(family, *shape) for family in (ECP5, GOWIN, NEXUS) for shape in ((16, 4, 1), (16, 5, 2), (17, 4, 2))],
+        *[(XILINX7, *shape) for shape in ((32, 6, 1), (32, 7, 2), (64, 3, 1), (64, 4, 2), (65, 3, 2))],
+    ],
+    ids=str,
+)
+def test_a_cell_of_lut_ram_has_its_size(family: Family, depth: int, width: int, cells: int) -> None:
+    queue = MemoryShape("q", depth, width, MemoryStyle.DISTRIBUTED, MemoryKind.QUEUE)
+    assert place(family.memories, queue).lutrams == cells
+
+
 def test_a_queue_is_never_block_ram() -> None:
     queue = MemoryShape("q", 60, 8, MemoryStyle.DISTRIBUTED, MemoryKind.QUEUE)
     assert place(ICE40.memories, queue).in_logic
