@@ -3,6 +3,7 @@
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -114,6 +115,7 @@ def modules() -> Iterator[tuple[str, Path]]:
                 yield ".".join([package, *parts]).removesuffix(".__init__"), path
 
 
+@cache
 def imports(path: Path) -> set[str]:
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
