@@ -11,11 +11,9 @@ from amaranth.lib import wiring
 
 from hwgen.activation import Lookup, Positions, Thresholds
 from hwgen.codes import BIPOLAR, TERNARY, CodeType, signed, unsigned
-from hwgen.estimation.register_bill import control_bill
 from hwgen.fold import Fold, LaneStyle, MemoryStyle, WindowStyle
 from hwgen.layers.argmax import ArgMax
 from hwgen.layers.conv import Conv
-from hwgen.layers.costs import Resources
 from hwgen.layers.dense import Dense
 from hwgen.layers.matvec import accumulator_range
 from hwgen.layers.maxpool import MaxPool
@@ -26,6 +24,7 @@ from hwgen.layers.thresholding import Thresholding
 from hwgen.layers.window import Window
 from hwgen.pipeline.glue import InputRegister, Narrow, Widen
 from hwgen.pipeline.stages import LayerStage
+from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.registers.control import Control
 from hwgen.rtl_templates.registers.registers import RegisterMap
 from hwgen.rtl_templates.registers.write_bus import Contents
@@ -228,7 +227,7 @@ class Registers:
         return Control(self.shape, 25, 10)
 
     def resources(self) -> Resources:
-        return control_bill(self.stages, self.memories, self.shape.address_bits, 25, 10).resources()
+        return Control.bill(self.shape, 25, 10).resources()
 
 
 def registers(stages: int, memories: int) -> Sample:

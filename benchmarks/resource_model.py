@@ -16,7 +16,7 @@ from benchmarks.resources import DEVICES, RECORD
 from hwgen.devices.boards import find_device
 from hwgen.devices.family import Device, Family, fitted_prices
 from hwgen.estimation.estimate import Quantities, quantities
-from hwgen.layers.costs import Part
+from hwgen.rtl_templates.cost import Part
 
 FLOOR = 20
 """LUTs below which errors weigh as if there were so many."""

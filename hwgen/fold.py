@@ -6,19 +6,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from hwgen.codes import CodeType
+from hwgen.rtl_templates.memory import MemoryStyle
 
 __all__ = ["Fold", "LaneStyle", "MemoryStyle", "WindowStyle"]
-
-
-class MemoryStyle(Enum):
-    """Where a layer's weights and thresholds live."""
-
-    AUTO = "auto"
-    BLOCK = "block"
-    DISTRIBUTED = "distributed"
-    CONSTANT = "constant"
-    SPRAM = "spram"
-    """Weights in a large RAM with a single port, which starts with no contents and must be loaded; tables as with AUTO."""
 
 
 class LaneStyle(Enum):
@@ -55,7 +45,7 @@ class Fold:
         Inputs (columns) of each row taken at once; divides the column count of a dense layer, the input channels of a
         convolution with a sequential window. With a parallel window it is the whole window.
     memory : MemoryStyle
-        Storage of weights and thresholds.
+        Where weights and thresholds live; with weights in SPRAM the thresholds are where their size suits.
     window : WindowStyle
         Kind of sliding window unit; ignored by layers that have none.
     lanes : LaneStyle

@@ -48,7 +48,7 @@ ROOF = {
     "hwgen.activation": "",
     "hwgen.conversion": "errors",
     "hwgen.graph": "errors",
-    "hwgen.fold": "codes",
+    "hwgen.fold": "codes rtl_templates",
     "hwgen.network": "errors codes conversion layers",
     "hwgen.plan": "errors fold network",
     "hwgen.api": "errors progress conversion network plan arrays devices frontend passes streamlining folding pipeline build_folder verilog",
@@ -71,8 +71,8 @@ ROOMS = {
     "golden": "activation codes network layers",
     "verilog": "errors arrays tools",
     "pipeline": "codes errors fold network plan arrays layers rtl_templates timing",
-    "estimation": "errors fold plan devices layers pipeline rtl_templates",
-    "folding": "codes errors fold network plan devices estimation layers pipeline",
+    "estimation": "errors fold plan devices pipeline rtl_templates",
+    "folding": "codes errors fold network plan devices estimation layers pipeline rtl_templates",
     "sim": "errors progress arrays golden pipeline tools",
     "build_folder": (
         "activation codes conversion errors network plan progress arrays devices estimation folding golden layers pipeline "
@@ -99,8 +99,8 @@ LONG = {
     "hwgen/host/link.py": "the protocol, request by request",
     "hwgen/layers/conv.py": "golden, schedule, bill and hardware of the largest layer kind",
     "hwgen/layers/matvec.py": "one matrix in all the hardware's terms",
-    "hwgen/layers/parts.py": "a verb a unit",
-    "rtl_templates/compute/shared_rows.py": "one search and the adder tree that it finds",
+    "rtl_templates/compute/mvtu.py": "the largest unit, and its bill",
+    "rtl_templates/compute/segments.py": "one formula in all the ways in which its tables let it be built, and the bill of each",
     "rtl_templates/link/host_link.py": "one state machine",
 }
 """Files that may be longer, and why."""

@@ -20,7 +20,7 @@ from hwgen.pipeline.glue import ForkStage
 from hwgen.pipeline.input_stage import InputStage
 from hwgen.pipeline.layout import Pipeline
 from hwgen.pipeline.stages import LayerStage, Stage
-from hwgen.rtl_templates.compute.storage import suits_block_ram
+from hwgen.rtl_templates.memory import style_of
 from hwgen.timing.predict import Prediction
 
 __all__ = ["REPORT_FRAMES", "input_facts", "make_report", "weight_bits"]
@@ -204,5 +204,5 @@ def _queue(prediction: Prediction, number: int, outlet: int, width: int) -> dict
     return {
         "depth": depth,
         "occupancy": prediction.occupancy(number, outlet),
-        "memory": "block" if suits_block_ram(depth, width) else "distributed",
+        "memory": style_of(depth, width).value,
     }

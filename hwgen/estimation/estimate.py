@@ -19,13 +19,12 @@ from hwgen.devices.family import Device
 from hwgen.devices.usage import Usage
 from hwgen.errors import OptionError
 from hwgen.estimation.memory_map import place
-from hwgen.estimation.register_bill import register_resources
 from hwgen.fold import Fold
-from hwgen.layers.costs import THUMB, Chain, MemoryKind, Part, Resources, TableLogic
-from hwgen.layers.parts import Bill
 from hwgen.pipeline.layout import Pipeline, lay_out
 from hwgen.pipeline.stages import LayerStage
+from hwgen.pipeline.surroundings import surroundings
 from hwgen.plan import Plan
+from hwgen.rtl_templates.cost import THUMB, Chain, MemoryKind, Part, Resources, TableLogic
 
 __all__ = ["Prices", "Quantities", "estimate", "estimate_pipeline", "estimate_total", "model_of", "quantities"]
 
@@ -168,16 +167,8 @@ def estimate_pipeline(
     known : mapping of (str, Fold) to Usage, or None
         Layers by name and folding that are priced for this device already.
     """
-    chain = pipeline.stages
-    ports = Bill()
-    ports.add(Part.UNIT, 1)
-    beats = (pipeline.source.count, pipeline.sink.count)
-    for number in beats:
-        ports.counter(number)
-    found = {"ports": estimate(ports.resources(), device)}
-    if pipeline.plan.has_registers:
-        found["registers"] = estimate(register_resources(pipeline.layers, *beats), device)
-    for stage in chain:
+    found = {name: estimate(cost, device) for name, cost in surroundings(pipeline).items()}
+    for stage in pipeline.stages:
         priced = known.get((stage.name, stage.fold)) if known and isinstance(stage, LayerStage) else None
         found[stage.name] = estimate(stage.resources(), device) if priced is None else priced
     return found

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 from hwgen.devices.usage import Usage
-from hwgen.estimation.register_bill import address_bits
 from hwgen.pipeline.layout import Pipeline
+from hwgen.pipeline.surroundings import register_shape
 from hwgen.rtl_templates.registers.axi_lite import AxiLite
-from hwgen.rtl_templates.registers.register_bus import STROBES
+from hwgen.rtl_templates.registers.control import Control
 
 __all__ = ["harness_usage", "port_usage"]
 
@@ -22,8 +22,7 @@ def harness_usage(pipeline: Pipeline) -> Usage:
     source, sink = pipeline.source, pipeline.sink
     usage = port_usage(8 * source.bytes + HANDSHAKES_IN, 8 * sink.bytes + HANDSHAKES_OUT)
     if pipeline.plan.has_registers:
-        byte_address_bits = address_bits(pipeline.layers) + (STROBES - 1).bit_length()
-        members = AxiLite(byte_address_bits).members.values()
+        members = AxiLite(Control.byte_address_bits(register_shape(pipeline))).members.values()
         driven = sum(member.shape for member in members if member.flow.name == "Out")
         usage += port_usage(driven, 1 + sum(member.shape for member in members) - driven)
     return usage

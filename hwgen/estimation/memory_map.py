@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from hwgen.devices.cells import Memories, MemoryCell
-from hwgen.fold import MemoryStyle
-from hwgen.layers.costs import MemoryKind, MemoryShape
+from hwgen.rtl_templates.cost import MemoryKind, MemoryShape
+from hwgen.rtl_templates.memory import MemoryStyle
 
 __all__ = ["MappedMemory", "place"]
 

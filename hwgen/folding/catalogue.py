@@ -8,9 +8,9 @@ from dataclasses import replace
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, MemoryStyle
 from hwgen.folding.writable import make_writable
-from hwgen.layers.costs import Resources
 from hwgen.layers.protocol import Layer, Writable
 from hwgen.network import Network
+from hwgen.rtl_templates.cost import Resources
 
 __all__ = ["Catalogue"]
 

@@ -16,12 +16,12 @@ from hwgen.estimation.harness_bill import port_usage
 from hwgen.fold import Fold
 from hwgen.folding.catalogue import Catalogue
 from hwgen.folding.search import Choice, cheapest
-from hwgen.layers.costs import Resources
 from hwgen.layers.protocol import Layer, input_lanes, inputs
 from hwgen.network import Network
 from hwgen.pipeline.glue import conversion_resources, fork_resources, input_resources
 from hwgen.pipeline.layout import draft
 from hwgen.plan import Plan
+from hwgen.rtl_templates.cost import Resources
 
 __all__ = ["Pricing"]
 

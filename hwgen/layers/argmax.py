@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from amaranth import signed, unsigned
 
 from hwgen.codes import CodeType
 from hwgen.fold import Fold
 from hwgen.layers.channelwise import beat_schedule, channel_folds, check_channel_fold
-from hwgen.layers.costs import Part, Resources
-from hwgen.layers.parts import Bill
+from hwgen.layers.number import shape_of
 from hwgen.layers.protocol import MapShape
 from hwgen.rtl_templates.compute.argmax import ArgMaxUnit
+from hwgen.rtl_templates.cost import Resources
 from hwgen.timing.schedule import Schedule
 
 __all__ = ["ArgMax"]
@@ -99,29 +99,13 @@ class ArgMax:
         )
 
     def resources(self, fold: Fold) -> Resources:
-        bill, bits, index = Bill(), self.in_type.bits, self.out_type.bits
-        bill.add(Part.UNIT, 1)
-        bill.queue(f"{self.name}.queue", index, self.timing(fold).slots)
-        for _ in range(2 if self.in_shape[2] > fold.pe else 0):
-            bill.counter(self.in_shape[2])
-        entrants, level = fold.pe, 0
-        while entrants > 1:
-            bill.rank(self.in_type.bits, entrants // 2, signed=self.in_type.signed)
-            bill.add(Part.SHIFT_BIT, entrants // 2 * (bits + level))
-            entrants, level = -(-entrants // 2), level + 1
-            bill.register(entrants * (bits + level) + 1)
-        bill.rank(self.in_type.bits, 1, signed=self.in_type.signed)
-        bill.add(Part.SHIFT_BIT, index)
-        bill.add(Part.UNIT, level > 0)
-        bill.register(bits + index + 1)
-        return bill.resources()
+        return ArgMaxUnit.bill(self.name, **self._unit(fold)).resources()
 
     def component(self, fold: Fold) -> ArgMaxUnit:
         """Give the argmax unit; bits of bipolar codes rank as the codes do."""
-        return ArgMaxUnit(
-            lanes=fold.pe,
-            shape=signed(self.in_type.bits) if self.in_type.signed else unsigned(self.in_type.bits),
-            channels=self.in_shape[2],
-            last=self.last,
-            slots=fold.slots,
-        )
+        return ArgMaxUnit(last=self.last, **self._unit(fold))
+
+    def _unit(self, fold: Fold) -> dict[str, Any]:
+        """Give what the unit and its bill have in common."""
+        shape = shape_of(self.in_type)
+        return {"lanes": fold.pe, "shape": shape, "channels": self.in_shape[2], "slots": fold.slots}

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
 from hwgen.codes import CodeType
 from hwgen.fold import Fold
 from hwgen.layers.channelwise import channel_folds
-from hwgen.layers.costs import Part, Product, Resources
-from hwgen.layers.joining import check_join_fold, coding, in_step
+from hwgen.layers.joining import check_join_fold, in_step
 from hwgen.layers.legal import check_divides
-from hwgen.layers.parts import Bill
+from hwgen.layers.number import coding
 from hwgen.layers.protocol import MapShape
 from hwgen.rtl_templates.compute.combine import CombineUnit
+from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.streams.elastic import ElasticPipeline
 from hwgen.timing.schedule import Junction
 
@@ -147,39 +147,22 @@ class Combine:
         return in_step(len(self.sources), self.cycles(fold), latency, slots)
 
     def resources(self, fold: Fold) -> Resources:
-        """Count the adders, or the multipliers, of each lane, the registers behind them, and the output FIFO."""
-        bill, bits = Bill(), self.out_type.bits
-        pairs, stages = len(self.sources) - 1, self._pipeline(fold)
-        bill.elastic(f"{self.name}.queue", fold.pe * bits, stages, fold.slots)
-        bill.register(fold.pe * bits * max(stages, pairs))
-        if self.operation is Operation.MULTIPLY:
-            numbers = [kind.bits for kind in self.in_types if not kind.bipolar]
-            bill.add(Part.ADD_SUB_BIT, fold.pe * bits * (pairs + 1 - max(len(numbers), 1)))
-            bill.products += [Product(fold.pe, left, right, bits) for left, right in pairwise(numbers)]
-            return bill.resources()
-        bill.add(Part.ADDER_BIT, fold.pe * bits * pairs)
-        by_fold = self.factors.reshape(len(self.sources), -1, fold.pe)
-        for source, (kind, factors) in enumerate(zip(self.in_types, by_fold, strict=True)):
-            width = CodeType(int(min(factors.min(), 0)), int(factors.max(initial=0))).bits
-            varying = [bool(np.any(lane != lane[0])) for lane in factors.T]
-            if any(varying):
-                bill.products.append(Product(sum(varying), kind.bits, width, kind.bits + width))
-                words = factors[:, varying]
-                bill.table(f"{self.name}.factors_{source}", words, width, fold.memory, writable=False)
-            scaled = np.abs(factors[0])[np.invert(varying)]
-            bill.add(Part.ADDER_BIT, bits * int(np.count_nonzero(scaled & (scaled - 1))))
-        return bill.resources()
+        return CombineUnit.bill(self.name, **self._unit(fold)).resources()
 
     def component(self, fold: Fold) -> CombineUnit:
         """Give the combining unit."""
-        return CombineUnit(
-            lanes=fold.pe,
-            codings=[coding(kind) for kind in self.in_types],
-            factors=self._scales,
-            out_coding=coding(self.out_type),
-            style=fold.memory.value,
-            slots=fold.slots,
-        )
+        return CombineUnit(**self._unit(fold))
+
+    def _unit(self, fold: Fold) -> dict[str, Any]:
+        """Give what the unit and its bill have in common."""
+        return {
+            "lanes": fold.pe,
+            "codings": [coding(kind) for kind in self.in_types],
+            "factors": self._scales,
+            "out_coding": coding(self.out_type),
+            "style": fold.memory,
+            "slots": fold.slots,
+        }
 
     @property
     def _scales(self) -> np.ndarray | None:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import gcd
+from typing import Any
 
 import numpy as np
 
 from hwgen.codes import CodeType
 from hwgen.errors import OptionError
 from hwgen.fold import Fold
-from hwgen.layers.costs import Part, Resources
-from hwgen.layers.joining import check_join_fold, coding, in_step, in_turn
+from hwgen.layers.joining import check_join_fold, in_step, in_turn
 from hwgen.layers.legal import divisors
-from hwgen.layers.parts import Bill
+from hwgen.layers.number import coding
 from hwgen.layers.protocol import MapShape
+from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH, Fifo
 from hwgen.rtl_templates.streams.merge import Merge, Zip
 from hwgen.timing.schedule import Junction
@@ -127,26 +128,22 @@ class Concat:
         return [shape[2] // fold.pe for shape in self.in_shapes]
 
     def resources(self, fold: Fold) -> Resources:
-        """Count a multiplexer over the sources where they come in turn, and the output FIFO."""
-        bill, width = Bill(), fold.pe * self.out_type.bits
-        bill.fifo(f"{self.name}.queue", width, fold.slots or FULL_RATE_DEPTH)
-        if not self._zips(fold):
-            bill.add(Part.OTHER, width * (len(self.sources) - 1))
-            bill.counter(len(self.sources))
-            bill.counter(max(self._runs(fold)))
-        return bill.resources()
+        bill = Zip.bill if self._zips(fold) else Merge.bill
+        return bill(self.name, **self._unit(fold)).resources()
 
     def component(self, fold: Fold) -> Merge | Zip:
         """Give the unit that takes the sources in turn, or all at once."""
-        codings, out_coding = [coding(kind) for kind in self.in_types], coding(self.out_type)
-        slots = fold.slots or FULL_RATE_DEPTH
         if self._zips(fold):
-            return Zip(lanes=self.input_lanes(fold), codings=codings, out_coding=out_coding, slots=slots)
-        return Merge(
-            lanes=fold.pe,
-            codings=codings,
-            out_coding=out_coding,
-            runs=self._runs(fold),
-            group=len(self.sources),
-            slots=slots,
-        )
+            return Zip(**self._unit(fold))
+        return Merge(group=len(self.sources), **self._unit(fold))
+
+    def _unit(self, fold: Fold) -> dict[str, Any]:
+        """Give what the unit and its bill have in common."""
+        turns = {} if self._zips(fold) else {"runs": self._runs(fold)}
+        return {
+            **turns,
+            "lanes": self.input_lanes(fold) if self._zips(fold) else fold.pe,
+            "codings": [coding(kind) for kind in self.in_types],
+            "out_coding": coding(self.out_type),
+            "slots": fold.slots or FULL_RATE_DEPTH,
+        }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -12,11 +13,9 @@ from hwgen.activation import Positions, Thresholds
 from hwgen.codes import CodeType
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, WindowStyle
-from hwgen.layers.costs import Resources
 from hwgen.layers.groups import Groups
 from hwgen.layers.legal import check_divides, check_memory, check_slots, divisors
 from hwgen.layers.matvec import MatVec
-from hwgen.layers.matvec_bill import unit_bill
 from hwgen.layers.protocol import MapShape
 from hwgen.layers.window import Window, common_classes
 from hwgen.layers.window_schedule import (
@@ -29,6 +28,7 @@ from hwgen.layers.window_schedule import (
     sequential_schedule,
     window_latency,
 )
+from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.streams.chain import Chain
 from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH, Fifo
 from hwgen.rtl_templates.windows.parallel_window import ParallelWindow
@@ -311,55 +311,41 @@ class Conv:
         )
 
     def resources(self, fold: Fold) -> Resources:
-        groups, name = self._groups, f"{self.name}.window"
-        bill = unit_bill(self.matrix, self.name, fold, groups_at_once=groups.at_once(fold.pe))
-        rows, columns = axes(self.window, *self.in_shape[:2])
-        width, passes, parts = self.in_lanes(fold) * self.in_type.bits, groups.passes(fold.pe), groups.parts(fold.pe)
+        bill = self.matrix.bill(self.name, fold, groups_at_once=self._groups.at_once(fold.pe))
         if fold.window is WindowStyle.PARALLEL:
-            bill.parallel_window(name, width, rows, columns, words=parts, replays=passes, depth=self._depth(fold))
+            bill.include(ParallelWindow.bill(f"{self.name}.window", **self._parallel(fold)))
         else:
-            words, capacity = self.in_shape[2] // self.in_lanes(fold), self._capacity(fold)
-            bill.sliding_window(
-                name,
-                width,
-                rows,
-                columns,
-                words=words,
-                capacity=capacity,
-                replays=passes,
-                parts=parts,
-                output_register=has_output_register(fold),
-            )
+            bill.include(SlidingWindow.bill(f"{self.name}.window", **self._sequential(fold)))
         return bill.resources()
 
     def component(self, fold: Fold) -> Chain:
         """Give the window unit and the matrix-vector-threshold unit behind it."""
-        rows, columns = axes(self.window, *self.in_shape[:2])
-        (pad_word,) = pad_words([self._pad_code] * self.in_lanes(fold), self.in_type, self.in_lanes(fold))
-        width, groups = self.in_lanes(fold) * self.in_type.bits, self._groups
-        passes, parts, taps = groups.passes(fold.pe), groups.parts(fold.pe), 1
+        lanes, taps = self.in_lanes(fold), 1
+        (pad_word,) = pad_words([self._pad_code] * lanes, self.in_type, lanes)
         window: ParallelWindow | SlidingWindow
         if fold.window is WindowStyle.PARALLEL:
-            taps = rows.kernel * columns.kernel
-            window = ParallelWindow(
-                width=width,
-                rows=rows,
-                columns=columns,
-                words=parts,
-                replays=passes,
-                pad_word=pad_word,
-                depth=self._depth(fold),
-            )
+            taps = self.window.kernel[0] * self.window.kernel[1]
+            window = ParallelWindow(pad_word=pad_word, **self._parallel(fold))
         else:
-            window = SlidingWindow(
-                width=width,
-                rows=rows,
-                columns=columns,
-                words=self.in_shape[2] // self.in_lanes(fold),
-                capacity=self._capacity(fold),
-                replays=passes,
-                parts=parts,
-                pad_words=[pad_word],
-                output_register=has_output_register(fold),
-            )
-        return Chain({"window": window, "unit": self.matrix.unit(fold, groups.reads(fold.pe, fold.simd // taps, taps))})
+            window = SlidingWindow(pad_words=[pad_word], **self._sequential(fold))
+        reads = self._groups.reads(fold.pe, fold.simd // taps, taps)
+        return Chain({"window": window, "unit": self.matrix.unit(fold, reads)})
+
+    def _parallel(self, fold: Fold) -> dict[str, Any]:
+        """Give what a parallel window unit and its bill have in common."""
+        return {**self._windows(fold), "words": self._groups.parts(fold.pe), "depth": self._depth(fold)}
+
+    def _sequential(self, fold: Fold) -> dict[str, Any]:
+        """Give what a sequential window unit and its bill have in common."""
+        return {
+            **self._windows(fold),
+            "words": self.in_shape[2] // self.in_lanes(fold),
+            "capacity": self._capacity(fold),
+            "parts": self._groups.parts(fold.pe),
+            "output_register": has_output_register(fold),
+        }
+
+    def _windows(self, fold: Fold) -> dict[str, Any]:
+        rows, columns = axes(self.window, *self.in_shape[:2])
+        width, replays = self.in_lanes(fold) * self.in_type.bits, self._groups.passes(fold.pe)
+        return {"width": width, "rows": rows, "columns": columns, "replays": replays}

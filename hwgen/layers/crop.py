@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from hwgen.codes import CodeType
 from hwgen.fold import Fold
-from hwgen.layers.costs import Resources
-from hwgen.layers.filter_schedule import filter_bill, filter_schedule
+from hwgen.layers.filter_schedule import filter_schedule
 from hwgen.layers.legal import check_divides, check_same_lanes, check_slots, divisors
 from hwgen.layers.protocol import MapShape
+from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.streams.beat_filter import BeatFilter
 from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH
 from hwgen.timing.schedule import Schedule
@@ -106,10 +107,13 @@ class Crop:
         return filter_schedule(*self._kept(fold), fold, width=fold.pe * self.in_type.bits)
 
     def resources(self, fold: Fold) -> Resources:
-        return filter_bill(self.name, *self._kept(fold), fold, width=fold.pe * self.in_type.bits).resources()
+        return BeatFilter.bill(self.name, **self._unit(fold)).resources()
 
     def component(self, fold: Fold) -> BeatFilter:
         """Give the unit that drops beats."""
+        return BeatFilter(**self._unit(fold))
+
+    def _unit(self, fold: Fold) -> dict[str, Any]:
         words, columns, rows = self._kept(fold)
         width, slots = fold.pe * self.in_type.bits, fold.slots or FULL_RATE_DEPTH
-        return BeatFilter(width=width, words=words, columns=columns, rows=rows, slots=slots)
+        return {"width": width, "words": words, "columns": columns, "rows": rows, "slots": slots}

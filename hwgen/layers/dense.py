@@ -13,11 +13,10 @@ from hwgen.activation import Thresholds
 from hwgen.codes import CodeType
 from hwgen.errors import OptionError
 from hwgen.fold import Fold
-from hwgen.layers.costs import Resources
 from hwgen.layers.legal import check_divides, check_memory, check_slots, divisors
 from hwgen.layers.matvec import MatVec, accumulator_range
-from hwgen.layers.matvec_bill import unit_bill
 from hwgen.layers.protocol import MapShape
+from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.streams.chain import Chain
 from hwgen.rtl_templates.windows.vector_buffer import VectorBuffer
 from hwgen.timing.schedule import Schedule
@@ -175,10 +174,9 @@ class Dense:
         return MatVec(self.weights, self.in_type, self.out_type, levels)
 
     def resources(self, fold: Fold) -> Resources:
-        bill = unit_bill(self.matrix, self.name, fold)
+        bill = self.matrix.bill(self.name, fold)
         if fold.pe < self.rows:
-            length, width = self.columns // fold.simd, fold.simd * self.in_type.bits
-            bill.vector_buffer(f"{self.name}.vectors", width, length, self.rows // fold.pe, self.buffer_beats(fold))
+            bill.include(VectorBuffer.bill(f"{self.name}.vectors", *self._buffer(fold)))
         return bill.resources()
 
     def component(self, fold: Fold) -> wiring.Component:
@@ -186,7 +184,9 @@ class Dense:
         unit = self.matrix.unit(fold)
         if fold.pe == self.rows:
             return unit
-        buffer = VectorBuffer(
-            fold.simd * self.in_type.bits, self.columns // fold.simd, self.rows // fold.pe, self.buffer_beats(fold)
-        )
-        return Chain({"buffer": buffer, "unit": unit})
+        return Chain({"buffer": VectorBuffer(*self._buffer(fold)), "unit": unit})
+
+    def _buffer(self, fold: Fold) -> tuple[int, int, int, int]:
+        """Width, length, repeats and capacity of the vector buffer."""
+        length, repeats = self.columns // fold.simd, self.rows // fold.pe
+        return fold.simd * self.in_type.bits, length, repeats, self.buffer_beats(fold)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +12,10 @@ from hwgen.codes import CodeType
 from hwgen.fold import Fold
 from hwgen.layers.channelwise import channel_folds, check_channel_fold
 from hwgen.layers.legal import check_tables
-from hwgen.layers.matvec import STORAGE, memory_style, pack_words
-from hwgen.layers.protocol import MapShape, MemoryShape, Resources
+from hwgen.layers.matvec import pack_words
+from hwgen.layers.protocol import MapShape
 from hwgen.rtl_templates.compute.embedding import EmbeddingUnit
+from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.streams.output_queue import OutputQueue
 from hwgen.timing.schedule import Schedule
 
@@ -115,25 +117,26 @@ class Embedding:
         )
 
     def resources(self, fold: Fold) -> Resources:
-        """Count the table, the address and the output FIFO."""
-        width, depth = fold.pe * self.out_type.bits, self.table.size // fold.pe
-        address = depth.bit_length()
-        style = memory_style(fold.memory, depth, width)
-        queue = width * self.timing(fold).slots
-        return Resources(
-            3 * address + queue, 3 * address + width + queue, (MemoryShape(f"{self.name}.table", depth, width, style),)
-        )
+        return EmbeddingUnit.bill(
+            self.name, words=self._fields(fold), bits=self.out_type.bits, **self._unit(fold)
+        ).resources()
 
     def component(self, fold: Fold) -> EmbeddingUnit:
-        """Give the unit; its table has the first PE dimensions of all symbols, then the next."""
+        """Give the unit that reads the table."""
+        words = pack_words(self._fields(fold), self.out_type.bits, 1, fold.pe)
+        return EmbeddingUnit(words=words, width=fold.pe * self.out_type.bits, **self._unit(fold))
+
+    def _unit(self, fold: Fold) -> dict[str, Any]:
+        """Give what the unit and its bill have in common."""
+        return {
+            "in_bits": self.in_type.bits,
+            "entries": len(self.table),
+            "style": fold.memory,
+            "slots": fold.slots,
+            "writable": fold.writable,
+        }
+
+    def _fields(self, fold: Fold) -> np.ndarray:
+        """Give the table as bits, int64 (words, PE): the first PE dimensions of all symbols, then the next."""
         fields = self.out_type.to_bits(self.table).astype(np.int64)
-        parts = fields.reshape(len(fields), -1, fold.pe).swapaxes(0, 1).reshape(-1, fold.pe)
-        return EmbeddingUnit(
-            in_bits=self.in_type.bits,
-            entries=len(self.table),
-            words=pack_words(parts, self.out_type.bits, 1, fold.pe),
-            width=fold.pe * self.out_type.bits,
-            storage=STORAGE[fold.memory],
-            slots=fold.slots,
-            writable=fold.writable,
-        )
+        return fields.reshape(len(fields), -1, fold.pe).swapaxes(0, 1).reshape(-1, fold.pe)

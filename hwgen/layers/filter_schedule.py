@@ -1,4 +1,4 @@
-"""Schedule and cost of a stage that passes some beats of a map on and drops the others."""
+"""Schedule of a stage that passes some beats of a map on and drops the others."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from hwgen.fold import Fold
-from hwgen.layers.costs import Part
-from hwgen.layers.parts import Bill
 from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH, Fifo
 from hwgen.timing.schedule import Schedule
 
-__all__ = ["filter_bill", "filter_schedule"]
+__all__ = ["filter_schedule"]
 
 
 def filter_schedule(
@@ -38,20 +36,3 @@ def filter_schedule(
         latency=Fifo.latency(slots, width),
         slots=slots,
     )
-
-
-def filter_bill(
-    name: str, words: Sequence[bool], columns: Sequence[bool], rows: Sequence[bool], fold: Fold, *, width: int
-) -> Bill:
-    """Count a `BeatFilter`: the FIFO, and a counter and a flag for each loop as far as something in or outside of it is dropped."""
-    bill = Bill()
-    bill.fifo(f"{name}.queue", width, fold.slots or FULL_RATE_DEPTH)
-    loops = [words, columns, rows]
-    while loops and all(loops[-1]):
-        loops.pop()
-    for kept in loops:
-        bill.loop(len(kept))
-        bill.register(not all(kept))
-        changes = sum(one != other for one, other in zip(kept, [*kept[1:], kept[0]], strict=True))
-        bill.add(Part.OTHER, changes * 4)
-    return bill

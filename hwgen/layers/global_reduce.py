@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from amaranth import signed, unsigned
 
 from hwgen.codes import CodeType
-from hwgen.fold import Fold, MemoryStyle
-from hwgen.layers.costs import MemoryShape, Part, Resources
+from hwgen.fold import Fold
 from hwgen.layers.legal import check_divides, check_same_lanes, check_slots, divisors
-from hwgen.layers.parts import Bill
+from hwgen.layers.number import shape_of
 from hwgen.layers.protocol import MapShape
-from hwgen.rtl_templates.compute.global_reduce import RING_GROUPS, GlobalReduceUnit, Reduction
-from hwgen.rtl_templates.compute.storage import suits_block_ram
+from hwgen.rtl_templates.compute.global_reduce import GlobalReduceUnit, Reduction
+from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.streams.output_queue import OutputQueue
 from hwgen.timing.schedule import Schedule
 
@@ -117,36 +116,20 @@ class GlobalReduce:
         return Schedule(cycles=len(beats), step=beats, accept=beats, emit=beats[-groups:], latency=latency, slots=slots)
 
     def resources(self, fold: Fold) -> Resources:
-        bill, groups, lanes, bits = Bill(), self._groups(fold), fold.pe, self.in_type.bits
-        width = lanes * self.out_type.bits
-        bill.queue(f"{self.name}.queue", width, self._slots(fold))
-        for count in (groups, self._pixels):
-            bill.loop(count)
-        if self.operation is Reduction.SUM:
-            bill.add(Part.OTHER, width)
-        else:
-            bill.rank(self.in_type.bits, lanes, signed=self.in_type.signed)
-            bill.add(Part.OTHER, 1.5 * lanes * bits)
-        if groups <= RING_GROUPS:
-            bill.register(groups * width)
-            return bill.resources()
-        style = MemoryStyle.BLOCK if suits_block_ram(groups, width) else MemoryStyle.DISTRIBUTED
-        bill.memories.append(MemoryShape(f"{self.name}.results", groups, width, style))
-        bill.add(Part.OTHER, width + 12)
-        bill.register(2 * width + lanes * bits + 2 * (groups - 1).bit_length() + 5)
-        bill.counter(groups)
-        return bill.resources()
+        return GlobalReduceUnit.bill(self.name, **self._unit(fold)).resources()
 
     def component(self, fold: Fold) -> GlobalReduceUnit:
         """Give the unit that reduces; bits of bipolar codes rank as the codes do."""
-        in_type, out_type = self.in_type, self.out_type
-        return GlobalReduceUnit(
-            lanes=fold.simd,
-            shape=signed(in_type.bits) if in_type.signed else unsigned(in_type.bits),
-            groups=self._groups(fold),
-            pixels=self._pixels,
-            reduction=self.operation,
-            result=signed(out_type.bits) if out_type.signed else unsigned(out_type.bits),
-            bipolar=in_type.bipolar,
-            slots=self._slots(fold),
-        )
+        return GlobalReduceUnit(bipolar=self.in_type.bipolar, **self._unit(fold))
+
+    def _unit(self, fold: Fold) -> dict[str, Any]:
+        """Give what the unit and its bill have in common."""
+        return {
+            "lanes": fold.simd,
+            "shape": shape_of(self.in_type),
+            "groups": self._groups(fold),
+            "pixels": self._pixels,
+            "reduction": self.operation,
+            "result": shape_of(self.out_type),
+            "slots": self._slots(fold),
+        }

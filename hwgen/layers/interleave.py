@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from hwgen.codes import CodeType
 from hwgen.fold import Fold
 from hwgen.layers.channelwise import channel_folds
-from hwgen.layers.costs import Part, Resources
-from hwgen.layers.joining import check_join_fold, coding, in_turn
+from hwgen.layers.joining import check_join_fold, in_turn
 from hwgen.layers.legal import check_divides
-from hwgen.layers.parts import Bill
+from hwgen.layers.number import coding
 from hwgen.layers.protocol import MapShape
+from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH, Fifo
 from hwgen.rtl_templates.streams.merge import Merge
 from hwgen.timing.schedule import Junction
@@ -117,23 +118,20 @@ class Interleave:
         return in_turn(turns.ravel(), self.sources, Fifo.latency(slots, fold.pe * self.out_type.bits), slots)
 
     def resources(self, fold: Fold) -> Resources:
-        """Count a multiplexer over the sources, the counters, and the output FIFO."""
-        bill, width = Bill(), fold.pe * self.out_type.bits
-        bill.fifo(f"{self.name}.queue", width, fold.slots or FULL_RATE_DEPTH)
-        bill.add(Part.OTHER, width * (len(self.sources) - 1))
-        for values in (len(self.sources), self.in_shape[1], self.in_shape[2] // fold.pe):
-            bill.counter(values)
-        return bill.resources()
+        return Merge.bill(self.name, **self._unit(fold)).resources()
 
     def component(self, fold: Fold) -> Merge:
         """Give the unit that takes the sources in turn."""
+        return Merge(group=self.phases[1], **self._unit(fold))
+
+    def _unit(self, fold: Fold) -> dict[str, Any]:
+        """Give what the unit and its bill have in common."""
         kind, count = coding(self.in_type), len(self.sources)
-        return Merge(
-            lanes=fold.pe,
-            codings=[kind] * count,
-            out_coding=kind,
-            runs=[self.in_shape[2] // fold.pe] * count,
-            group=self.phases[1],
-            rounds=self.in_shape[1],
-            slots=fold.slots or FULL_RATE_DEPTH,
-        )
+        return {
+            "lanes": fold.pe,
+            "codings": [kind] * count,
+            "out_coding": kind,
+            "runs": [self.in_shape[2] // fold.pe] * count,
+            "rounds": self.in_shape[1],
+            "slots": fold.slots or FULL_RATE_DEPTH,
+        }

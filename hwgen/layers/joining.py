@@ -1,4 +1,4 @@
-"""What the layers that join maps share: codings in the hardware's terms, and the schedules of taking maps together or in turn."""
+"""What the layers that join maps share: what their foldings may be, and the schedules of taking maps together or in turn."""
 
 from __future__ import annotations
 
@@ -6,19 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hwgen.codes import CodeType
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, WindowStyle
 from hwgen.layers.legal import check_slots, check_tables
-from hwgen.rtl_templates.compute.number import Coding
 from hwgen.timing.schedule import Intake, Junction, Outlet
 
-__all__ = ["check_join_fold", "coding", "in_step", "in_turn"]
-
-
-def coding(kind: CodeType) -> Coding:
-    """Give a type in the hardware's terms."""
-    return Coding(kind.bits, signed=kind.signed, bipolar=kind.bipolar)
+__all__ = ["check_join_fold", "in_step", "in_turn"]
 
 
 def check_join_fold(fold: Fold, name: str) -> None:

@@ -5,33 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from amaranth.hdl import Shape
 
 from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
 from hwgen.errors import OptionError
-from hwgen.fold import Fold, LaneStyle, MemoryStyle
+from hwgen.fold import Fold, LaneStyle
+from hwgen.rtl_templates.bill import Bill
 from hwgen.rtl_templates.compute.activation import Levels, Scores, levels_latency
 from hwgen.rtl_templates.compute.dot_product import DotProduct, Lanes
 from hwgen.rtl_templates.compute.mvtu import Mvtu
 from hwgen.rtl_templates.compute.shared_rows import SharedRows
-from hwgen.rtl_templates.compute.storage import Storage, suits_block_ram
 from hwgen.rtl_templates.streams.output_queue import OutputQueue
 
-__all__ = ["STORAGE", "MatVec", "accumulator_range", "memory_style", "pack_words"]
+__all__ = ["MatVec", "accumulator_range", "pack_words"]
 
 MOST_SHARED_WEIGHTS = 1 << 16
 """Weights up to which rows share sums unasked: finding the sums takes time, and nobody unfolds more."""
-
-STORAGE = {
-    MemoryStyle.AUTO: Storage.AUTO,
-    MemoryStyle.BLOCK: Storage.BLOCK,
-    MemoryStyle.DISTRIBUTED: Storage.LUTS,
-    MemoryStyle.CONSTANT: Storage.LUTS,
-    MemoryStyle.SPRAM: Storage.HUGE,
-}
-"""The templates' words for where a memory lives."""
 
 
 def accumulator_range(weights: np.ndarray, in_type: CodeType) -> tuple[np.ndarray, np.ndarray]:
@@ -208,7 +200,7 @@ class MatVec:
             return Shape(2)
         return Shape(kind.bits, signed=kind.signed)
 
-    @property
+    @cached_property
     def fields(self) -> np.ndarray:
         """The weights as they are stored, the lowest `weight_shape` bits of each."""
         if self.lanes in (Lanes.XNOR, Lanes.ADD_SUB):
@@ -288,37 +280,47 @@ class MatVec:
     def output(self) -> Levels | Scores:
         """Give the activation in terms of the hardware's sum."""
         if self.levels is None:
-            return Scores(self.table.tolist(), self.scale, self.out_type.bits)
+            return Scores(self.table, self.scale, self.out_type.bits)
         code = 0 if self.out_type.bipolar else self.out_type.low
-        return Levels(self.table.tolist(), code, self.out_type.bits)
+        return Levels(self.table, code, self.out_type.bits)
 
     def unit(self, fold: Fold, reads: list[list[int]] | None = None) -> Mvtu:
         """Give the matrix-vector-threshold unit, whose rows may take different inputs of a beat."""
         folded = self.folded(fold)
         if folded is not self:
             return folded.unit(fold, reads)
+        return Mvtu(words=self.words(fold), reads=reads, **self._parameters(fold))
+
+    def bill(self, name: str, fold: Fold, *, groups_at_once: int = 1) -> Bill:
+        """Give what the unit is made of; the rows computed at once may be of so many groups, each with inputs of its own."""
+        folded = self.folded(fold)
+        if folded is not self:
+            return folded.bill(name, fold, groups_at_once=groups_at_once)
+        steps, inputs = self.word_count(fold), groups_at_once * fold.simd
+        return Mvtu.bill(name, weights=self.fields, steps=steps, inputs=inputs, **self._parameters(fold))
+
+    def _parameters(self, fold: Fold) -> dict[str, Any]:
+        """Give what the unit and its bill have in common."""
         output = self.output()
         uniform = len(output.table) == 1
-        return Mvtu(
-            pe=fold.pe,
-            simd=fold.simd,
-            lanes=self.lanes,
-            in_shape=self.in_shape,
-            weight_shape=self.weight_shape,
-            words=self.words(fold),
-            column_folds=self.columns // fold.simd,
-            accumulator=self.sum_range,
-            output=output,
-            shares=self.style is LaneStyle.SHARED,
-            reads=reads,
-            position_rows=(0,) if uniform else self.position_rows,
-            position_columns=(0,) if uniform else self.position_columns,
-            storage=STORAGE[fold.memory],
-            slots=fold.slots,
-            writes_weights=fold.writable,
-            writes_table=fold.writable and self.table_varies,
-            fetch_registers=fold.fetch_registers,
-        )
+        return {
+            "pe": fold.pe,
+            "simd": fold.simd,
+            "lanes": self.lanes,
+            "in_shape": self.in_shape,
+            "weight_shape": self.weight_shape,
+            "column_folds": self.columns // fold.simd,
+            "accumulator": self.sum_range,
+            "output": output,
+            "shares": self.style is LaneStyle.SHARED,
+            "position_rows": (0,) if uniform else self.position_rows,
+            "position_columns": (0,) if uniform else self.position_columns,
+            "style": fold.memory,
+            "slots": self.pipeline(fold)[1],
+            "writes_weights": fold.writable,
+            "writes_table": fold.writable and self.table_varies,
+            "fetch_registers": fold.fetch_registers,
+        }
 
     def words(self, fold: Fold) -> list[int]:
         """Give the weight memory's words; one if they are all the same."""
@@ -360,12 +362,3 @@ class MatVec:
     @cached_property
     def shared_levels(self) -> int:
         return len(SharedRows.register_levels(self._signs))
-
-
-def memory_style(style: MemoryStyle, depth: int, width: int) -> MemoryStyle:
-    """Give the style that a memory gets: one word is a constant, and AUTO follows the memory's size."""
-    if depth == 1:
-        return MemoryStyle.CONSTANT
-    if style is MemoryStyle.AUTO:
-        return MemoryStyle.BLOCK if suits_block_ram(depth, width) else MemoryStyle.DISTRIBUTED
-    return style

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from amaranth.hdl import signed, unsigned
 
 from hwgen.codes import CodeType
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, WindowStyle
-from hwgen.layers.costs import Part, Resources
 from hwgen.layers.legal import check_divides, check_same_lanes, check_slots, divisors
-from hwgen.layers.parts import Bill
+from hwgen.layers.number import shape_of
 from hwgen.layers.protocol import MapShape
 from hwgen.layers.window import Window
 from hwgen.layers.window_schedule import (
@@ -26,6 +25,8 @@ from hwgen.layers.window_schedule import (
     sequential_schedule,
     window_latency,
 )
+from hwgen.rtl_templates.bill import Bill
+from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.streams.chain import Chain
 from hwgen.rtl_templates.streams.elastic import ElasticPipeline
 from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH, Fifo
@@ -180,73 +181,51 @@ class MaxPool:
         )
 
     def resources(self, fold: Fold) -> Resources:
-        rows, columns = axes(self.window, *self.in_shape[:2])
-        words, width, bill = self.in_shape[2] // fold.simd, fold.simd * self.in_type.bits, Bill()
-        name = f"{self.name}.window"
+        bill, where = Bill(), f"{self.name}.window"
         if fold.window is WindowStyle.PARALLEL:
-            stages = ParallelPool.stages(self._taps)
-            bill.parallel_window(name, width, rows, columns, words=words, replays=1, depth=self._depth(fold))
-            bill.elastic(f"{self.name}.queue", width, stages, fold.slots)
-            taps = self._taps
-            for _ in range(stages):
-                bill.add(Part.SHIFT_BIT, taps // 2 * width)
-                bill.rank(self.in_type.bits, taps // 2 * fold.pe, signed=self.in_type.signed)
-                taps = -(-taps // 2)
-                bill.register(taps * width)
-            return bill.resources()
-        bill.sliding_window(
-            name,
-            width,
-            rows,
-            columns,
-            words=words,
-            capacity=self._capacity(fold),
-            replays=1,
-            parts=words,
-            paddings=len(set(self.minimum)),
-            output_register=has_output_register(fold),
-        )
-        bill.queue(f"{self.name}.queue", width, self._slots(fold))
-        bill.loop(self._taps)
-        if len(set(self.minimum)) > 1:
-            bill.loop(words)
-            leaves = -(-words // 16)
-            bill.add(Part.TABLE_LUT, fold.simd * leaves)
-            bill.add(Part.TABLE_STACK, fold.simd * (leaves - 1))
-        bill.register(width + 1)
-        bill.add(Part.SHIFT_BIT, width)
-        bill.rank(self.in_type.bits, fold.pe, signed=self.in_type.signed)
+            bill.include(ParallelWindow.bill(where, **self._parallel(fold)))
+            bill.include(ParallelPool.bill(self.name, **self._parallel_pool(fold)))
+        else:
+            bill.include(SlidingWindow.bill(where, **self._sequential(fold)))
+            bill.include(PoolUnit.bill(self.name, **self._pool(fold)))
         return bill.resources()
 
     def component(self, fold: Fold) -> Chain:
         """Give the window unit and the pooling unit behind it."""
-        rows, columns = axes(self.window, *self.in_shape[:2])
-        # A padded tap must never win: the smallest code where the largest is sought, and the other way round.
-        losers = [self.in_type.high if smallest else self.in_type.low for smallest in self.minimum]
-        padding = pad_words(losers, self.in_type, fold.simd)
-        bits, width, words = self.in_type.bits, fold.simd * self.in_type.bits, self.in_shape[2] // fold.simd
-        shape = signed(bits) if self.in_type.signed else unsigned(bits)
-        window: ParallelWindow | SlidingWindow
-        pool: ParallelPool | PoolUnit
         if fold.window is WindowStyle.PARALLEL:
-            window = ParallelWindow(
-                width=width, rows=rows, columns=columns, words=words, pad_word=padding[0], depth=self._depth(fold)
-            )
-            pool = ParallelPool(shape=shape, taps=self._taps, minimum=self.minimum[: fold.pe], slots=fold.slots)
-        else:
-            window = SlidingWindow(
-                width=width,
-                rows=rows,
-                columns=columns,
-                words=words,
-                capacity=self._capacity(fold),
-                parts=words,
-                pad_words=padding,
-                output_register=has_output_register(fold),
-            )
-            slots = self._slots(fold)
-            pool = PoolUnit(shape=shape, lanes=fold.pe, taps=self._taps, minimum=self.minimum, slots=slots)
-        return Chain({"window": window, "pool": pool})
+            parallel = ParallelWindow(pad_word=self._padding(fold)[0], **self._parallel(fold))
+            return Chain({"window": parallel, "pool": ParallelPool(**self._parallel_pool(fold))})
+        return Chain({"window": SlidingWindow(**self._sequential(fold)), "pool": PoolUnit(**self._pool(fold))})
+
+    def _padding(self, fold: Fold) -> list[int]:
+        """Give what padded taps yield, which must never win: the smallest code where the largest is sought, and the other way round."""
+        losers = [self.in_type.high if smallest else self.in_type.low for smallest in self.minimum]
+        return pad_words(losers, self.in_type, fold.simd)
+
+    def _windows(self, fold: Fold) -> dict[str, Any]:
+        rows, columns = axes(self.window, *self.in_shape[:2])
+        words, width = self.in_shape[2] // fold.simd, fold.simd * self.in_type.bits
+        return {"width": width, "rows": rows, "columns": columns, "words": words}
+
+    def _parallel(self, fold: Fold) -> dict[str, Any]:
+        return {**self._windows(fold), "depth": self._depth(fold)}
+
+    def _sequential(self, fold: Fold) -> dict[str, Any]:
+        return {
+            **self._windows(fold),
+            "capacity": self._capacity(fold),
+            "parts": self.in_shape[2] // fold.simd,
+            "pad_words": self._padding(fold),
+            "output_register": has_output_register(fold),
+        }
+
+    def _parallel_pool(self, fold: Fold) -> dict[str, Any]:
+        shape, minimum = shape_of(self.in_type), self.minimum[: fold.pe]
+        return {"shape": shape, "taps": self._taps, "minimum": minimum, "slots": fold.slots}
+
+    def _pool(self, fold: Fold) -> dict[str, Any]:
+        shape, slots = shape_of(self.in_type), self._slots(fold)
+        return {"shape": shape, "lanes": fold.pe, "taps": self._taps, "minimum": self.minimum, "slots": slots}
 
     def _depth(self, fold: Fold) -> int:
         """Pixels of the parallel window unit's input queue."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from hwgen.codes import CodeType
 from hwgen.fold import Fold
-from hwgen.layers.costs import Resources
 from hwgen.layers.legal import check_divides, check_same_lanes, check_slots, divisors
-from hwgen.layers.parts import Bill
 from hwgen.layers.protocol import MapShape
 from hwgen.layers.window import Window
 from hwgen.layers.window_schedule import (
@@ -22,6 +21,7 @@ from hwgen.layers.window_schedule import (
     sequential_schedule,
     window_latency,
 )
+from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.streams.chain import Chain
 from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH, Fifo
 from hwgen.rtl_templates.windows.sliding_window import SlidingWindow
@@ -130,34 +130,24 @@ class Pad:
         )
 
     def resources(self, fold: Fold) -> Resources:
-        width, bill = fold.simd * self.in_type.bits, Bill()
-        rows, columns = axes(self.window, *self.in_shape[:2])
-        words, capacity = self.in_shape[2] // fold.simd, self._capacity(fold)
-        name = f"{self.name}.window"
-        bill.sliding_window(
-            name,
-            width,
-            rows,
-            columns,
-            words=words,
-            capacity=capacity,
-            replays=1,
-            output_register=has_output_register(fold),
-        )
-        bill.fifo(f"{self.name}.queue", width, fold.slots or FULL_RATE_DEPTH)
+        bill = SlidingWindow.bill(f"{self.name}.window", **self._sequential(fold))
+        bill.include(Fifo.bill(f"{self.name}.queue", fold.simd * self.in_type.bits, fold.slots or FULL_RATE_DEPTH))
         return bill.resources()
 
     def component(self, fold: Fold) -> Chain:
         """Give the window unit and a FIFO behind it."""
+        queue = Fifo(fold.simd * self.in_type.bits, fold.slots or FULL_RATE_DEPTH)
+        return Chain({"window": SlidingWindow(**self._sequential(fold)), "queue": queue})
+
+    def _sequential(self, fold: Fold) -> dict[str, Any]:
+        """Give what the window unit and its bill have in common."""
         rows, columns = axes(self.window, *self.in_shape[:2])
-        width, words = fold.simd * self.in_type.bits, self.in_shape[2] // fold.simd
-        window = SlidingWindow(
-            width=width,
-            rows=rows,
-            columns=columns,
-            words=words,
-            capacity=self._capacity(fold),
-            pad_words=pad_words([self.value] * self.in_shape[2], self.in_type, fold.simd),
-            output_register=has_output_register(fold),
-        )
-        return Chain({"window": window, "queue": Fifo(width, fold.slots or FULL_RATE_DEPTH)})
+        return {
+            "width": fold.simd * self.in_type.bits,
+            "rows": rows,
+            "columns": columns,
+            "words": self.in_shape[2] // fold.simd,
+            "capacity": self._capacity(fold),
+            "pad_words": pad_words([self.value] * self.in_shape[2], self.in_type, fold.simd),
+            "output_register": has_output_register(fold),
+        }

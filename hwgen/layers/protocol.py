@@ -12,7 +12,7 @@ from amaranth.lib import wiring
 
 from hwgen.codes import CodeType
 from hwgen.fold import Fold
-from hwgen.layers.costs import MemoryShape, Resources
+from hwgen.rtl_templates.cost import Resources
 from hwgen.timing.schedule import Junction, Schedule
 
 __all__ = [
@@ -20,8 +20,6 @@ __all__ = [
     "Layer",
     "MapInput",
     "MapShape",
-    "MemoryShape",
-    "Resources",
     "SingleInput",
     "Writable",
     "input_lanes",

@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from hwgen.codes import CodeType
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, WindowStyle
-from hwgen.layers.filter_schedule import filter_bill, filter_schedule
+from hwgen.layers.filter_schedule import filter_schedule
 from hwgen.layers.legal import check_divides, check_same_lanes, check_slots, divisors
-from hwgen.layers.protocol import MapShape, Resources
+from hwgen.layers.protocol import MapShape
+from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.streams.channel_wires import ChannelWires
 from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH
 from hwgen.timing.schedule import Schedule
@@ -96,10 +98,11 @@ class Reshape:
         return filter_schedule([True], [True] * self.cycles(fold), [True], fold, width=fold.pe * self.in_type.bits)
 
     def resources(self, fold: Fold) -> Resources:
-        """Count the output FIFO."""
-        return filter_bill(self.name, [True], [True], [True], fold, width=fold.pe * self.in_type.bits).resources()
+        return ChannelWires.bill(self.name, **self._wires(fold)).resources()
 
     def component(self, fold: Fold) -> ChannelWires:
         """Give wires and a FIFO."""
-        chosen = tuple(range(fold.pe))
-        return ChannelWires(bits=self.in_type.bits, lanes=fold.pe, chosen=chosen, slots=fold.slots or FULL_RATE_DEPTH)
+        return ChannelWires(lanes=fold.pe, **self._wires(fold))
+
+    def _wires(self, fold: Fold) -> dict[str, Any]:
+        return {"bits": self.in_type.bits, "chosen": range(fold.pe), "slots": fold.slots or FULL_RATE_DEPTH}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -12,13 +13,10 @@ from hwgen.activation import Positions
 from hwgen.codes import CodeType
 from hwgen.fold import Fold
 from hwgen.layers.channelwise import channel_folds, check_channel_fold, elastic_schedule
-from hwgen.layers.costs import Part, Product, Resources
 from hwgen.layers.legal import check_positions, check_tables
-from hwgen.layers.parts import Bill
 from hwgen.layers.protocol import MapShape
-from hwgen.rtl_templates.compute.adder_tree import range_shape
-from hwgen.rtl_templates.compute.level_search import SearchTables
 from hwgen.rtl_templates.compute.segments import SegmentsUnit
+from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.windows.lines import Lines
 from hwgen.timing.schedule import Schedule
 
@@ -156,72 +154,23 @@ class Segments:
         return elastic_schedule(self.in_shape, fold, width_out=width_out, stages=self.lines.stages)
 
     def resources(self, fold: Fold) -> Resources:
-        bill, lines, lanes = Bill(), self.lines, fold.pe
-        groups, addresses, number = self.in_shape[2] // lanes, len(lines.factors) // lanes, lines.number.width
-        bill.elastic(f"{self.name}.queue", lanes * self.out_type.bits, lines.stages, fold.slots)
-        rows = addresses if lines.depends_on_beat(lanes) else 1
-        if rows > 1:
-            bill.position(self.positions.rows, self.positions.columns, groups)
-            bill.register(lines.search_stages * (addresses - 1).bit_length())
-        if lines.pieces > 1:
-            breaks = lines.breaks.reshape(addresses, lanes, -1)[:rows]
-            search = SearchTables(lines.number, breaks, np.zeros(breaks.shape[:2], dtype=bool))
-            bill.levels(self.name, search, number, fold.memory, writable=False)
-        (_, factor), (_, offset) = lines.fields
-        if lines.varies:
-            self._bill_tables(bill, fold, rows)
-            bill.register(lanes * (factor + offset))
-        bill.register(lanes * number * lines.fetch_stages)
-        self._bill_product(bill, lanes)
-        total = range_shape(*lines.sums).width
-        bill.register(lanes * (offset * lines.product_stages + total * lines.sum_stages + self.out_type.bits))
-        # Of the bits that the shift drops only the carry is left.
-        bill.add(Part.OTHER, lanes * max(0, total - lines.shift) * lines.sum_stages)
-        clips = (lines.sums[1] >> lines.shift > lines.high) + (lines.sums[0] >> lines.shift < lines.low)
-        bill.add(
-            Part.OTHER, lanes * (self.out_type.bits + (total - lines.shift - self.out_type.bits) / 2) * (clips > 0)
-        )
-        return bill.resources()
-
-    def _bill_tables(self, bill: Bill, fold: Fold, rows: int) -> None:
-        """Add the memories of factors and offsets: one for all lanes, if all read the same address."""
-        lines = self.lines
-        places = np.minimum(np.arange(1 << lines.search_stages), lines.pieces - 1)
-        bits = [field.reshape(-1, fold.pe, lines.pieces)[:rows, :, places] for field, _ in lines.fields]
-        width = max(width for _, width in lines.fields)
-        entries = np.stack(bits, axis=-1).swapaxes(1, 2).reshape(rows * len(places), fold.pe, 2)
-        if lines.pieces == 1:
-            bill.table(f"{self.name}.lines", entries.reshape(rows, -1), width, fold.memory, writable=False)
-            return
-        for lane in range(fold.pe):
-            bill.table(f"{self.name}.lines_{lane}", entries[:, lane], width, fold.memory, writable=False)
-
-    def _bill_product(self, bill: Bill, lanes: int) -> None:
-        """Add what multiplies: nothing, adders, choices among shifted numbers, or multipliers and what joins their parts."""
-        lines, bits = self.lines, range_shape(*self.lines.products).width
-        if lines.exponents is not None:
-            bill.add(Part.OTHER, lanes * bits * -(-len(lines.exponents) // 2))
-        elif lines.multiplies:
-            numbers, factors = lines.parts
-            left, right = -(-lines.number.width // numbers), -(-lines.factor.width // factors)
-            bill.products.append(Product(lanes * numbers * factors, left, right, left + right))
-            bill.add(Part.OTHER, lanes * (bits - lines.part_bits) * (numbers * factors - 1))
-            bill.register(lanes * numbers * factors * (left + right))
-        else:
-            bill.add(Part.ADDER_BIT, lanes * bits * lines.product_stages)
-        bill.register(lanes * bits * lines.product_stages)
+        return SegmentsUnit.bill(self.name, **self._unit(fold)).resources()
 
     def component(self, fold: Fold) -> SegmentsUnit:
         """Give the unit that multiplies, adds, shifts and clips."""
-        return SegmentsUnit(
-            lanes=fold.pe,
-            lines=self.lines,
-            out_bits=self.out_type.bits,
-            rows=self.positions.rows,
-            columns=self.positions.columns,
-            style=fold.memory.value,
-            slots=fold.slots,
-        )
+        return SegmentsUnit(**self._unit(fold))
+
+    def _unit(self, fold: Fold) -> dict[str, Any]:
+        """Give what the unit and its bill have in common."""
+        return {
+            "lanes": fold.pe,
+            "lines": self.lines,
+            "out_bits": self.out_type.bits,
+            "rows": self.positions.rows,
+            "columns": self.positions.columns,
+            "style": fold.memory,
+            "slots": fold.slots,
+        }
 
 
 def _size(numbers: np.ndarray) -> int:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
 from hwgen.codes import CodeType
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, WindowStyle
-from hwgen.layers.costs import Resources
-from hwgen.layers.filter_schedule import filter_bill, filter_schedule
+from hwgen.layers.filter_schedule import filter_schedule
 from hwgen.layers.legal import check_slots, divisors
 from hwgen.layers.protocol import MapShape
+from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.streams.beat_filter import BeatFilter
 from hwgen.rtl_templates.streams.channel_wires import ChannelWires
 from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH
@@ -124,12 +125,20 @@ class Select:
         return filter_schedule(*self._kept(fold), fold, width=fold.pe * self.in_type.bits)
 
     def resources(self, fold: Fold) -> Resources:
-        return filter_bill(self.name, *self._kept(fold), fold, width=fold.pe * self.in_type.bits).resources()
+        if self._is_whole(fold):
+            return ChannelWires.bill(self.name, **self._wires(fold)).resources()
+        return BeatFilter.bill(self.name, **self._filter(fold)).resources()
 
     def component(self, fold: Fold) -> ChannelWires | BeatFilter:
         """Give wires between whole pixels, or the unit that drops beats."""
-        bits, slots = self.in_type.bits, fold.slots or FULL_RATE_DEPTH
         if self._is_whole(fold):
-            return ChannelWires(bits=bits, lanes=fold.simd, chosen=self.channels, slots=slots)
+            return ChannelWires(lanes=fold.simd, **self._wires(fold))
+        return BeatFilter(**self._filter(fold))
+
+    def _wires(self, fold: Fold) -> dict[str, Any]:
+        return {"bits": self.in_type.bits, "chosen": self.channels, "slots": fold.slots or FULL_RATE_DEPTH}
+
+    def _filter(self, fold: Fold) -> dict[str, Any]:
         words, columns, rows = self._kept(fold)
-        return BeatFilter(width=fold.pe * bits, words=words, columns=columns, rows=rows, slots=slots)
+        width, slots = fold.pe * self.in_type.bits, fold.slots or FULL_RATE_DEPTH
+        return {"width": width, "words": words, "columns": columns, "rows": rows, "slots": slots}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -11,11 +12,10 @@ from hwgen.activation import Lookup
 from hwgen.codes import CodeType
 from hwgen.fold import Fold
 from hwgen.layers.channelwise import channel_folds, check_channel_fold, elastic_schedule
-from hwgen.layers.costs import Resources
 from hwgen.layers.legal import check_positions, check_tables
-from hwgen.layers.parts import Bill
 from hwgen.layers.protocol import MapShape
 from hwgen.rtl_templates.compute.lookup import LookupUnit
+from hwgen.rtl_templates.cost import Resources
 from hwgen.timing.schedule import Schedule
 
 __all__ = ["Table"]
@@ -106,35 +106,25 @@ class Table:
         return elastic_schedule(self.in_shape, fold, width_out=width_out, stages=LookupUnit.PIPELINE)
 
     def resources(self, fold: Fold) -> Resources:
-        bill, positions = Bill(), self.lookup.positions
-        width = fold.pe * self.out_type.bits
-        bill.elastic(f"{self.name}.queue", width, LookupUnit.PIPELINE, fold.slots)
-        bill.register(width)
-        table = self._by_bits().reshape(-1, fold.pe, 1 << self.in_type.bits)
-        alone = True
-        for lane in range(fold.pe):
-            entries = table[:, lane]
-            same = not fold.writable and bool(np.all(entries == entries[0]))
-            alone &= same
-            words = (entries[:1] if same else entries).reshape(-1, 1)
-            bill.table(f"{self.name}.table_{lane}", words, self.out_type.bits, fold.memory, writable=fold.writable)
-        if not alone:
-            bill.position(positions.rows, positions.columns, self.in_shape[2] // fold.pe)
-        return bill.resources()
+        return LookupUnit.bill(self.name, **self._unit(fold)).resources()
 
     def component(self, fold: Fold) -> LookupUnit:
         """Give the lookup unit: one table a lane, addressed by the bits of the code."""
-        return LookupUnit(
-            lanes=fold.pe,
-            in_bits=self.in_type.bits,
-            out_bits=self.out_type.bits,
-            table=self._by_bits(),
-            rows=self.lookup.positions.rows,
-            columns=self.lookup.positions.columns,
-            style=fold.memory.value,
-            slots=fold.slots,
-            writable=fold.writable,
-        )
+        return LookupUnit(**self._unit(fold))
+
+    def _unit(self, fold: Fold) -> dict[str, Any]:
+        """Give what the unit and its bill have in common."""
+        return {
+            "lanes": fold.pe,
+            "in_bits": self.in_type.bits,
+            "out_bits": self.out_type.bits,
+            "table": self._by_bits(),
+            "rows": self.lookup.positions.rows,
+            "columns": self.lookup.positions.columns,
+            "style": fold.memory,
+            "slots": fold.slots,
+            "writable": fold.writable,
+        }
 
     def _by_bits(self) -> np.ndarray:
         """Give the entries as bits, in the order of the inputs' bits: int64 (classes, channels, 2**in_bits)."""

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from amaranth import Shape, signed, unsigned
 
 from hwgen.activation import Thresholds
 from hwgen.codes import CodeType
 from hwgen.fold import Fold
 from hwgen.layers.channelwise import channel_folds, check_channel_fold, elastic_schedule
-from hwgen.layers.costs import Part, Resources
 from hwgen.layers.legal import check_positions, check_tables
-from hwgen.layers.parts import Bill
+from hwgen.layers.number import shape_of
 from hwgen.layers.protocol import MapShape
-from hwgen.rtl_templates.compute.level_search import SearchTables
 from hwgen.rtl_templates.compute.threshold import ThresholdUnit
+from hwgen.rtl_templates.cost import Resources
 from hwgen.timing.schedule import Schedule
 
 __all__ = ["Thresholding"]
@@ -117,23 +116,26 @@ class Thresholding:
         )
 
     def resources(self, fold: Fold) -> Resources:
-        lanes, bits, width, bill = fold.pe, self.in_type.bits, fold.pe * self.out_type.bits, Bill()
-        levels = self._levels().reshape(-1, lanes, self.thresholds.steps)
-        falling = np.broadcast_to(np.array(self.negate), self._levels().shape[:2]).reshape(-1, lanes)
-        search = SearchTables(self._shape(), levels, falling, writable=fold.writable)
-        bill.elastic(f"{self.name}.queue", width, search.stages + 1, fold.slots)
-        bill.register(width)
-        bill.levels(self.name, search, bits, fold.memory, writable=fold.writable)
-        bill.add(Part.OTHER, lanes * search.stages * search.any_falls)
-        if bill.memories and search.addresses > 1:
-            positions, groups = self.thresholds.positions, self.in_shape[2] // lanes
-            bill.position(positions.rows, positions.columns, groups)
-            bill.register((search.stages - 1) * (search.addresses - 1).bit_length())
-        return bill.resources()
+        return ThresholdUnit.bill(self.name, **self._unit(fold)).resources()
 
-    def _shape(self) -> Shape:
-        """Shape of a number."""
-        return signed(self.in_type.bits) if self.in_type.signed else unsigned(self.in_type.bits)
+    def component(self, fold: Fold) -> ThresholdUnit:
+        """Give the threshold unit."""
+        return ThresholdUnit(low=0 if self.out_type.bipolar else self.out_type.low, **self._unit(fold))
+
+    def _unit(self, fold: Fold) -> dict[str, Any]:
+        """Give what the unit and its bill have in common."""
+        return {
+            "lanes": fold.pe,
+            "in_shape": shape_of(self.in_type),
+            "levels": self._levels(),
+            "falling": self.negate,
+            "out_bits": self.out_type.bits,
+            "rows": self.thresholds.positions.rows,
+            "columns": self.thresholds.positions.columns,
+            "style": fold.memory,
+            "slots": fold.slots,
+            "writable": fold.writable,
+        }
 
     def _levels(self) -> np.ndarray:
         """Give the levels that the hardware compares with: int64 (classes, channels, steps); a bipolar input is compared as its bit."""
@@ -144,19 +146,3 @@ class Thresholding:
         if self.in_type.bipolar:
             levels = -((-1 - levels) // 2)  # 2 * bit - 1 >= t is bit >= ceil((t + 1) / 2)
         return levels
-
-    def component(self, fold: Fold) -> ThresholdUnit:
-        """Give the threshold unit."""
-        return ThresholdUnit(
-            lanes=fold.pe,
-            in_shape=self._shape(),
-            levels=self._levels(),
-            falling=self.negate,
-            low=0 if self.out_type.bipolar else self.out_type.low,
-            out_bits=self.out_type.bits,
-            rows=self.thresholds.positions.rows,
-            columns=self.thresholds.positions.columns,
-            style=fold.memory.value,
-            slots=fold.slots,
-            writable=fold.writable,
-        )

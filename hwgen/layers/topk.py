@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from amaranth import signed, unsigned
 
 from hwgen.codes import CodeType
 from hwgen.errors import OptionError
 from hwgen.fold import Fold
 from hwgen.layers.channelwise import beat_schedule
-from hwgen.layers.costs import Part, Resources
 from hwgen.layers.legal import check_slots
-from hwgen.layers.parts import Bill
+from hwgen.layers.number import shape_of
 from hwgen.layers.protocol import MapShape
 from hwgen.rtl_templates.compute.topk import TopKUnit
+from hwgen.rtl_templates.cost import Resources
 from hwgen.timing.schedule import Schedule
 
 __all__ = ["TopK"]
@@ -106,21 +106,12 @@ class TopK:
         )
 
     def resources(self, fold: Fold) -> Resources:
-        bill, bits, index = Bill(), self.in_type.bits, self.out_type.bits
-        bill.queue(f"{self.name}.queue", self.k * index, self.timing(fold).slots)
-        bill.loop(self.in_shape[2])
-        bill.register(self.k * (bits + index + 1) + 2)
-        bill.rank(self.in_type.bits, self.k, signed=self.in_type.signed)
-        bill.add(Part.SHIFT_BIT, (self.k - 1) * (bits + index))
-        bill.add(Part.OTHER, 10 * self.k)
-        return bill.resources()
+        return TopKUnit.bill(self.name, **self._unit(fold)).resources()
 
     def component(self, fold: Fold) -> TopKUnit:
         """Give the unit that keeps the best; bits of bipolar codes rank as the codes do."""
-        return TopKUnit(
-            shape=signed(self.in_type.bits) if self.in_type.signed else unsigned(self.in_type.bits),
-            channels=self.in_shape[2],
-            k=self.k,
-            largest=self.largest,
-            slots=fold.slots,
-        )
+        return TopKUnit(largest=self.largest, **self._unit(fold))
+
+    def _unit(self, fold: Fold) -> dict[str, Any]:
+        """Give what the unit and its bill have in common."""
+        return {"shape": shape_of(self.in_type), "channels": self.in_shape[2], "k": self.k, "slots": fold.slots}

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from hwgen.codes import CodeType
 from hwgen.errors import OptionError
 from hwgen.fold import Fold
-from hwgen.layers.costs import Part, Resources
 from hwgen.layers.legal import check_divides, check_same_lanes, check_slots, divisors
-from hwgen.layers.parts import Bill
 from hwgen.layers.protocol import MapShape
+from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.streams.chain import Chain
 from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH, Fifo
 from hwgen.rtl_templates.windows.row_repeater import RowRepeater
@@ -188,29 +188,23 @@ class Upsample:
         )
 
     def resources(self, fold: Fold) -> Resources:
-        bill, rows, capacity = Bill(), self._rows(fold), self._capacity(fold)
-        width, bits = fold.simd * self.in_type.bits, capacity.bit_length()
-        bill.fifo(f"{self.name}.queue", width, fold.slots or FULL_RATE_DEPTH)
-        bill.add(Part.UNIT, 1)
-        for count in (rows.words, rows.pixel_repeats, rows.columns, rows.row_repeats):
-            bill.loop(count)
-        for _ in range(2):
-            bill.counter(capacity + 1)
-        bill.loop(capacity)
-        bill.add(Part.WALK_BIT, bits * (1 if capacity & (capacity - 1) == 0 else 2))
-        bill.register(bits + 2)
-        bill.window_memory(f"{self.name}.row", max(2, capacity), width)
+        bill = Fifo.bill(f"{self.name}.queue", fold.simd * self.in_type.bits, fold.slots or FULL_RATE_DEPTH)
+        bill.include(RowRepeater.bill(f"{self.name}.row", **self._repeater(fold)))
         return bill.resources()
 
     def component(self, fold: Fold) -> Chain:
         """Give the unit that replays a row, and a FIFO behind it."""
-        rows, width = self._rows(fold), fold.simd * self.in_type.bits
-        repeater = RowRepeater(
-            width=width,
-            words=rows.words,
-            columns=rows.columns,
-            pixel_repeats=rows.pixel_repeats,
-            row_repeats=rows.row_repeats,
-            capacity=self._capacity(fold),
-        )
-        return Chain({"repeater": repeater, "queue": Fifo(width, fold.slots or FULL_RATE_DEPTH)})
+        queue = Fifo(fold.simd * self.in_type.bits, fold.slots or FULL_RATE_DEPTH)
+        return Chain({"repeater": RowRepeater(**self._repeater(fold)), "queue": queue})
+
+    def _repeater(self, fold: Fold) -> dict[str, Any]:
+        """Give what the unit and its bill have in common."""
+        rows = self._rows(fold)
+        return {
+            "width": fold.simd * self.in_type.bits,
+            "words": rows.words,
+            "columns": rows.columns,
+            "pixel_repeats": rows.pixel_repeats,
+            "row_repeats": rows.row_repeats,
+            "capacity": self._capacity(fold),
+        }

@@ -101,10 +101,8 @@ def address_map(pipeline: Pipeline, network_id: int = 0) -> AddressMap:
         for stage in layers:
             if stage.fold.writable:
                 found += [(stage.name, name, memory) for name, memory in memories_of(stage.component()).items()]
-    regions, place = [], RegisterMap(0, len(names)).words
-    for layer, name, memory in found:
-        size = 1 << memory.address_bits
-        base = -(-place // size) * size
-        regions.append(Region(layer, name, base, memory))
-        place = base + size
+    placed = RegisterMap.laid_out(network_id, len(names), [memory for _, _, memory in found]).memories
+    regions = (
+        Region(layer, name, base, memory) for (layer, name, _), (base, memory) in zip(found, placed, strict=True)
+    )
     return AddressMap(network_id, names, tuple(regions))

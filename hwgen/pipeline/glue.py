@@ -9,9 +9,8 @@ from math import lcm
 import numpy as np
 from amaranth.lib import wiring
 
-from hwgen.layers.costs import Resources
-from hwgen.layers.parts import Bill, narrowing, widening
 from hwgen.pipeline.queues import Queue, deepened
+from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH, Fifo
 from hwgen.rtl_templates.streams.fork import Fork
 from hwgen.rtl_templates.streams.width_converter import DownConverter, UpConverter
@@ -39,24 +38,19 @@ def conversion_resources(before: int, after: int, bits: int) -> Iterator[Resourc
     """Give the cost of each width converter from one number of lanes to another."""
     widened, narrowed = conversion(before, after)
     if widened > 1:
-        yield widening(before * bits, widened)
+        yield UpConverter.bill(before * bits, widened).resources()
     if narrowed > 1:
-        yield narrowing(after * bits, narrowed)
+        yield DownConverter.bill(after * bits, narrowed).resources()
 
 
 def input_resources(width: int) -> Resources:
     """Give the cost of the register behind an input port."""
-    bill = Bill()
-    bill.fifo("input_register", width, FULL_RATE_DEPTH)
-    return bill.resources()
+    return Fifo.bill("input_register", width, FULL_RATE_DEPTH).resources()
 
 
 def fork_resources(width: int, depths: Sequence[int | None]) -> Resources:
     """Give the cost of a fork with a FIFO of each of these depths; None: the least."""
-    bill = Bill()
-    for number, depth in enumerate(depths):
-        bill.fifo(f"branch_{number}", width, depth or FULL_RATE_DEPTH)
-    return bill.resources()
+    return Fork.bill("fork", width, [depth or FULL_RATE_DEPTH for depth in depths]).resources()
 
 
 @dataclass(frozen=True)
@@ -117,7 +111,7 @@ class Widen:
         return UpConverter(self.in_lanes * self.bits, self.ratio)
 
     def resources(self) -> Resources:
-        return widening(self.in_lanes * self.bits, self.ratio)
+        return UpConverter.bill(self.in_lanes * self.bits, self.ratio).resources()
 
 
 @dataclass(frozen=True)
@@ -149,7 +143,7 @@ class Narrow:
         return DownConverter(self.out_lanes * self.bits, self.ratio)
 
     def resources(self) -> Resources:
-        return narrowing(self.out_lanes * self.bits, self.ratio)
+        return DownConverter.bill(self.out_lanes * self.bits, self.ratio).resources()
 
 
 @dataclass(frozen=True)

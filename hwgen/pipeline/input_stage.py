@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from hwgen.layers.costs import Part, Resources
-from hwgen.layers.parts import Bill
 from hwgen.pipeline.queues import Queue, deepened
+from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH, Fifo
 from hwgen.rtl_templates.streams.split import Split
 from hwgen.timing.schedule import Intake, Junction, Outlet
@@ -89,14 +89,11 @@ class InputStage:
 
     def component(self) -> Split:
         """Deal out whole maps."""
-        return Split(widths=self.widths, runs=self.beats, depths=self.slots)
+        return Split(**self._split())
 
     def resources(self) -> Resources:
-        """Count a FIFO for each input, the counters, and the choice of the FIFO that is ready."""
-        bill = Bill()
-        for number, (width, depth) in enumerate(zip(self.widths, self.slots, strict=True)):
-            bill.fifo(f"{self.name}.queue_{number}", width, depth)
-        bill.add(Part.OTHER, 2 * len(self.inputs))
-        bill.counter(len(self.inputs))
-        bill.counter(max(self.beats))
-        return bill.resources()
+        return Split.bill(self.name, **self._split()).resources()
+
+    def _split(self) -> dict[str, Any]:
+        """Give what the unit and its bill have in common."""
+        return {"widths": self.widths, "runs": self.beats, "depths": self.slots}

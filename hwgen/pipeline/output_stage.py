@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from hwgen.layers.costs import Part, Resources
 from hwgen.layers.joining import in_turn
-from hwgen.layers.parts import Bill
 from hwgen.rtl_templates.compute.number import Coding
+from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH, Fifo
 from hwgen.rtl_templates.streams.merge import Merge
 from hwgen.timing.schedule import Junction
@@ -65,20 +65,17 @@ class OutputStage:
 
     def component(self) -> Merge:
         """Treat a beat as one number without a sign, which is what zero extension keeps."""
-        return Merge(
-            lanes=1,
-            codings=[Coding(width) for width in self.widths],
-            out_coding=Coding(max(self.widths)),
-            runs=self.beats,
-            group=len(self.reads),
-            slots=FULL_RATE_DEPTH,
-        )
+        return Merge(group=len(self.reads), **self._merge())
 
     def resources(self) -> Resources:
-        """Count a multiplexer over the outputs, its counters, and the output FIFO."""
-        bill, width = Bill(), max(self.widths)
-        bill.fifo(f"{self.name}.queue", width, FULL_RATE_DEPTH)
-        bill.add(Part.OTHER, sum(self.widths) - width)
-        bill.counter(len(self.reads))
-        bill.counter(max(self.beats))
-        return bill.resources()
+        return Merge.bill(self.name, **self._merge()).resources()
+
+    def _merge(self) -> dict[str, Any]:
+        """Give what the unit and its bill have in common."""
+        return {
+            "lanes": 1,
+            "codings": [Coding(width) for width in self.widths],
+            "out_coding": Coding(max(self.widths)),
+            "runs": self.beats,
+            "slots": FULL_RATE_DEPTH,
+        }

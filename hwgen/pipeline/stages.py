@@ -9,9 +9,9 @@ from typing import Protocol, runtime_checkable
 from amaranth.lib import wiring
 
 from hwgen.fold import Fold, WindowStyle
-from hwgen.layers.costs import Resources
 from hwgen.layers.protocol import Layer, input_lanes
 from hwgen.pipeline.queues import Queue
+from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH
 from hwgen.timing.schedule import Junction, Schedule
 

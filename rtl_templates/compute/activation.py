@@ -5,35 +5,37 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl_templates.bill import Bill
 from hwgen.rtl_templates.compute.adder_tree import range_shape
 from hwgen.rtl_templates.compute.channel_table import ChannelAddress
-from hwgen.rtl_templates.compute.compare import as_level, reaches
+from hwgen.rtl_templates.compute.compare import as_level, reaches, reaches_bill
 from hwgen.rtl_templates.compute.rom import Rom
-from hwgen.rtl_templates.compute.storage import Storage
+from hwgen.rtl_templates.cost import Part
+from hwgen.rtl_templates.memory import MemoryStyle
 from hwgen.rtl_templates.registers.write_bus import Contents, write_port
 
 __all__ = ["Activation", "Levels", "Scores", "levels_latency"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Levels:
     """Thresholds: the code is ``low`` + the number of levels that the accumulator reaches, modulo ``2**bits``.
 
-    ``table[class][channel]`` holds the rising levels of a channel, all within the accumulator's range or one above it.
+    ``table``, int64 (classes, channels, steps), holds the rising levels of each class and channel, all within the accumulator's range or one above it.
     """
 
-    table: Sequence[Sequence[Sequence[int]]]
+    table: np.ndarray
     low: int
     bits: int
 
     @property
     def latency(self) -> int:
         """Cycles from a total to its code."""
-        return levels_latency(len(self.table[0][0]))
+        return levels_latency(self.table.shape[2])
 
 
 def levels_latency(steps: int) -> int:
@@ -41,11 +43,11 @@ def levels_latency(steps: int) -> int:
     return int(steps > 1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scores:
-    """The number itself: the code is ``scale * accumulator + table[class][channel][0]``, modulo ``2**bits``; scale is 1 or 2."""
+    """The number itself: the code is ``scale * accumulator + table[class, channel, 0]``, modulo ``2**bits``; scale is 1 or 2."""
 
-    table: Sequence[Sequence[Sequence[int]]]
+    table: np.ndarray
     scale: int
     bits: int
 
@@ -64,7 +66,7 @@ class Activation(wiring.Component):
     output : Levels or Scores
     rows, columns : sequence of int
         Class of each row and column of the map, see `ChannelAddress`.
-    storage : Storage
+    style : MemoryStyle
         Of the table, see `Rom`.
     ahead : int
         Cycles by which ``step`` comes before the totals: the table's latency.
@@ -90,7 +92,7 @@ class Activation(wiring.Component):
         output: Levels | Scores,
         rows: Sequence[int] = (0,),
         columns: Sequence[int] = (0,),
-        storage: Storage = Storage.AUTO,
+        style: MemoryStyle = MemoryStyle.AUTO,
         ahead: int = Rom.LATENCY,
         writable: bool = False,
     ) -> None:
@@ -99,26 +101,63 @@ class Activation(wiring.Component):
         self.output = output
         self.rows = rows
         self.columns = columns
-        self.storage = storage
+        self.style = style
         self.writable = writable
         self.ahead = ahead
-        levels = isinstance(output, Levels)
-        self.entry = range_shape(bounds[0], bounds[1] + 1) if levels else unsigned(output.bits)
-        self.entries = len(output.table[0][0])
+        self.entry = self.entry_shape(bounds, output)
+        self.entries = output.table.shape[2]
         ports = {"step": In(1), "totals": In(lanes * self.total.width), "codes": Out(lanes * output.bits)}
         super().__init__(ports | ({"write": In(write_port(self.memories))} if writable else {}))
 
     @staticmethod
-    def table_width(lanes: int, bounds: tuple[int, int], output: Levels | Scores) -> int:
-        """Bits of a word of the table."""
-        entry = range_shape(bounds[0], bounds[1] + 1).width if isinstance(output, Levels) else output.bits
-        return lanes * len(output.table[0][0]) * entry
+    def entry_shape(bounds: tuple[int, int], output: Levels | Scores) -> Shape:
+        """Give the shape of an entry of the table."""
+        return range_shape(bounds[0], bounds[1] + 1) if isinstance(output, Levels) else unsigned(output.bits)
+
+    @classmethod
+    def bill(
+        cls,
+        name: str,
+        *,
+        lanes: int,
+        bounds: tuple[int, int],
+        output: Levels | Scores,
+        rows: Sequence[int] = (0,),
+        columns: Sequence[int] = (0,),
+        style: MemoryStyle = MemoryStyle.AUTO,
+        ahead: int = Rom.LATENCY,
+        writable: bool = False,
+    ) -> Bill:
+        """Give what it is made of: the table, its address, and for each lane comparisons and their count, or an adder."""
+        classes, channels, entries = output.table.shape
+        words = output.table.reshape(classes * channels // lanes, lanes * entries)
+        bits = cls.entry_shape(bounds, output).width
+        if writable:
+            bill = Rom.written_bill(f"{name}.table", len(words), words.shape[1] * bits, style)
+        else:
+            bill = Rom.bill(f"{name}.table", words, bits, style=style, latency=ahead)
+        if len(words) > 1 and bill.memories:
+            bill.include(ChannelAddress.bill(rows, columns, channels // lanes))
+        if isinstance(output, Scores):
+            # Nothing is added below the lowest bit that any of a lane's constants has, or that the sum has.
+            for constants in np.ones((lanes, 1), np.int64) if writable else words.T:
+                added = int(np.bitwise_or.reduce(constants)) % (1 << bits)
+                zeros = max((added & -added).bit_length(), output.scale) - 1
+                bill.chain(Part.ADDER_BIT, bits - zeros if added else 0)
+            return bill
+        # Numbers are compared in plain order: their sign bits are inverted.
+        bill.add(Part.OTHER, lanes * (bounds[0] < 0))
+        bill.include(reaches_bill(np.zeros((1, words.shape[1]), np.int64) if writable else words, bits))
+        if entries > 1:
+            bill.register(lanes * entries + 1)
+            # The code's top bit is one of them, and chooses those that are left.
+            bill.add(Part.OTHER, lanes * (entries - entries.bit_length()))
+        return bill
 
     def words(self) -> list[int]:
         """Pack the table: a word for each class and group, the first channel's first entry lowest; levels as `reaches` wants them."""
-        entries = [int(entry) for part in self.output.table for channel in part for entry in channel]
-        if isinstance(self.output, Levels):
-            entries = as_level(np.array(entries), self.entry).tolist()
+        table = self.output.table.ravel()
+        entries: list[int] = (as_level(table, self.entry) if isinstance(self.output, Levels) else table).tolist()
         per_word = self.lanes * self.entries
         width, mask = self.entry.width, (1 << self.entry.width) - 1
         return [
@@ -134,9 +173,9 @@ class Activation(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Read the table ahead, so that its row stands beside the totals."""
         m = Module()
-        groups = len(self.output.table[0]) // self.lanes
+        groups = self.output.table.shape[1] // self.lanes
         words, width = self.memories["table"].words, self.memories["table"].width
-        m.submodules.table = table = Rom(words, width, storage=self.storage, latency=self.ahead, writable=self.writable)
+        m.submodules.table = table = Rom(words, width, style=self.style, latency=self.ahead, writable=self.writable)
         if self.writable:
             wiring.connect(m, wiring.flipped(self.write), table.write)
         if len(words) > 1:

@@ -1,11 +1,14 @@
 """Balanced adder tree with exact widths, registers between its levels, and a third operand bit in every adder."""
 
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 
 from amaranth.hdl import Cat, Const, Module, Shape, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
+
+from hwgen.rtl_templates.sum_bill import Sums
 
 __all__ = ["AdderTree", "range_shape"]
 
@@ -72,6 +75,37 @@ class AdderTree(wiring.Component):
     def levels(operands: int) -> int:
         """Levels of adders above ``operands`` numbers."""
         return int(ceil_log2(operands))
+
+    @classmethod
+    @lru_cache(maxsize=4096)
+    def sums(cls, low: int, high: int, operands: int, registers: tuple[int, ...]) -> Sums:
+        """Give what a tree of so many equal operands is made of."""
+        sums = Sums()
+        cls.add_sums(sums, [(low, high)] * operands, 0, registers, cls.levels(operands))
+        return sums
+
+    @staticmethod
+    def add_sums(
+        sums: Sums, ranges: Sequence[tuple[int, int]], carries: int, registers: Collection[int], height: int
+    ) -> None:
+        """Add what a tree is made of."""
+        terms = list(ranges)
+        sizes, lone = [range_shape(*bounds).width for bounds in terms], len(terms)
+        for level in range(height + 1):
+            if level:
+                added, widths = [], []
+                for (a_low, a_high), (b_low, b_high) in zip(terms[::2], terms[1::2], strict=False):
+                    carry = int(carries > 0)
+                    carries -= carry
+                    added.append((a_low + b_low, a_high + b_high + carry))
+                    widths.append(range_shape(*added[-1]).width)
+                    widest = max(sizes[2 * len(added) - 2 : 2 * len(added)])
+                    sums.adders[widths[-1], bool(carry), widths[-1] > widest] += 1
+                lone = min(lone & 1, len(terms) & 1)
+                terms, sizes = added + terms[len(terms) & ~1 :], widths + sizes[len(terms) & ~1 :]
+            if level in registers:
+                sums.flipflops += sum(sizes) + carries
+                sums.lone += sum(sizes[len(sizes) - lone :]) + carries
 
     def elaborate(self, platform: object) -> Module:
         """Add neighbours, level by level."""

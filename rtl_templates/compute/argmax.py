@@ -6,6 +6,8 @@ from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl_templates.bill import Bill
+from hwgen.rtl_templates.cost import Part
 from hwgen.rtl_templates.streams.output_queue import OutputQueue
 
 __all__ = ["ArgMaxUnit"]
@@ -45,9 +47,8 @@ class ArgMaxUnit(wiring.Component):
         self.shape = Shape.cast(shape)
         self.channels = channels
         self.last = last
-        self.width_out = max(1, (channels - 1).bit_length())
-        least = OutputQueue.least_slots(self.width_out, self.pipeline(lanes), channels // lanes)
-        self.slots = least if slots is None else slots
+        self.width_out = self.index_bits(channels)
+        self.slots = self.least_slots(lanes, channels) if slots is None else slots
         super().__init__(
             {
                 "i": In(stream.Signature(unsigned(lanes * self.shape.width))),
@@ -59,6 +60,37 @@ class ArgMaxUnit(wiring.Component):
     def pipeline(lanes: int) -> int:
         """Cycles from taking a pixel's last beat to the index at the output FIFO: one a level of the tree, and one to compare with the best."""
         return (lanes - 1).bit_length() + 1
+
+    @staticmethod
+    def index_bits(channels: int) -> int:
+        """Give the bits of an index."""
+        return max(1, (channels - 1).bit_length())
+
+    @classmethod
+    def least_slots(cls, lanes: int, channels: int) -> int:
+        """Give the fewest slots for a beat in every cycle."""
+        return OutputQueue.least_slots(cls.index_bits(channels), cls.pipeline(lanes), channels // lanes)
+
+    @classmethod
+    def bill(cls, name: str, *, lanes: int, shape: Shape, channels: int, slots: int | None = None) -> Bill:
+        """Give what it is made of: the output queue, both counters, the tree with its registers, and the best so far."""
+        bits, index = shape.width, cls.index_bits(channels)
+        slots = cls.least_slots(lanes, channels) if slots is None else slots
+        bill = OutputQueue.bill(f"{name}.queue", index, slots)
+        bill.add(Part.UNIT, 1)
+        for _ in range(2 if channels > lanes else 0):
+            bill.counter(channels)
+        entrants, level = lanes, 0
+        while entrants > 1:
+            bill.rank(bits, entrants // 2, signed=shape.signed)
+            bill.add(Part.SHIFT_BIT, entrants // 2 * (bits + level))
+            entrants, level = -(-entrants // 2), level + 1
+            bill.register(entrants * (bits + level) + 1)
+        bill.rank(bits, 1, signed=shape.signed)
+        bill.add(Part.SHIFT_BIT, index)
+        bill.add(Part.UNIT, level > 0)
+        bill.register(bits + index + 1)
+        return bill
 
     def elaborate(self, platform: object) -> Module:
         """Count beats of a pixel where they enter the tree and again where they leave it."""

@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl_templates.bill import Bill
 from hwgen.rtl_templates.compute.rom import Rom
-from hwgen.rtl_templates.compute.storage import MEMORY_ATTRIBUTES, Storage, suits_block_ram
+from hwgen.rtl_templates.cost import MemoryKind, MemoryShape, Part
+from hwgen.rtl_templates.memory import MEMORY_ATTRIBUTES, MemoryStyle, style_of
+from hwgen.rtl_templates.table_bill import table_shape
 
-__all__ = ["ChannelAddress", "read_rom"]
+__all__ = ["ChannelAddress", "read_rom", "read_rom_bill"]
 
 
 class ChannelAddress(wiring.Component):
@@ -40,6 +44,19 @@ class ChannelAddress(wiring.Component):
         self.folds = folds
         self.depth = (max(rows) + 1) * (max(columns) + 1) * folds
         super().__init__({"step": In(1), "address": Out(range(self.depth))})
+
+    @staticmethod
+    def bill(rows: Sequence[int], columns: Sequence[int], folds: int) -> Bill:
+        """Give what it is made of: the counter of a pixel's beats, and for rows and columns of several classes a counter and the class's base."""
+        bill = Bill()
+        bill.counter(folds)
+        for classes in (rows, columns):
+            kinds = len(set(classes))
+            if kinds > 1:
+                bill.counter(len(classes))
+                bill.add(Part.CASE, kinds)
+                bill.counter(max(classes) * folds + 1)
+        return bill
 
     def elaborate(self, platform: object) -> Module:
         """Chain the counters of fold, column and row; each passes a step on when it wraps."""
@@ -83,7 +100,7 @@ def read_rom(
     words: Sequence[int],
     width: int,
     address: Value,
-    style: str,
+    style: MemoryStyle,
     enable: Value,
     ports: list[wiring.PureInterface] | None = None,
 ) -> Value:
@@ -99,29 +116,39 @@ def read_rom(
     width : int
         Bits of a word.
     address : Value
-    style : str
-        ``"block"`` reads block RAM, ``"distributed"`` and ``"constant"`` LUTs, ``"auto"`` what suits the size.
+    style : MemoryStyle
+        Not a large RAM.
     enable : Value
         Read; without it the word stays.
     ports : list or None
         If given, the memory can be written, and its write port is appended.
     """
-    block = style == "block" or (style == "auto" and suits_block_ram(len(words), width))
     if ports is not None:
-        storage = Storage.BLOCK if block else Storage.LUTS
-        m.submodules[name] = rom = Rom(words, width, storage=storage, latency=1, writable=True)
+        m.submodules[name] = rom = Rom(words, width, style=style, latency=1, writable=True)
         m.d.comb += [rom.address.eq(address), rom.enable.eq(enable)]
         ports.append(rom.write)
         return rom.data
     if len(set(words)) == 1:
         return Const(words[0], width)
-    m.submodules[name] = memory = Memory(shape=width, depth=len(words), init=words, attrs=MEMORY_ATTRIBUTES[block])
-    port = memory.read_port(domain="sync" if block else "comb")
+    place = style_of(len(words), width, style)
+    m.submodules[name] = memory = Memory(shape=width, depth=len(words), init=words, attrs=MEMORY_ATTRIBUTES[place])
+    port = memory.read_port(domain="sync" if place is MemoryStyle.BLOCK else "comb")
     m.d.comb += port.addr.eq(address)
-    if block:
+    if place is MemoryStyle.BLOCK:
         m.d.comb += port.en.eq(enable)
         return port.data
     word = Signal(width, name=f"{name}_word", reset_less=True)
     with m.If(enable):
         m.d.sync += word.eq(port.data)
     return word
+
+
+def read_rom_bill(name: str, words: np.ndarray, bits: int, style: MemoryStyle, *, writable: bool = False) -> Bill:
+    """Give what `read_rom` adds: a memory of words of fields, int64 (words, fields of a word), each of so many bits; nothing if they are equal."""
+    bill = Bill()
+    depth, width = len(words), words.shape[1] * bits
+    if writable:
+        bill.memories.append(MemoryShape(name, depth, width, style_of(depth, width, style), written=True))
+    elif shape := table_shape(name, words, bits, style, MemoryKind.TABLE):
+        bill.memories.append(shape)
+    return bill

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
@@ -9,9 +10,12 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
+from hwgen.rtl_templates.bill import Bill
 from hwgen.rtl_templates.compute.adder_tree import range_shape
-from hwgen.rtl_templates.compute.channel_table import ChannelAddress, read_rom
+from hwgen.rtl_templates.compute.channel_table import ChannelAddress, read_rom, read_rom_bill
 from hwgen.rtl_templates.compute.number import Coding, field
+from hwgen.rtl_templates.cost import Part, Product
+from hwgen.rtl_templates.memory import MemoryStyle
 from hwgen.rtl_templates.streams.elastic import ElasticPipeline
 
 __all__ = ["CombineUnit"]
@@ -34,7 +38,7 @@ class CombineUnit(wiring.Component):
         None: multiply the numbers.
     out_coding : Coding
         Holds every result; bipolar only for a product of bipolar numbers.
-    style : str
+    style : MemoryStyle
         Memory of factors that change from beat to beat, see `read_rom`.
     slots : int or None
         See `ElasticPipeline`.
@@ -52,7 +56,7 @@ class CombineUnit(wiring.Component):
         codings: Sequence[Coding],
         factors: np.ndarray | None,
         out_coding: Coding,
-        style: str = "auto",
+        style: MemoryStyle = MemoryStyle.AUTO,
         slots: int | None = None,
     ) -> None:
         self.lanes = lanes
@@ -78,6 +82,39 @@ class CombineUnit(wiring.Component):
             return 2
         sizes = np.abs(factors)
         return int(np.any(sizes & (sizes - 1)))
+
+    @classmethod
+    def bill(
+        cls,
+        name: str,
+        *,
+        lanes: int,
+        codings: Sequence[Coding],
+        factors: np.ndarray | None,
+        out_coding: Coding,
+        style: MemoryStyle = MemoryStyle.AUTO,
+        slots: int | None = None,
+    ) -> Bill:
+        """Give what it is made of: the pipeline's handshakes, the adders or multipliers of each lane, and the registers behind them."""
+        bits, streams = out_coding.bits, len(codings)
+        stages = cls.pipeline(lanes, streams, factors)
+        bill = ElasticPipeline.bill(f"{name}.queue", stages, lanes * bits, slots)
+        bill.register(lanes * bits * max(stages, streams - 1))
+        if factors is None:
+            numbers = [coding.bits for coding in codings if not coding.bipolar]
+            bill.add(Part.ADD_SUB_BIT, lanes * bits * (streams - max(len(numbers), 1)))
+            bill.products += [Product(lanes, left, right, bits) for left, right in pairwise(numbers)]
+            return bill
+        bill.add(Part.ADDER_BIT, lanes * bits * (streams - 1))
+        for number, (coding, scales) in enumerate(zip(codings, factors.reshape(streams, -1, lanes), strict=True)):
+            width = range_shape(int(min(scales.min(), 0)), int(scales.max(initial=0))).width
+            varying = [bool(np.any(lane != lane[0])) for lane in scales.T]
+            if any(varying):
+                bill.products.append(Product(sum(varying), coding.bits, width, coding.bits + width))
+                bill.include(read_rom_bill(f"{name}.factors_{number}", scales[:, varying], width, style))
+            scaled = np.abs(scales[0])[np.invert(varying)]
+            bill.add(Part.ADDER_BIT, bits * int(np.count_nonzero(scaled & (scaled - 1))))
+        return bill
 
     def elaborate(self, platform: object) -> Module:
         """Take all streams together; scale; join neighbours, level by level."""

@@ -3,7 +3,10 @@
 import numpy as np
 from amaranth.hdl import Cat, Const, Shape, Value
 
-__all__ = ["as_level", "reaches"]
+from hwgen.rtl_templates.bill import Bill
+from hwgen.rtl_templates.cost import Part
+
+__all__ = ["as_level", "reaches", "reaches_bill"]
 
 
 def _sign_bit(shape: Shape) -> int:
@@ -23,3 +26,13 @@ def reaches(number: Value, entry: Value, shape: Shape) -> Value:
     """
     plain = (number ^ Const(_sign_bit(shape), shape.width))[: shape.width]
     return (Cat(Const(1, 1), plain) + Cat(Const(1, 1), entry))[shape.width + 1]
+
+
+def reaches_bill(levels: np.ndarray, bits: int) -> Bill:
+    """Give what comparisons of numbers of so many bits with levels, int64 (words, comparisons), are made of; a level's lowest zeros are not compared."""
+    bill = Bill()
+    for column in levels.T:
+        level = int(column[0])
+        zeros = (level & -level).bit_length() - 1 if level and np.all(column == level) else 0
+        bill.chain(Part.LEVEL_BIT, max(1, bits + 1 - zeros))
+    return bill

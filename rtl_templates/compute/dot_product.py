@@ -6,8 +6,10 @@ from amaranth.hdl import Cat, Module, Shape, Signal, Value, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl_templates.bill import Bill
 from hwgen.rtl_templates.compute.adder_tree import AdderTree, range_shape
 from hwgen.rtl_templates.compute.plane_sum import PlaneSum
+from hwgen.rtl_templates.cost import Part, Product
 
 __all__ = ["DotProduct", "Lanes"]
 
@@ -78,7 +80,7 @@ class DotProduct(wiring.Component):
                 sizes, spare=accumulates and sizes[0] > 1, registers=self.registers
             )
         else:
-            self.tree = AdderTree([self._term_bounds()] * simd, registers=self.registers)
+            self.tree = AdderTree([self.term_bounds(lanes, in_shape, weight_shape)] * simd, registers=self.registers)
         super().__init__(
             {
                 "row_inputs": In(simd * in_shape.width),
@@ -110,12 +112,64 @@ class DotProduct(wiring.Component):
         """Cycles from inputs and weights to their sum."""
         return len(cls.register_levels(lanes, simd, in_shape, weight_shape, accumulates))
 
-    def _term_bounds(self) -> tuple[int, int]:
-        if self.lanes is not Lanes.MULTIPLY:
-            return _limits(unsigned(self.in_shape.width))
-        x_low, x_high = _limits(self.in_shape)
-        products = [x * w for x in (x_low, x_high) for w in _limits(self.weight_shape)]
+    @staticmethod
+    def term_bounds(lanes: Lanes, in_shape: Shape, weight_shape: Shape) -> tuple[int, int]:
+        """Give the least and greatest number of a lane of words."""
+        if lanes is not Lanes.MULTIPLY:
+            return _limits(unsigned(in_shape.width))
+        products = [x * w for x in _limits(in_shape) for w in _limits(weight_shape)]
         return min(products), max(products)
+
+    @classmethod
+    def bill(
+        cls,
+        lanes: Lanes,
+        simd: int,
+        in_shape: Shape,
+        weight_shape: Shape,
+        *,
+        accumulates: bool,
+        rows: int,
+        constant: bool,
+        halves: bool,
+    ) -> Bill:
+        """Give what one of ``rows`` equal rows is made of: its share of what is the same in several of them.
+
+        Parameters
+        ----------
+        lanes, simd, in_shape, weight_shape, accumulates
+            See the unit.
+        rows : int
+        constant : bool
+            The weights are constants.
+        halves : bool
+            The weights are those of two words in logic.
+        """
+        bill = Bill()
+        registers = tuple(cls.register_levels(lanes, simd, in_shape, weight_shape, accumulates))
+        low, high = cls.term_bounds(lanes, in_shape, weight_shape)
+        if lanes.counts_planes:
+            sizes = cls.plane_sizes(lanes, simd, in_shape, weight_shape)
+            sums = PlaneSum.sums(tuple(sizes), accumulates and sizes[0] > 1, registers)
+            if constant or halves:
+                # Bits and counts that wait for their adder are the same in many rows.
+                bill.register(-sums.lone * (1 - _different(4 if constant else 8, rows) / rows))
+            triple, pair, single = _group_luts(lanes, rows, constant=constant, halves=halves)
+            bill.add(Part.GROUP, triple * sums.triples + pair * sums.pairs)
+            bill.add(Part.XNOR, single * (sum(sizes) - 3 * sums.triples - 2 * sums.pairs))
+        else:
+            sums = AdderTree.sums(low, high, simd, registers)
+            if lanes is not Lanes.MULTIPLY:
+                bill.add(Part.ADD_SUB_BIT, 0 if constant else simd * in_shape.width)
+        bill.sums(sums)
+        if lanes is Lanes.MULTIPLY:
+            # Beside a signed factor an unsigned one is a bit wider.
+            left, right = (
+                own.width + (other.signed and not own.signed)
+                for own, other in ((in_shape, weight_shape), (weight_shape, in_shape))
+            )
+            bill.products.append(Product(simd, left, right, range_shape(low, high).width))
+        return bill
 
     def elaborate(self, platform: object) -> Module:
         """Lanes in front of the tree."""
@@ -154,12 +208,12 @@ class DotProduct(wiring.Component):
     def _words(self, m: Module) -> Value:
         """Give a named number a lane."""
         terms = []
-        width = self.in_shape.width
+        width, bounds = self.in_shape.width, self.term_bounds(self.lanes, self.in_shape, self.weight_shape)
         top_bit = 1 << (width - 1) if self.in_shape.signed else 0
         for lane in range(self.simd):
             x = self.row_inputs.word_select(lane, width)
             w = self.row_weights.word_select(lane, self.weight_shape.width)
-            term = Signal(range_shape(*self._term_bounds()), name=f"term_{lane}")
+            term = Signal(range_shape(*bounds), name=f"term_{lane}")
             if self.lanes is Lanes.MULTIPLY:
                 x = x.as_signed() if self.in_shape.signed else x
                 w = w.as_signed() if self.weight_shape.signed else w
@@ -176,3 +230,23 @@ def _limits(shape: Shape) -> tuple[int, int]:
     if shape.signed:
         return -(1 << (shape.width - 1)), (1 << (shape.width - 1)) - 1
     return 0, (1 << shape.width) - 1
+
+
+def _group_luts(lanes: Lanes, rows: int, *, constant: bool, halves: bool) -> tuple[float, float, float]:
+    """Give the LUTs of three lanes that are counted together, of two, and of one alone, in each of so many rows.
+
+    The sum of two lanes of two inputs is a LUT, and so is their carry; with a third lane there are two more. A lane with a constant weight
+    is its input or the complement; of the ``halves`` of a table it may also be either by the bit that chooses. Rows that have the
+    same of these share a group's LUTs, the sum with all that differ by a complement.
+    """
+    if not (constant or halves):
+        return (5, 3, 1) if lanes.is_ternary else (4, 2, 1)
+    kinds = 2 if constant else 4
+    sums, inverters = _different(kinds, rows), _different(2, rows) - 1
+    triple, pair = (sums + _different(kinds**size, rows) for size in (3, 2))
+    return triple / rows, pair / rows, inverters / rows if constant else 0.5
+
+
+def _different(kinds: int, drawn: int) -> float:
+    """Give how many of equally likely kinds are expected among so many draws."""
+    return kinds * (1 - (1 - 1 / kinds) ** drawn)

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl_templates.bill import Bill, bits_of, gates_of
 from hwgen.rtl_templates.compute.rom import Rom
-from hwgen.rtl_templates.compute.storage import Storage
+from hwgen.rtl_templates.cost import Part
+from hwgen.rtl_templates.memory import MemoryStyle
 from hwgen.rtl_templates.registers.write_bus import Contents, write_port
 from hwgen.rtl_templates.streams.fifo import wrapping
 from hwgen.rtl_templates.streams.output_queue import OutputQueue
@@ -30,7 +33,7 @@ class EmbeddingUnit(wiring.Component):
         Word ``part * entries + symbol`` is the symbol's part-th word.
     width : int
         Bits of a word.
-    storage : Storage
+    style : MemoryStyle
         Of the table.
     slots : int or None
         Depth of the output FIFO in words; None: the least for a word in every cycle.
@@ -57,7 +60,7 @@ class EmbeddingUnit(wiring.Component):
         entries: int,
         words: Sequence[int],
         width: int,
-        storage: Storage = Storage.AUTO,
+        style: MemoryStyle = MemoryStyle.AUTO,
         slots: int | None = None,
         writable: bool = False,
     ) -> None:
@@ -65,7 +68,7 @@ class EmbeddingUnit(wiring.Component):
         self.words = words
         self.width = width
         self.parts = len(words) // entries
-        self.storage = storage
+        self.style = style
         self.writable = writable
         self.slots = OutputQueue.least_slots(width, self.PIPELINE) if slots is None else slots
         self.latency = self.PIPELINE + OutputQueue.latency(width, self.slots)
@@ -81,11 +84,58 @@ class EmbeddingUnit(wiring.Component):
         """The table."""
         return {"table": Contents(self.words, self.width)}
 
+    @classmethod
+    def bill(
+        cls,
+        name: str,
+        *,
+        in_bits: int,
+        entries: int,
+        words: np.ndarray,
+        bits: int,
+        style: MemoryStyle = MemoryStyle.AUTO,
+        slots: int | None = None,
+        writable: bool = False,
+    ) -> Bill:
+        """Give what it is made of: the output queue, the table, its address, and for several words a symbol their count and the symbol that is kept.
+
+        Parameters
+        ----------
+        name : str
+        words : ndarray of int64, shape (words, fields of a word)
+            What the words hold, ``bits`` of each field.
+        in_bits, entries, style, slots, writable
+            See the unit.
+        """
+        depth, width = len(words), words.shape[1] * bits
+        address, parts = bits_of(depth), depth // entries
+        slots = OutputQueue.least_slots(width, cls.PIPELINE) if slots is None else slots
+        bill = OutputQueue.bill(f"{name}.queue", width, slots)
+        if writable:
+            bill.include(Rom.written_bill(f"{name}.table", depth, width, style))
+        else:
+            bill.include(Rom.bill(f"{name}.table", words, bits, style=style))
+        bill.register(address + cls.PIPELINE)
+        # Whether a step is taken.
+        bill.add(Part.OTHER, 1)
+        if parts > 1:
+            # The lowest bits of a multiple of the entries may be none.
+            zeros = (entries & -entries).bit_length() - 1
+            base = address - zeros
+            bill.pointer(parts)
+            bill.register(base + in_bits)
+            bill.chain(Part.ADDER_BIT, base, 2 if in_bits > zeros else 1)
+            bill.add(Part.SHIFT_BIT, in_bits)
+            # Of the base that begins again; the first step, and that the input may come with it.
+            bill.chain(Part.CLEARED_BIT, base)
+            bill.add(Part.OTHER, gates_of(bits_of(parts)) + 2)
+        return bill
+
     def elaborate(self, platform: object) -> Module:
         """Take a symbol with its first step, keep it for the others; the words come out of the table in order."""
         m = Module()
         m.submodules.queue = queue = OutputQueue(self.width, self.slots)
-        m.submodules.table = table = Rom(self.words, self.width, storage=self.storage, writable=self.writable)
+        m.submodules.table = table = Rom(self.words, self.width, style=self.style, writable=self.writable)
         if self.writable:
             wiring.connect(m, wiring.flipped(self.write), table.write)
         wiring.connect(m, wiring.flipped(self.o), queue.o)

@@ -8,7 +8,9 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl_templates.compute.storage import MEMORY_ATTRIBUTES, NO_COLLISION, suits_block_ram
+from hwgen.rtl_templates.bill import Bill
+from hwgen.rtl_templates.cost import Part
+from hwgen.rtl_templates.memory import MEMORY_ATTRIBUTES, NO_COLLISION, style_of
 from hwgen.rtl_templates.streams.fifo import wrapping
 from hwgen.rtl_templates.streams.output_queue import OutputQueue
 from hwgen.rtl_templates.windows.loop_nest import LoopNest
@@ -110,6 +112,36 @@ class GlobalReduceUnit(wiring.Component):
         }
         return neutral[self.reduction] & ((1 << self.width) - 1)
 
+    @staticmethod
+    def bill(
+        name: str,
+        *,
+        lanes: int,
+        shape: Shape,
+        groups: int,
+        pixels: int,
+        reduction: Reduction,
+        result: Shape,
+        slots: int,
+    ) -> Bill:
+        """Give what it is made of: the output queue, the loops, an adder or a comparison a lane, and the ring or memory of running results."""
+        width = lanes * result.width
+        bill = OutputQueue.bill(f"{name}.queue", width, slots)
+        bill.include(LoopNest.bill([groups, pixels]))
+        if reduction is Reduction.SUM:
+            bill.add(Part.OTHER, width)
+        else:
+            bill.rank(shape.width, lanes, signed=shape.signed)
+            bill.add(Part.OTHER, 1.5 * lanes * shape.width)
+        if groups <= RING_GROUPS:
+            bill.register(groups * width)
+            return bill
+        bill.memory(f"{name}.results", groups, width)
+        bill.add(Part.OTHER, width + 12)
+        bill.register(2 * width + lanes * shape.width + 2 * (groups - 1).bit_length() + 5)
+        bill.counter(groups)
+        return bill
+
     def elaborate(self, platform: object) -> Module:
         """Join each number with its channel's result so far; the last pixel's go out."""
         m = Module()
@@ -151,7 +183,7 @@ class GlobalReduceUnit(wiring.Component):
     def _memory(self, m: Module, loops: LoopNest, take: Value, leaves: Value) -> tuple[Value, Value]:
         """Fetch the next group's results beforehand; a register stands behind the memory, another in front of it."""
         starts, group = self._starts(), loops.index["group"]
-        attributes = MEMORY_ATTRIBUTES[suits_block_ram(self.groups, len(starts))] | NO_COLLISION
+        attributes = MEMORY_ATTRIBUTES[style_of(self.groups, len(starts))] | NO_COLLISION
         m.submodules.results = memory = Memory(shape=len(starts), depth=self.groups, init=[], attrs=attributes)
         write, read = memory.write_port(), memory.read_port()
 

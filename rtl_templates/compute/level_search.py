@@ -8,8 +8,11 @@ from amaranth.hdl import Cat, Module, Shape, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl_templates.compute.channel_table import read_rom
-from hwgen.rtl_templates.compute.compare import as_level, reaches
+from hwgen.rtl_templates.bill import Bill
+from hwgen.rtl_templates.compute.channel_table import read_rom, read_rom_bill
+from hwgen.rtl_templates.compute.compare import as_level, reaches, reaches_bill
+from hwgen.rtl_templates.cost import Part
+from hwgen.rtl_templates.memory import MemoryStyle
 from hwgen.rtl_templates.registers.write_bus import Contents, fan_out, write_port
 from hwgen.rtl_templates.streams.elastic import held
 
@@ -75,7 +78,7 @@ class LevelSearch(wiring.Component):
         Rising along the last axis; at least one step.
     falling : bool array, shape (addresses, lanes)
         Count the levels that are not reached.
-    style : str
+    style : MemoryStyle
         Memory of the levels, see `read_rom`.
     writable : bool
         Whether levels, and which channels fall, can be written.
@@ -96,7 +99,13 @@ class LevelSearch(wiring.Component):
     """
 
     def __init__(
-        self, *, in_shape: Shape, levels: np.ndarray, falling: np.ndarray, style: str = "auto", writable: bool = False
+        self,
+        *,
+        in_shape: Shape,
+        levels: np.ndarray,
+        falling: np.ndarray,
+        style: MemoryStyle = MemoryStyle.AUTO,
+        writable: bool = False,
     ) -> None:
         self.addresses, self.lanes, steps = levels.shape
         self.in_shape = Shape.cast(in_shape)
@@ -143,6 +152,31 @@ class LevelSearch(wiring.Component):
     def needs_address(self) -> bool:
         """Whether any memory is more than a function of the bits known so far."""
         return self.addresses > 1 and any(True for _ in self.memory_shapes())
+
+    @staticmethod
+    def bill(
+        name: str,
+        *,
+        in_shape: Shape,
+        levels: np.ndarray,
+        falling: np.ndarray,
+        style: MemoryStyle = MemoryStyle.AUTO,
+        writable: bool = False,
+    ) -> Bill:
+        """Give what it is made of: for each stage its tables, a comparison a lane, and the registers of numbers and counts."""
+        bill, tables = Bill(), SearchTables(in_shape, levels, falling, writable=writable)
+        for stage in range(tables.stages):
+            fields = tables.fields(stage)
+            lanes = [fields.reshape(len(fields), -1)] if stage == 0 else fields.swapaxes(0, 1)
+            for lane, words in enumerate(lanes):
+                words = words.reshape(-1, 1) if stage else words
+                where = f"{name}.levels_{stage}_{lane}"
+                bill.include(read_rom_bill(where, words, tables.word_width, style, writable=writable))
+            compared = tables.levels(stage).swapaxes(1, 2).reshape(-1, tables.lanes)
+            bill.include(reaches_bill(compared, max(in_shape.width, tables.level_shape.width)))
+            bill.add(Part.OTHER, tables.lanes * (tables.level_shape.signed + tables.any_falls))
+            bill.register(tables.lanes * (in_shape.width + stage))
+        return bill
 
     def elaborate(self, platform: object) -> Module:
         """Read the level while the number waits in a register, compare, append the bit, repeat."""

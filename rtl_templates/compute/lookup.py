@@ -8,7 +8,9 @@ from amaranth.hdl import Cat, Const, Module, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl_templates.compute.channel_table import ChannelAddress, read_rom
+from hwgen.rtl_templates.bill import Bill
+from hwgen.rtl_templates.compute.channel_table import ChannelAddress, read_rom, read_rom_bill
+from hwgen.rtl_templates.memory import MemoryStyle
 from hwgen.rtl_templates.registers.write_bus import Contents, fan_out, write_port
 from hwgen.rtl_templates.streams.elastic import ElasticPipeline, held
 
@@ -32,7 +34,7 @@ class LookupUnit(wiring.Component):
         Entries as bits: each below ``2**out_bits``.
     rows, columns : sequence of int
         Class of each row and column of the map, see `ChannelAddress`.
-    style : str
+    style : MemoryStyle
         Memory of the tables, see `read_rom`.
     slots : int or None
         See `ElasticPipeline`.
@@ -59,7 +61,7 @@ class LookupUnit(wiring.Component):
         table: np.ndarray,
         rows: Sequence[int] = (0,),
         columns: Sequence[int] = (0,),
-        style: str = "auto",
+        style: MemoryStyle = MemoryStyle.AUTO,
         slots: int | None = None,
         writable: bool = False,
     ) -> None:
@@ -86,6 +88,37 @@ class LookupUnit(wiring.Component):
             f"table_{lane}": Contents(self._table[:, lane].ravel().tolist(), self.out_bits)
             for lane in range(self.lanes)
         }
+
+    @classmethod
+    def bill(
+        cls,
+        name: str,
+        *,
+        lanes: int,
+        in_bits: int,
+        out_bits: int,
+        table: np.ndarray,
+        rows: Sequence[int] = (0,),
+        columns: Sequence[int] = (0,),
+        style: MemoryStyle = MemoryStyle.AUTO,
+        slots: int | None = None,
+        writable: bool = False,
+    ) -> Bill:
+        """Give what it is made of: the pipeline's handshakes, the register of the entries, a table a lane, and their address."""
+        width = lanes * out_bits
+        bill = ElasticPipeline.bill(f"{name}.queue", cls.PIPELINE, width, slots)
+        bill.register(width)
+        by_beat = table.reshape(-1, lanes, 1 << in_bits)
+        alone = True
+        for lane in range(lanes):
+            entries = by_beat[:, lane]
+            same = cls._is_same(entries, writable=writable)
+            alone &= same
+            words = (entries[:1] if same else entries).reshape(-1, 1)
+            bill.include(read_rom_bill(f"{name}.table_{lane}", words, out_bits, style, writable=writable))
+        if not alone:
+            bill.include(ChannelAddress.bill(rows, columns, table.shape[1] // lanes))
+        return bill
 
     def elaborate(self, platform: object) -> Module:
         """Address the tables with the incoming numbers and push what they hold."""
@@ -125,7 +158,9 @@ class LookupUnit(wiring.Component):
         return m
 
     def _same(self, lane: int) -> bool:
+        return self._is_same(self._table[:, lane], writable=self.writable)
+
+    @staticmethod
+    def _is_same(entries: np.ndarray, *, writable: bool) -> bool:
         """Whether all channels of a lane, in all classes, have the same table and keep it."""
-        if self.writable:
-            return len(self._table) == 1
-        return bool(np.all(self._table[:, lane] == self._table[0, lane]))
+        return len(entries) == 1 or (not writable and bool(np.all(entries == entries[0])))

@@ -3,16 +3,19 @@
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
+import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl_templates.bill import Bill
 from hwgen.rtl_templates.compute.activation import Activation, Levels, Scores
 from hwgen.rtl_templates.compute.adder_tree import range_shape
 from hwgen.rtl_templates.compute.dot_product import DotProduct, Lanes
 from hwgen.rtl_templates.compute.rom import Rom
 from hwgen.rtl_templates.compute.shared_rows import SharedRows
-from hwgen.rtl_templates.compute.storage import Storage
+from hwgen.rtl_templates.cost import MemoryKind, MemoryShape, Part
+from hwgen.rtl_templates.memory import MemoryStyle, style_of
 from hwgen.rtl_templates.registers.write_bus import Contents, fan_out, write_port
 from hwgen.rtl_templates.streams.fifo import wrapping
 from hwgen.rtl_templates.streams.output_queue import OutputQueue
@@ -47,8 +50,8 @@ class Mvtu(wiring.Component):
         The inputs of a beat that each of the ``pe`` rows takes, none left over; None: a beat has ``simd`` inputs, which all rows take.
     position_rows, position_columns : sequence of int
         Class of each row and column of the map of vectors, see `ChannelAddress`; the table of ``output`` has a part for each class.
-    storage : Storage
-        Of weights and table; with huge weights the table is where its size suits.
+    style : MemoryStyle
+        Of weights and table; with weights in a large RAM the table is where its size suits.
     slots : int or None
         Depth of the output FIFO in beats; None: the least that lets the unit take a beat in every cycle.
     writes_weights, writes_table : bool
@@ -80,7 +83,7 @@ class Mvtu(wiring.Component):
         reads: Sequence[Sequence[int]] | None = None,
         position_rows: Sequence[int] = (0,),
         position_columns: Sequence[int] = (0,),
-        storage: Storage = Storage.AUTO,
+        style: MemoryStyle = MemoryStyle.AUTO,
         slots: int | None = None,
         writes_weights: bool = False,
         writes_table: bool = False,
@@ -98,7 +101,7 @@ class Mvtu(wiring.Component):
         self.reads = reads
         self.position_rows = position_rows
         self.position_columns = position_columns
-        self.storage = storage
+        self.style = style
         self.writes_weights = writes_weights
         self.shares = shares
         self.fetch_cycles = self.cycles_to_fetch(len(words), fetch_registers)
@@ -117,7 +120,7 @@ class Mvtu(wiring.Component):
             output=output,
             rows=position_rows,
             columns=position_columns,
-            storage=Storage.AUTO if storage is Storage.HUGE else storage,
+            style=self.table_style(style),
             ahead=min(Rom.LATENCY, stages),
             writable=writes_table,
         )
@@ -130,9 +133,14 @@ class Mvtu(wiring.Component):
     @cached_property
     def memories(self) -> Mapping[str, Contents]:
         """What can be written."""
-        width, initial = self.pe * self.simd * self.weight_shape.width, self.storage is not Storage.HUGE
+        width, initial = self.pe * self.simd * self.weight_shape.width, self.style is not MemoryStyle.SPRAM
         weights = {"weights": Contents(self.words, width, initial=initial)} if self.writes_weights else {}
         return {**weights, **(self.activation.memories if self.activation.writable else {})}
+
+    @staticmethod
+    def table_style(style: MemoryStyle) -> MemoryStyle:
+        """Give where the table lives beside weights that live so."""
+        return MemoryStyle.AUTO if style is MemoryStyle.SPRAM else style
 
     @staticmethod
     def cycles_to_fetch(words: int, fetch_registers: int = 0) -> int:
@@ -146,6 +154,122 @@ class Mvtu(wiring.Component):
         Those of the weight memory if there is one, ``summing`` cycles of the adder trees, one for the accumulator, ``activation`` cycles for the codes.
         """
         return cls.cycles_to_fetch(words, fetch_registers) + summing + 1 + activation
+
+    @classmethod
+    def bill(
+        cls,
+        name: str,
+        *,
+        pe: int,
+        simd: int,
+        lanes: Lanes,
+        in_shape: Shape,
+        weight_shape: Shape,
+        weights: np.ndarray,
+        steps: int,
+        inputs: int,
+        column_folds: int,
+        accumulator: tuple[int, int],
+        output: Levels | Scores,
+        shares: bool = False,
+        position_rows: Sequence[int] = (0,),
+        position_columns: Sequence[int] = (0,),
+        style: MemoryStyle = MemoryStyle.AUTO,
+        slots: int,
+        writes_weights: bool = False,
+        writes_table: bool = False,
+        fetch_registers: int = 0,
+    ) -> Bill:
+        """Give what it is made of: the parameters are those of the unit, but for what it has packed.
+
+        Parameters
+        ----------
+        name : str
+        weights : ndarray of int, shape (rows, columns)
+            What the words hold, `weight_shape` bits of each.
+        steps : int
+            Words.
+        inputs : int
+            Inputs of a beat.
+        slots : int
+            Depth of the output FIFO.
+        """
+        bill = OutputQueue.bill(f"{name}.queue", pe * output.bits, slots)
+        bill.add(Part.UNIT, 1)
+        # What is taken, and when a row group ends.
+        bill.add(Part.OTHER, 3)
+        if column_folds > 1:
+            # The column is part of the step's number where there is a power of two of them.
+            (bill.twin if steps > 1 and column_folds & (column_folds - 1) == 0 else bill.pointer)(column_folds)
+            bill.register(1)
+            bill.add(Part.OTHER, 1)
+        signs = (weights > 0).tolist() if shares else []
+        delays = cls.cycles_to_fetch(steps, fetch_registers)
+        if steps > 1:
+            bill.pointer(steps)
+            bill.register(delays * inputs * in_shape.width)
+            bill.register(fetch_registers * pe * simd * weight_shape.width)
+        if shares:
+            delays += len(SharedRows.register_levels(signs))
+        else:
+            delays += DotProduct.latency(lanes, simd, in_shape, weight_shape, column_folds > 1)
+        bill.register(2 * delays + 1)
+        width, bits = pe * simd * weight_shape.width, range_shape(*accumulator).width
+        in_logic = style_of(steps, width, style) is not MemoryStyle.BLOCK
+        if writes_weights:
+            bill.include(Rom.written_bill(f"{name}.weights", steps, width, style))
+        elif steps > 1 and not in_logic:
+            # Hundreds of words have no bit that never changes.
+            bill.memories.append(MemoryShape(f"{name}.weights", steps, width, MemoryStyle.BLOCK, MemoryKind.ROM))
+            bill.register(width)
+        elif steps > 1:
+            words = weights.reshape(len(weights) // pe, pe, -1, simd).transpose(0, 2, 1, 3).reshape(steps, -1)
+            bill.include(Rom.bill(f"{name}.weights", words.astype(np.int64), weight_shape.width, style=style))
+        if shares:
+            bill.include(cls._shared_bill(signs))
+        else:
+            constant = steps == 1 and not writes_weights
+            halves = steps == 2 and in_logic and not writes_weights
+            accumulates = column_folds > 1
+            row = DotProduct.bill(
+                lanes,
+                simd,
+                in_shape,
+                weight_shape,
+                accumulates=accumulates,
+                rows=pe,
+                constant=constant,
+                halves=halves,
+            )
+            if accumulates:
+                row.chain(Part.ADDER_BIT, bits, carries_in=lanes.counts_planes)
+                row.add(Part.ACCUMULATOR_BIT, bits)
+                row.register(bits)
+            bill.include(row, pe)
+        bill.register(pe * bits)
+        activation = Activation.bill(
+            name,
+            lanes=pe,
+            bounds=accumulator,
+            output=output,
+            rows=position_rows,
+            columns=position_columns,
+            style=cls.table_style(style),
+            ahead=min(Rom.LATENCY, delays + 1),
+            writable=writes_table,
+        )
+        bill.include(activation)
+        return bill
+
+    @staticmethod
+    def _shared_bill(signs: Sequence[Sequence[bool]]) -> Bill:
+        """Give what rows that share sums are made of."""
+        bill, sums = Bill(), SharedRows.sums(signs)
+        bill.sums(sums)
+        bill.add(Part.GROUP, 2 * (sums.triples + sums.pairs))
+        # What a carry chain takes inverted.
+        bill.add(Part.OTHER, sums.inverted)
+        return bill
 
     def elaborate(self, platform: object) -> Module:
         """Steps, lanes, accumulators, activation, FIFO: each hands on with a valid bit, none ever stalls."""
@@ -225,7 +349,7 @@ class Mvtu(wiring.Component):
         if len(self.words) == 1 and not self.writes_weights:
             return inputs, Const(self.words[0], width)
         m.submodules.weights = self._weights = weights = Rom(
-            self.words, width, storage=self.storage, writable=self.writes_weights
+            self.words, width, style=self.style, writable=self.writes_weights
         )
         if len(self.words) == 1:
             return inputs, weights.data

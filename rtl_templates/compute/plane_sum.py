@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from amaranth.hdl import Cat, Const, Module, Signal, Value
@@ -11,6 +12,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from hwgen.rtl_templates.compute.popcount import Popcount
+from hwgen.rtl_templates.sum_bill import Sums
 
 __all__ = ["PlaneSum"]
 
@@ -75,6 +77,33 @@ class PlaneSum(wiring.Component):
     def levels(cls, sizes: Sequence[int], spare: bool) -> int:
         """Levels of adders: those of the highest popcount, and those that join the planes."""
         return cls.height_of(sizes, spare) + int(ceil_log2(len(sizes)))
+
+    @classmethod
+    @lru_cache(maxsize=4096)
+    def sums(cls, sizes: tuple[int, ...], spare: bool, registers: tuple[int, ...]) -> Sums:
+        """Give what it is made of."""
+        height, spares = cls.height_of(sizes, spare), cls.spares_of(sizes, spare)
+        inner = tuple(level for level in registers if level <= height)
+        sums = Sums()
+        for size, left in zip(sizes, spares, strict=True):
+            Popcount.add_sums(sums, size, left, inner, height)
+        terms = [(size - left, plane) for plane, (size, left) in enumerate(zip(sizes, spares, strict=True))]
+        level = height
+        while len(terms) > 1:
+            level += 1
+            joined = []
+            for (low, plane), (high, upper) in zip(terms[::2], terms[1::2], strict=False):
+                distance = upper - plane
+                greatest = low + (high + spares[upper] << distance)
+                if low.bit_length() > distance:
+                    bits = greatest.bit_length() - distance
+                    widest = max(low.bit_length() - distance, high.bit_length())
+                    sums.adders[bits, spares[upper], bits > widest] += 1
+                joined.append((greatest, plane))
+            terms = joined + terms[len(terms) & ~1 :]
+            if level in registers:
+                sums.flipflops += sum(greatest.bit_length() for greatest, _ in terms) + len(terms) - 1 + spare
+        return sums
 
     def elaborate(self, platform: object) -> Module:
         """Join neighbouring planes, level by level; each plane but the lowest is the upper one of a single join."""

@@ -7,6 +7,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl_templates.compute.adder_tree import AdderTree
+from hwgen.rtl_templates.sum_bill import Sums
 
 __all__ = ["Popcount"]
 
@@ -70,6 +71,16 @@ class Popcount(wiring.Component):
     def levels(cls, lanes: int, spare: bool) -> int:
         """Levels of adders above the groups."""
         return AdderTree.levels(cls.groups(lanes, spare))
+
+    @classmethod
+    def add_sums(cls, sums: Sums, lanes: int, spare: bool, registers: Collection[int], height: int) -> None:
+        """Add what a popcount is made of."""
+        sizes, carries = cls.shares(lanes, spare)
+        AdderTree.add_sums(sums, [(0, size) for size in sizes], carries, registers, height)
+        sums.triples += sizes.count(3)
+        sums.pairs += sizes.count(2)
+        sums.flipflops += len(registers) * spare
+        sums.lone += len(registers) * spare
 
     def elaborate(self, platform: object) -> Module:
         """Name each group's count, and delay the spare bit as the tree delays its sum."""

@@ -2,20 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 from amaranth.hdl import Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl_templates.compute.storage import (
-    HUGE,
-    MEMORY_ATTRIBUTES,
-    NO_COLLISION,
-    ROM_ATTRIBUTES,
-    Storage,
-    suits_block_ram,
-)
+from hwgen.rtl_templates.bill import Bill, bits_of
+from hwgen.rtl_templates.cost import MemoryKind, MemoryShape
+from hwgen.rtl_templates.memory import MEMORY_ATTRIBUTES, NO_COLLISION, ROM_ATTRIBUTES, MemoryStyle, style_of
 from hwgen.rtl_templates.registers.write_bus import PART_BITS, Contents, write_port
+from hwgen.rtl_templates.table_bill import table_shape
 
 __all__ = ["Rom"]
 
@@ -31,8 +28,8 @@ class Rom(wiring.Component):
     words : sequence of int
     width : int
         Bits of a word.
-    storage : Storage
-        A huge RAM has a single port: it must be writable, and reads nothing in a cycle in which it is written.
+    style : MemoryStyle
+        A large RAM has a single port: it must be writable, and reads nothing in a cycle in which it is written.
     latency : int
         `LATENCY`, or 1 where there is no time for the second register.
     writable : bool
@@ -46,6 +43,11 @@ class Rom(wiring.Component):
     data : Out(width)
     write : ``In(write_port(memories))``
         Only if writable.
+
+    Raises
+    ------
+    ValueError
+        If a memory that is never written shall be in a large RAM.
     """
 
     LATENCY = 2
@@ -55,27 +57,63 @@ class Rom(wiring.Component):
         words: Sequence[int],
         width: int,
         *,
-        storage: Storage = Storage.AUTO,
+        style: MemoryStyle = MemoryStyle.AUTO,
         latency: int = LATENCY,
         writable: bool = False,
     ) -> None:
+        if style is MemoryStyle.SPRAM and not writable:
+            raise ValueError("A memory in a large RAM starts with no contents, so it must be writable")
         self.words = words
         self.latency = latency
         self.writable = writable
-        if storage is Storage.AUTO:
-            storage = Storage.BLOCK if suits_block_ram(len(words), width) else Storage.LUTS
-        self.storage = storage
+        self.style = style_of(len(words), width, style)
         ports = {"address": In(range(len(words))), "enable": In(1, init=1), "data": Out(width)}
         super().__init__(ports | ({"write": In(write_port(self.memories_for(width)))} if writable else {}))
 
     def memories_for(self, width: int) -> Mapping[str, Contents]:
         """Give the one memory, as its port ``write`` shows it."""
-        return {"words": Contents(self.words, width, initial=self.storage is not Storage.HUGE)}
+        return {"words": Contents(self.words, width, initial=self.style is not MemoryStyle.SPRAM)}
 
     @property
     def memories(self) -> Mapping[str, Contents]:
         """The one memory."""
         return self.memories_for(len(self.data))
+
+    @staticmethod
+    def bill(
+        name: str, words: np.ndarray, bits: int, *, style: MemoryStyle = MemoryStyle.AUTO, latency: int = LATENCY
+    ) -> Bill:
+        """Give what a constant memory is made of: its cells, and the registers around them.
+
+        Parameters
+        ----------
+        name : str
+        words : ndarray of int64, shape (words, fields of a word)
+        bits : int
+            Of a field, the lowest ones of its two's complement.
+        style, latency
+            See the unit.
+        """
+        bill = Bill()
+        shape = table_shape(name, words, bits, style, MemoryKind.ROM)
+        if shape is None:
+            return bill
+        bill.memories.append(shape)
+        if shape.style is MemoryStyle.BLOCK:
+            bill.register(shape.width * (latency - 1))
+        else:
+            bill.register(shape.logic.columns if shape.logic else shape.width)
+            bill.register(bits_of(shape.depth) * (latency - 1))
+        return bill
+
+    @staticmethod
+    def written_bill(name: str, depth: int, width: int, style: MemoryStyle = MemoryStyle.AUTO) -> Bill:
+        """Give what a memory that can be written is made of: its cells and the register behind them; of a single word the register alone."""
+        bill = Bill()
+        bill.register(width)
+        if depth > 1:
+            bill.memories.append(MemoryShape(name, depth, width, style_of(depth, width, style), written=True))
+        return bill
 
     def elaborate(self, platform: object) -> Module:
         """Place the registers around the memory as its kind needs them."""
@@ -86,7 +124,7 @@ class Rom(wiring.Component):
         if not self.writable and self.words.count(self.words[0]) == len(self.words):
             m.d.comb += self.data.eq(Const(self.words[0], len(self.data)))
             return m
-        two, luts = self.latency > 1, self.storage is Storage.LUTS
+        two, luts = self.latency > 1, self.style is MemoryStyle.DISTRIBUTED
         address = Signal.like(self.address, name="address_register", reset_less=True)
         word = Signal(len(self.data), name="word", reset_less=True)
         m.submodules.words = memory = self._memory()
@@ -97,7 +135,7 @@ class Rom(wiring.Component):
         m.d.sync += address.eq(self.address)
         with m.If(self.enable):
             m.d.sync += word.eq(read.data)
-        if not (luts or self.storage is Storage.HUGE):
+        if not (luts or self.style is MemoryStyle.SPRAM):
             m.d.comb += read.en.eq(self.enable)
         m.d.comb += self.data.eq(word if two or luts else read.data)
         return m
@@ -105,24 +143,24 @@ class Rom(wiring.Component):
     def _memory(self) -> Memory:
         width, init = len(self.data), self.words
         if not self.writable:
-            return Memory(shape=width, depth=len(init), init=init, attrs=ROM_ATTRIBUTES[self.storage is Storage.BLOCK])
+            return Memory(shape=width, depth=len(init), init=init, attrs=ROM_ATTRIBUTES[self.style])
         # Whole parts: the bits beyond the width are never read, so no tool keeps them.
         (contents,) = self.memories.values()
         shape = contents.parts * PART_BITS if contents.parts > 1 else width
-        if self.storage is Storage.HUGE:
-            return Memory(shape=shape, depth=len(init), init=[], attrs=HUGE)
-        attributes = MEMORY_ATTRIBUTES[self.storage is Storage.BLOCK] | NO_COLLISION
-        return Memory(shape=shape, depth=len(init), init=init, attrs=attributes)
+        attributes = MEMORY_ATTRIBUTES[self.style]
+        if self.style is MemoryStyle.SPRAM:
+            return Memory(shape=shape, depth=len(init), init=[], attrs=attributes)
+        return Memory(shape=shape, depth=len(init), init=init, attrs=attributes | NO_COLLISION)
 
     def _write(self, m: Module, memory: Memory, read: wiring.PureInterface) -> None:
-        """Write by parts; the one port of a huge RAM turns to the written word meanwhile."""
+        """Write by parts; the one port of a large RAM turns to the written word meanwhile."""
         (contents,) = self.memories.values()
         write = memory.write_port(granularity=PART_BITS if contents.parts > 1 else None)
         row = self.write.address[contents.part_address_bits :]
         m.d.comb += [write.en.eq(self.write.enable), write.addr.eq(row)]
         for part in range(contents.parts):
             m.d.comb += write.data[part * PART_BITS : (part + 1) * PART_BITS].eq(self.write.data)
-        if self.storage is Storage.HUGE:
+        if self.style is MemoryStyle.SPRAM:
             address = Signal.like(self.address, name="port_address")
             writing = self.write.enable.any()
             m.d.comb += [

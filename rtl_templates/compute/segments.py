@@ -7,9 +7,12 @@ from amaranth.hdl import Cat, Const, Module, Shape, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl_templates.bill import Bill
 from hwgen.rtl_templates.compute.adder_tree import range_shape
-from hwgen.rtl_templates.compute.channel_table import ChannelAddress, read_rom
+from hwgen.rtl_templates.compute.channel_table import ChannelAddress, read_rom, read_rom_bill
 from hwgen.rtl_templates.compute.level_search import LevelSearch
+from hwgen.rtl_templates.cost import Part, Product
+from hwgen.rtl_templates.memory import MemoryStyle
 from hwgen.rtl_templates.streams.elastic import ElasticPipeline, held
 from hwgen.rtl_templates.windows.lines import Lines, signed_digits
 
@@ -34,7 +37,7 @@ class SegmentsUnit(wiring.Component):
         Width of a code.
     rows, columns : sequence of int
         Class of each row and column of the map, see `ChannelAddress`; ``lines`` have the channels of class after class.
-    style : str
+    style : MemoryStyle
         Memory of the tables, see `read_rom`.
     slots : int or None
         See `ElasticPipeline`.
@@ -53,7 +56,7 @@ class SegmentsUnit(wiring.Component):
         out_bits: int,
         rows: Sequence[int] = (0,),
         columns: Sequence[int] = (0,),
-        style: str = "auto",
+        style: MemoryStyle = MemoryStyle.AUTO,
         slots: int | None = None,
     ) -> None:
         self.lanes = lanes
@@ -71,6 +74,81 @@ class SegmentsUnit(wiring.Component):
             }
         )
 
+    @classmethod
+    def bill(
+        cls,
+        name: str,
+        *,
+        lanes: int,
+        lines: Lines,
+        out_bits: int,
+        rows: Sequence[int] = (0,),
+        columns: Sequence[int] = (0,),
+        style: MemoryStyle = MemoryStyle.AUTO,
+        slots: int | None = None,
+    ) -> Bill:
+        """Give what it is made of: the pipeline's handshakes, search, tables, product, sum, and what clips."""
+        bill = ElasticPipeline.bill(f"{name}.queue", lines.stages, lanes * out_bits, slots)
+        addresses = len(lines.factors) // lanes
+        read = addresses if lines.depends_on_beat(lanes) else 1
+        if read > 1:
+            bill.include(ChannelAddress.bill(rows, columns, cls._folds(addresses, rows, columns)))
+            bill.register(lines.search_stages * (addresses - 1).bit_length())
+        if lines.pieces > 1:
+            breaks = lines.breaks.reshape(addresses, lanes, -1)[:read]
+            falling = np.zeros(breaks.shape[:2], dtype=bool)
+            bill.include(LevelSearch.bill(name, in_shape=lines.number, levels=breaks, falling=falling, style=style))
+        (_, factor), (_, offset) = lines.fields
+        if lines.varies:
+            bill.include(cls._table_bill(name, lanes, lines, read, style))
+            bill.register(lanes * (factor + offset))
+        bill.register(lanes * lines.number.width * lines.fetch_stages)
+        bill.include(cls._product_bill(lanes, lines))
+        total = range_shape(*lines.sums).width
+        bill.register(lanes * (offset * lines.product_stages + total * lines.sum_stages + out_bits))
+        # Of the bits that the shift drops only the carry is left.
+        bill.add(Part.OTHER, lanes * max(0, total - lines.shift) * lines.sum_stages)
+        clips = (lines.sums[1] >> lines.shift > lines.high) + (lines.sums[0] >> lines.shift < lines.low)
+        bill.add(Part.OTHER, lanes * (out_bits + (total - lines.shift - out_bits) / 2) * (clips > 0))
+        return bill
+
+    @staticmethod
+    def _folds(addresses: int, rows: Sequence[int], columns: Sequence[int]) -> int:
+        """Give the beats of a pixel."""
+        return addresses // ((max(rows) + 1) * (max(columns) + 1))
+
+    @staticmethod
+    def _table_bill(name: str, lanes: int, lines: Lines, rows: int, style: MemoryStyle) -> Bill:
+        """Give the memories of factors and offsets: one for all lanes, if all read the same address."""
+        bill = Bill()
+        places = np.minimum(np.arange(1 << lines.search_stages), lines.pieces - 1)
+        bits = [field.reshape(-1, lanes, lines.pieces)[:rows, :, places] for field, _ in lines.fields]
+        width = max(width for _, width in lines.fields)
+        entries = np.stack(bits, axis=-1).swapaxes(1, 2).reshape(rows * len(places), lanes, 2)
+        if lines.pieces == 1:
+            bill.include(read_rom_bill(f"{name}.lines", entries.reshape(rows, -1), width, style))
+            return bill
+        for lane in range(lanes):
+            bill.include(read_rom_bill(f"{name}.lines_{lane}", entries[:, lane], width, style))
+        return bill
+
+    @staticmethod
+    def _product_bill(lanes: int, lines: Lines) -> Bill:
+        """Give what multiplies: nothing, adders, choices among shifted numbers, or multipliers and what joins their parts."""
+        bill, bits = Bill(), range_shape(*lines.products).width
+        if lines.exponents is not None:
+            bill.add(Part.OTHER, lanes * bits * -(-len(lines.exponents) // 2))
+        elif lines.multiplies:
+            numbers, factors = lines.parts
+            left, right = -(-lines.number.width // numbers), -(-lines.factor.width // factors)
+            bill.products.append(Product(lanes * numbers * factors, left, right, left + right))
+            bill.add(Part.OTHER, lanes * (bits - lines.part_bits) * (numbers * factors - 1))
+            bill.register(lanes * numbers * factors * (left + right))
+        else:
+            bill.add(Part.ADDER_BIT, lanes * bits * lines.product_stages)
+        bill.register(lanes * bits * lines.product_stages)
+        return bill
+
     def elaborate(self, platform: object) -> Module:
         """Search, fetch, multiply, add, clip; each step takes the next registers of the pipeline."""
         m = Module()
@@ -86,7 +164,7 @@ class SegmentsUnit(wiring.Component):
 
         address: Value = Cat()
         if lines.depends_on_beat(self.lanes):
-            folds = self._addresses // ((max(self._rows) + 1) * (max(self._columns) + 1))
+            folds = self._folds(self._addresses, self._rows, self._columns)
             m.submodules.position = position = ChannelAddress(self._rows, self._columns, folds)
             m.d.comb += position.step.eq(self.i.valid & self.i.ready)
             address = position.address

@@ -10,8 +10,9 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl_templates.compute.popcount import Popcount
+from hwgen.rtl_templates.sum_bill import Sums
 
-__all__ = ["Census", "SharedRows"]
+__all__ = ["SharedRows"]
 
 GROUP = 3
 """Rows that share sums. Two rows are the sum and the difference of the columns where they agree and where they differ: half the additions. With three the
@@ -27,33 +28,6 @@ class _Term(NamedTuple):
     greatest: int
     constant: int
     level: int
-
-
-class Census(NamedTuple):
-    """What shared rows are made of.
-
-    Parameters
-    ----------
-    classes : list of int
-        Bits of each popcount.
-    adders : list of (int, bool)
-        Bits of each sum behind them, and whether the top one is a carry out.
-    flipflops : int
-        Behind the popcounts.
-    inverted : int
-        Bits of sums that are subtracted.
-    inner : list of int
-        Registered levels of the popcounts.
-    height : int
-        Levels of the popcounts.
-    """
-
-    classes: list[int]
-    adders: list[tuple[int, bool]]
-    flipflops: int
-    inverted: int
-    inner: list[int]
-    height: int
 
 
 class SharedRows(wiring.Component):
@@ -95,25 +69,21 @@ class SharedRows(wiring.Component):
         return _constants_of(_groups_of(rows))
 
     @staticmethod
-    def census(rows: Sequence[Sequence[bool]]) -> Census:
-        """Count popcounts, adders and flip-flops without building them."""
+    def sums(rows: Sequence[Sequence[bool]]) -> Sums:
+        """Give what popcounts and adders are made of, without building them."""
         groups = _groups_of(rows)
         height, levels = _heights(groups)
         registers = _registered(levels)
-        classes: list[int] = []
-        adders: list[tuple[int, bool]] = []
-        flipflops = inverted = 0
+        inner = [level for level in registers if level <= height]
+        sums = Sums()
         for group in groups:
-            counter = _Counter(frozenset(registers))
-            sizes = {signs: len(columns) for signs, columns in group.classes.items()}
-            terms = {signs: _Term(Const(0), size, 0, height) for signs, size in sizes.items()}
+            counter = _Counter(frozenset(registers), sums)
+            terms = {signs: _Term(Const(0), len(columns), 0, height) for signs, columns in group.classes.items()}
             for term in _rows_of(terms, counter):
                 counter.bring(term, levels)
-            classes += sizes.values()
-            adders += counter.adders
-            flipflops += counter.flipflops
-            inverted += counter.inverted
-        return Census(classes, adders, flipflops, inverted, [level for level in registers if level <= height], height)
+            for columns in group.classes.values():
+                Popcount.add_sums(sums, len(columns), False, inner, height)
+        return sums
 
     def elaborate(self, platform: object) -> Module:
         """Count the classes of each group, and join the counts to its rows."""
@@ -243,28 +213,27 @@ class _Levels(_Ranges):
 class _Counter(_Levels):
     """Sums that are counted, not built."""
 
-    def __init__(self, registers: frozenset[int]) -> None:
+    def __init__(self, registers: frozenset[int], sums: Sums) -> None:
         super().__init__(registers)
-        self.adders: list[tuple[int, bool]] = []
-        self.flipflops = self.inverted = 0
+        self.sums = sums
         self.values: list[Value] = []
 
     def _delayed(self, term: _Term) -> Value:
-        self.flipflops += term.greatest.bit_length()
+        self.sums.flipflops += term.greatest.bit_length()
         return self._value()
 
     def _complement(self, term: _Term) -> Value:
-        self.inverted += term.greatest.bit_length()
+        self.sums.inverted += term.greatest.bit_length()
         return self._value()
 
     def add(self, a: _Term, b: _Term) -> _Term:
         """Give a + b, and note its adder."""
         bits = (a.greatest + b.greatest).bit_length()
-        self.adders.append((bits, bits > max(a.greatest.bit_length(), b.greatest.bit_length())))
+        self.sums.adders[bits, False, bits > max(a.greatest.bit_length(), b.greatest.bit_length())] += 1
         return super().add(a, b)
 
     def _place(self, value: Value, greatest: int, constant: int, below: int) -> _Term:
-        self.flipflops += greatest.bit_length() * (below + 1 in self.registers)
+        self.sums.flipflops += greatest.bit_length() * (below + 1 in self.registers)
         return _Term(self._value(), greatest, constant, below + 1)
 
     def _value(self) -> Value:

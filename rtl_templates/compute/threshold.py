@@ -7,8 +7,10 @@ from amaranth.hdl import Cat, Module, Shape, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl_templates.bill import Bill
 from hwgen.rtl_templates.compute.channel_table import ChannelAddress
 from hwgen.rtl_templates.compute.level_search import LevelSearch
+from hwgen.rtl_templates.memory import MemoryStyle
 from hwgen.rtl_templates.registers.write_bus import Contents, write_port
 from hwgen.rtl_templates.streams.elastic import ElasticPipeline, held
 
@@ -36,7 +38,7 @@ class ThresholdUnit(wiring.Component):
         Width of a code.
     rows, columns : sequence of int
         Class of each row and column of the map, see `ChannelAddress`.
-    style : str
+    style : MemoryStyle
         Memory of the levels, see `read_rom`.
     slots : int or None
         See `ElasticPipeline`.
@@ -62,23 +64,21 @@ class ThresholdUnit(wiring.Component):
         out_bits: int,
         rows: Sequence[int] = (0,),
         columns: Sequence[int] = (0,),
-        style: str = "auto",
+        style: MemoryStyle = MemoryStyle.AUTO,
         slots: int | None = None,
         writable: bool = False,
     ) -> None:
-        classes, channels, steps = levels.shape
         self.lanes = lanes
         self.in_shape = Shape.cast(in_shape)
         self.low = low
         self.out_bits = out_bits
         self.width_out = lanes * out_bits
         self.slots = slots
-        self._folds = channels // lanes
+        self._folds = levels.shape[1] // lanes
         self._rows, self._columns = tuple(rows), tuple(columns)
         self._search = LevelSearch(
             in_shape=self.in_shape,
-            levels=levels.reshape(-1, lanes, steps),
-            falling=np.broadcast_to(np.array(falling, dtype=bool), (classes, channels)).reshape(-1, lanes),
+            **self._by_beat(levels, falling, lanes),
             style=style,
             writable=writable,
         )
@@ -88,6 +88,13 @@ class ThresholdUnit(wiring.Component):
             "o": Out(stream.Signature(unsigned(self.width_out))),
         }
         super().__init__(ports | ({"write": In(write_port(self.memories))} if writable else {}))
+
+    @staticmethod
+    def _by_beat(levels: np.ndarray, falling: Sequence[bool], lanes: int) -> dict[str, np.ndarray]:
+        """Give the tables of the search: an address for each beat of a pixel, in each class of positions."""
+        classes, channels, steps = levels.shape
+        flags = np.broadcast_to(np.array(falling, dtype=bool), (classes, channels))
+        return {"levels": levels.reshape(-1, lanes, steps), "falling": flags.reshape(-1, lanes)}
 
     @property
     def memories(self) -> Mapping[str, Contents]:
@@ -102,6 +109,35 @@ class ThresholdUnit(wiring.Component):
     def memory_shapes(self) -> Iterator[tuple[int, int, int]]:
         """Give (stage, words, bits a word) of each memory that is not a constant."""
         return self._search.memory_shapes()
+
+    @classmethod
+    def bill(
+        cls,
+        name: str,
+        *,
+        lanes: int,
+        in_shape: Shape,
+        levels: np.ndarray,
+        falling: Sequence[bool],
+        out_bits: int,
+        rows: Sequence[int] = (0,),
+        columns: Sequence[int] = (0,),
+        style: MemoryStyle = MemoryStyle.AUTO,
+        slots: int | None = None,
+        writable: bool = False,
+    ) -> Bill:
+        """Give what it is made of: the pipeline's handshakes, the registers of the codes, the search, and the address of its tables."""
+        tables = cls._by_beat(levels, falling, lanes)
+        addresses, _, steps = tables["levels"].shape
+        stages, width = LevelSearch.stages_of(steps), lanes * out_bits
+        bill = ElasticPipeline.bill(f"{name}.queue", stages + 1, width, slots)
+        bill.register(width)
+        search = LevelSearch.bill(name, in_shape=in_shape, style=style, writable=writable, **tables)
+        bill.include(search)
+        if search.memories and addresses > 1:
+            bill.include(ChannelAddress.bill(rows, columns, levels.shape[1] // lanes))
+            bill.register((stages - 1) * (addresses - 1).bit_length())
+        return bill
 
     def elaborate(self, platform: object) -> Module:
         """Search, and add the lowest code to what was found."""

@@ -4,6 +4,8 @@ from amaranth.hdl import Cat, Module, Mux, Shape, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl_templates.bill import Bill
+from hwgen.rtl_templates.cost import Part
 from hwgen.rtl_templates.streams.output_queue import OutputQueue
 from hwgen.rtl_templates.windows.loop_nest import LoopNest
 
@@ -54,6 +56,19 @@ class TopKUnit(wiring.Component):
                 "o": Out(stream.Signature(unsigned(width_out))),
             }
         )
+
+    @classmethod
+    def bill(cls, name: str, *, shape: Shape, channels: int, k: int, slots: int | None = None) -> Bill:
+        """Give what it is made of: the output queue, the count of channels, and the cells with a comparison each."""
+        bits, index = shape.width, max(1, (channels - 1).bit_length())
+        slots = OutputQueue.least_slots(k * index, cls.PIPELINE, channels) if slots is None else slots
+        bill = OutputQueue.bill(f"{name}.queue", k * index, slots)
+        bill.include(LoopNest.bill([channels]))
+        bill.register(k * (bits + index + 1) + 2)
+        bill.rank(bits, k, signed=shape.signed)
+        bill.add(Part.SHIFT_BIT, (k - 1) * (bits + index))
+        bill.add(Part.OTHER, 10 * k)
+        return bill
 
     def elaborate(self, platform: object) -> Module:
         """Shift the cells behind the first beaten one; at a pixel's first channel all count as empty."""

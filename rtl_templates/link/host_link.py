@@ -8,7 +8,6 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl_templates.compute.storage import MEMORY_ATTRIBUTES, NO_COLLISION, suits_block_ram
 from hwgen.rtl_templates.link.framing import Framer, Unframer
 from hwgen.rtl_templates.link.link_protocol import (
     ANSWER,
@@ -25,6 +24,7 @@ from hwgen.rtl_templates.link.link_protocol import (
     WRITE,
     LinkShape,
 )
+from hwgen.rtl_templates.memory import MEMORY_ATTRIBUTES, NO_COLLISION, style_of
 from hwgen.rtl_templates.registers.register_access import RegisterAccess
 from hwgen.rtl_templates.registers.register_bus import RegisterBus
 
@@ -92,7 +92,7 @@ class HostLink(wiring.Component):
         m.submodules.unframer = self._unframer = Unframer()
         m.submodules.framer = self._framer = Framer()
         depth = max(2, self.shape.payload_bytes)
-        attributes = MEMORY_ATTRIBUTES[suits_block_ram(depth, 8)] | NO_COLLISION
+        attributes = MEMORY_ATTRIBUTES[style_of(depth, 8)] | NO_COLLISION
         m.submodules.request = self._memory = Memory(shape=8, depth=depth, init=[], attrs=attributes)
         wiring.connect(m, wiring.flipped(self.i), self._unframer.i)
         wiring.connect(m, self._framer.o, wiring.flipped(self.o))

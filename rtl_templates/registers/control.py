@@ -4,8 +4,10 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl_templates.bill import Bill
+from hwgen.rtl_templates.cost import Part
 from hwgen.rtl_templates.registers.axi_lite import AxiLite, AxiLiteSlave
-from hwgen.rtl_templates.registers.register_bus import STROBES
+from hwgen.rtl_templates.registers.register_bus import STROBES, WORD_BITS
 from hwgen.rtl_templates.registers.registers import RegisterMap, Registers
 from hwgen.rtl_templates.registers.write_bus import WriteBus
 from hwgen.rtl_templates.streams.stream_monitor import StreamMonitor
@@ -14,6 +16,12 @@ __all__ = ["Control"]
 
 _FLIGHT_BITS = 16
 """Width of the count of frames under way: far more than any pipeline holds."""
+
+_STORED_WORDS = 3
+"""Words that a host writes: SCRATCH and both halves of LOADED_ID."""
+
+_COUNTED_WORDS = 4
+"""Counters of both ports."""
 
 
 class Control(wiring.Component):
@@ -61,6 +69,22 @@ class Control(wiring.Component):
     def byte_address_bits(shape: RegisterMap) -> int:
         """Bits of an address of the port."""
         return shape.address_bits + (STROBES - 1).bit_length()
+
+    @staticmethod
+    def bill(shape: RegisterMap, beats_in: int, beats_out: int) -> Bill:
+        """Give what it is made of: the registers with the choice among them, an access that is under way, and what watches the ports."""
+        bill, words = Bill(), shape.stages + _STORED_WORDS + _COUNTED_WORDS
+        bill.add(Part.UNIT, 3)
+        groups = -(-shape.words // 8)
+        bill.add(Part.REGISTER_BIT, WORD_BITS * words)
+        bill.register(WORD_BITS * (words + groups + 1) + shape.stages)
+        # The state of the load, the handshakes, and what an access keeps: two addresses, its own, and the word that is written and read.
+        bill.register(9 + 12 + 4 * shape.address_bits + 4 + 3 * WORD_BITS + STROBES)
+        bill.counter(1 << _FLIGHT_BITS)
+        bill.counter(beats_in)
+        bill.counter(beats_out)
+        bill.add(Part.OTHER, (1 + len(shape.memories)) * shape.address_bits // 2)
+        return bill
 
     def elaborate(self, platform: object) -> Module:
         """Connect the parts, and count the frames between both ports."""

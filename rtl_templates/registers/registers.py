@@ -1,6 +1,8 @@
 """The registers of an accelerator: what it is, what it has counted, and the way into its memories."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from amaranth.hdl import Cat, Const, Module, Mux, ResetSignal, Signal, Value
@@ -52,6 +54,18 @@ class RegisterMap:
     network_id: int
     stages: int
     memories: Sequence[tuple[int, Contents]] = ()
+
+    @classmethod
+    def laid_out(cls, network_id: int, stages: int, memories: Iterable[Contents]) -> RegisterMap:
+        """Give the map of registers and, behind them, memories, each at a multiple of its size."""
+        placed: list[tuple[int, Contents]] = []
+        place = cls(network_id, stages).words
+        for memory in memories:
+            size = 1 << memory.address_bits
+            base = -(-place // size) * size
+            placed.append((base, memory))
+            place = base + size
+        return cls(network_id, stages, tuple(placed))
 
     @property
     def words(self) -> int:

@@ -10,6 +10,9 @@ from amaranth.hdl import Cat, Module, Signal, UnusedElaboratable, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl_templates.bill import Bill
+from hwgen.rtl_templates.cost import Part
+
 __all__ = [
     "PART_BITS",
     "Contents",
@@ -163,6 +166,14 @@ class WriteStation(wiring.Component):
         self.bases = bases
         bus = WriteBus(address_bits)
         super().__init__({"i": In(bus), "o": Out(bus), "write": Out(write_port(memories))})
+
+    @staticmethod
+    def bill(address_bits: int, memories: Iterable[Contents]) -> Bill:
+        """Give what it is made of: the registers that pass a write on, an enable for each part of a memory, and what decodes them."""
+        bill, parts = Bill(), [memory.parts for memory in memories]
+        bill.register(1 + address_bits + PART_BITS + sum(parts))
+        bill.add(Part.OTHER, 1 + len(parts) + sum(parts))
+        return bill
 
     def elaborate(self, platform: object) -> Module:
         """Decode in front of the registers that pass the write on."""

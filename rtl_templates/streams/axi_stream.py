@@ -4,6 +4,9 @@ from amaranth.hdl import Module, Mux, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl_templates.bill import Bill
+from hwgen.rtl_templates.cost import Part
+
 __all__ = ["AxiStreamInput", "AxiStreamOutput", "final_beat", "whole_bytes"]
 
 
@@ -48,6 +51,14 @@ class AxiStreamInput(wiring.Component):
                 "frame_error": Out(1),
             }
         )
+
+    @staticmethod
+    def bill(beats: int) -> Bill:
+        """Give what it is made of: the counter of beats, and the error."""
+        bill = Bill()
+        bill.add(Part.UNIT, 1)
+        bill.counter(beats)
+        return bill
 
     def elaborate(self, platform: object) -> Module:
         """Pass beats through and count them."""
@@ -96,6 +107,13 @@ class AxiStreamOutput(wiring.Component):
                 "tlast": Out(1),
             }
         )
+
+    @staticmethod
+    def bill(beats: int) -> Bill:
+        """Give what it is made of: the counter of beats."""
+        bill = Bill()
+        bill.counter(beats)
+        return bill
 
     def elaborate(self, platform: object) -> Module:
         """Pass beats through and count them."""

@@ -6,6 +6,8 @@ from amaranth.hdl import Const, Module, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl_templates.bill import Bill
+from hwgen.rtl_templates.cost import Part
 from hwgen.rtl_templates.streams.fifo import Fifo
 from hwgen.rtl_templates.windows.loop_nest import LoopNest
 
@@ -38,6 +40,22 @@ class BeatFilter(wiring.Component):
         self.kept = {"word": list(words), "column": list(columns), "row": list(rows)}
         self.slots = slots
         super().__init__({"i": In(stream.Signature(unsigned(width))), "o": Out(stream.Signature(unsigned(width)))})
+
+    @staticmethod
+    def bill(
+        name: str, *, width: int, words: Sequence[bool], columns: Sequence[bool], rows: Sequence[bool], slots: int = 2
+    ) -> Bill:
+        """Give what it is made of: the FIFO, and a loop and a flag for each of the three as far as something in or outside of it is dropped."""
+        bill = Fifo.bill(f"{name}.queue", width, slots)
+        loops = [words, columns, rows]
+        while loops and all(loops[-1]):
+            loops.pop()
+        bill.include(LoopNest.bill([len(kept) for kept in loops]))
+        for kept in loops:
+            bill.register(not all(kept))
+            changes = sum(one != other for one, other in zip(kept, [*kept[1:], kept[0]], strict=True))
+            bill.add(Part.OTHER, changes * 4)
+        return bill
 
     def elaborate(self, platform: object) -> Module:
         """Follow the position; its three flags tell whether the present beat goes into the FIFO."""

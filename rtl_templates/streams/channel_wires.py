@@ -6,6 +6,7 @@ from amaranth.hdl import Cat, Module, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl_templates.bill import Bill
 from hwgen.rtl_templates.streams.fifo import Fifo
 
 __all__ = ["ChannelWires"]
@@ -43,6 +44,11 @@ class ChannelWires(wiring.Component):
                 "o": Out(stream.Signature(unsigned(len(self.chosen) * bits))),
             }
         )
+
+    @staticmethod
+    def bill(name: str, *, bits: int, chosen: Sequence[int], slots: int = 2) -> Bill:
+        """Give what it is made of: the FIFO."""
+        return Fifo.bill(f"{name}.queue", len(chosen) * bits, slots)
 
     def elaborate(self, platform: object) -> Module:
         """Connect each output lane."""

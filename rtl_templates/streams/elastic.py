@@ -4,6 +4,8 @@ from amaranth.hdl import Module, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl_templates.bill import Bill
+from hwgen.rtl_templates.cost import Part
 from hwgen.rtl_templates.streams.fifo import Fifo
 
 __all__ = ["ElasticPipeline", "held"]
@@ -67,6 +69,14 @@ class ElasticPipeline(wiring.Component):
         """Give latency, from taking a beat to the first cycle in which it can leave, and slots."""
         slots = max(slots or 0, stages + QUEUE)
         return stages + Fifo.latency(slots - stages, width), slots
+
+    @classmethod
+    def bill(cls, name: str, stages: int, width: int, slots: int | None = None) -> Bill:
+        """Give what the handshakes and the FIFO are made of; the registers of the data are their unit's."""
+        bill = Fifo.bill(name, width, cls.timing(stages, width, slots)[1] - stages)
+        bill.register(stages)
+        bill.add(Part.OTHER, stages)
+        return bill
 
     def elaborate(self, platform: object) -> Module:
         """A register moves if it or any behind it is empty, or the FIFO takes the last one's beat."""

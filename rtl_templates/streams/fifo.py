@@ -5,7 +5,9 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl_templates.compute.storage import MEMORY_ATTRIBUTES, NO_COLLISION, suits_block_ram
+from hwgen.rtl_templates.bill import Bill
+from hwgen.rtl_templates.cost import MemoryKind, MemoryShape, Part
+from hwgen.rtl_templates.memory import MEMORY_ATTRIBUTES, NO_COLLISION, MemoryStyle, suits_block_ram
 
 __all__ = ["FULL_RATE_DEPTH", "Fifo", "wrapping"]
 
@@ -59,6 +61,30 @@ class Fifo(wiring.Component):
         """Cycles from taking a word to the first cycle in which it can leave: 2 through block RAM, else 1."""
         return 2 if suits_block_ram(depth, width) else 1
 
+    @staticmethod
+    def bill(name: str, width: int, depth: int) -> Bill:
+        """Give what it is made of: whether it is full, and whether it holds a word, are two LUTs each."""
+        bill = Bill()
+        bill.add(Part.OTHER, 4)
+        bill.register(2)
+        bill.level(depth + 1)
+        if suits_block_ram(depth, width):
+            bill.level(depth + 1)
+            bill.register(1)
+            bill.add(Part.OTHER, 2)
+            bill.memories.append(MemoryShape(name, depth, width, MemoryStyle.BLOCK))
+        elif depth > REGISTER_DEPTH:
+            bill.memories.append(MemoryShape(name, depth, width, MemoryStyle.DISTRIBUTED, MemoryKind.QUEUE))
+        else:
+            bill.register(width * depth)
+            # Each word but the last takes the one behind it or the new one; it is told which, and when.
+            bill.add(Part.SHIFT_BIT, width * (depth - 1))
+            bill.add(Part.OTHER, 2 * depth - 1)
+        for _ in range(2 * len(bill.memories)):
+            bill.pointer(depth)
+            bill.add(Part.OTHER, 1)
+        return bill
+
     def elaborate(self, platform: object) -> Module:
         """Count the words inside; the kind of storage decides where they are."""
         m = Module()
@@ -106,7 +132,7 @@ class Fifo(wiring.Component):
                 m.d.sync += word.eq(Mux(behind, self.i.payload, words[n + 1]))
 
     def _store_in_lut_ram(self, m: Module, holds: Value, put: Value, take: Value) -> None:
-        attributes = MEMORY_ATTRIBUTES[False] | NO_COLLISION
+        attributes = MEMORY_ATTRIBUTES[MemoryStyle.DISTRIBUTED] | NO_COLLISION
         m.submodules.words = memory = Memory(shape=self.width, depth=self.depth, init=[], attrs=attributes)
         write = memory.write_port()
         read = memory.read_port(domain="comb")
@@ -120,7 +146,7 @@ class Fifo(wiring.Component):
 
     def _store_in_block_ram(self, m: Module, put: Value) -> None:
         """The RAM's output register is the output word; it is filled as soon as it is free."""
-        attributes = MEMORY_ATTRIBUTES[True] | NO_COLLISION
+        attributes = MEMORY_ATTRIBUTES[MemoryStyle.BLOCK] | NO_COLLISION
         m.submodules.words = memory = Memory(shape=self.width, depth=self.depth, init=[], attrs=attributes)
         write = memory.write_port()
         read = memory.read_port(domain="comb")

@@ -6,6 +6,7 @@ from amaranth.hdl import Cat, Module, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl_templates.bill import Bill
 from hwgen.rtl_templates.streams.fifo import Fifo
 
 __all__ = ["Fork"]
@@ -41,6 +42,14 @@ class Fork(wiring.Component):
         self.depths = tuple(depths)
         outputs = {f"o_{k}": Out(stream.Signature(unsigned(width))) for k in range(len(depths))}
         super().__init__({"i": In(stream.Signature(unsigned(width))), **outputs})
+
+    @staticmethod
+    def bill(name: str, width: int, depths: Sequence[int]) -> Bill:
+        """Give what it is made of: the FIFOs."""
+        bill = Bill()
+        for number, depth in enumerate(depths):
+            bill.include(Fifo.bill(f"{name}.branch_{number}", width, depth))
+        return bill
 
     def elaborate(self, platform: object) -> Module:
         """Put each beat into all FIFOs at once."""

@@ -6,7 +6,9 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl_templates.bill import Bill
 from hwgen.rtl_templates.compute.number import Coding, recode
+from hwgen.rtl_templates.cost import Part
 from hwgen.rtl_templates.streams.fifo import Fifo
 
 __all__ = ["Merge", "Zip"]
@@ -62,6 +64,26 @@ class Merge(wiring.Component):
         self.width_out = lanes * out_coding.bits
         inputs = {f"i_{k}": In(stream.Signature(unsigned(lanes * coding.bits))) for k, coding in enumerate(codings)}
         super().__init__({**inputs, "o": Out(stream.Signature(unsigned(self.width_out)))})
+
+    @staticmethod
+    def bill(
+        name: str,
+        *,
+        lanes: int,
+        codings: Sequence[Coding],
+        out_coding: Coding,
+        runs: Sequence[int],
+        rounds: int = 1,
+        slots: int,
+    ) -> Bill:
+        """Give what it is made of: a multiplexer over the streams, as far as each has bits of its own, the counters, and the output FIFO."""
+        width = lanes * out_coding.bits
+        extended = [lanes * coding.bits if coding.low == 0 else width for coding in codings]
+        bill = Fifo.bill(f"{name}.queue", width, slots)
+        bill.add(Part.OTHER, sum(extended) - max(extended))
+        for values in (len(codings), max(runs), rounds):
+            bill.counter(values)
+        return bill
 
     def elaborate(self, platform: object) -> Module:
         """Count the beats of a run, the turns, and the rounds."""
@@ -144,6 +166,11 @@ class Zip(wiring.Component):
         widths = [count * coding.bits for count, coding in zip(lanes, codings, strict=True)]
         inputs = {f"i_{k}": In(stream.Signature(unsigned(width))) for k, width in enumerate(widths)}
         super().__init__({**inputs, "o": Out(stream.Signature(unsigned(self.width_out)))})
+
+    @staticmethod
+    def bill(name: str, *, lanes: Sequence[int], codings: Sequence[Coding], out_coding: Coding, slots: int) -> Bill:
+        """Give what it is made of: the output FIFO."""
+        return Fifo.bill(f"{name}.queue", sum(lanes) * out_coding.bits, slots)
 
     def elaborate(self, platform: object) -> Module:
         """Wait for all streams, then take them together."""

@@ -4,6 +4,8 @@ from amaranth.hdl import Module, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl_templates.bill import Bill
+from hwgen.rtl_templates.cost import Part
 from hwgen.rtl_templates.streams.fifo import Fifo
 
 __all__ = ["OutputQueue"]
@@ -59,6 +61,21 @@ class OutputQueue(wiring.Component):
         while slots // burst * interval + slots % burst < pipeline + cls.latency(width, slots) + 1:
             slots += 1
         return slots
+
+    @staticmethod
+    def bill(name: str, width: int, slots: int) -> Bill:
+        """Give what it is made of; with a single slot all its state is one bit."""
+        if slots == 1:
+            bill = Bill()
+            bill.add(Part.TWIN_BIT, 4)
+            bill.add(Part.OTHER, 7)
+            bill.register(1 + width)
+            return bill
+        bill = Fifo.bill(name, width, slots)
+        bill.level(slots + 1)
+        bill.register(1)
+        bill.add(Part.OTHER, 2)
+        return bill
 
     def elaborate(self, platform: object) -> Module:
         """Count the free slots beside the FIFO."""

@@ -6,6 +6,8 @@ from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl_templates.bill import Bill
+from hwgen.rtl_templates.cost import Part
 from hwgen.rtl_templates.streams.fifo import Fifo
 
 __all__ = ["Split"]
@@ -47,6 +49,17 @@ class Split(wiring.Component):
         self.depths = tuple(depths)
         outputs = {f"o_{k}": Out(stream.Signature(unsigned(width))) for k, width in enumerate(widths)}
         super().__init__({"i": In(stream.Signature(unsigned(max(widths)))), **outputs})
+
+    @staticmethod
+    def bill(name: str, *, widths: Sequence[int], runs: Sequence[int], depths: Sequence[int]) -> Bill:
+        """Give what it is made of: the FIFOs, the counters, and the choice of the FIFO that is ready."""
+        bill = Bill()
+        for number, (width, depth) in enumerate(zip(widths, depths, strict=True)):
+            bill.include(Fifo.bill(f"{name}.queue_{number}", width, depth))
+        bill.add(Part.OTHER, 2 * len(widths))
+        bill.counter(len(widths))
+        bill.counter(max(runs))
+        return bill
 
     def elaborate(self, platform: object) -> Module:
         """Count the beats of a run, and the turns."""

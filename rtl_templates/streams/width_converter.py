@@ -4,6 +4,9 @@ from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl_templates.bill import Bill
+from hwgen.rtl_templates.cost import Part
+
 __all__ = ["DownConverter", "UpConverter"]
 
 
@@ -40,6 +43,15 @@ class UpConverter(wiring.Component):
         super().__init__(
             {"i": In(stream.Signature(unsigned(width))), "o": Out(stream.Signature(unsigned(width * ratio)))}
         )
+
+    @staticmethod
+    def bill(width: int, ratio: int) -> Bill:
+        """Give what it is made of: the parts and the gathered beat, ready, valid, the last part, and when beat and parts move."""
+        bill = Bill()
+        bill.counter(ratio)
+        bill.add(Part.OTHER, 5)
+        bill.register(width * (2 * ratio - 1) + 2)
+        return bill
 
     def elaborate(self, platform: object) -> Module:
         """Shift parts in from the top, so that the first has come down to the bottom when the last arrives."""
@@ -93,6 +105,16 @@ class DownConverter(wiring.Component):
         super().__init__(
             {"i": In(stream.Signature(unsigned(width * ratio))), "o": Out(stream.Signature(unsigned(width)))}
         )
+
+    @staticmethod
+    def bill(width: int, ratio: int) -> Bill:
+        """Give what it is made of: parts that take those behind them or a new beat's, and how many are left."""
+        bill = Bill()
+        bill.counter(ratio + 1)
+        bill.add(Part.OTHER, 6)
+        bill.add(Part.SHIFT_BIT, width * (ratio - 1))
+        bill.register(width * ratio + 2)
+        return bill
 
     def elaborate(self, platform: object) -> Module:
         """Shift the beat down by a part at each transfer."""

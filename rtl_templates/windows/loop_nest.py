@@ -1,9 +1,12 @@
 """Nested loops over the steps of a frame, and numbers that walk along with them."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from amaranth.hdl import Const, Module, Mux, Shape, Signal, Value, signed, unsigned
+
+from hwgen.rtl_templates.bill import Bill, bits_of, gates_of
+from hwgen.rtl_templates.cost import Part
 
 __all__ = ["LoopNest", "by_index", "loop_moves"]
 
@@ -37,6 +40,40 @@ class LoopNest:
                 with m.If(step):
                     m.d.sync += [index.eq(Mux(is_last, 0, index + 1)), is_last.eq(index == count - 2)]
             step = self.wraps[name]
+
+    @staticmethod
+    def bill(counts: Iterable[int]) -> Bill:
+        """Give what loops of so many rounds are made of: for each its counter, and a register that tells the last round, which of two is the counter."""
+        bill = Bill()
+        for rounds in counts:
+            bill.counter(rounds)
+            if rounds > 1:
+                bill.register(rounds > 2)
+                bill.chain(Part.TWIN_BIT, rounds == 2)
+                bill.add(Part.OTHER, 1)
+        return bill
+
+    @staticmethod
+    def walk_bill(counts: Mapping[str, int], strides: Mapping[str, int], *, period: int, modulus: int) -> Bill:
+        """Give what a walk is made of: an adder, another one that wraps and a choice between them, and the loops' choice of what is added."""
+        bill, bits = Bill(), bits_of(modulus)
+        bill.register(bits)
+        moves, last = loop_moves(counts, strides, period, modulus)
+        distances = [*moves.values(), last]
+        bill.chain(Part.ADDER_BIT, bits)
+        wraps = modulus & (modulus - 1) > 0
+        if wraps:
+            bill.chain(Part.ADDER_BIT, bits + 2)
+            bill.add(Part.WALK_BIT, bits)
+        patterns = set()
+        for moved in (0, modulus) if wraps else (0,):
+            for bit in range(bits + 2 * wraps):
+                column = [(distance - moved) >> bit & 1 for distance in distances]
+                patterns.add(tuple(choice ^ column[0] for choice in column))
+        # A bit depends on the loops up to where its pattern changes last.
+        changes = (max((place for place, turned in enumerate(pattern) if turned), default=0) for pattern in patterns)
+        bill.add(Part.WALK_BIT, sum(map(gates_of, changes)))
+        return bill
 
     def walk(self, name: str, strides: Mapping[str, int], *, period: int, start: int, modulus: int) -> Value:
         """Give ``start + sum of stride * index`` modulo ``modulus``; each frame starts ``period`` further on."""

@@ -6,6 +6,8 @@ from amaranth.hdl import Cat, Module, Mux, Shape, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl_templates.bill import Bill
+from hwgen.rtl_templates.cost import Part
 from hwgen.rtl_templates.streams.elastic import ElasticPipeline, held
 
 __all__ = ["ParallelPool"]
@@ -48,6 +50,19 @@ class ParallelPool(wiring.Component):
     def stages(taps: int) -> int:
         """Registers from a window to its result: one a level of the tree, at least one."""
         return max(1, (taps - 1).bit_length())
+
+    @classmethod
+    def bill(cls, name: str, *, shape: Shape, taps: int, minimum: Sequence[bool], slots: int | None = None) -> Bill:
+        """Give what it is made of: the pipeline's handshakes, and at each level comparisons, choices and the registers behind them."""
+        lanes, stages = len(minimum), cls.stages(taps)
+        width = lanes * shape.width
+        bill = ElasticPipeline.bill(f"{name}.queue", stages, width, slots)
+        for _ in range(stages):
+            bill.add(Part.SHIFT_BIT, taps // 2 * width)
+            bill.rank(shape.width, taps // 2 * lanes, signed=shape.signed)
+            taps = -(-taps // 2)
+            bill.register(taps * width)
+        return bill
 
     def elaborate(self, platform: object) -> Module:
         """Halve the number of taps at each level."""

@@ -5,7 +5,9 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl_templates.compute.storage import MEMORY_ATTRIBUTES, NO_COLLISION, suits_block_ram
+from hwgen.rtl_templates.bill import Bill
+from hwgen.rtl_templates.cost import MemoryKind, Part
+from hwgen.rtl_templates.memory import MEMORY_ATTRIBUTES, NO_COLLISION, style_of
 from hwgen.rtl_templates.streams.fifo import Fifo, wrapping
 from hwgen.rtl_templates.windows.loop_nest import LoopNest
 from hwgen.rtl_templates.windows.window_axis import Axis
@@ -73,6 +75,33 @@ class ParallelWindow(wiring.Component):
                 "busy": Out(1),
             }
         )
+
+    @staticmethod
+    def bill(
+        name: str, *, width: int, rows: Axis, columns: Axis, words: int = 1, replays: int = 1, depth: int = 2
+    ) -> Bill:
+        """Give what it is made of: the input queue, the loops, padding, the line buffers and the registers of the window."""
+        bill = Fifo.bill(f"{name}.queue", width, depth)
+        bill.add(Part.UNIT, 1)
+        bill.include(LoopNest.bill([replays, words, columns.walked, rows.walked]))
+        for axis in (rows, columns):
+            if not axis.span == axis.stride == 1:
+                bill.counter(max(axis.span, axis.stride))
+            bill.add(Part.CASE, axis.is_padded)
+        bill.register(1)
+        if rows.is_padded or columns.is_padded:
+            bill.add(Part.PADDING_BIT, width)
+        delays = {
+            "lines": ((rows.kernel - 1) * width, rows.dilation * columns.walked * words),
+            "columns": (rows.kernel * (columns.span - 1) * width, words),
+        }
+        for kind, (bits, shifts) in delays.items():
+            if bits and shifts > 1:
+                bill.counter(shifts)
+                bill.memory(f"{name}.{kind}", shifts, bits, MemoryKind.WINDOW)
+            else:
+                bill.register(bits)
+        return bill
 
     def elaborate(self, platform: object) -> Module:
         """Follow the position and its words; shift wherever the present one has nothing left to give."""
@@ -160,7 +189,7 @@ class ParallelWindow(wiring.Component):
             m.d.comb += delayed.eq(register)
             return
         # The row that is read is the one behind the row that is written.
-        attributes = MEMORY_ATTRIBUTES[suits_block_ram(depth, len(delayed))] | NO_COLLISION
+        attributes = MEMORY_ATTRIBUTES[style_of(depth, len(delayed))] | NO_COLLISION
         m.submodules[name] = memory = Memory(shape=len(delayed), depth=depth, init=[], attrs=attributes)
         write, read = memory.write_port(), memory.read_port()
         address = Signal(range(depth), name=f"{name}_address")

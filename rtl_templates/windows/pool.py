@@ -6,6 +6,8 @@ from amaranth.hdl import Cat, Module, Mux, Shape, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl_templates.bill import Bill
+from hwgen.rtl_templates.cost import Part
 from hwgen.rtl_templates.streams.output_queue import OutputQueue
 from hwgen.rtl_templates.windows.loop_nest import LoopNest, by_index
 
@@ -51,6 +53,23 @@ class PoolUnit(wiring.Component):
         width = lanes * self.shape.width
         self.slots = slots
         super().__init__({"i": In(stream.Signature(unsigned(width))), "o": Out(stream.Signature(unsigned(width)))})
+
+    @staticmethod
+    def bill(name: str, *, shape: Shape, lanes: int, taps: int, minimum: Sequence[bool], slots: int) -> Bill:
+        """Give what it is made of: the output queue, the loops, what each channel seeks, and for each lane the best number, a comparison and a choice."""
+        width = lanes * shape.width
+        bill = OutputQueue.bill(f"{name}.queue", width, slots)
+        bill.include(LoopNest.bill([taps]))
+        if len(set(minimum)) > 1:
+            groups = len(minimum) // lanes
+            bill.include(LoopNest.bill([groups]))
+            leaves = -(-groups // 16)
+            bill.add(Part.TABLE_LUT, lanes * leaves)
+            bill.add(Part.TABLE_STACK, lanes * (leaves - 1))
+        bill.register(width + 1)
+        bill.add(Part.SHIFT_BIT, width)
+        bill.rank(shape.width, lanes, signed=shape.signed)
+        return bill
 
     def elaborate(self, platform: object) -> Module:
         """Keep the best of each lane; the last tap's goes straight into the output FIFO."""

@@ -5,7 +5,9 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl_templates.compute.storage import MEMORY_ATTRIBUTES, suits_block_ram
+from hwgen.rtl_templates.bill import Bill
+from hwgen.rtl_templates.cost import MemoryKind, Part
+from hwgen.rtl_templates.memory import MEMORY_ATTRIBUTES, style_of
 from hwgen.rtl_templates.windows.loop_nest import LoopNest
 
 __all__ = ["RowRepeater"]
@@ -56,12 +58,26 @@ class RowRepeater(wiring.Component):
         self.capacity = capacity
         super().__init__({"i": In(stream.Signature(unsigned(width))), "o": Out(stream.Signature(unsigned(width)))})
 
+    @staticmethod
+    def bill(
+        name: str, *, width: int, words: int, columns: int, pixel_repeats: int, row_repeats: int, capacity: int
+    ) -> Bill:
+        """Give what it is made of: the loops, the words not read yet, the room, the walk through the memory, and the memory."""
+        bill, bits = LoopNest.bill([words, pixel_repeats, columns, row_repeats, capacity]), capacity.bit_length()
+        bill.add(Part.UNIT, 1)
+        for _ in range(2):
+            bill.counter(capacity + 1)
+        bill.add(Part.WALK_BIT, bits * (1 if capacity & (capacity - 1) == 0 else 2))
+        bill.register(bits + 2)
+        bill.memory(name, max(2, capacity), width, MemoryKind.WINDOW)
+        return bill
+
     def elaborate(self, platform: object) -> Module:
         """Walk the memory with the loops; count the words not read yet, and the room."""
         m = Module()
-        in_block_ram = suits_block_ram(self.capacity, self.width)
+        style = style_of(self.capacity, self.width)
         m.submodules.memory = memory = Memory(
-            shape=self.width, depth=max(2, self.capacity), init=[], attrs=MEMORY_ATTRIBUTES[in_block_ram]
+            shape=self.width, depth=max(2, self.capacity), init=[], attrs=MEMORY_ATTRIBUTES[style]
         )
         write, read = memory.write_port(), memory.read_port()
         take, step, give, is_new, frees = Signal(), Signal(), Signal(), Signal(), Signal()

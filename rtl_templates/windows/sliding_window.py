@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 from amaranth.hdl import Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl_templates.compute.storage import MEMORY_ATTRIBUTES, NO_COLLISION, suits_block_ram
+from hwgen.rtl_templates.bill import Bill, gates_of
+from hwgen.rtl_templates.cost import MemoryKind, Part
+from hwgen.rtl_templates.memory import MEMORY_ATTRIBUTES, NO_COLLISION, style_of
 from hwgen.rtl_templates.streams.elastic import held
 from hwgen.rtl_templates.windows.loop_nest import LoopNest, by_index
 from hwgen.rtl_templates.windows.window_axis import Axis, Moves, moves_ahead, moves_behind, pixels_freed, pixels_needed
@@ -85,9 +88,8 @@ class SlidingWindow(wiring.Component):
         self.capacity = capacity
         self.pad_words = list(pad_words)
         self.output_register = output_register
-        taps = {"tap_column": columns.kernel, "tap_row": rows.kernel}
         self.part_words = words // parts
-        self.window_counts = {"word": self.part_words, **taps, "replay": replays, "part": parts}
+        self.loop_counts = self.counts(rows, columns, self.part_words, replays, parts)
         super().__init__({"i": In(stream.Signature(unsigned(width))), "o": Out(stream.Signature(unsigned(width)))})
 
     @staticmethod
@@ -104,6 +106,13 @@ class SlidingWindow(wiring.Component):
         )
 
     @staticmethod
+    def counts(rows: Axis, columns: Axis, part_words: int, replays: int, parts: int) -> dict[str, int]:
+        """Give the rounds of each loop over the steps of a frame, innermost first."""
+        taps = {"tap_column": columns.kernel, "tap_row": rows.kernel}
+        window = {"word": part_words, **taps, "replay": replays, "part": parts}
+        return {**window, "column": columns.windows, "row": rows.windows}
+
+    @staticmethod
     def strides(rows: Axis, columns: Axis, words: int, part_words: int) -> dict[str, int]:
         """Give how far a round of each loop moves through the memory."""
         row_words = columns.size * words
@@ -116,6 +125,55 @@ class SlidingWindow(wiring.Component):
             "row": rows.stride * row_words,
         }
 
+    @classmethod
+    def bill(
+        cls,
+        name: str,
+        *,
+        width: int,
+        rows: Axis,
+        columns: Axis,
+        words: int = 1,
+        capacity: int,
+        replays: int = 1,
+        parts: int = 1,
+        pad_words: Sequence[int] = (0,),
+        output_register: bool = False,
+    ) -> Bill:
+        """Give what it is made of: the loops, the count of stored words and that of the room, the walks through the memory, padding, and the memory."""
+        counts = cls.counts(rows, columns, words // parts, replays, parts)
+        bill = LoopNest.bill([*counts.values(), capacity])
+        bill.add(Part.UNIT, 1)
+        reach = capacity + 2 * rows.size * columns.size * words
+        # Neither count goes further than the memory: the bits above are its sign.
+        bill.chain(Part.ADDER_BIT, capacity.bit_length() + 1, 2)
+        bill.add(Part.TWIN_BIT, 2 * (reach.bit_length() - capacity.bit_length()))
+        bill.register(2 * (capacity.bit_length() + 1) + 2)
+        for moves in (moves_ahead(rows, columns, words), moves_behind(rows, columns, words)):
+            bill.add(Part.CASE, sum(len(set(values)) - 1 for values in moves))
+            moved = np.bitwise_or.reduce([*moves.steps, *moves.turns])
+            bill.add(Part.ROOM_BIT, int(moved).bit_count())
+        bill.register(int(moved).bit_count())
+        strides = cls.strides(rows, columns, words, words // parts)
+        period = rows.size * columns.size * words
+        bill.include(LoopNest.walk_bill(counts, strides, period=period, modulus=capacity))
+        for direction, axis in (("row", rows), ("column", columns)):
+            if axis.is_padded:
+                steps = {f"tap_{direction}": axis.dilation, direction: axis.stride}
+                bits = axis.padded.bit_length()
+                bill.include(LoopNest.walk_bill(counts, steps, period=0, modulus=1 << bits))
+                bill.add(Part.OTHER, gates_of(bits))
+        beside = 0
+        if rows.is_padded or columns.is_padded:
+            beside = 1 + (width if len(set(pad_words)) > 1 else 0)
+            bill.add(Part.PADDING_BIT, width)
+        bill.register(beside)
+        bill.memory(name, max(2, capacity), width, MemoryKind.WINDOW)
+        if output_register:
+            # Of the word as well, where it is not the block RAM's own, and of the room that it gives back.
+            bill.register(width + beside + 2)
+        return bill
+
     def elaborate(self, platform: object) -> Module:
         """Walk the memory with the loops; count the stored words ahead of the window, and the room."""
         m = Module()
@@ -124,7 +182,7 @@ class SlidingWindow(wiring.Component):
         m.submodules.memory = memory = self._memory()
         write, read = memory.write_port(), memory.read_port()
         take, step, give = Signal(), Signal(), Signal()
-        loops = LoopNest(m, step, {**self.window_counts, "column": columns.windows, "row": rows.windows})
+        loops = LoopNest(m, step, self.loop_counts)
         window_ends = loops.wraps["part"]
 
         # Words stored beyond those that the present window needs, and room beyond the next word; negative means wait.
@@ -184,7 +242,7 @@ class SlidingWindow(wiring.Component):
 
     def _memory(self) -> Memory:
         # A word is read no sooner than the cycle after it came in; what padding reads is never looked at.
-        attributes = MEMORY_ATTRIBUTES[suits_block_ram(self.capacity, self.width)] | NO_COLLISION
+        attributes = MEMORY_ATTRIBUTES[style_of(self.capacity, self.width)] | NO_COLLISION
         return Memory(shape=self.width, depth=max(2, self.capacity), init=[], attrs=attributes)
 
     def _needs(self, m: Module, loops: LoopNest) -> Value:

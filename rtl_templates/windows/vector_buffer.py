@@ -5,7 +5,9 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl_templates.compute.storage import MEMORY_ATTRIBUTES, NO_COLLISION, suits_block_ram
+from hwgen.rtl_templates.bill import Bill, bits_of
+from hwgen.rtl_templates.cost import Part
+from hwgen.rtl_templates.memory import MEMORY_ATTRIBUTES, NO_COLLISION, style_of
 from hwgen.rtl_templates.streams.fifo import wrapping
 
 __all__ = ["VectorBuffer"]
@@ -50,10 +52,31 @@ class VectorBuffer(wiring.Component):
         self.capacity = capacity
         super().__init__({"i": In(stream.Signature(unsigned(width))), "o": Out(stream.Signature(unsigned(width)))})
 
+    @staticmethod
+    def bill(name: str, width: int, length: int, repeats: int, capacity: int) -> Bill:
+        """Give what it is made of: the counts of used and of unseen rows, the counters of a vector, the pointers, and the memory."""
+        bill = Bill()
+        bill.add(Part.UNIT, 1)
+        bill.register(2 + 4)
+        bill.add(Part.OTHER, 7)
+        bill.level(capacity + 1)
+        # What a vector's end frees is added to what came in.
+        bill.level(capacity + 1)
+        bill.add(Part.OTHER, bin(length).count("1"))
+        bill.counter(repeats)
+        for _ in range(2):
+            bill.pointer(capacity)
+        # The column of a vector is part of the row's address where both are powers of two.
+        (bill.twin if capacity == 2 * length and length & (length - 1) == 0 else bill.counter)(length)
+        bill.add(Part.SHIFT_BIT, bits_of(capacity))
+        bill.register(bits_of(capacity))
+        bill.memory(name, capacity, width)
+        return bill
+
     def elaborate(self, platform: object) -> Module:
         """Two sides on one memory: the writer counts used rows, the reader counts beats that it has not seen yet."""
         m = Module()
-        attributes = MEMORY_ATTRIBUTES[suits_block_ram(self.capacity, self.width)] | NO_COLLISION
+        attributes = MEMORY_ATTRIBUTES[style_of(self.capacity, self.width)] | NO_COLLISION
         m.submodules.beats = memory = Memory(shape=self.width, depth=self.capacity, init=[], attrs=attributes)
         write = memory.write_port()
         read = memory.read_port(domain="comb")  # with the register `beat` it is a block RAM's read port, too

@@ -22,9 +22,9 @@ from hwgen.devices.xilinx7 import XILINX7
 from hwgen.estimation.estimate import estimate, estimate_pipeline, model_of, quantities
 from hwgen.fold import MemoryStyle
 from hwgen.folding.goals import fold_for_area
-from hwgen.layers.costs import Chain, MemoryKind, MemoryShape, Part, Resources
 from hwgen.pipeline.fifo_depths import size_fifos
 from hwgen.pipeline.layout import lay_out
+from hwgen.rtl_templates.cost import Chain, MemoryKind, MemoryShape, Part, Resources
 from tests.small_networks import mlp
 
 STAGES = {sample.name: sample.stage for sample in layer_samples.SAMPLES}

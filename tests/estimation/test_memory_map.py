@@ -17,7 +17,7 @@ from hwgen.devices.nexus import NEXUS
 from hwgen.devices.xilinx7 import XILINX7
 from hwgen.estimation.memory_map import MappedMemory, place
 from hwgen.fold import MemoryStyle
-from hwgen.layers.costs import MemoryKind, MemoryShape
+from hwgen.rtl_templates.cost import MemoryKind, MemoryShape
 from hwgen.tools.toolchain import yosys
 
 

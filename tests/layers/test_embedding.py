@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
+from hwgen.devices.boards import find_device
 from hwgen.errors import OptionError
+from hwgen.estimation.estimate import estimate
 from hwgen.fold import Fold, MemoryStyle
 from hwgen.layers.embedding import Embedding
 from tests.layers.channelwise_cases import assert_hardware_is_golden, folds, random_codes, seeds, types
@@ -41,9 +43,32 @@ def test_hardware_is_golden(data: st.DataObject, layer: Embedding, seed: int):
 def test_a_large_table_lies_in_block_ram(pe: int):
     table = random_codes(np.random.default_rng(pe), signed(3), (300, 16))
     layer = Embedding("words", "x", (1, 7, 1), CodeType(0, 299), table, signed(3))
-    (memory,) = layer.resources(Fold(pe=pe)).memories
+    *_, memory = layer.resources(Fold(pe=pe)).memories
     assert (memory.depth, memory.width, memory.style) == (300 * 16 // pe, 3 * pe, MemoryStyle.BLOCK)
     assert_hardware_is_golden(layer, Fold(pe=pe), pe)
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind", "fold", "luts", "ffs", "brams"),
+    [
+        ((40, 16), unsigned(4), Fold(pe=4), 68, 56, 1),
+        ((300, 32), BIPOLAR, Fold(pe=8), 75, 58, 1),
+        ((20, 8), signed(8), Fold(pe=8, memory=MemoryStyle.DISTRIBUTED), 251, 92, 0),
+        ((27, 12), unsigned(3), Fold(pe=2, memory=MemoryStyle.DISTRIBUTED), 224, 56, 0),
+        ((64, 64), BIPOLAR, Fold(pe=16, memory=MemoryStyle.BLOCK), 59, 53, 1),
+    ],
+)
+def test_its_bill_is_near_what_yosys_maps(
+    shape: tuple[int, int], kind: CodeType, fold: Fold, luts: int, ffs: int, brams: int
+):
+    """Counts are those of `synth_ecp5` as `benchmarks.resources.measure` calls it, tables drawn as there."""
+    random = np.random.default_rng([*shape, fold.pe])
+    table = random.choice([-1, 1], shape) if kind.bipolar else random.integers(kind.low, kind.high + 1, shape)
+    layer = Embedding("layer", "x", (1, 8, 1), CodeType(0, shape[0] - 1), table, kind)
+    found = estimate(layer.resources(fold), find_device("ecp5-25"))
+    assert found.brams == brams
+    assert found.luts == pytest.approx(luts, rel=0.1)
+    assert found.ffs == pytest.approx(ffs, rel=0.1)
 
 
 @pytest.mark.parametrize(

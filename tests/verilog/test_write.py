@@ -13,7 +13,7 @@ from hwgen.errors import OptionError
 from hwgen.fold import Fold
 from hwgen.plan import Plan
 from hwgen.rtl_templates.compute.rom import Rom
-from hwgen.rtl_templates.compute.storage import Storage
+from hwgen.rtl_templates.memory import MemoryStyle
 from hwgen.tools.processes import run
 from hwgen.tools.toolchain import Toolchain, yosys
 from hwgen.verilog.text import tidy
@@ -266,7 +266,7 @@ endmodule
 
 
 def test_a_huge_memory_is_not_initialised_and_becomes_spram(tmp_path):
-    rom = Rom(list(range(6272)), 32, storage=Storage.HUGE, writable=True)
+    rom = Rom(list(range(6272)), 32, style=MemoryStyle.SPRAM, writable=True)
     source = convert(rom, "rom")
     assert source.memories == {}
     assert '(* ram_style = "huge" *)' in source.text

@@ -9,6 +9,7 @@ from amaranth.sim import Simulator
 
 from hwgen.activation import Positions
 from hwgen.rtl_templates.compute.channel_table import ChannelAddress, read_rom
+from hwgen.rtl_templates.memory import MemoryStyle
 
 
 def ref(rows, columns, folds):
@@ -52,7 +53,7 @@ def test_one_fold_of_many_classes():
     assert rtl((0, 1, 2), (0, 1), 1, len(expected), stall=0.0) == expected
 
 
-@pytest.mark.parametrize("style", ["auto", "block", "distributed", "constant"])
+@pytest.mark.parametrize("style", [MemoryStyle.AUTO, MemoryStyle.BLOCK, MemoryStyle.DISTRIBUTED, MemoryStyle.CONSTANT])
 @pytest.mark.parametrize("words", [[5] * 4, [1, 2, 3], list(range(100))])
 def test_a_word_stands_one_cycle_after_its_address(style, words):
     m = Module()

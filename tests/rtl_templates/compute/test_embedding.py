@@ -3,7 +3,7 @@
 import pytest
 
 from hwgen.rtl_templates.compute.embedding import EmbeddingUnit
-from hwgen.rtl_templates.compute.storage import Storage
+from hwgen.rtl_templates.memory import MemoryStyle
 from hwgen.rtl_templates.registers.write_bus import Contents
 from hwgen.rtl_templates.streams.stream_check import Run, run
 
@@ -19,15 +19,17 @@ def ref(parts: int) -> list[int]:
     return [words(parts)[part * 5 + symbol] for symbol in SYMBOLS for part in range(parts)]
 
 
-def rtl(parts: int, *, slots: int | None = None, storage: Storage = Storage.AUTO, **stalls: float) -> tuple[Run, int]:
-    unit = EmbeddingUnit(in_bits=3, entries=5, words=words(parts), width=WIDTH, storage=storage, slots=slots)
+def rtl(
+    parts: int, *, slots: int | None = None, style: MemoryStyle = MemoryStyle.AUTO, **stalls: float
+) -> tuple[Run, int]:
+    unit = EmbeddingUnit(in_bits=3, entries=5, words=words(parts), width=WIDTH, style=style, slots=slots)
     return run(unit, SYMBOLS, len(SYMBOLS) * parts, **stalls), unit.latency
 
 
 @pytest.mark.parametrize("parts", [1, 2, 3, 4])
-@pytest.mark.parametrize("storage", [Storage.AUTO, Storage.BLOCK, Storage.LUTS])
-def test_a_word_leaves_in_every_cycle(parts: int, storage: Storage):
-    result, latency = rtl(parts, storage=storage)
+@pytest.mark.parametrize("style", [MemoryStyle.AUTO, MemoryStyle.BLOCK, MemoryStyle.DISTRIBUTED])
+def test_a_word_leaves_in_every_cycle(parts: int, style: MemoryStyle):
+    result, latency = rtl(parts, style=style)
     assert result.payloads == ref(parts)
     assert result.taken == [number * parts for number in range(len(SYMBOLS))]
     assert result.given == [cycle + latency for cycle in range(len(SYMBOLS) * parts)]
@@ -40,9 +42,9 @@ def test_stalls_and_reset_do_not_change_the_data(parts: int, slots: int | None):
     assert result.payloads == ref(parts)
 
 
-@pytest.mark.parametrize("storage", [Storage.BLOCK, Storage.LUTS])
-def test_a_table_that_is_written_has_the_same_cycles(storage: Storage):
-    unit = EmbeddingUnit(in_bits=3, entries=5, words=[0] * 10, width=WIDTH, storage=storage, writable=True)
+@pytest.mark.parametrize("style", [MemoryStyle.BLOCK, MemoryStyle.DISTRIBUTED])
+def test_a_table_that_is_written_has_the_same_cycles(style: MemoryStyle):
+    unit = EmbeddingUnit(in_bits=3, entries=5, words=[0] * 10, width=WIDTH, style=style, writable=True)
     result = run(unit, SYMBOLS, len(SYMBOLS) * 2, writes={"table": Contents(words(2), WIDTH)})
     assert result.payloads == ref(2)
     assert result.given == [cycle + unit.latency for cycle in range(len(SYMBOLS) * 2)]

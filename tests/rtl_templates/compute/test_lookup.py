@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from hwgen.rtl_templates.compute.lookup import LookupUnit
+from hwgen.rtl_templates.memory import MemoryStyle
 from hwgen.rtl_templates.streams.stream_check import pack, run, unpack
 
 
 @pytest.mark.parametrize("lanes", [1, 2, 4])
 @pytest.mark.parametrize("shared", [False, True])
-@pytest.mark.parametrize("style", ["block", "constant"])
+@pytest.mark.parametrize("style", [MemoryStyle.BLOCK, MemoryStyle.CONSTANT])
 def test_every_entry_is_found_at_the_stated_latency(lanes, shared, style):
     random = np.random.default_rng(lanes)
     table = random.integers(0, 8, (1, 4, 32))

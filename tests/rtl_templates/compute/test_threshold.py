@@ -5,6 +5,7 @@ import pytest
 from amaranth.hdl import signed, unsigned
 
 from hwgen.rtl_templates.compute.threshold import ThresholdUnit
+from hwgen.rtl_templates.memory import MemoryStyle
 from hwgen.rtl_templates.streams.stream_check import pack, run, unpack
 
 
@@ -16,7 +17,7 @@ def ref(numbers, levels, falling):
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 4, 7, 8, 15, 255])
 @pytest.mark.parametrize("shape", [signed(7), unsigned(7)])
-@pytest.mark.parametrize("style", ["auto", "distributed"])
+@pytest.mark.parametrize("style", [MemoryStyle.AUTO, MemoryStyle.DISTRIBUTED])
 def test_every_number_is_counted_at_the_stated_latency(steps, shape, style):
     random = np.random.default_rng(steps)
     low = -64 if shape.signed else 0

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 
 from hwgen.rtl_templates.compute.rom import Rom
-from hwgen.rtl_templates.compute.storage import Storage
+from hwgen.rtl_templates.memory import MemoryStyle
 from hwgen.rtl_templates.registers.write_bus import Contents, WriteBus, WriteStation, looked_at
 
 ADDRESS_BITS = 9
@@ -16,11 +16,11 @@ ADDRESS_BITS = 9
 class Bench(wiring.Component):
     """Two memories on one bus, each behind a station of its own."""
 
-    def __init__(self, bases, memories, storage):
+    def __init__(self, bases, memories, style):
         self.bases = bases
         self.contents = memories
         self.roms = {
-            name: Rom(memory.words, memory.width, storage=storage, writable=True) for name, memory in memories.items()
+            name: Rom(memory.words, memory.width, style=style, writable=True) for name, memory in memories.items()
         }
         super().__init__({"i": In(WriteBus(ADDRESS_BITS)), "o": Out(WriteBus(ADDRESS_BITS))})
 
@@ -38,9 +38,9 @@ class Bench(wiring.Component):
         return m
 
 
-def rtl(memories, bases, writes, storage):
+def rtl(memories, bases, writes, style):
     """Write (address, data) pairs in a row, then read all; give the words and the cycles of the bus."""
-    bench = Bench(bases, memories, storage)
+    bench = Bench(bases, memories, style)
     words = {}
 
     async def run(ctx):
@@ -77,19 +77,19 @@ def ref(memories, bases, writes):
     return words
 
 
-@pytest.mark.parametrize("storage", [Storage.BLOCK, Storage.LUTS])
-def test_each_address_reaches_its_part_of_its_word_alone(storage):
+@pytest.mark.parametrize("style", [MemoryStyle.BLOCK, MemoryStyle.DISTRIBUTED])
+def test_each_address_reaches_its_part_of_its_word_alone(style):
     memories = {"wide": Contents([n << 60 | n for n in range(6)], 75), "narrow": Contents([1, 2, 3, 1], 5)}
     bases = {"wide": 64, "narrow": 256}
     writes = [(address, (address * 0x9E3779B1) & 0xFFFFFFFF) for address in range(40, 262)]
-    assert rtl(memories, bases, writes, storage) == ref(memories, bases, writes)
+    assert rtl(memories, bases, writes, style) == ref(memories, bases, writes)
 
 
 def test_a_huge_memory_has_what_was_written():
     memories = {"huge": Contents([0] * 7, 48), "single": Contents([5], 40)}
     bases = {"huge": 16, "single": 32}
     writes = [(address, (address * 0x9E3779B1) & 0xFFFFFFFF) for address in range(16, 34)]
-    words = rtl(memories, bases, writes, Storage.HUGE)
+    words = rtl(memories, bases, writes, MemoryStyle.SPRAM)
     assert words == ref(memories, bases, writes)
 
 

@@ -1,4 +1,4 @@
-"""What a folded layer costs, before it is priced for a device: parts of logic, memories, multipliers."""
+"""What a unit costs, before it is priced for a device: parts of logic, carry chains, memories, multipliers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
-from hwgen.fold import MemoryStyle
+from hwgen.rtl_templates.memory import MemoryStyle
 
 __all__ = ["THUMB", "Chain", "MemoryKind", "MemoryShape", "Part", "Product", "Resources", "TableLogic"]
 
@@ -52,7 +52,7 @@ class MemoryKind(Enum):
 
 @dataclass(frozen=True)
 class MemoryShape:
-    """One memory of a layer.
+    """One memory of a unit.
 
     Parameters
     ----------
@@ -79,6 +79,9 @@ class MemoryShape:
 
 class Part(Enum):
     """What a unit's logic is made of; a family prices each in LUTs."""
+
+    # Members are single objects: no need to hash their names at each look-up, of which estimating has more than of anything else.
+    __hash__ = object.__hash__
 
     UNIT = "unit"
     """The handshake and state of one unit."""
@@ -161,7 +164,7 @@ class Chain(NamedTuple):
 
 @dataclass(frozen=True)
 class Resources:
-    """Cost of a folded layer before it is priced for a device.
+    """Cost of a unit, or of several, before it is priced for a device.
 
     Parameters
     ----------

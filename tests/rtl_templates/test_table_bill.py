@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwgen.fold import MemoryStyle
-from hwgen.layers.costs import MemoryKind, TableLogic
-from hwgen.layers.table_bill import style_of, table_logic, table_shape
+from hwgen.rtl_templates.cost import MemoryKind, TableLogic
+from hwgen.rtl_templates.memory import MemoryStyle
+from hwgen.rtl_templates.table_bill import table_logic, table_shape
 
 A, B, C, D, E = np.arange(32) >> np.arange(5)[:, None] & 1
 
@@ -70,19 +70,6 @@ def test_repeated_and_constant_bits_change_nothing(words: int, bits: int, seed: 
     leaves = -(-words // 16)
     assert found.leaves <= bits * (leaves + 1)
     assert found.stacks <= bits * (2 * leaves - 1)
-
-
-@pytest.mark.parametrize(
-    ("style", "depth", "fields", "found"),
-    [
-        (MemoryStyle.AUTO, 256, 4, MemoryStyle.BLOCK),
-        (MemoryStyle.AUTO, 8, 4, MemoryStyle.DISTRIBUTED),
-        (MemoryStyle.CONSTANT, 256, 4, MemoryStyle.DISTRIBUTED),
-        (MemoryStyle.BLOCK, 8, 4, MemoryStyle.BLOCK),
-    ],
-)
-def test_where_a_table_goes(style: MemoryStyle, depth: int, fields: int, found: MemoryStyle) -> None:
-    assert style_of(style, depth, fields, 8) is found
 
 
 def test_a_table_in_block_ram_has_its_varying_bits_alone() -> None:

@@ -6,11 +6,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from hwgen.fold import MemoryStyle
-from hwgen.layers.costs import MemoryKind, MemoryShape, TableLogic
-from hwgen.rtl_templates.compute.storage import suits_block_ram
+from hwgen.rtl_templates.cost import MemoryKind, MemoryShape, TableLogic
+from hwgen.rtl_templates.memory import MemoryStyle, style_of
 
-__all__ = ["style_of", "table_logic", "table_shape"]
+__all__ = ["table_logic", "table_shape"]
 
 LEAF_BITS = 4
 """Address bits of a LUT."""
@@ -35,7 +34,7 @@ def table_shape(name: str, fields: np.ndarray, bits: int, style: MemoryStyle, ki
         None: nothing changes.
     """
     depth, lanes = fields.shape
-    style = style_of(style, depth, lanes, bits)
+    style = style_of(depth, lanes * bits, style)
     planes = np.concatenate([((fields >> bit) & 1).astype(np.uint8) for bit in range(bits)], axis=1)
     planes = planes[:, np.any(planes != planes[:1], axis=0)]
     if planes.shape[1] == 0:
@@ -126,10 +125,3 @@ def _filled(words: int) -> np.ndarray:
             addresses = np.where(empty, addresses ^ block, addresses)
             moved |= empty
     return addresses
-
-
-def style_of(style: MemoryStyle, depth: int, fields: int, bits: int) -> MemoryStyle:
-    """Give where a table of words of fields goes: AUTO as its size suits, CONSTANT into LUTs."""
-    if style is MemoryStyle.AUTO:
-        return MemoryStyle.BLOCK if suits_block_ram(depth, fields * bits) else MemoryStyle.DISTRIBUTED
-    return MemoryStyle.DISTRIBUTED if style is MemoryStyle.CONSTANT else style

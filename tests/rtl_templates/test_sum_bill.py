@@ -9,7 +9,6 @@ import pytest
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
-from hwgen.layers.sum_bill import plane_sum, shared_rows, tree
 from hwgen.rtl_templates.compute.adder_tree import AdderTree
 from hwgen.rtl_templates.compute.plane_sum import PlaneSum
 from hwgen.rtl_templates.compute.shared_rows import SharedRows
@@ -38,7 +37,7 @@ def test_plane_sums(planes: tuple[int, ...], spare: bool, registers: range) -> N
     if spare and planes[0] < 2:
         return
     levels = tuple(level for level in registers if level <= PlaneSum.levels(planes, spare))
-    sums = plane_sum(planes, spare, levels)
+    sums = PlaneSum.sums(planes, spare, levels)
     unit = PlaneSum(list(planes), spare=spare, registers=levels)
     flipflops, adders = built(unit)
     # Above the popcounts the lowest plane's carry is kept even if it is always zero, as another unit's may be.
@@ -52,18 +51,18 @@ def test_plane_sums(planes: tuple[int, ...], spare: bool, registers: range) -> N
 @pytest.mark.parametrize("bounds", [(0, 255), (-128, 127), (0, 1)])
 def test_trees(operands: int, bounds: tuple[int, int]) -> None:
     registers = tuple(range(1, AdderTree.levels(operands) + 1, 2))
-    sums = tree(*bounds, operands, registers)
+    sums = AdderTree.sums(*bounds, operands, registers)
     assert (sums.flipflops, sums.adders.total()) == built(AdderTree([bounds] * operands, registers=registers))
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(1, 9), (2, 5), (3, 40), (8, 18), (10, 64)])
 def test_shared_rows(rows: int, columns: int) -> None:
     weights = (np.random.default_rng(rows).integers(0, 2, (rows, columns)) > 0).tolist()
-    sums = shared_rows(weights)
+    sums = SharedRows.sums(weights)
     assert (sums.flipflops, sums.adders.total()) == built(SharedRows(weights))
 
 
 def test_an_adder_of_a_whole_tree_carries_in_and_out() -> None:
     # Two triples and a bit that rides on the adder's carry: 3 + 3 + 1 in three bits, of which the top one is a carry.
-    assert dict(plane_sum((7,), False, ()).adders) == {(3, True, True): 1}
-    assert dict(tree(0, 1, 3, ()).adders) == {(2, False, True): 1, (2, False, False): 1}
+    assert dict(PlaneSum.sums((7,), False, ()).adders) == {(3, True, True): 1}
+    assert dict(AdderTree.sums(0, 1, 3, ()).adders) == {(2, False, True): 1, (2, False, False): 1}
