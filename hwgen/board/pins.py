@@ -12,13 +12,13 @@ from hwgen.board.line import LINE_PORTS, Line, divisor
 from hwgen.board.top import FLASH_PORTS
 from hwgen.devices.boards import Board, Spi
 from hwgen.devices.clock import Pll
-from hwgen.devices.family import Family, Pad
+from hwgen.devices.family import Family, PortPin
 from hwgen.errors import OptionError
 from hwgen.rtl_templates.link.spi import MIN_SCLK_CYCLES
 from hwgen.rtl_templates.link.status_led import StatusLed
 from hwgen.rtl_templates.link.uart import MIN_DIVISOR
 
-__all__ = ["BAUDS", "BoardPins", "choose_baud", "constraints", "pads", "pin_file"]
+__all__ = ["BAUDS", "BoardPins", "choose_baud", "constraints", "pin_file", "port_pins"]
 
 BAUDS = (3_000_000, 2_000_000, 1_500_000, 1_000_000, 921_600, 500_000, 460_800, 230_400, 115_200, 57_600, 9_600)
 """Rates that serial ports of hosts offer."""
@@ -143,49 +143,49 @@ def _spi(board: Board) -> Spi:
     return board.spi
 
 
-def _line_pads(board: Board, line: Line) -> list[Pad]:
+def _line_pins(board: Board, line: Line) -> list[PortPin]:
     """Give the pins of the host link. Idle is high, also while nothing is plugged in."""
     if line is Line.UART:
-        return [Pad("uart_rx", board.uart.rx, "UP"), Pad("uart_tx", board.uart.tx, output=True)]
+        return [PortPin("uart_rx", board.uart.rx, "UP"), PortPin("uart_tx", board.uart.tx, output=True)]
     spi = _spi(board)
     return [
-        Pad("spi_sclk", spi.sclk),
-        Pad("spi_mosi", spi.mosi),
-        Pad("spi_cs", spi.cs, "UP"),
-        Pad("spi_miso", spi.miso, output=True),
+        PortPin("spi_sclk", spi.sclk),
+        PortPin("spi_mosi", spi.mosi),
+        PortPin("spi_cs", spi.cs, "UP"),
+        PortPin("spi_miso", spi.miso, output=True),
     ]
 
 
-def pads(board: Board, *, boots: bool = False, line: Line = Line.UART) -> tuple[Pad, ...]:
+def port_pins(board: Board, *, boots: bool = False, line: Line = Line.UART) -> tuple[PortPin, ...]:
     """Give the pins that `BoardPins` takes, with a boot loader those of the flash too; the first button resets, the first LED blinks."""
     ends = [
-        Pad("clk", board.clock.pin),
-        *_line_pads(board, line),
-        Pad("led", board.leds.pins[0], io_type=board.leds.io_type, output=True),
+        PortPin("clk", board.clock.pin),
+        *_line_pins(board, line),
+        PortPin("led", board.leds.pins[0], io_type=board.leds.io_type, output=True),
     ]
     if board.buttons is not None:
         buttons = board.buttons
         # Standards that are referenced to a voltage have no pull resistors: the board has its own.
         pull = "NONE" if buttons.io_type.startswith("SSTL") else "UP" if buttons.active_low else "DOWN"
-        ends.append(Pad("button", buttons.pins[0], pull, buttons.io_type))
+        ends.append(PortPin("button", buttons.pins[0], pull, buttons.io_type))
     if boots and board.flash is not None:
         flash = board.flash
         ends += [
-            Pad("flash_clk", flash.clk, output=True),
-            Pad("flash_cs", flash.cs, output=True),
-            Pad("flash_copi", flash.copi, output=True),
+            PortPin("flash_clk", flash.clk, output=True),
+            PortPin("flash_cs", flash.cs, output=True),
+            PortPin("flash_copi", flash.copi, output=True),
             # A flash that is absent reads as all ones.
-            Pad("flash_cipo", flash.cipo, "UP"),
+            PortPin("flash_cipo", flash.cipo, "UP"),
         ]
-    return (*ends, *(Pad(f"high{number}", pin, output=True) for number, pin in enumerate(_held_high(board, line))))
+    return (*ends, *(PortPin(f"high{number}", pin, output=True) for number, pin in enumerate(_held_high(board, line))))
 
 
 def constraints(board: Board, *, boots: bool = False, line: Line = Line.UART) -> str:
     """Give the pin constraints of `BoardPins`."""
-    return pin_file(pads(board, boots=boots, line=line), board.device.family)
+    return pin_file(port_pins(board, boots=boots, line=line), board.device.family)
 
 
-def pin_file(ends: Sequence[Pad], family: Family) -> str:
+def pin_file(ends: Sequence[PortPin], family: Family) -> str:
     """Write pin constraints in the format of a family's place-and-route program.
 
     Raises
@@ -195,7 +195,7 @@ def pin_file(ends: Sequence[Pad], family: Family) -> str:
     """
     if family.pins is None:
         raise OptionError(f"hwgen writes no pin constraints for the family '{family.name}': leave out --board")
-    return "\n".join([*(line for pad in ends for line in family.pins.lines(pad)), ""])
+    return "\n".join([*(line for end in ends for line in family.pins.lines(end)), ""])
 
 
 def choose_baud(board: Board, clock_hz: int, line: Line = Line.UART) -> int:

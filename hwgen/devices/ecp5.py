@@ -13,9 +13,9 @@ from hwgen.devices.family import (
     Family,
     Models,
     Packer,
-    Pad,
     PinFile,
     Placer,
+    PortPin,
     Recipe,
     Room,
     Routed,
@@ -77,11 +77,11 @@ def _plls(device: Device, clock: Clock) -> Iterator[Pll]:
                 )
 
 
-def _pin_lines(pad: Pad) -> tuple[str, ...]:
+def _pin_lines(end: PortPin) -> tuple[str, ...]:
     """LPF."""
     return (
-        f'LOCATE COMP "{pad.port}" SITE "{pad.pin}";',
-        f'IOBUF PORT "{pad.port}" IO_TYPE={pad.io_type} PULLMODE={pad.pull};',
+        f'LOCATE COMP "{end.port}" SITE "{end.pin}";',
+        f'IOBUF PORT "{end.port}" IO_TYPE={end.io_type} PULLMODE={end.pull};',
     )
 
 

@@ -17,9 +17,9 @@ __all__ = [
     "Family",
     "Models",
     "Packer",
-    "Pad",
     "PinFile",
     "Placer",
+    "PortPin",
     "Recipe",
     "Room",
     "Routed",
@@ -132,7 +132,7 @@ class Room:
 
 
 @dataclass(frozen=True)
-class Pad:
+class PortPin:
     """A port of the whole, and the pin that it goes to.
 
     Parameters
@@ -160,11 +160,11 @@ class PinFile:
     ----------
     suffix : str
     lines : callable
-        Pad -> its lines.
+        PortPin -> its lines.
     """
 
     suffix: str
-    lines: Callable[[Pad], tuple[str, ...]]
+    lines: Callable[[PortPin], tuple[str, ...]]
 
 
 @dataclass(frozen=True)

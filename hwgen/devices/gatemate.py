@@ -11,9 +11,9 @@ from hwgen.devices.family import (
     Family,
     Models,
     Packer,
-    Pad,
     PinFile,
     Placer,
+    PortPin,
     Recipe,
     Room,
     fitted_prices,
@@ -46,11 +46,11 @@ def _plls(device: Device, clock: Clock) -> Iterator[Pll]:
         )
 
 
-def _pin_lines(pad: Pad) -> tuple[str, ...]:
+def _pin_lines(end: PortPin) -> tuple[str, ...]:
     """CCF."""
-    way = "out" if pad.output else "in"
-    pull = "" if pad.pull == "NONE" else f" | PULL{pad.pull}=true"
-    return (f'Pin_{way} "{pad.port}" Loc = "{pad.pin}"{pull};',)
+    way = "out" if end.output else "in"
+    pull = "" if end.pull == "NONE" else f" | PULL{end.pull}=true"
+    return (f'Pin_{way} "{end.port}" Loc = "{end.pin}"{pull};',)
 
 
 def _place(device: Device, pins: str, layout: str | None) -> list[str]:

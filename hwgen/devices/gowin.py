@@ -13,9 +13,9 @@ from hwgen.devices.family import (
     Family,
     Models,
     Packer,
-    Pad,
     PinFile,
     Placer,
+    PortPin,
     Recipe,
     Room,
     Routed,
@@ -109,11 +109,11 @@ def _plls(device: Device, clock: Clock) -> Iterator[Pll]:
             )
 
 
-def _pin_lines(pad: Pad) -> tuple[str, ...]:
+def _pin_lines(end: PortPin) -> tuple[str, ...]:
     """CST."""
     return (
-        f'IO_LOC "{pad.port}" {pad.pin};',
-        f'IO_PORT "{pad.port}" IO_TYPE={pad.io_type} PULL_MODE={pad.pull};',
+        f'IO_LOC "{end.port}" {end.pin};',
+        f'IO_PORT "{end.port}" IO_TYPE={end.io_type} PULL_MODE={end.pull};',
     )
 
 

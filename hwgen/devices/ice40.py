@@ -11,9 +11,9 @@ from hwgen.devices.family import (
     Family,
     Models,
     Packer,
-    Pad,
     PinFile,
     Placer,
+    PortPin,
     Recipe,
     Room,
     Routed,
@@ -70,9 +70,9 @@ def _plls(device: Device, clock: Clock) -> Iterator[Pll]:
                 )
 
 
-def _pin_lines(pad: Pad) -> tuple[str, ...]:
+def _pin_lines(end: PortPin) -> tuple[str, ...]:
     """PCF; the family pulls up only."""
-    return (f"set_io{' -pullup yes' if pad.pull == 'UP' else ''} {pad.port} {pad.pin}",)
+    return (f"set_io{' -pullup yes' if end.pull == 'UP' else ''} {end.port} {end.pin}",)
 
 
 def _place(device: Device, pins: str, layout: str | None) -> list[str]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from hwgen.devices.cells import Carry, Memories, MemoryCell, Multipliers
-from hwgen.devices.family import MODELS, Device, Family, Packer, Pad, PinFile, Placer, Recipe, Room, fitted_prices
+from hwgen.devices.family import MODELS, Device, Family, Packer, PinFile, Placer, PortPin, Recipe, Room, fitted_prices
 from hwgen.devices.usage import Usage
 
 __all__ = ["NEXUS"]
 
 
-def _pin_lines(pad: Pad) -> tuple[str, ...]:
+def _pin_lines(end: PortPin) -> tuple[str, ...]:
     """PDC."""
     return (
-        f"ldc_set_location -site {{{pad.pin}}} [get_ports {pad.port}]",
-        f"ldc_set_port -iobuf {{IO_TYPE={pad.io_type} PULLMODE={pad.pull}}} [get_ports {pad.port}]",
+        f"ldc_set_location -site {{{end.pin}}} [get_ports {end.port}]",
+        f"ldc_set_port -iobuf {{IO_TYPE={end.io_type} PULLMODE={end.pull}}} [get_ports {end.port}]",
     )
 
 

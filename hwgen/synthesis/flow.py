@@ -12,7 +12,7 @@ from typing import Any
 from hwgen.board.line import Line
 from hwgen.board.pins import constraints, pin_file
 from hwgen.build_folder.open import load
-from hwgen.devices.family import Pad, Routed
+from hwgen.devices.family import PortPin, Routed
 from hwgen.devices.usage import Usage
 from hwgen.errors import OptionError, ToolError
 from hwgen.estimation.estimate import estimate_total
@@ -199,7 +199,7 @@ def _place(
     if job.board is None:
         ports = {"clk": False, "d": False, "capture": False, "q": True}
         ends = zip(ports.items(), job.device.harness_pins, strict=False)
-        pins = pin_file([Pad(port, pin, output=output) for (port, output), pin in ends], job.device.family)
+        pins = pin_file([PortPin(port, pin, output=output) for (port, output), pin in ends], job.device.family)
     else:
         pins = constraints(job.board, boots=job.flash_offset is not None, line=job.line)
     (scratch / _pins(job)).write_text(pins, encoding="ascii")
