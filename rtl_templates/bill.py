@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from hwgen.rtl_templates.cost import Chain, MemoryKind, MemoryShape, Part, Product, Resources
+from hwgen.rtl_templates.cost import CarryChain, MemoryKind, MemoryShape, Part, Product, Resources
 from hwgen.rtl_templates.memory import style_of
 from hwgen.rtl_templates.sum_bill import Sums
 
@@ -21,7 +21,7 @@ class Bill:
     """Parts, carry chains, memories and multipliers, added up unit by unit."""
 
     parts: dict[Part, float] = field(default_factory=dict)
-    chains: dict[Chain, float] = field(default_factory=dict)
+    chains: dict[CarryChain, float] = field(default_factory=dict)
     memories: list[MemoryShape] = field(default_factory=list)
     products: list[Product] = field(default_factory=list)
 
@@ -83,7 +83,7 @@ class Bill:
     ) -> None:
         """Add carry chains of so many bits, beside one that only brings in a carry; the top bit may be a carry out."""
         if bits > 0 and number:
-            chain = Chain(part, bits + carries_in, carries_in, carries_out)
+            chain = CarryChain(part, bits + carries_in, carries_in, carries_out)
             self.chains[chain] = self.chains.get(chain, 0) + number
 
     def sums(self, sums: Sums) -> None:

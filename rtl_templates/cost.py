@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from hwgen.rtl_templates.memory import MemoryStyle
 
-__all__ = ["THUMB", "Chain", "MemoryKind", "MemoryShape", "Part", "Product", "Resources", "TableLogic"]
+__all__ = ["THUMB", "CarryChain", "MemoryKind", "MemoryShape", "Part", "Product", "Resources", "TableLogic"]
 
 
 class TableLogic(NamedTuple):
@@ -142,7 +142,7 @@ class Product:
     bits: int
 
 
-class Chain(NamedTuple):
+class CarryChain(NamedTuple):
     """A carry chain.
 
     Parameters
@@ -177,7 +177,7 @@ class Resources:
         What the logic is made of, for a family's prices; empty: only the rules of thumb are known.
     products : tuple of Product
         Multipliers.
-    chains : mapping of Chain to float
+    chains : mapping of CarryChain to float
         Carry chains, whose bits are not among the parts.
     """
 
@@ -186,7 +186,7 @@ class Resources:
     memories: tuple[MemoryShape, ...] = ()
     parts: Mapping[Part, float] = field(default_factory=dict)
     products: tuple[Product, ...] = ()
-    chains: Mapping[Chain, float] = field(default_factory=dict)
+    chains: Mapping[CarryChain, float] = field(default_factory=dict)
 
     @classmethod
     def of_parts(
@@ -194,7 +194,7 @@ class Resources:
         parts: Mapping[Part, float],
         memories: tuple[MemoryShape, ...],
         products: tuple[Product, ...] = (),
-        chains: Mapping[Chain, float] | None = None,
+        chains: Mapping[CarryChain, float] | None = None,
     ) -> Resources:
         """Give the cost of parts; the rules of thumb are a LUT for each of them, two for those that hold two functions."""
         chains = chains or {}

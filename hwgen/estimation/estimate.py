@@ -24,7 +24,7 @@ from hwgen.pipeline.layout import Pipeline, lay_out
 from hwgen.pipeline.stages import LayerStage
 from hwgen.pipeline.surroundings import surroundings
 from hwgen.plan import Plan
-from hwgen.rtl_templates.cost import THUMB, Chain, MemoryKind, Part, Resources, TableLogic
+from hwgen.rtl_templates.cost import THUMB, CarryChain, MemoryKind, Part, Resources, TableLogic
 
 __all__ = ["Prices", "Quantities", "estimate", "estimate_pipeline", "estimate_total", "model_of", "quantities"]
 
@@ -125,7 +125,7 @@ def quantities(cost: Resources, device: Device) -> Quantities:
     return Quantities(parts, brams, lutrams, sprams, dsps)
 
 
-def _chain_cells(carry: Carry, chain: Chain) -> int:
+def _chain_cells(carry: Carry, chain: CarryChain) -> int:
     """Give the LUTs of a carry chain; a short one is logic, of which a bit that only brings in a carry takes none."""
     is_chain = carry.least_bits is not None and chain.bits >= carry.least_bits
     if chain.part is Part.CLEARED_BIT:

@@ -24,7 +24,7 @@ from hwgen.fold import MemoryStyle
 from hwgen.folding.goals import fold_for_area
 from hwgen.pipeline.fifo_depths import size_fifos
 from hwgen.pipeline.layout import lay_out
-from hwgen.rtl_templates.cost import Chain, MemoryKind, MemoryShape, Part, Resources
+from hwgen.rtl_templates.cost import CarryChain, MemoryKind, MemoryShape, Part, Resources
 from tests.small_networks import mlp
 
 STAGES = {sample.name: sample.stage for sample in layer_samples.SAMPLES}
@@ -86,19 +86,19 @@ def test_carry_chains_of_dense_layers_are_counted_as_they_are_mapped() -> None:
 @pytest.mark.parametrize(
     ("family", "chain", "cells"),
     [
-        (ICE40, Chain(Part.ADDER_BIT, 7, carries_in=True, carries_out=True), 5),
-        (ICE40, Chain(Part.ADDER_BIT, 2), 2),
-        (ICE40, Chain(Part.LEVEL_BIT, 9), 0),
-        (ECP5, Chain(Part.ADDER_BIT, 7, carries_in=True, carries_out=True), 8),
-        (ECP5, Chain(Part.ADDER_BIT, 4, carries_in=True), 3),
-        (ECP5, Chain(Part.CLEARED_BIT, 4), 0),
-        (ECP5, Chain(Part.CLEARED_BIT, 5), 5),
-        (GOWIN, Chain(Part.ADDER_BIT, 7, carries_in=True), 7),
-        (GOWIN, Chain(Part.CLEARED_BIT, 2), 0),
+        (ICE40, CarryChain(Part.ADDER_BIT, 7, carries_in=True, carries_out=True), 5),
+        (ICE40, CarryChain(Part.ADDER_BIT, 2), 2),
+        (ICE40, CarryChain(Part.LEVEL_BIT, 9), 0),
+        (ECP5, CarryChain(Part.ADDER_BIT, 7, carries_in=True, carries_out=True), 8),
+        (ECP5, CarryChain(Part.ADDER_BIT, 4, carries_in=True), 3),
+        (ECP5, CarryChain(Part.CLEARED_BIT, 4), 0),
+        (ECP5, CarryChain(Part.CLEARED_BIT, 5), 5),
+        (GOWIN, CarryChain(Part.ADDER_BIT, 7, carries_in=True), 7),
+        (GOWIN, CarryChain(Part.CLEARED_BIT, 2), 0),
     ],
 )
 def test_a_carry_chain_is_cells_where_it_is_long_enough_and_logic_where_not(
-    family: Family, chain: Chain, cells: int
+    family: Family, chain: CarryChain, cells: int
 ) -> None:
     cost = Resources(0, 0, parts={Part.UNIT: 0}, chains={chain: 3})
     assert quantities(cost, DEVICES[family]).parts[chain.part] == 3 * cells

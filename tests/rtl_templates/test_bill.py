@@ -11,7 +11,7 @@ import pytest
 from amaranth.lib import wiring
 
 from hwgen.rtl_templates.bill import Bill
-from hwgen.rtl_templates.cost import Chain, MemoryKind, MemoryShape, Part, Product
+from hwgen.rtl_templates.cost import CarryChain, MemoryKind, MemoryShape, Part, Product
 from hwgen.rtl_templates.memory import MemoryStyle
 
 ROOT = Path(__file__).parents[2] / "rtl_templates"
@@ -60,6 +60,6 @@ def test_a_bill_includes_another_so_many_times_and_its_memories_once() -> None:
     bill.register(1)
     bill.include(row, 5)
     assert bill.parts == {Part.FLIPFLOP: 16}
-    assert bill.chains == {Chain(Part.ADDER_BIT, 5, True): 5}
+    assert bill.chains == {CarryChain(Part.ADDER_BIT, 5, True): 5}
     assert bill.products == [Product(10, 8, 4, 12)]
     assert bill.memories == [MemoryShape("table", 64, 16, MemoryStyle.BLOCK, MemoryKind.WINDOW)]
