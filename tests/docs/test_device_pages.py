@@ -63,22 +63,15 @@ def add_the_family(desk: Path) -> None:
         devices.write("\n" + shown["boards/devices.toml"])
 
 
-def toy_board(desk: Path) -> None:
-    """Put the page's board on the toy."""
-    text = files("new_board.md")["mine.toml"]
-    (desk / "toy.toml").write_text(text.replace('"hx8k"', '"toy-7k"').replace('"ct256"', '"any"'))
-
-
 def test_a_family_is_one_file_and_its_line(desk: Path) -> None:
     add_the_family(desk)
-    toy_board(desk)
     known = {chip["name"]: chip for chip in json.loads(hwgen(desk, "boards", "--json"))["devices"]}
     assert (known["toy-7k"]["family"], known["toy-7k"]["luts"]) == ("toy", 6864)
 
     compile_it, report, synth = commands("new_device_family.md")
     hwgen(desk, *compile_it)
     facts = json.loads((desk / "build" / "report.json").read_text())
-    assert (facts["board"], list(facts["estimates"])) == ("toy.toml", ["toy-7k"])
+    assert (facts["device"], facts["shortage"], next(iter(facts["estimates"]))) == ("toy-7k", None, "toy-7k")
     assert facts["estimates"]["toy-7k"]["family"] == "toy"
     assert "toy-7k" in hwgen(desk, *report)
 
@@ -98,9 +91,8 @@ def test_a_family_is_one_file_and_its_line(desk: Path) -> None:
 @pytest.mark.slow
 def test_a_trained_network_fits_the_new_family(desk: Path) -> None:
     add_the_family(desk)
-    toy_board(desk)
     model = str(ROOT / "examples" / "mnist_tfc" / "model.onnx")
-    hwgen(desk, "compile", model, "-o", "tfc", "--board", "toy.toml", "--input-type", "uint8", "--input-scale", "1/255")
+    hwgen(desk, "compile", model, "-o", "tfc", "--device", "toy-7k", "--input-type", "uint8", "--input-scale", "1/255")
     result = json.loads(hwgen(desk, "synth", "tfc", "--device", "toy-7k", "--json"))
     assert result["fits"]
     assert (result["resources"]["brams"], result["resources"]["lutrams"]) == (
