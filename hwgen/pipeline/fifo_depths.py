@@ -68,7 +68,8 @@ def size_fifos(plan: Plan) -> Plan:
             return plan
         sizing.run()
         sized = Pipeline(plan, tuple(sizing.stages))
-        if sized.predict(4 * frames).ii <= sizing.ii:
+        # The last two frames alone may be two of a burst, so what counts is when all of a longer run have left.
+        if sized.predict(4 * frames).output_cycles(4 * frames)[-1] <= sizing.due[-1] + 3 * frames * sizing.ii:
             break
     return _with_depths(sized)
 
@@ -114,10 +115,7 @@ class _Sizing:
     @property
     def ii(self) -> int:
         """Cycles between the last two frames at best."""
-        return self._interval(self.due)
-
-    def _interval(self, leaving: np.ndarray) -> int:
-        return int(leaving[-1] - leaving[-1 - len(leaving) // self.system.frames])
+        return int(self.due[-1] - self.due[-1 - len(self.due) // self.system.frames])
 
     def _schedule(self, number: int, stage: Stage, frames: int) -> Schedule | Junction:
         """Give a stage's schedule, FIFOs whose depth is still open without bounds; they are as quick as shallow ones."""
@@ -152,7 +150,11 @@ class _Sizing:
             low, kept = (refined, self._trial(fifo, refined)) if refined > low else (low, None)
         if kept is not None:
             return kept
+        due = self.due
         high, kept = self._deepest(fifo)
+        if np.any(self.due > due):
+            # Beats are due later now, as block RAM lets them leave later: the bound may do after all.
+            low -= 1
         step = 1
         while low + step < high:
             trial = self._trial(fifo, low + step)
@@ -186,12 +188,10 @@ class _Sizing:
     def _trial(self, fifo: _Open, beats: int) -> tuple[Stage, System] | None:
         """Give a stage with a FIFO of a depth, and the times that follow; None if it delays anything.
 
-        A deep FIFO lies in block RAM and takes a cycle more, so a shallow one may have cycles in hand at first: the interval counts too.
+        A deep FIFO lies in block RAM and takes a cycle more, so a shallow one may have cycles in hand at first; whether it uses them up a longer run shows.
         """
         stage, system = self._with(fifo, beats)
-        if system.settle(self.due) and self._interval(system.transfers[-1]) <= self.ii:
-            return stage, system
-        return None
+        return (stage, system) if system.settle(self.due) else None
 
     def _with(self, fifo: _Open, beats: int) -> tuple[Stage, System]:
         """Give a stage with a FIFO of a depth, and the system with that stage, unsettled."""

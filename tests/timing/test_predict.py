@@ -80,42 +80,64 @@ class Machine:
             taken.append(now)
 
 
+class Game:
+    """A pipeline of machines that goes on until all frames are done or nothing moves any more.
+
+    Members
+    -------
+    machines : list of Machine
+    writers : list of list of int
+        Streams that each machine yields.
+    left : list of list of int
+        Cycles of all transfers, stream by stream.
+    """
+
+    def __init__(self, schedules: list[Schedule | Junction], feeds: list[tuple[int, ...]]) -> None:
+        self.machines = [Machine(schedule, reads) for schedule, reads in zip(schedules, feeds, strict=True)]
+        self.left: list[list[int]] = [[] for _ in range(1 + sum(len(schedule.outlets) for schedule in schedules))]
+        for machine in self.machines:
+            for stream, taken in zip(machine.reads, machine.taken, strict=True):
+                self.left[stream] = taken
+        numbers = iter(range(1, len(self.left)))
+        self.writers = [[next(numbers) for _ in schedule.outlets] for schedule in schedules]
+
+    def play(self, frames: int) -> bool:
+        """Tell whether all frames get done."""
+        machines, left = self.machines, self.left
+        outlets = {
+            stream: (machine, outlet)
+            for machine, streams in zip(machines, self.writers, strict=True)
+            for stream, outlet in zip(streams, machine.schedule.outlets, strict=True)
+        }
+        first, last = machines[0].schedule.intakes[0], machines[-1].schedule.outlets[-1]
+        quiet = 0
+        for now in range(100_000):
+            if len(left[-1]) == frames * last.beats:
+                return True
+            before = [len(machine.fired) for machine in machines] + [len(beats) for beats in left]
+            machine, outlet = outlets[len(left) - 1]
+            if machine.offers(outlet, left[-1], now):
+                left[-1].append(now)
+            for machine, streams in zip(reversed(machines), reversed(self.writers), strict=True):
+                offered = [
+                    outlets[stream][0].offers(outlets[stream][1], left[stream], now)
+                    if stream
+                    else len(left[0]) < frames * first.beats
+                    for stream in machine.reads
+                ]
+                machine.act(offered, [left[stream] for stream in streams], frames, now)
+            quiet = quiet + 1 if before == [len(m.fired) for m in machines] + [len(beats) for beats in left] else 0
+            if quiet > 50:
+                return False
+        raise AssertionError("no end")
+
+
 def play(
     schedules: list[Schedule | Junction], frames: int, feeds: list[tuple[int, ...]] | None = None
 ) -> list[list[int]] | None:
     """Give the cycles of all transfers, stream by stream; None if everything comes to rest."""
-    feeds = feeds or [(number,) for number in range(len(schedules))]
-    machines = [Machine(schedule, reads) for schedule, reads in zip(schedules, feeds, strict=True)]
-    left: list[list[int]] = [[] for _ in range(1 + sum(len(schedule.outlets) for schedule in schedules))]
-    for machine in machines:
-        for stream, taken in zip(machine.reads, machine.taken, strict=True):
-            left[stream] = taken
-    numbers = iter(range(1, len(left)))
-    writers = [[next(numbers) for _ in schedule.outlets] for schedule in schedules]
-    outlets = {
-        stream: (machine, outlet)
-        for machine, streams in zip(machines, writers, strict=True)
-        for stream, outlet in zip(streams, machine.schedule.outlets, strict=True)
-    }
-    total_in, total_out = frames * schedules[0].intakes[0].beats, frames * schedules[-1].outlets[-1].beats
-    quiet = 0
-    for now in range(100_000):
-        if len(left[-1]) == total_out:
-            return left
-        before = [len(machine.fired) for machine in machines] + [len(beats) for beats in left]
-        machine, outlet = outlets[len(left) - 1]
-        if machine.offers(outlet, left[-1], now):
-            left[-1].append(now)
-        for machine, streams in zip(reversed(machines), reversed(writers), strict=True):
-            offered = [
-                outlets[stream][0].offers(outlets[stream][1], left[stream], now) if stream else len(left[0]) < total_in
-                for stream in machine.reads
-            ]
-            machine.act(offered, [left[stream] for stream in streams], frames, now)
-        quiet = quiet + 1 if before == [len(m.fired) for m in machines] + [len(beats) for beats in left] else 0
-        if quiet > 50:
-            return None
-    raise AssertionError("no end")
+    game = Game(schedules, feeds or [(number,) for number in range(len(schedules))])
+    return game.left if game.play(frames) else None
 
 
 @st.composite
@@ -308,8 +330,3 @@ def test_a_run_that_repeats_is_continued_exactly() -> None:
         system.settle_frame(frame)
     for predicted, solved in zip(predict(schedules, 60).transfers, system.transfers, strict=True):
         assert np.array_equal(predicted, solved)
-
-
-def test_schedule_is_buffered_or_not() -> None:
-    with pytest.raises(ValueError, match="either unbuffered"):
-        Schedule(2, np.arange(2), np.arange(2), 1, 1)

@@ -1,0 +1,59 @@
+"""The law of a schedule."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hwgen.timing.schedule import Intake, Junction, Outlet, Schedule
+
+EVERY = np.arange(2)
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {},
+        {"accept": EVERY, "need": EVERY, "room": EVERY},
+        {"accept": EVERY, "need": EVERY},
+        {"accept": EVERY, "room": EVERY},
+        {"need": EVERY},
+        {"room": EVERY},
+    ],
+)
+def test_a_schedule_is_buffered_or_not(terms: dict[str, np.ndarray]) -> None:
+    with pytest.raises(ValueError, match=r"either unbuffered \(accept\) or buffered \(need and room\)"):
+        Intake(**terms)
+    with pytest.raises(ValueError, match="either unbuffered"):
+        Schedule(2, EVERY, EVERY, 1, 1, **terms)
+
+
+@pytest.mark.parametrize(("latency", "slots"), [(0, 1), (1, 0)])
+def test_beats_take_a_cycle_and_a_slot(latency: int, slots: int) -> None:
+    with pytest.raises(ValueError, match=f"Latency and slots must be at least 1, not {latency} and {slots}"):
+        Outlet(EVERY, latency, slots)
+    with pytest.raises(ValueError, match=f"at least 1, not {latency} and {slots}"):
+        Schedule(2, EVERY, EVERY, latency, slots, accept=EVERY)
+
+
+@pytest.mark.parametrize(("steps", "cycles"), [([0, 0], 2), ([1, 0], 2), ([-1, 0], 2), ([0, 2], 2)])
+def test_steps_rise_within_the_frame(steps: list[int], cycles: int) -> None:
+    message = f"Event steps must increase strictly within 0..{cycles - 1}"
+    for make in (
+        lambda: Schedule(cycles, np.array(steps), EVERY, 1, 1, accept=EVERY),
+        lambda: Junction(cycles, np.array(steps), (), ()),
+    ):
+        with pytest.raises(ValueError, match=message):
+            make()
+    assert Junction(2, EVERY, (), ()).cycles == 2
+
+
+def test_a_schedule_offers_itself_as_a_junction_of_one_stream() -> None:
+    buffered = Schedule(
+        9, np.arange(3), np.array([2]), 4, 5, 0, need=np.arange(3), room=np.array([-1, 0]), read_latency=7
+    )
+    (intake,), (outlet,) = buffered.intakes, buffered.outlets
+    assert (intake.need is buffered.need, intake.room is buffered.room, intake.accept) == (True, True, None)
+    assert (intake.read_latency, intake.beats, buffered.beats_in) == (7, 2, 2)
+    assert (outlet.latency, outlet.slots, outlet.slot_return, outlet.beats, buffered.beats_out) == (4, 5, 0, 1, 1)
+    assert Intake(accept=np.arange(3)).beats == 3
