@@ -11,7 +11,7 @@ from hwgen.errors import ModelError
 from hwgen.graph import Node
 from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.functions.domain import Floats
-from hwgen.streamlining.functions.signal import Pool, Ring, Signal, signal_of
+from hwgen.streamlining.functions.signal import Pool, Ring, Signal, identity, signal_of
 from hwgen.streamlining.functions.terms import Call, Elements, Evaluator, Parameter, Term
 from hwgen.streamlining.places.layout import conflicts, on_map
 from hwgen.streamlining.places.rearrange import rearranged
@@ -87,7 +87,13 @@ def elementwise(node: Node, operands: Sequence[Signal | np.ndarray | None], buil
     dropped = tuple(dict.fromkeys(name for signal in signals for name in signal.dropped))
     if dropped:
         raise ModelError(f"Node '{node.name}' ({node.op}) follows '{dropped[-1]}', which has hardware only at the end")
-    return replace(first, term=Call(node, tuple(parts)), index=indices[0], edits=edits, tensor="")
+    return replace(first, term=Call(_of_elements(node), tuple(parts)), index=indices[0], edits=edits, tensor="")
+
+
+def _of_elements(node: Node) -> Node:
+    """Let a node find its parameters where a term has them, whatever axis of the tensor they belong to: one for each element, on axis 1."""
+    axes = {name: 1 for name in ("axis", "channel_axis") if name in node.attributes}
+    return replace(node, attributes={**node.attributes, **axes}) if node.op in _OWN_AXES and axes else node
 
 
 def _settled(signal: Signal, node: Node, builder: Builder) -> Signal:
@@ -107,14 +113,20 @@ def _through(
 ) -> Ring:
     """Apply the node to what a border holds."""
     channels = len(ring.values)
-    values: list[Parameter | None] = []
+    values: list[Term | Parameter | None] = []
     for operand, part in zip(operands, parts, strict=True):
         if isinstance(operand, Signal):
             edit = operand.edits[place]
-            values.append(Parameter(edit.values[None, None]) if isinstance(edit, Ring) else None)
+            values.append(_constant(edit.values) if isinstance(edit, Ring) else None)
         else:
             values.append(part if isinstance(part, Parameter) else None)
     zeros = np.zeros(channels, dtype=np.int64)
     elements = Elements(zeros, zeros, np.arange(channels))
-    result = Evaluator()(Call(node, tuple(values)), np.zeros((1, channels)), elements)
+    result = Evaluator()(Call(_of_elements(node), tuple(values)), np.zeros((1, channels)), elements)
     return replace(ring, values=np.array(result[0]))
+
+
+def _constant(values: np.ndarray) -> Call:
+    """Give one value a channel as a term, of the values' own type."""
+    cast = Node("Cast", "", (), (), {"to": values.dtype})
+    return Call(cast, (identity(0.0, values.astype(np.float64)),))

@@ -176,7 +176,7 @@ def on_map(constant: np.ndarray, node: Node, index: np.ndarray, shape: MapShape)
     ModelError
         If it widens the tensor.
     """
-    if constant.size == 1:
+    if constant.size == 1 and node.op != "MultiThreshold":
         return Parameter(constant.reshape(()))
     numbers = spread(constant, node, index.shape)
     if numbers is None:
