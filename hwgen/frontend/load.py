@@ -14,7 +14,7 @@ from hwgen.frontend.domains import CUSTOM_OPERATORS, ONNX_DOMAINS, is_quantised_
 
 __all__ = ["OLDEST_OPSET", "load_model", "opset_of"]
 
-OLDEST_OPSET = 9
+OLDEST_OPSET = 7
 _IR_VERSION_TAG = b"\x08"
 
 

@@ -82,10 +82,13 @@ def _top_k(node: Node, opset: int, add: AddConstant) -> Node:
 
 
 def _upsample(node: Node, opset: int, add: AddConstant) -> Node:
+    """Before opset 11 the nearest element was rounded down where a map grew, and up where it shrank."""
+    if opset < 9:
+        node = _moved(node, add, ("scales",), np.float32)
     attributes = {
         "mode": node.attributes.get("mode", "nearest"),
         "coordinate_transformation_mode": "asymmetric",
-        "nearest_mode": "floor",
+        "nearest_mode": "simple",
     }
     return replace(node, op="Resize", inputs=(node.inputs[0], "", node.inputs[1]), attributes=attributes)
 

@@ -101,6 +101,4 @@ def _resize_reason(attributes: Attributes) -> str:
         return f"interpolation '{attributes['mode']}'; only 'nearest' keeps the values of a quantised map"
     if attributes.get("coordinate_transformation_mode", COORDINATES[0]) not in COORDINATES:
         return f"coordinates '{attributes['coordinate_transformation_mode']}'; known are {', '.join(COORDINATES)}"
-    if attributes.get("keep_aspect_ratio_policy", "stretch") != "stretch":
-        return f"the policy '{attributes['keep_aspect_ratio_policy']}'; give it the sizes that follow from that"
     return ""

@@ -129,12 +129,14 @@ def _cast_like(attributes: Attributes, x: np.ndarray, target: np.ndarray) -> np.
 def _batch_normalization(
     attributes: Attributes, x: np.ndarray, scale: np.ndarray, bias: np.ndarray, mean: np.ndarray, variance: np.ndarray
 ) -> np.ndarray:
-    column = (1, -1) + (1,) * (x.ndim - 2)
-    epsilon = x.dtype.type(attributes["epsilon"])
-    centred = x - mean.reshape(column)
-    return np.asarray(
-        centred / np.sqrt(variance.reshape(column) + epsilon) * scale.reshape(column) + bias.reshape(column)
+    """Parameters are of one axis, or (before opset 9) of every element of a frame."""
+    column = [1] * x.ndim
+    column[attributes.get("channel_axis", 1)] = -1
+    scale, bias, mean, variance = (
+        part.reshape(column) if part.ndim < 2 else part for part in (scale, bias, mean, variance)
     )
+    epsilon = x.dtype.type(attributes["epsilon"])
+    return np.asarray((x - mean) / np.sqrt(variance + epsilon) * scale + bias)
 
 
 def _where(attributes: Attributes, condition: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -38,6 +38,7 @@ _LOOKS_AT = {"CastLike": 1, "Shape": 0, "Size": 0}
 """How many inputs an operator takes the data of, where it only asks for the shape or dtype of the others."""
 _PRODUCTS = frozenset({"MatMul", "XnorPopcountMatMul"})
 _SLIDING = frozenset({"AveragePool", "Conv", "MaxPool"})
+_CONVOLUTIONS = frozenset({"Conv", "ConvTranspose"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,6 +147,8 @@ def _results(node: Node, arrays: list[np.ndarray | None], batch: int) -> tuple[n
     if node.op == UNKNOWN:
         return tuple(_stand_in((batch, *value.shape[1:]), value.dtype) for value in node.attributes["values"])
     present = [array for array in arrays if array is not None]
+    if node.op in _CONVOLUTIONS:
+        _hold_kernel(node, present[1].shape)
     if node.op in CHANNELWISE:
         probes = [None if array is None else array[(slice(0, 1),) * array.ndim] for array in arrays]
         dtype = apply(node, probes)[0].dtype
@@ -202,6 +205,25 @@ def _sliding_shape(node: Node, arrays: list[np.ndarray]) -> tuple[int, ...]:
             f"map {x.shape[2:]} with pads {pads}"
         )
     return (x.shape[0], arrays[1].shape[0] if is_conv else x.shape[1], *sizes)
+
+
+def _hold_kernel(node: Node, weights: tuple[int, ...]) -> None:
+    """Hold that a convolution's weights are what its attributes say.
+
+    Raises
+    ------
+    ModelError
+    """
+    kernel, groups = node.attributes.get("kernel_shape"), node.attributes.get("group", 1)
+    reason = ""
+    if kernel and tuple(kernel) != weights[2:]:
+        reason = f"says kernel_shape {tuple(kernel)}, but its weights have shape {weights}; one of them is wrong"
+    elif 0 in weights:
+        reason = f"has weights of shape {weights}, which are none; remove the convolution"
+    elif groups < 1 or weights[0] % groups:
+        reason = f"has weights of shape {weights}, which do not fall into {groups} groups"
+    if reason:
+        raise ModelError(f"Node '{node.name}' ({node.op}) {reason}")
 
 
 def _mismatch(node: Node, arrays: list[np.ndarray]) -> ModelError:

@@ -10,8 +10,15 @@ from hwgen.operators import Attributes, Operator
 
 __all__ = ["COORDINATES", "SHAPING"]
 
-COORDINATES = ("half_pixel", "pytorch_half_pixel", "asymmetric", "align_corners")
-"""What ``coordinate_transformation_mode`` of Resize may be; others take elements by a region or centre of their own."""
+COORDINATES = (
+    "half_pixel",
+    "half_pixel_symmetric",
+    "pytorch_half_pixel",
+    "tf_half_pixel_for_nn",
+    "asymmetric",
+    "align_corners",
+)
+"""What ``coordinate_transformation_mode`` of Resize may be; tf_crop_and_resize takes elements of a region of its own."""
 
 
 def _ints(array: np.ndarray) -> list[int]:
@@ -154,15 +161,21 @@ def _resize(
     sizes: np.ndarray | None = None,
 ) -> np.ndarray:
     """Resize to the nearest element (other modes are refused before evaluation); a size of -1 keeps an axis."""
-    for place, axis in enumerate(attributes.get("axes") or range(x.ndim)):
-        if sizes is not None and sizes.size:
-            size = int(sizes[place]) if sizes[place] >= 0 else x.shape[axis]
-            scale = np.float32(size) / np.float32(x.shape[axis])
-        else:
-            scale = np.float32(np.ravel(np.asarray(scales))[place])
-            size = math.floor(np.float32(x.shape[axis]) * scale)
+    axes = [axis % x.ndim for axis in attributes.get("axes") or range(x.ndim)]
+    lengths = np.array([x.shape[axis] for axis in axes], dtype=np.float32)
+    if sizes is not None and sizes.size:
+        wanted = np.where(sizes >= 0, sizes, lengths).astype(np.float32)
+        factors = wanted / lengths
+        policy = attributes.get("keep_aspect_ratio_policy", "stretch")
+        if policy != "stretch":
+            factors = np.full_like(factors, factors.min() if policy == "not_larger" else factors.max())
+            wanted = np.floor(factors * lengths + np.float32(0.5))
+    else:
+        factors = np.ravel(np.asarray(scales)).astype(np.float32)
+        wanted = np.floor(lengths * factors)
+    for axis, size, scale in zip(axes, wanted.astype(int), factors, strict=True):
         if size != x.shape[axis] or scale != 1:
-            x = np.take(x, _nearest(attributes, x.shape[axis], size, scale), axis=axis)
+            x = np.take(x, _nearest(attributes, x.shape[axis], int(size), scale), axis=axis)
     return x
 
 
@@ -176,9 +189,18 @@ def _nearest(attributes: Attributes, length: int, size: int, scale: np.float32) 
             source = places * np.float32(length - 1) / np.float32(max(size - 1, 1))
         case "pytorch_half_pixel":
             source = (places + half) / scale - half if size > 1 else places * 0
+        case "tf_half_pixel_for_nn":
+            source = (places + half) / scale
+        case "half_pixel_symmetric":
+            adjustment = np.float32(size) / (scale * np.float32(length))
+            offset = np.float32(length) / np.float32(2) * (np.float32(1) - adjustment)
+            exact = float(offset) + (places.astype(np.float64) + 0.5) / float(scale) - 0.5
+            source = exact.astype(np.float32)
         case _:
             source = (places + half) / scale - half
     match attributes.get("nearest_mode", "round_prefer_floor"):
+        case "simple":
+            index = np.ceil(source) if scale < 1 else np.floor(source)
         case "floor":
             index = np.floor(source)
         case "ceil":

@@ -65,7 +65,8 @@ def _need(graph: Graph, node: Node, data: str) -> set[str] | None:
         return None
     others = [graph.constants[name] for name in names]
     if node.op == "BatchNormalization":
-        return {"channel"}
+        of_channels = node.attributes.get("channel_axis", 1) == 1 and all(array.ndim < 2 for array in others)
+        return {"channel"} if of_channels else None
     if node.op == "MatMul" and node.inputs[0] == data and others[0].ndim == 2:
         return {"last"}
     if node.op not in CHANNELWISE or node.op in ("MultiThreshold", "QuantizeLinear", "DequantizeLinear"):

@@ -20,8 +20,8 @@ def parse(body, inputs="float[N,3] x", outputs="float y", opset=20, constants=()
 
 W = {"w": np.float32([1, 2, 3])}
 BAD = {
-    "old_opset": (parse("y = Neg (x)", opset=8), "uses ONNX opset 8, but 9 to"),
-    "new_opset": (parse("y = Neg (x)", opset=99), "uses ONNX opset 99, but 9 to"),
+    "old_opset": (parse("y = Neg (x)", opset=6), "uses ONNX opset 6, but 7 to"),
+    "new_opset": (parse("y = Neg (x)", opset=99), "uses ONNX opset 99, but 7 to"),
     "no_input": (parse("y = Neg (w)", "", constants=W), "has no input besides its weights"),
     "two_batches": (
         parse("y = Add (x, z)", "float[2,3] x, float[5,3] z"),
@@ -65,15 +65,31 @@ BAD = {
             "s = Constant <value_floats = [1.0, 2.0]> () r = Constant <value_floats = [0.0, 0.0, 1.0, 1.0]> () "
             'y = Resize <mode = "nearest", coordinate_transformation_mode = "tf_crop_and_resize"> (x, r, s)'
         ),
-        r"'node_c' \(Resize\): coordinates 'tf_crop_and_resize'; known are half_pixel, pytorch_half_pixel, asymmetric, align_corners",
+        r"'node_c' \(Resize\): coordinates 'tf_crop_and_resize'; known are half_pixel, half_pixel_symmetric, pytorch_half_pixel, .*align_corners",
     ),
-    "resize_that_keeps_proportions": (
+    "kernel": (
         parse(
-            "s = Constant <value_ints = [4, 4]> () "
-            'y = Resize <axes = [2, 3], keep_aspect_ratio_policy = "not_larger"> (x, , , s)',
-            "float[N,1,2,3] x",
+            "y = Conv <kernel_shape = [3, 3]> (x, w)",
+            "float[N,2,7,7] x",
+            constants={"w": np.ones((4, 2, 5, 5), np.float32)},
         ),
-        r"'node_b' \(Resize\): the policy 'not_larger'; give it the sizes that follow from that",
+        r"'node_a' \(Conv\) says kernel_shape \(3, 3\), but its weights have shape \(4, 2, 5, 5\)",
+    ),
+    "kernel_of_a_transposed_convolution": (
+        parse(
+            "y = ConvTranspose <kernel_shape = [2]> (x, w)",
+            "float[N,2,7] x",
+            constants={"w": np.ones((2, 4, 3), np.float32)},
+        ),
+        r"\(ConvTranspose\) says kernel_shape \(2,\), but its weights have shape \(2, 4, 3\)",
+    ),
+    "no_channels": (
+        parse("y = Conv (x, w)", "float[N,2,7,7] x", constants={"w": np.ones((0, 2, 3, 3), np.float32)}),
+        r"'node_a' \(Conv\) has weights of shape \(0, 2, 3, 3\), which are none",
+    ),
+    "groups": (
+        parse("y = Conv <group = 2> (x, w)", "float[N,2,7,7] x", constants={"w": np.ones((3, 1, 3, 3), np.float32)}),
+        r"'node_a' \(Conv\) has weights of shape \(3, 1, 3, 3\), which do not fall into 2 groups",
     ),
     "shapes": (
         parse("y = MatMul (x, w)", constants={"w": np.ones((4, 2), np.float32)}),

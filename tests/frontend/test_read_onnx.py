@@ -54,6 +54,20 @@ OLD = {
     "topk": (9, "v, i = TopK <axis = 1, k = 2> (x) y = Neg (v)"),
     "upsample": (9, "s = Constant <value = float[4] {1.0, 1.0, 2.0, 2.0}> () y = Upsample (x, s)"),
     "resize": (10, "s = Constant <value = float[4] {1.0, 1.0, 2.0, 3.0}> () y = Resize (x, s)"),
+    "upsample_7": (7, "y = Upsample <scales = [1.0, 1.0, 2.0, 3.0]> (x)"),
+    "gemm_7": (
+        7,
+        "f = Flatten (x) w = Constant <value = float[2,144] {"
+        + ", ".join(str(n % 5 - 2.0) for n in range(288))
+        + "}> () c = Constant <value = float[2] {1.0, 2.0}> () y = Gemm <transB = 1, beta = 0.5> (f, w, c)",
+    ),
+    "batch_norm_of_elements": (
+        7,
+        "o = Constant <value = int64[3] {4, 6, 6}> () e = Constant <value = float[1] {1.0}> () f = Constant <value = float[36] {"
+        + ", ".join(str(n / 4) for n in range(36))
+        + "}> () r = Constant <value = int64[3] {1, 6, 6}> () m = Reshape (f, r) c = Constant <value = float[4,1,1] {1.0, -2.0, 3.0, 0.5}> () "
+        "s = Mul (m, c) v = Abs (s) y = BatchNormalization <spatial = 0> (x, s, s, s, v)",
+    ),
     "dropout": (9, "a = Dropout <ratio = 0.5> (x) y = Neg (a)"),
     "dropout_mask": (10, "a, m = Dropout <ratio = 0.5> (x) y = Neg (a)"),
     "batch_norm": (

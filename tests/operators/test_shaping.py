@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.operators.onnx_cases import both, hold_equal, parse
+from tests.operators.onnx_cases import both, hold_equal, parse, sample
 
 EXACT = {
     "flatten": "y = Flatten (x)",
@@ -57,7 +57,7 @@ def test_equals_onnxruntime(body, tmp_path):
 SIZES = [(1, 1), (1, 4), (2, 1), (2, 3), (3, 1), (3, 2), (5, 1), (5, 4), (5, 8), (6, 1), (6, 4), (7, 1)]
 """Length of an axis, and what it is resized to."""
 
-COORDINATES = ["half_pixel", "pytorch_half_pixel", "asymmetric", "align_corners"]
+COORDINATES = ["half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "asymmetric", "align_corners"]
 ROUNDINGS = ["round_prefer_floor", "round_prefer_ceil", "floor", "ceil"]
 
 
@@ -95,3 +95,29 @@ def test_resize_by_a_scale_decides_ties_as_onnxruntime(coordinates, rounding, tm
     x = np.arange(8, dtype=np.float32).reshape(1, 1, 8)
     (y,), (reference,) = both(resized(wanted, (flags, ", ")), x, tmp_path)
     assert y.tolist() == reference.tolist()
+
+
+@pytest.mark.parametrize("opset", [7, 9, 10])
+@pytest.mark.parametrize("scale", [1.0, 1.5, 2.0, 2.3, 0.3, 0.5, 0.7])
+def test_resize_of_older_opsets(opset, scale, tmp_path):
+    """Opset 10 rounds up where a map shrinks, which Upsample cannot do."""
+    if opset < 10 and scale < 1:
+        return
+    scales = f"1.0, 1.0, {scale}, {scale}"
+    given = f"s = Constant <value = float[4] {{{scales}}}> () y = {'Resize' if opset == 10 else 'Upsample'} (x, s)"
+    body = f"y = Upsample <scales = [{scales}]> (x)" if opset == 7 else given
+    (y,), (reference,) = both(parse(body, opset=opset), sample((3, 4, 6, 6)), tmp_path)
+    assert np.array_equal(y, reference)
+
+
+@pytest.mark.parametrize("policy", ["not_larger", "not_smaller"])
+@pytest.mark.parametrize("axes", [(2, 3), (3, 2), (3,)])
+def test_resize_that_keeps_the_aspect_ratio(policy, axes, tmp_path):
+    """The scale is that of the tightest axis, of the other the size follows, rounded; places are counted with that scale."""
+    for sizes in [(3, 5), (5, 3), (9, 4), (4, 9), (7, 7), (8, 14), (1, 2)]:
+        for nearest in ROUNDINGS:
+            flags = f'axes = [{", ".join(map(str, axes))}], keep_aspect_ratio_policy = "{policy}", nearest_mode = "{nearest}"'
+            body = f"s = Constant <value_ints = [{', '.join(map(str, sizes[: len(axes)]))}]> () y = Resize <{flags}> (x, , , s)"
+            (y,), (reference,) = both(parse(body, "float[N,2,5,8] x"), sample((2, 2, 5, 8)), tmp_path)
+            assert y.shape == reference.shape
+            assert np.array_equal(y, reference)

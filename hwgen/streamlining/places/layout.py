@@ -141,8 +141,8 @@ def spread(constant: np.ndarray, node: Node, shape: tuple[int, ...]) -> np.ndarr
     """
     numbers: np.ndarray = np.arange(constant.size).reshape(constant.shape)
     axis = None
-    if node.op == "BatchNormalization":
-        axis = 1
+    if node.op == "BatchNormalization" and constant.ndim < 2:
+        axis = node.attributes.get("channel_axis", 1)
     elif node.op == "MultiThreshold":
         axis, numbers = node.attributes["channel_axis"], np.arange(constant.shape[0])
     elif node.op in ("QuantizeLinear", "DequantizeLinear") and constant.ndim == 1 and constant.size > 1:
