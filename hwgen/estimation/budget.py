@@ -15,7 +15,7 @@ from hwgen.estimation.harness_bill import harness_usage
 from hwgen.fold import Fold
 from hwgen.pipeline.layout import Pipeline
 
-__all__ = ["RESOURCES", "Budget", "budget", "overdrawn", "taken"]
+__all__ = ["RESOURCES", "Budget", "budget", "counts", "overdrawn", "taken"]
 
 ROUTABLE = 0.85
 """Share of a device's logic that may be estimated as used: what the model may be wrong, and what routing needs."""
@@ -60,12 +60,22 @@ class Budget:
 
     def needs(self, usage: Usage) -> np.ndarray:
         """Give what a usage takes of each limited resource."""
-        cells = usage.luts + self.device.family.room.flipflop_cells * usage.ffs
-        return np.array([cells, usage.ffs, usage.brams, usage.lutrams, usage.sprams, usage.dsps], dtype=float)
+        return np.asarray(self.needs_of(np.array([counts(usage)]))[0])
+
+    def needs_of(self, usages: np.ndarray) -> np.ndarray:
+        """Give what usages take, each a row of `counts`, as rows of `needs`."""
+        needs = usages.astype(float)
+        needs[:, 0] += self.device.family.room.flipflop_cells * needs[:, 1]
+        return needs
 
 
 RESOURCES = ("logic cells", "flip-flops", "block RAMs", "LUT RAM cells", "large RAMs", "multipliers")
 """Names of the limited resources, in the order of `Budget.needs`."""
+
+
+def counts(usage: Usage) -> tuple[float, ...]:
+    """Give a usage in the order of `RESOURCES`, LUTs in the place of cells."""
+    return (usage.luts, usage.ffs, usage.brams, usage.lutrams, usage.sprams, usage.dsps)
 
 
 def budget(device: Device, *, link: bool, registers: bool = False, boots: bool = False) -> Budget:

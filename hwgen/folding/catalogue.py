@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 
+from hwgen.devices.family import Device
+from hwgen.devices.usage import Usage
 from hwgen.errors import OptionError
+from hwgen.estimation.estimate import estimate
 from hwgen.fold import Fold, MemoryStyle
 from hwgen.folding.writable import make_writable
-from hwgen.layers.protocol import Layer, Writable
+from hwgen.layers.protocol import Layer, Writable, input_lanes
 from hwgen.network import Network
 from hwgen.rtl_templates.cost import Resources
 
-__all__ = ["Catalogue"]
+__all__ = ["Catalogue", "Lanes"]
+
+Lanes = tuple[tuple[int, ...], int]
+"""Lanes of a layer's inputs and of its output."""
 
 DEEPEST_LOGIC_TABLE = 256
 """Words up to which a table is worth trying in logic."""
@@ -44,10 +51,33 @@ class Catalogue:
         fetch_registers: int = 0,
     ) -> None:
         self.network = network
-        self.entries = {
-            layer.name: list(_entries(layer, fetch_registers, writable=layer.name in writable, large_rams=large_rams))
+        written = frozenset(layer.name for layer in network.layers if layer.name in writable)
+        self.entries = _entries_of(network.layers, fetch_registers, written, large_rams)
+        self.lanes: dict[str, list[Lanes]] = {
+            layer.name: [(input_lanes(layer, fold), layer.out_lanes(fold)) for fold, _, _ in self.entries[layer.name]]
             for layer in network.layers
         }
+        self._usages: dict[tuple[str, bool], dict[str, list[Usage]]] = {}
+
+    def usages(self, device: Device) -> dict[str, list[Usage]]:
+        """Give what each entry of each layer is estimated to take: the same on all devices of a family that have multipliers, or have none."""
+        key = (device.family.name, device.dsps > 0)
+        if key not in self._usages:
+            self._usages[key] = {
+                name: [estimate(cost, device) for _, _, cost in entries] for name, entries in self.entries.items()
+            }
+        return self._usages[key]
+
+
+@lru_cache(maxsize=1)
+def _entries_of(
+    layers: tuple[Layer, ...], fetch_registers: int, writable: frozenset[str], large_rams: bool
+) -> Mapping[str, list[tuple[Fold, int, Resources]]]:
+    """List the entries of every layer; those of the last network are kept, as a report may ask for them again."""
+    return {
+        layer.name: list(_entries(layer, fetch_registers, writable=layer.name in writable, large_rams=large_rams))
+        for layer in layers
+    }
 
 
 def _entries(

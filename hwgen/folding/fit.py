@@ -6,7 +6,10 @@ from hwgen.devices.boards import devices, find_board, find_device
 from hwgen.devices.family import Device
 from hwgen.estimation.budget import Budget, budget, overdrawn, taken
 from hwgen.fold import MemoryStyle
-from hwgen.pipeline.layout import Pipeline
+from hwgen.folding.for_board import catalogue_for
+from hwgen.folding.prices import Pricing
+from hwgen.pipeline.fifo_depths import size_fifos
+from hwgen.pipeline.layout import Pipeline, draft
 from hwgen.plan import Plan
 
 __all__ = ["device_of", "shortage"]
@@ -20,7 +23,7 @@ def device_of(plan: Plan) -> Device | None:
 
 
 def shortage(pipeline: Pipeline) -> str | None:
-    """Say that the accelerator of a plan does not fit the device that it was folded for, by how much, and the smallest known device that it fits.
+    """Say that the accelerator of a plan does not fit the device that it was folded for, by how much, and on which it would.
 
     Returns
     -------
@@ -34,16 +37,32 @@ def shortage(pipeline: Pipeline) -> str | None:
     short = _short(pipeline, _limits(plan, device))
     if not short:
         return None
-    known = sorted(devices().values(), key=lambda one: one.luts)
-    larger = [one for one in known if one.family.prices is not None and not _short(pipeline, budget(one, link=False))]
-    room = (
-        f"the smallest known device with room for it is {larger[0].name}"
-        if larger
-        else "no known device has room for it"
+    room = _smallest(pipeline, device)
+    found = (
+        f"the smallest known device with room for it at this rate is {room.name}"
+        if room
+        else "no known device has room for it at this rate"
     )
     return (
-        f"'{plan.network.name}' does not fit {device.name}: as it is folded it needs about {', '.join(short)}; {room}"
+        f"'{plan.network.name}' does not fit {device.name}: as it is folded it needs about {', '.join(short)}; {found}"
     )
+
+
+def _smallest(pipeline: Pipeline, device: Device) -> Device | None:
+    """Give the smallest known device that has room for a plan, or for one of another folding that is no slower."""
+    plan = pipeline.plan
+    written = frozenset(name for name, fold in plan.folds.items() if fold.writable)
+    catalogue = catalogue_for(plan.network, device, writable=written)
+    for one in sorted(devices().values(), key=lambda one: one.luts):
+        if one.family.prices is None:
+            continue
+        limits = budget(one, link=False)
+        if not _short(pipeline, limits):
+            return one
+        found = Pricing(catalogue, limits, plan.clock_hz, axi_lite=plan.axi_lite).within(plan.cycles)
+        if found is not None and not _short(draft(size_fifos(found)), limits):
+            return one
+    return None
 
 
 def _limits(plan: Plan, device: Device) -> Budget:

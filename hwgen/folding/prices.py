@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -12,23 +12,20 @@ import numpy as np
 from hwgen.devices.usage import Usage
 from hwgen.estimation.budget import Budget, taken
 from hwgen.estimation.estimate import estimate
-from hwgen.estimation.harness_bill import port_usage
-from hwgen.fold import Fold
 from hwgen.folding.catalogue import Catalogue
+from hwgen.folding.menu import Beside, Menu
 from hwgen.folding.search import Choice, cheapest
-from hwgen.layers.protocol import Layer, input_lanes, inputs
-from hwgen.network import Network
-from hwgen.pipeline.glue import conversion_resources, fork_resources, input_resources
+from hwgen.pipeline.glue import conversion_resources
 from hwgen.pipeline.layout import draft
 from hwgen.plan import Plan
-from hwgen.rtl_templates.cost import Resources
 
-__all__ = ["Pricing"]
+__all__ = ["Pricing", "excess_of"]
 
 ROUNDS = 24
 """Times that scarce resources become dearer, until a folding is within the budget or there is none."""
 
-_Lanes = tuple[tuple[int, ...], int]
+PATIENCE = 6
+"""Times without a nearer plan after which a network that does not fit is not tried again."""
 
 
 class Pricing:
@@ -53,11 +50,8 @@ class Pricing:
         self.limits = limits
         self.clock_hz = clock_hz
         self.axi_lite = axi_lite
-        beside = _Beside(network, limits)
-        self.menus = {
-            layer.name: _Menu.of(layer, catalogue.entries[layer.name], limits, beside, bounded=bounded)
-            for layer in network.layers
-        }
+        beside = Beside(network, limits)
+        self.menus = {layer.name: Menu.of(layer, catalogue, beside, bounded=bounded) for layer in network.layers}
         self._known = {
             (name, fold): usage
             for name, menu in self.menus.items()
@@ -78,29 +72,30 @@ class Pricing:
 
     def within(self, cycles: int) -> Plan | None:
         """Give a plan of at most so many cycles a frame that is within the budget; None if none was found."""
-        for plan, over, prices in self._tries(cycles):
-            if over <= 1:
+        for plan, excess, prices in self._tries(cycles):
+            if not excess:
                 return plan
             if self.least_cost(cycles, prices) > prices @ self.bounds:
                 return None
         return None
 
     def nearest(self, cycles: int) -> Plan:
-        """Give a plan of at most so many cycles a frame that is within the budget, or else that of those tried that exceeds it by the least factor."""
-        tried = []
-        for plan, over, _ in self._tries(cycles):
-            if over <= 1:
-                return plan
-            tried.append((over, plan))
-        return min(tried, key=lambda one: one[0])[1]
+        """Give a plan of at most so many cycles a frame that is within the budget, or else the one of those tried that exceeds it least."""
+        tried: list[tuple[float, Plan]] = []
+        for plan, excess, _ in self._tries(cycles):
+            tried.append((excess, plan))
+            place = min(range(len(tried)), key=lambda number: tried[number][0])
+            if not excess or len(tried) - place > PATIENCE:
+                break
+        return tried[place][1]
 
     def _tries(self, cycles: int) -> Iterator[tuple[Plan, float, np.ndarray]]:
-        """Give plans of at most so many cycles a frame, their largest share of the budget, and the prices at which they are cheapest: of what is scarce they rise."""
+        """Give plans of at most so many cycles a frame, by how much each exceeds the budget, and the prices at which it is the cheapest: of what is scarce they rise."""
         prices = self.first_prices
         for _ in range(ROUNDS):
             plan = self.cheapest(cycles, prices)
             shares = self.shares(plan)
-            yield plan, float(shares.max()), prices
+            yield plan, excess_of(shares), prices
             prices = prices * np.clip(shares, 0.5, 4.0)
             prices = prices / prices[0]
 
@@ -142,98 +137,6 @@ class Pricing:
         return np.asarray(self.limits.needs(taken(draft(plan), self.limits, self._known)) / self.bounds)
 
 
-class _Beside:
-    """What stands beside a layer for its lanes' sake: the register behind the input port, the fork behind it, its share of the harness."""
-
-    def __init__(self, network: Network, limits: Budget) -> None:
-        self.limits = limits
-        self.forks = network.forks()
-        readers = network.readers()
-        self.first = {
-            readers[port.name][0] for port in network.inputs if len(network.inputs) == len(readers[port.name]) == 1
-        }
-        self.last = {port.source for port in network.outputs if len(network.outputs) == 1}
-
-    def usage(self, layer: Layer, fold: Fold) -> Usage:
-        found = Usage()
-        if layer.name in self.first:
-            width = input_lanes(layer, fold)[0] * inputs(layer)[0].type.bits
-            found += estimate(input_resources(width), self.limits.device)
-            found += port_usage(width, 0) if self.limits.harness else Usage()
-        width = layer.out_lanes(fold) * layer.out_type.bits
-        if layer.name in self.forks:
-            found += estimate(fork_resources(width, [None] * len(self.forks[layer.name])), self.limits.device)
-        if layer.name in self.last and self.limits.harness:
-            found += port_usage(0, width)
-        return found
-
-
-@dataclass(frozen=True)
-class _Menu:
-    """The foldings of a layer.
-
-    Parameters
-    ----------
-    folds : list of Fold
-    usages : list of Usage
-        Of the layers themselves.
-    cycles : ndarray of int, shape (folds,)
-    needs : ndarray of float, shape (folds, resources)
-        With what stands beside them.
-    lanes : ndarray of int, shape (folds,)
-        Which of ``pairs``.
-    pairs : list of (tuple of int, int)
-        Lanes of the inputs and of the output.
-    """
-
-    folds: list[Fold]
-    usages: list[Usage]
-    cycles: np.ndarray
-    needs: np.ndarray
-    lanes: np.ndarray
-    pairs: list[_Lanes]
-
-    @classmethod
-    def of(
-        cls,
-        layer: Layer,
-        entries: Sequence[tuple[Fold, int, Resources]],
-        limits: Budget,
-        beside: _Beside,
-        *,
-        bounded: bool,
-    ) -> _Menu:
-        """Price a layer's foldings."""
-        most = np.maximum(limits.limits(), 1)
-        usages = [estimate(cost, limits.device) for _, _, cost in entries]
-        pairs = [(input_lanes(layer, fold), layer.out_lanes(fold)) for fold, _, _ in entries]
-        extra: dict[_Lanes, Usage] = {}
-        for pair, (fold, _, _) in zip(pairs, entries, strict=True):
-            if pair not in extra:
-                extra[pair] = beside.usage(layer, fold)
-        needs = np.array([limits.needs(usage + extra[pair]) for usage, pair in zip(usages, pairs, strict=True)])
-        # What is beyond the whole device by itself fits in no plan, but something must be left to tell what is short.
-        kept = np.flatnonzero(np.all(needs <= most, axis=1)) if bounded else np.arange(len(entries))
-        kept = kept if len(kept) else np.array([np.argmin((needs / most).max(axis=1))])
-        numbers = {pair: number for number, pair in enumerate(dict.fromkeys(pairs))}
-        return cls(
-            [entries[number][0] for number in kept.tolist()],
-            [usages[number] for number in kept.tolist()],
-            np.array([entries[number][1] for number in kept.tolist()]),
-            needs[kept],
-            np.array([numbers[pairs[number]] for number in kept.tolist()]),
-            list(numbers),
-        )
-
-    def least_cost(self, cycles: int, prices: np.ndarray) -> float:
-        """Give the price of the cheapest folding of at most so many cycles."""
-        return float((self.needs[self.cycles <= cycles] @ prices).min())
-
-    def offers(self, cycles: int, prices: np.ndarray) -> Iterator[tuple[Fold, float, _Lanes]]:
-        """Give the cheapest folding of at most so many cycles for each pair of lanes, with its price and these."""
-        quick = np.flatnonzero(self.cycles <= cycles)
-        costs = self.needs[quick] @ prices
-        order = np.argsort(costs, kind="stable")
-        kinds, first = np.unique(self.lanes[quick][order], return_index=True)
-        for kind, place in zip(kinds.tolist(), order[first].tolist(), strict=True):
-            yield self.folds[quick[place]], float(costs[place]), self.pairs[kind]
+def excess_of(shares: np.ndarray) -> float:
+    """Give by how much shares of a budget exceed it, all resources together."""
+    return float(np.maximum(shares - 1, 0).sum())

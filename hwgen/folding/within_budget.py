@@ -5,7 +5,7 @@ from __future__ import annotations
 from hwgen.errors import OptionError
 from hwgen.estimation.budget import Budget, overdrawn, taken
 from hwgen.folding.catalogue import Catalogue
-from hwgen.folding.prices import Pricing
+from hwgen.folding.prices import Pricing, excess_of
 from hwgen.pipeline.fifo_depths import size_fifos
 from hwgen.pipeline.layout import draft
 from hwgen.plan import Plan
@@ -21,7 +21,7 @@ class NothingFits(OptionError):
     sentence : str
         What is short.
     nearest : Plan
-        Of the plans that were tried, the one that exceeds the budget by the least factor.
+        Of the plans that were tried, the one that exceeds the budget least.
     """
 
     def __init__(self, sentence: str, nearest: Plan) -> None:
@@ -89,7 +89,7 @@ def fold_for_budget(
             if not overdrawn(taken(draft(plan), limits), limits):
                 return plan
             over.append(plan)
-    nearest = min(over or [pricing.nearest(rates[-1])], key=lambda plan: float(pricing.shares(plan).max()))
+    nearest = min(over or [pricing.nearest(rates[-1])], key=lambda plan: excess_of(pricing.shares(plan)))
     short = ", ".join(overdrawn(taken(draft(nearest), limits), limits))
     raise NothingFits(
         f"No folding of '{catalogue.network.name}' fits {limits.device.name}: the nearest needs about {short}; "
