@@ -41,7 +41,7 @@ class Bill:
 
     def resources(self) -> Resources:
         """Give the cost of all of it."""
-        return Resources.of_parts(self.parts, tuple(self.memories), tuple(self.products), self.chains)
+        return Resources(self.parts, tuple(self.memories), tuple(self.products), self.chains)
 
     # Registers, and what counts
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from hwgen.rtl_templates.memory import MemoryStyle
 
-__all__ = ["THUMB", "CarryChain", "MemoryKind", "MemoryShape", "Part", "Product", "Resources", "TableLogic"]
+__all__ = ["CarryChain", "MemoryKind", "MemoryShape", "Part", "Product", "Resources", "TableLogic"]
 
 
 class TableLogic(NamedTuple):
@@ -168,51 +168,16 @@ class Resources:
 
     Parameters
     ----------
-    luts : int
-        Four-input LUTs of the logic by a rule of thumb, memories excluded.
-    flipflops : int
-        Flip-flops by a rule of thumb.
-    memories : tuple of MemoryShape
     parts : mapping of Part to float
-        What the logic is made of, for a family's prices; empty: only the rules of thumb are known.
+        What the logic is made of, for a family's prices.
+    memories : tuple of MemoryShape
     products : tuple of Product
         Multipliers.
     chains : mapping of CarryChain to float
         Carry chains, whose bits are not among the parts.
     """
 
-    luts: int
-    flipflops: int
-    memories: tuple[MemoryShape, ...] = ()
     parts: Mapping[Part, float] = field(default_factory=dict)
+    memories: tuple[MemoryShape, ...] = ()
     products: tuple[Product, ...] = ()
     chains: Mapping[CarryChain, float] = field(default_factory=dict)
-
-    @classmethod
-    def of_parts(
-        cls,
-        parts: Mapping[Part, float],
-        memories: tuple[MemoryShape, ...],
-        products: tuple[Product, ...] = (),
-        chains: Mapping[CarryChain, float] | None = None,
-    ) -> Resources:
-        """Give the cost of parts; the rules of thumb are a LUT for each of them, two for those that hold two functions."""
-        chains = chains or {}
-        luts = sum(number * THUMB.get(part, 1) for part, number in parts.items())
-        luts += sum(
-            number * (chain.bits - chain.carries_in) * THUMB.get(chain.part, 1) for chain, number in chains.items()
-        )
-        luts += sum(product.number * product.left * product.right for product in products)
-        return cls(round(luts), round(parts.get(Part.FLIPFLOP, 0)), memories, parts, products, chains)
-
-
-THUMB = {
-    Part.UNIT: 10,
-    Part.FLIPFLOP: 0,
-    Part.CLEARED_BIT: 0,
-    Part.LEVEL_BIT: 0.5,
-    Part.ROOM_BIT: 2,
-    Part.WALK_BIT: 2,
-    Part.CASE: 5,
-}
-"""LUTs that a part takes by a rule of thumb; 1 where it is not named."""

@@ -24,9 +24,13 @@ from hwgen.pipeline.layout import Pipeline, lay_out
 from hwgen.pipeline.stages import LayerStage
 from hwgen.pipeline.surroundings import surroundings
 from hwgen.plan import Plan
-from hwgen.rtl_templates.cost import THUMB, CarryChain, MemoryKind, Part, Resources, TableLogic
+from hwgen.rtl_templates.cost import CarryChain, MemoryKind, Part, Resources, TableLogic
 
 __all__ = ["Prices", "Quantities", "estimate", "estimate_pipeline", "estimate_total", "model_of", "quantities"]
+
+
+UNMEASURED = 1
+"""LUTs of a part that no layer has to which the prices are fitted: bills count LUTs."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +88,7 @@ def _read(path: Path) -> Prices:
 def quantities(cost: Resources, device: Device) -> Quantities:
     """Place a layer's memories and multipliers on a device, and count what remains as parts."""
     family = device.family
-    parts: dict[Part, float] = (
-        dict(cost.parts) if cost.parts else {Part.FLIPFLOP: cost.flipflops, Part.OTHER: cost.luts}
-    )
+    parts: dict[Part, float] = dict(cost.parts)
     brams, lutrams, sprams, dsps = 0.0, 0, 0, 0
 
     def add(part: Part, number: float) -> None:
@@ -142,7 +144,7 @@ def _chain_cells(carry: Carry, chain: CarryChain) -> int:
 def estimate(cost: Resources, device: Device) -> Usage:
     """Price a layer on a device."""
     found, model = quantities(cost, device), model_of(device)
-    luts = sum(number * model.luts.get(part, THUMB.get(part, 1)) for part, number in found.parts.items())
+    luts = sum(number * model.luts.get(part, UNMEASURED) for part, number in found.parts.items())
     ffs = sum(number * model.ffs.get(part, part is Part.FLIPFLOP) for part, number in found.parts.items())
     luts += found.lutrams * device.family.memories.lut_luts
     return Usage(

@@ -100,7 +100,7 @@ def test_carry_chains_of_dense_layers_are_counted_as_they_are_mapped() -> None:
 def test_a_carry_chain_is_cells_where_it_is_long_enough_and_logic_where_not(
     family: Family, chain: CarryChain, cells: int
 ) -> None:
-    cost = Resources(0, 0, parts={Part.UNIT: 0}, chains={chain: 3})
+    cost = Resources({Part.UNIT: 0}, chains={chain: 3})
     assert quantities(cost, DEVICES[family]).parts[chain.part] == 3 * cells
 
 
@@ -114,7 +114,7 @@ def test_a_cell_of_lut_ram_takes_its_luts(family: Family, cells: int, luts: int,
     """Twice as deep as a LUT4 and as wide as two cells, or wider than one of 6-input LUTs."""
     prices = tmp_path / "prices.json"
     prices.write_text('{"luts": {"stack bit": 0}, "ffs": {}, "error": {}}')
-    found = estimate(Resources(0, 0, (LUT_RAM,)), replace(DEVICES[family], family=replace(family, prices=prices)))
+    found = estimate(Resources(memories=(LUT_RAM,)), replace(DEVICES[family], family=replace(family, prices=prices)))
     assert (found.lutrams, found.luts) == (cells, luts)
 
 
@@ -140,8 +140,9 @@ def test_the_kept_model_is_what_fitting_gives() -> None:
     assert fitted["luts"] == pytest.approx({part.value: price for part, price in kept.luts.items()}, abs=0.01)
 
 
-def test_a_layer_without_parts_is_priced_by_its_rules_of_thumb() -> None:
-    assert estimate(Resources(100, 40), find_device("ecp5-25")).luts > 50
+def test_a_part_that_was_never_measured_is_a_lut_as_bills_count_them() -> None:
+    assert Part.PRODUCT_BIT not in model_of(find_device("ecp5-25")).luts
+    assert estimate(Resources({Part.PRODUCT_BIT: 100}), find_device("ecp5-25")) == Usage(luts=100)
 
 
 def test_a_plan_is_estimated_stage_by_stage() -> None:

@@ -6,7 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwgen.codes import CodeType, signed
+from hwgen.devices.boards import find_device
 from hwgen.errors import OptionError
+from hwgen.estimation.estimate import estimate
 from hwgen.fold import Fold
 from hwgen.layers.argmax import ArgMax
 from tests.layers.channelwise_cases import assert_hardware_is_golden, folds, seeds, types
@@ -41,4 +43,5 @@ def test_an_illegal_folding_is_refused():
 
 def test_resources_grow_with_the_lanes():
     layer = ArgMax("winner", "x", (1, 1, 10), signed(8))
-    assert layer.resources(Fold(pe=1)).luts < layer.resources(Fold(pe=10)).luts
+    one, all_at_once = (estimate(layer.resources(Fold(pe=pe)), find_device("up5k")) for pe in (1, 10))
+    assert 0 < one.luts < all_at_once.luts

@@ -13,6 +13,7 @@ from hwgen.errors import OptionError
 from hwgen.fold import Fold, MemoryStyle
 from hwgen.layers.dense import Dense
 from hwgen.layers.matvec import accumulator_range
+from hwgen.rtl_templates.cost import Part
 from hwgen.rtl_templates.streams.stream_check import Run, pack, run, unpack
 from hwgen.timing.predict import predict
 from tests.layers.channelwise_cases import STYLES
@@ -190,5 +191,5 @@ def test_resources_name_the_memories(pe):
     sizes = {memory.name: (memory.depth, memory.width, memory.style) for memory in resources.memories}
     assert sizes["dense.weights"] == (18 // pe, pe * 4, MemoryStyle.BLOCK)
     assert ("dense.vectors" in sizes) == (pe == 1)
-    assert resources.luts > 0
-    assert resources.flipflops > 0
+    assert resources.parts[Part.FLIPFLOP] > 0
+    assert resources.parts[Part.UNIT] == 1 + (pe == 1)
