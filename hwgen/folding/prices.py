@@ -72,7 +72,7 @@ class Pricing:
 
     def within(self, cycles: int) -> Plan | None:
         """Give a plan of at most so many cycles a frame that is within the budget; None if none was found."""
-        for plan, excess, prices in self._tries(cycles):
+        for plan, excess, prices in self._tries(cycles) if cycles >= self.rates[0] else ():
             if not excess:
                 return plan
             if self.least_cost(cycles, prices) > prices @ self.bounds:

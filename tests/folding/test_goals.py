@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import hwgen
-from hwgen.devices.boards import find_device
+from hwgen.devices.boards import devices, find_device
 from hwgen.errors import OptionError
 from hwgen.estimation.budget import budget, overdrawn, taken
 from hwgen.estimation.estimate import estimate_total
 from hwgen.folding import goals
+from hwgen.folding.catalogue import Catalogue
 from hwgen.folding.fit import shortage
 from hwgen.folding.goals import Setting
+from hwgen.folding.within_budget import NothingFits, fold_for_budget
 from hwgen.pipeline.fifo_depths import size_fifos
 from hwgen.pipeline.layout import lay_out
 from hwgen.plan import Plan
@@ -76,17 +80,29 @@ def test_a_larger_device_is_faster_and_the_default_is_a_small_one() -> None:
     assert large.cycles < small.cycles
 
 
-def test_what_fits_nowhere_is_folded_as_near_as_can_be_and_says_so_in_one_sentence() -> None:
-    plan = goals.fold_for_device(mlp(784, 1024, 1024, 10))
+def test_what_does_not_fit_is_folded_as_near_as_can_be_and_says_in_one_sentence_where_it_would() -> None:
+    network = mlp(512, 512, 10)
+    plan = size_fifos(goals.fold_for_device(network))
     assert short(plan, "up5k") != []
-    sentence = shortage(lay_out(size_fifos(plan)))
-    assert sentence is not None
-    (room,) = sentence.split("the smallest known device with room for it is ")[1:]
+    sentence = shortage(lay_out(plan)) or ""
     assert sentence.startswith("'mlp' does not fit up5k: as it is folded it needs about ")
-    assert "block RAMs where there are 30" in sentence
-    assert short(plan, room) == []
-    huge = goals.fold_for_throughput(mlp(784, 512, 10))
-    assert (shortage(lay_out(size_fifos(huge))) or "").endswith("; no known device has room for it")
+    assert re.search(r"\d+ block RAMs where there are 30[,;]", sentence)
+    (name,) = sentence.split("the smallest known device with room for it at this rate is ")[1:]
+    room = find_device(name)
+    known = [one for one in devices().values() if one.family.prices is not None and one.luts < room.luts]
+    for device in [*known, room]:
+        limits, catalogue = budget(device, link=False), Catalogue(network)
+        if device is room:
+            assert fold_for_budget(catalogue, limits, clock_hz=1e8, most_cycles=plan.cycles).cycles <= plan.cycles
+        else:
+            with pytest.raises(NothingFits):
+                fold_for_budget(catalogue, limits, clock_hz=1e8, most_cycles=plan.cycles)
+
+
+def test_what_fits_no_known_device_says_so() -> None:
+    plan = size_fifos(goals.fold_for_throughput(mlp(784, 512, 10)))
+    sentence = shortage(lay_out(plan)) or ""
+    assert sentence.endswith("; no known device has room for it at this rate")
 
 
 def test_registers_and_writable_memories_are_within_the_budget() -> None:
