@@ -30,6 +30,7 @@ convolutions; "thresholds or nothing" means that the convolutions' own threshold
 Types: tensors of float32, float64, float16, integers and booleans; quantisers of ONNX to INT2, UINT2, INT4, UINT4, INT8, UINT8, INT16, UINT16. Streams are
 integers of any width: a function with up to 256 equally spaced values becomes codes, others fixed point (see [real numbers](cli.md)). Opsets from 7 to the newest that the
 installed onnx package knows.
+Of QONNX's domain for maps of channels last, Conv, MaxPool and BatchNormalization are what they are in ONNX between two transpositions.
 Anything that is not on this page is refused by name; `hwgen info` lists all such nodes at once.
 
 | operator | attributes | becomes | with two maps | refused |
@@ -51,7 +52,8 @@ ATTRIBUTES = {
     "Concat": "axis = 1", "Gather": "axis = 1", "Split": "axis = 1", "Transpose": "perm = [0, 2, 3, 1]", "TopK": "axis = 1", "ArgMax": "axis = 1", "ArgMin": "axis = 1",
     "Resize": 'mode = "nearest", coordinate_transformation_mode = "asymmetric", nearest_mode = "floor"', "Softmax": "axis = 1", "LogSoftmax": "axis = 1",
     "Conv": "pads = [1, 1, 1, 1]", "ConvTranspose": "strides = [2, 2]", "Quant": 'signed = 1, narrow = 0, rounding_mode = "ROUND"', "Trunc": 'rounding_mode = "FLOOR"',
-    "QuantizeLinear": "axis = 1", "DequantizeLinear": "axis = 1",
+    "QuantizeLinear": "axis = 1", "DequantizeLinear": "axis = 1", "MaxPoolNHWC": "kernel_shape = [2, 2]",
+    "Im2Col": "kernel_size = [2, 2], stride = [1, 1]", "QuantAvgPool2d": "kernel = 2, stride = 2, ibits = 4, obits = 4",
 }  # fmt: skip
 
 CONDITIONS = frozenset({"And", "Or", "Xor", "Not", "Where"})
@@ -59,7 +61,17 @@ VECTORS = frozenset({"Gemm", "MatMul", "XnorPopcountMatMul"})
 TWO_OUTPUTS = {"TopK": "y0, y", "Split": "y, y1"}
 POSITIVE = frozenset({"Exp", "Log", "Reciprocal", "Sqrt"})
 FLAT = frozenset({"Flatten", "Reshape"})
+CHANNELS_LAST = frozenset({"Im2Col", "MaxPoolNHWC"})
 OPSET = 24
+SYNONYMS = frozenset({"IntQuant"})
+"""Other names of an operator that has a row."""
+
+DEMANDED = {
+    "Im2Col": ("kernel_size", "stride"),
+    "MaxPoolNHWC": ("kernel_shape", "pads", "strides", "ceil_mode"),
+    "QuantAvgPool2d": ("kernel", "stride", "ibits", "obits", "signed"),
+}
+"""Attributes without default of operators that are not ONNX's own."""
 NOT_OF_DATA = frozenset({"ConstantOfShape", "Range", "Shape", "Size"})
 
 REFUSED = {
@@ -101,7 +113,7 @@ def constants() -> dict[str, np.ndarray]:
         t=bipolar(4, 4, 2, 2),
         m=bipolar(144, 5),
     )
-    found.update(n=(bipolar(144, 5) + 1) / 2, mt=np.array([[-2, 0, 3]], dtype=np.float32))
+    found.update(im=bipolar(16, 5), n=(bipolar(144, 5) + 1) / 2, mt=np.array([[-2, 0, 3]], dtype=np.float32))
     return found
 
 
@@ -131,6 +143,10 @@ def layers(op: str, inputs: str, attributes: str) -> tuple[Layer, ...]:
         before = "near = Mul (a, small) far = Abs (near) pa = Add (far, h) "
     if op == "Squeeze":
         before = "sq = Unsqueeze (a, z) "
+    if op in CHANNELS_LAST:
+        before = "la = Transpose <perm = [0, 2, 3, 1]> (a) "
+    if op == "Im2Col":
+        behind, last = " scores = MatMul (y, im)", "scores"
     if op in FLAT:
         behind, last = " scores = MatMul (y, m)", "scores"
     text = (
@@ -180,6 +196,8 @@ def row(op: str) -> str:
         if op in POSITIVE
         else "sq"
         if op == "Squeeze"
+        else "la"
+        if op in CHANNELS_LAST
         else "a"
     )
     parameters, attributes = PARAMETERS.get(op, ""), ATTRIBUTES.get(op, "")
@@ -209,14 +227,14 @@ def row(op: str) -> str:
     known = (
         sorted(defs.get_schema(op, OPSET).attributes)
         if defs.has(op, OPSET) and op not in CUSTOM_OPERATORS
-        else sorted(CUSTOM_OPERATORS.get(op, ("", {}))[1])
+        else sorted({*CUSTOM_OPERATORS.get(op, ("", {}))[1], *DEMANDED.get(op, ())})
     )
     return f"| {op} | {', '.join(known) or '-'} | {alone} | {two} | {refused} |"
 
 
 def page() -> str:
     """Give the text of the page."""
-    return HEAD + "\n".join(row(op) for op in sorted(OPERATORS)) + "\n"
+    return HEAD + "\n".join(row(op) for op in sorted({*OPERATORS, *CUSTOM_OPERATORS} - SYNONYMS)) + "\n"
 
 
 if __name__ == "__main__":

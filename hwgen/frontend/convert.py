@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -13,7 +13,8 @@ import onnx
 from onnx import defs, helper, numpy_helper
 
 from hwgen.errors import ModelError
-from hwgen.frontend.domains import CUSTOM_OPERATORS, ONNX_DOMAINS, canonical_name
+from hwgen.frontend.channels_last import spelled_out
+from hwgen.frontend.domains import CUSTOM_OPERATORS, ONNX_DOMAINS, canonical_name, is_channels_last
 from hwgen.frontend.exotic import fold_exotic
 from hwgen.frontend.load import opset_of
 from hwgen.frontend.narrow import array_of, dtype_of, narrow_bits
@@ -70,9 +71,9 @@ def convert(model: onnx.ModelProto) -> Graph:
             bits = narrow_bits(entry.attribute[0].t.data_type)
             draft.bits.update({entry.output[0]: bits} if bits else {})
             continue
-        node = _node(entry, name, opset, draft)
-        protos[name] = entry
-        nodes.append(_without_dropout(node, draft.constants, readers))
+        for node in _nodes(entry, name, opset, draft):
+            protos[node.name] = entry
+            nodes.append(_without_dropout(node, draft.constants, readers))
     nodes, constants = fold_exotic(nodes, draft.constants, protos, opset)
     inputs = _inputs(proto, constants, nodes)
     annotations = {
@@ -138,12 +139,10 @@ def _sorted(graph: onnx.GraphProto, constants: Mapping[str, np.ndarray]) -> list
 
 def _attributes(node: onnx.NodeProto, opset: int) -> dict[str, Any]:
     attributes: dict[str, Any] = {}
-    if (
-        node.domain in ONNX_DOMAINS
-        and node.op_type not in CUSTOM_OPERATORS
-        and defs.has(node.op_type, max_inclusive_version=opset)
-    ):
-        schema = defs.get_schema(node.op_type, opset)
+    last = is_channels_last(node.domain, node.op_type)
+    op = canonical_name(node.domain, node.op_type) if last else node.op_type
+    if (last or node.domain in ONNX_DOMAINS) and op not in CUSTOM_OPERATORS and defs.has(op, opset):
+        schema = defs.get_schema(op, opset)
         for name, attribute in schema.attributes.items():
             if attribute.default_value.type:
                 attributes[name] = helper.get_attribute_value(attribute.default_value)
@@ -161,7 +160,7 @@ def _plain(value: Any) -> Any:
     return tuple(_plain(part) for part in value) if isinstance(value, list) else value
 
 
-def _node(entry: onnx.NodeProto, name: str, opset: int, draft: _Draft) -> Node:
+def _nodes(entry: onnx.NodeProto, name: str, opset: int, draft: _Draft) -> Sequence[Node]:
     op = canonical_name(entry.domain, entry.op_type)
     node = Node(op, name, tuple(entry.input), tuple(entry.output), _attributes(entry, opset))
     if op == "QuantizeLinear" and len(entry.input) > 2 and entry.input[2] in draft.bits:
@@ -173,7 +172,9 @@ def _node(entry: onnx.NodeProto, name: str, opset: int, draft: _Draft) -> Node:
         return place
 
     try:
-        return normalise(node, opset, add)
+        node = normalise(node, opset, add)
+        shapes = {name: array.shape for name, array in draft.constants.items() if name in node.inputs}
+        return spelled_out(node, entry.domain, entry.op_type, shapes, add, draft.fresh)
     except (KeyError, IndexError, TypeError) as error:
         raise ModelError(
             f"Node '{name}' ({op}) lacks an input or attribute that opset {opset} demands: {error}"

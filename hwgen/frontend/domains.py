@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["CUSTOM_OPERATORS", "ONNX_DOMAINS", "canonical_name", "is_quantised_domain"]
+__all__ = ["CUSTOM_OPERATORS", "ONNX_DOMAINS", "canonical_name", "is_channels_last", "is_quantised_domain"]
 
 ONNX_DOMAINS = ("", "ai.onnx")
 
 CUSTOM_OPERATORS: dict[str, tuple[str, dict[str, Any]]] = {
     "BipolarQuant": ("BipolarQuant", {}),
+    "Im2Col": ("Im2Col", {"dilations": [1, 1], "pad_amount": [0, 0, 0, 0], "pad_value": 0, "depthwise": 0}),
     "IntQuant": ("Quant", {"signed": 1, "narrow": 1, "rounding_mode": "ROUND"}),
     "MultiThreshold": ("MultiThreshold", {"out_scale": 1.0, "out_bias": 0.0, "data_layout": ""}),
+    "MaxPoolNHWC": ("MaxPool", {}),
     "Quant": ("Quant", {"signed": 1, "narrow": 1, "rounding_mode": "ROUND"}),
+    "QuantAvgPool2d": ("QuantAvgPool2d", {"data_layout": "NCHW"}),
     "Trunc": ("Trunc", {"rounding_mode": "FLOOR", "signed": 1, "narrow": 0}),
     "XnorPopcountMatMul": ("XnorPopcountMatMul", {}),
 }
@@ -24,10 +27,18 @@ def is_quantised_domain(domain: str) -> bool:
     return domain == "onnx.brevitas" or domain.split(".")[0] in ("qonnx", "finn")
 
 
+def is_channels_last(domain: str, op: str) -> bool:
+    """Whether an operator is one of ONNX for maps of channels last."""
+    if op == "MaxPoolNHWC":
+        return is_quantised_domain(domain) or domain in ONNX_DOMAINS
+    wrapped = op in ("Conv", "MaxPool", "BatchNormalization")
+    return wrapped and is_quantised_domain(domain) and domain.endswith(".channels_last")
+
+
 def canonical_name(domain: str, op: str) -> str:
     """Give an operator's name in a graph: bare if its meaning is known by that name, ``domain::op`` if not."""
     if domain in ONNX_DOMAINS:
         return CUSTOM_OPERATORS[op][0] if op in CUSTOM_OPERATORS else op
     if is_quantised_domain(domain) and op in CUSTOM_OPERATORS:
         return CUSTOM_OPERATORS[op][0]
-    return f"{domain}::{op}"
+    return op if is_channels_last(domain, op) else f"{domain}::{op}"

@@ -146,6 +146,25 @@ def _quantize(node: Node, opset: int, add: AddConstant) -> Node:
     return replace(node, attributes=attributes)
 
 
+def _im2col(node: Node, opset: int, add: AddConstant) -> Node:
+    """Old files have one number for both axes."""
+    given = node.attributes
+
+    def several(name: str, count: int) -> tuple[int, ...]:
+        value = given[name]
+        return (value,) * count if isinstance(value, int) else tuple(value)
+
+    attributes = {
+        "kernel_shape": several("kernel_size", 2),
+        "strides": several("stride", 2),
+        "dilations": several("dilations", 2),
+        "pads": several("pad_amount", 4),
+        "pad_value": float(given["pad_value"]),
+        "depthwise": given["depthwise"],
+    }
+    return replace(node, attributes=attributes)
+
+
 def _pool(node: Node, opset: int, add: AddConstant) -> Node:
     return replace(node, attributes={**node.attributes, "kernel_shape": tuple(node.attributes["kernel_shape"])})
 
@@ -165,6 +184,7 @@ NORMALISERS: dict[str, Rule] = {
     "DequantizeLinear": _quantize,
     "Dropout": _dropout,
     "Gemm": _gemm,
+    "Im2Col": _im2col,
     "LogSoftmax": _softmax,
     "MaxPool": _pool,
     "MultiThreshold": _multi_threshold,

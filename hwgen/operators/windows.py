@@ -157,6 +157,14 @@ def _average_pool(attributes: Attributes, x: np.ndarray) -> np.ndarray:
     return np.asarray(total / counted.sum(axis=axes, dtype=x.dtype))
 
 
+def _im2col(attributes: Attributes, x: np.ndarray) -> np.ndarray:
+    """Give what each window of a map of channels last sees, rows of it first, as the channels of a pixel."""
+    fill = attributes["pad_value"]
+    seen = _windows(attributes, np.moveaxis(x, -1, 1), attributes["kernel_shape"], fill)
+    moved = seen.transpose(0, 2, 3, 4, 5, 1)
+    return moved.reshape(*moved.shape[:3], -1)
+
+
 def _global_average(attributes: Attributes, x: np.ndarray) -> np.ndarray:
     return np.asarray(x.mean(axis=tuple(range(2, x.ndim)), keepdims=True, dtype=x.dtype))
 
@@ -171,5 +179,6 @@ WINDOWS: dict[str, Operator] = {
     "ConvTranspose": _transposed_convolution,
     "GlobalAveragePool": _global_average,
     "GlobalMaxPool": _global_max,
+    "Im2Col": _im2col,
     "MaxPool": _max_pool,
 }

@@ -23,7 +23,8 @@ After the passes a graph has this one form, in the terms of the newest ONNX opse
   ``auto_pad``.
 * ``Pad(x, pads, value)``: pads for every axis of x (all begins, then all ends), value always given; attribute
   ``mode``.
-* ``BatchNormalization(x, scale, bias, mean, var)``, attribute ``epsilon``; channel axis 1; any rank from 2 up.
+* ``BatchNormalization(x, scale, bias, mean, var)``, attribute ``epsilon``; channel axis 1, or ``channel_axis``; any rank from 2 up.
+* No Im2Col in front of a product with constant weights: both are Transpose, Conv, Transpose.
 * ``Clip(x, min, max)``: an absent bound is ``""``. ``Reduce*(x, axes)``, ``Slice(x, starts, ends, axes, steps)``,
   ``Split(x, split)``, ``TopK(x, k)``, with constant int64 parameters; ``axis``, ``axes`` and ``perm`` are never
   negative.
@@ -53,6 +54,7 @@ from collections.abc import Callable
 from hwgen.graph import Graph, check, check_finite
 from hwgen.passes.fold_constants import fold_constants
 from hwgen.passes.fold_shapes import fold_shapes
+from hwgen.passes.fuse_im2col import fuse_im2col
 from hwgen.passes.merge_reshapes import merge_reshapes
 from hwgen.passes.merge_transposes import merge_transposes
 from hwgen.passes.move_constant_right import move_constant_right
@@ -74,6 +76,7 @@ PASSES: tuple[Pass, ...] = (
     unify_reshapes,
     split_gemm,
     move_constant_right,
+    fuse_im2col,
     merge_transposes,
     merge_reshapes,
     remove_dead,

@@ -19,7 +19,15 @@ from hwgen.streamlining.options import Options
 from hwgen.streamlining.streamline import streamline
 from tests.qonnx_executor import run_in_qonnx
 
-DOMAINS = [helper.make_opsetid("", 17), helper.make_opsetid("qonnx.custom_op.general", 2)]
+DOMAINS = [
+    helper.make_opsetid(domain, version)
+    for domain, version in (
+        ("", 17),
+        ("qonnx.custom_op.general", 2),
+        ("qonnx.custom_op.channels_last", 17),
+        ("finn.custom_op.general", 1),
+    )
+]
 
 
 class Model:
@@ -27,6 +35,7 @@ class Model:
 
     def __init__(self, path: Path, shape: tuple[int, ...], dtype: int = TensorProto.FLOAT) -> None:
         self.path, self.nodes, self.constants, self.value = path, [], [], "x"
+        self.kinds: dict[str, str] = {}
         self.input = helper.make_tensor_value_info("x", dtype, ["N", *shape])
 
     def constant(self, value) -> str:
@@ -58,6 +67,9 @@ class Model:
         names = outputs or (self.value,)
         infos = [onnx.ValueInfoProto(name=name) for name in names]
         graph = helper.make_graph(self.nodes, "net", [self.input], infos, self.constants)
+        for name, kind in self.kinds.items():
+            entry = graph.quantization_annotation.add(tensor_name=name)
+            entry.quant_parameter_tensor_names.add(key="finn_datatype", value=kind)
         model = helper.make_model(graph, opset_imports=DOMAINS, ir_version=10)
         onnx.save(onnx.shape_inference.infer_shapes(model), self.path)
         return self.path

@@ -130,6 +130,11 @@ def _visit(node: Node, operands: list[Tensor], builder: Builder) -> dict[str, Si
         case "GlobalAveragePool":
             axes = tuple(range(2, first.index.ndim))
             return {output: reduction(replace(node, op="ReduceMean"), first, axes, keepdims=True, builder=builder)}
+        case "Im2Col":
+            raise ModelError(
+                f"Node '{node.name}' ({node.op}) gives windows that no product with constant weights reads at once; "
+                "let a MatMul with the kernels follow it"
+            )
         case "Pad":
             return {output: padding(node, first, constants, builder)}
         case "ArgMax" | "ArgMin":
