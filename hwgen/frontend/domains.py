@@ -11,15 +11,15 @@ ONNX_DOMAINS = ("", "ai.onnx")
 CUSTOM_OPERATORS: dict[str, tuple[str, dict[str, Any]]] = {
     "BipolarQuant": ("BipolarQuant", {}),
     "Im2Col": ("Im2Col", {"dilations": [1, 1], "pad_amount": [0, 0, 0, 0], "pad_value": 0, "depthwise": 0}),
-    "IntQuant": ("Quant", {"signed": 1, "narrow": 1, "rounding_mode": "ROUND"}),
+    "IntQuant": ("Quant", {"signed": 1, "narrow": 0, "rounding_mode": "ROUND"}),
     "MultiThreshold": ("MultiThreshold", {"out_scale": 1.0, "out_bias": 0.0, "data_layout": ""}),
     "MaxPoolNHWC": ("MaxPool", {}),
-    "Quant": ("Quant", {"signed": 1, "narrow": 1, "rounding_mode": "ROUND"}),
+    "Quant": ("Quant", {"signed": 1, "narrow": 0, "rounding_mode": "ROUND"}),
     "QuantAvgPool2d": ("QuantAvgPool2d", {"data_layout": "NCHW"}),
     "Trunc": ("Trunc", {"rounding_mode": "FLOOR", "signed": 1, "narrow": 0}),
     "XnorPopcountMatMul": ("XnorPopcountMatMul", {}),
 }
-"""Operators of the quantisation domains: canonical name and attribute defaults (those of qonnx)."""
+"""Operators of the quantisation domains: canonical name and attribute defaults (those of QONNX's operator texts)."""
 
 
 def is_quantised_domain(domain: str) -> bool:

@@ -22,11 +22,12 @@ ROUNDING: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
-def integer_range(bits: float, signed: bool, narrow: bool) -> tuple[float, float]:
-    """Give the smallest and largest integer of a ``bits``-wide quantiser; narrow leaves out one extreme code."""
+def integer_range(bits: np.ndarray | float, signed: bool, narrow: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Give the smallest and largest integer of ``bits``-wide quantisers; narrow leaves out one extreme code."""
+    codes = np.exp2(np.asarray(bits, dtype=np.float64))
     if signed:
-        return -(2.0 ** (bits - 1)) + bool(narrow), 2.0 ** (bits - 1) - 1
-    return 0.0, 2.0**bits - 1 - bool(narrow)
+        return np.asarray(bool(narrow) - codes / 2), np.asarray(codes / 2 - 1)
+    return np.zeros_like(codes), np.asarray(codes - 1 - bool(narrow))
 
 
 def _bipolar_quant(attributes: Attributes, x: np.ndarray, scale: np.ndarray) -> np.ndarray:
@@ -35,20 +36,19 @@ def _bipolar_quant(attributes: Attributes, x: np.ndarray, scale: np.ndarray) -> 
 
 
 def _clamp_to_bits(attributes: Attributes, codes: np.ndarray, bits: np.ndarray) -> np.ndarray:
-    low, high = integer_range(float(np.ravel(bits)[0]), bool(attributes["signed"]), bool(attributes["narrow"]))
-    return np.asarray(np.minimum(np.maximum(codes, codes.dtype.type(low)), codes.dtype.type(high)))
+    low, high = integer_range(bits, bool(attributes["signed"]), bool(attributes["narrow"]))
+    return np.asarray(np.minimum(np.maximum(codes, low.astype(codes.dtype)), high.astype(codes.dtype)))
 
 
 def _quant(
     attributes: Attributes, x: np.ndarray, scale: np.ndarray, zero_point: np.ndarray, bits: np.ndarray
 ) -> np.ndarray:
     """Clamp, then round; a signed quantiser of one bit is bipolar (both as the qonnx executor does)."""
-    codes = x / scale + zero_point
-    if attributes["signed"] and np.all(bits == 1):
-        one = codes.dtype.type(1)
-        codes = np.where(codes >= 0, one, -one)
-    else:
-        codes = ROUNDING[attributes["rounding_mode"].upper()](_clamp_to_bits(attributes, codes, bits))
+    real = x / scale + zero_point
+    codes = ROUNDING[attributes["rounding_mode"].upper()](_clamp_to_bits(attributes, real, bits))
+    if attributes["signed"]:
+        one = real.dtype.type(1)
+        codes = np.where(bits == 1, np.where(real >= 0, one, -one), codes)
     return np.asarray((codes - zero_point) * scale)
 
 

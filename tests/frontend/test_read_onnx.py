@@ -160,6 +160,17 @@ def test_quantisation_domains_mean_the_same(domain, declared, read):
     assert outputs(graph, np.float32([[-1, 0, 2]])).tolist() == [[0.5, -0.5, -0.5]]
 
 
+@pytest.mark.parametrize("op", ["Quant", "IntQuant"])
+def test_a_quantiser_without_attributes_has_the_defaults_of_the_operator_s_text(op, read):
+    model = parse(
+        "y = Neg (z)", "float[1,5] x", constants={"s": np.float32(1), "z0": np.float32(0), "b": np.float32(3)}
+    )
+    model.graph.node.insert(0, helper.make_node(op, ["x", "s", "z0", "b"], ["z"], domain="qonnx.custom_op.general"))
+    graph = read(model)
+    assert graph.nodes[0].attributes == {"signed": 1, "narrow": 0, "rounding_mode": "ROUND"}
+    assert outputs(graph, np.float32([[-9, -3.5, 0.5, 1.5, 9]])).tolist() == [[4, 4, 0, -2, -3]]
+
+
 def test_finn_files_keep_their_annotations(read):
     thresholds = np.float32([[0.5]])
     model = parse("y = Neg (p)", "float[1,3] x", constants={"t": thresholds, "w": np.eye(3, dtype=np.float32)})

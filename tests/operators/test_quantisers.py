@@ -2,8 +2,12 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, seed, settings
+from hypothesis import strategies as st
+from qonnx.custom_op.general.intquant import int_quant
 from qonnx.custom_op.general.trunc import trunc_v1, trunc_v2
 
+from hwgen.operators.quantisers import ROUNDING
 from tests.operators.onnx_cases import both, call, hold_equal, parse, sample
 
 EXACT = {
@@ -75,6 +79,42 @@ def test_quant_of_one_signed_bit_is_bipolar_with_zero_positive():
     y = call("Quant", x, np.float32(0.5), np.float32(0), np.float32(1), signed=1, narrow=1, rounding_mode="ROUND")
     assert np.array_equal(y, [0.5, 0.5, -0.5, 0.5])
     assert np.array_equal(call("BipolarQuant", x, np.array([0.5], np.float32)), [0.5, 0.5, -0.5, 0.5])
+
+
+@seed(11)
+@settings(max_examples=150, deadline=None, database=None)
+@given(
+    scale=st.sampled_from([1, 0.5, 2.0**-12, 1 / 255, 1 / 127, 0.1, 1 / 3]),
+    per_channel=st.booleans(),
+    point=st.sampled_from([0, 1, -3, 128]),
+    bits=st.lists(st.integers(1, 16), min_size=1, max_size=5),
+    signed=st.integers(0, 1),
+    narrow=st.integers(0, 1),
+    mode=st.sampled_from(sorted(ROUNDING)),
+    draw=st.integers(0, 1 << 30),
+)
+def test_quant_equals_qonnx(scale, per_channel, point, bits, signed, narrow, mode, draw):
+    """Scales and bit widths of one channel or of each: QONNX runs each channel of a width by itself."""
+    random = np.random.default_rng(draw)
+    scales = np.float32(scale) * (2.0 ** random.integers(-2, 3, len(bits)) if per_channel else np.ones(len(bits)))
+    codes = random.integers(-40000, 70000, (40, len(bits))) / 4 * random.choice([1, 1 / 64, 1 / 1024], 40)[:, None]
+    x = (codes * scales).astype(np.float32)
+    columns = [
+        int_quant(x[:, [n]], np.float32(s), np.float32(point), np.float32([b]), signed, narrow, mode)
+        for n, (s, b) in enumerate(zip(scales, bits, strict=True))
+    ]
+    y = call(
+        "Quant",
+        x,
+        scales.astype(np.float32)[None] if per_channel else np.float32(scale),
+        np.float32(point),
+        np.float32(bits)[None],
+        signed=signed,
+        narrow=narrow,
+        rounding_mode=mode,
+    )
+    assert y.dtype == np.float32
+    assert np.array_equal(y, np.hstack(columns))
 
 
 def test_quant_shifts_by_the_zero_point():
