@@ -6,7 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Lookup", "Positions", "Thresholds"]
+__all__ = ["FEW_LEVELS", "Lookup", "Positions", "Thresholds"]
+
+
+FEW_LEVELS = 32
+"""Levels up to which each is compared by itself."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,19 @@ class Thresholds:
 
     def counts(self, accumulators: np.ndarray) -> np.ndarray:
         """Count the levels reached: (frames, height, width, channels) int64 -> same shape."""
+        if self.steps > FEW_LEVELS:
+            return self._searched(accumulators)
         table = self.levels[self.positions.classes()]
         return np.asarray(np.sum(accumulators[..., None] >= table[None], axis=-1, dtype=np.int64))
+
+    def _searched(self, accumulators: np.ndarray) -> np.ndarray:
+        """Count by halving, which many levels need."""
+        classes, counts = self.positions.classes(), np.empty(accumulators.shape, dtype=np.int64)
+        for number, of_class in enumerate(self.levels):
+            here = classes == number
+            for channel, levels in enumerate(of_class):
+                counts[:, here, channel] = np.searchsorted(levels, accumulators[:, here, channel], side="right")
+        return counts
 
 
 @dataclass(frozen=True, eq=False)

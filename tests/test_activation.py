@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from hwgen.activation import Lookup, Positions, Thresholds
 
@@ -25,3 +26,14 @@ def test_lookup_follows_class_channel_and_value() -> None:
     lookup = Lookup(table, low=-1, positions=Positions(rows=(0, 1), columns=(0,)))
     x = np.array([[[[-1, 0]], [[0, -1]]]])
     assert lookup.values(x).tolist() == [[[[10, 21]], [[31, 40]]]]
+
+
+@pytest.mark.parametrize("steps", [33, 300])
+def test_many_levels_are_counted_as_few_are(steps):
+    random = np.random.default_rng(steps)
+    positions = Positions((0, 1, 0), (0, 0, 1))
+    levels = np.sort(random.integers(-200, 200, (4, 3, steps)), axis=-1)
+    x = random.integers(-250, 250, (5, 3, 3, 3))
+    wanted = np.sum(x[..., None] >= levels[positions.classes()][None], axis=-1)
+    assert np.array_equal(Thresholds(levels, positions).counts(x), wanted)
+    assert np.array_equal(Thresholds(levels, positions).counts(x.astype(np.float32)), wanted)

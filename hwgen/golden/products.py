@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hwgen.activation import Thresholds
+from hwgen.activation import FEW_LEVELS, Thresholds
 from hwgen.codes import CodeType
 from hwgen.golden.bits import as_words, count_type, difference_count, pack_bits, unpack_bits
 from hwgen.golden.form import Step, integers
@@ -134,6 +134,8 @@ def _windows(x: np.ndarray, window: Window, pad_value: int) -> np.ndarray:
 
 def activation_step(thresholds: Thresholds, out_type: CodeType, dtype: type[np.number], largest: int) -> Step:
     """Turn accumulators of a dtype and largest magnitude into codes, or bits where the output is bipolar."""
+    if thresholds.steps > FEW_LEVELS:
+        return lambda x: (out_type.low + thresholds.counts(x)).astype(integers(out_type))
     levels = np.moveaxis(thresholds.levels[thresholds.positions.classes()], -1, 0)
     # Beyond the largest accumulator all levels are alike, and one more than it is still exact in the dtype.
     levels = np.ascontiguousarray(np.clip(levels, -largest, largest + 1).astype(dtype))

@@ -20,7 +20,7 @@ from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.windows.lines import Lines
 from hwgen.timing.schedule import Schedule
 
-__all__ = ["Segments"]
+__all__ = ["Segments", "to_even"]
 
 GREATEST_SUM = 1 << 62
 """Bound of ``factor * x + offset``: the golden model computes in int64."""
@@ -48,6 +48,8 @@ class Segments:
         What is below its lowest code becomes that, what is above its highest that.
     positions : Positions
         Class of each position of the map.
+    even : bool
+        A sum of which the shift drops only zeros gives an even code: with half a step in the offset, ties go to even.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Segments:
     shift: int
     out_type: CodeType
     positions: Positions
+    even: bool = False
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -85,7 +88,8 @@ class Segments:
         classes = self.positions.classes()
         piece = np.sum(x[..., None] >= self.breaks[classes], axis=-1)
         line = classes[..., None], np.arange(self.in_shape[2]), piece
-        return np.asarray((self.factors[line] * x + self.offsets[line]) >> self.shift)
+        total = np.asarray(self.factors[line] * x + self.offsets[line])
+        return to_even(total, self.shift) if self.even else total >> self.shift
 
     def check(self) -> None:
         """Raise ValueError if tables and types do not fit one another or a sum could leave int64."""
@@ -106,6 +110,8 @@ class Segments:
             )
         if np.any(np.diff(self.breaks, axis=-1) < 0):
             raise ValueError(f"Layer '{self.name}': the breaks of a channel must rise")
+        if self.even and self.shift == 0:
+            raise ValueError(f"Layer '{self.name}' has no ties to round to even, as its shift is 0")
         if self.shift < 0:
             raise ValueError(f"Layer '{self.name}': the shift must not be negative, but is {self.shift}")
         if self.out_type.bipolar:
@@ -146,7 +152,8 @@ class Segments:
         if self.in_type.bipolar:
             # x = 2 * bit - 1 reaches t where the bit reaches ceil((t + 1) / 2).
             bounds, breaks, factors, offsets = (0, 1), -((-1 - breaks) // 2), 2 * factors, offsets - factors
-        return Lines(bounds, breaks, factors, offsets, self.shift, self.out_type.low, self.out_type.high).reduced()
+        lines = Lines(bounds, breaks, factors, offsets, self.shift, self.out_type.low, self.out_type.high, self.even)
+        return lines.reduced()
 
     def timing(self, fold: Fold) -> Schedule:
         """Take and yield a beat a step."""
@@ -171,6 +178,12 @@ class Segments:
             "style": fold.memory,
             "slots": fold.slots,
         }
+
+
+def to_even(total: np.ndarray, shift: int) -> np.ndarray:
+    """Drop low bits; what is odd then, and lost only zeros, loses its lowest bit too."""
+    code = total >> shift
+    return np.asarray(code - ((code & 1) & ((total & ((1 << shift) - 1)) == 0)))
 
 
 def _size(numbers: np.ndarray) -> int:

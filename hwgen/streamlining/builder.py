@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -50,6 +51,8 @@ class Builder:
         Nodes whose integers go out as they are, because their readers take different codes of them.
     real_inputs : frozenset of str
         Inputs whose real numbers the host rounds to fixed point, as nothing in the graph quantises them.
+    bounds : mapping of str to ndarray of float32, shape (channels or 1, stretches - 1)
+        Inputs that are read through several quantisers, and the numbers at which any of these steps.
     """
 
     def __init__(
@@ -58,10 +61,14 @@ class Builder:
         *,
         shared: frozenset[str] = frozenset(),
         real_inputs: frozenset[str] = frozenset(),
+        bounds: Mapping[str, np.ndarray] = MappingProxyType({}),
     ) -> None:
         self.conversion = conversion
         self.shared = shared
         self.real_inputs = real_inputs
+        self.bounds = bounds
+        self.quantisers: dict[str, list[np.ndarray]] = {}
+        """The numbers at which each quantiser of an input steps."""
         self.wants_real: set[str] = set()
         self.clashes: set[str] = set()
         self.refusals: dict[str, tuple[Node, ModelError]] = {}

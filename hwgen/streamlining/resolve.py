@@ -12,6 +12,7 @@ from hwgen.errors import ModelError
 from hwgen.graph import Node
 from hwgen.layers.embedding import Embedding
 from hwgen.streamlining.builder import Builder
+from hwgen.streamlining.codes.coding import FEW_LEVELS
 from hwgen.streamlining.codes.encode import Affine, Coded, encode
 from hwgen.streamlining.codes.fixed import fixed, step_of
 from hwgen.streamlining.codes.positions import aligned, offsets_apart
@@ -21,7 +22,7 @@ from hwgen.streamlining.functions.function import Function, over_map
 from hwgen.streamlining.functions.monotone import UNKNOWN
 from hwgen.streamlining.functions.signal import Codes, Origin, Pool, Ring, Signal, signal_of
 from hwgen.streamlining.functions.terms import Evaluator, Term, replaced, sources_of
-from hwgen.streamlining.nodes.input_port import quantise_input
+from hwgen.streamlining.nodes.host_quantiser import quantise_input
 from hwgen.streamlining.writing import announce, coded, raw_codes, written
 
 __all__ = ["codes_apart", "codes_of", "fixed_codes", "function_of", "pooled_raw"]
@@ -66,6 +67,10 @@ def codes_of(signal: Signal, reader: Node, builder: Builder) -> Codes:
         return looked_up(signal, coding, reader, builder)
     if coding is None or (isinstance(coding, Affine) and _wide(origin)):
         return _aligned_codes(signal, function, builder) or fixed_codes(signal, reader, builder)
+    if isinstance(coding, Coded) and coding.values.type.levels > FEW_LEVELS:
+        aligned_codes = _aligned_codes(signal, function, builder)
+        if aligned_codes is not None:
+            return aligned_codes
     trends = pool_trends(signal.edits, function, coding, flips=origin.linear is not None)
     if trends is None:
         return codes_of(pooled_raw(signal, reader, builder), reader, builder)
@@ -118,7 +123,7 @@ def looked_up(signal: Signal, coding: Affine | Coded | None, reader: Node, build
         return codes_of(_rows_apart(signal, reader, builder), reader, builder)
     symbols = np.arange(origin.type.low, origin.type.high + 1)[:, None] - function.domain.low[0]
     points = np.clip(symbols // function.domain.step[0], 0, function.domain.count[0] - 1)
-    values = function.at(points, np.arange(origin.shape[2]), Evaluator()).astype(np.float64)
+    values = function.at(points, np.arange(origin.shape[2]), Evaluator(function.dtype)).astype(np.float64)
     if isinstance(coding, Coded):
         kind, scale, offset = coding.values.type, coding.values.scale, coding.values.offset
         table = np.rint((values - offset) / scale).astype(np.int64)

@@ -14,6 +14,7 @@ from hwgen.streamlining.builder import Builder, identifier
 from hwgen.streamlining.declaration import Declaration, declarations
 from hwgen.streamlining.functions.signal import Signal
 from hwgen.streamlining.nodes.heads import output_port
+from hwgen.streamlining.nodes.host_quantiser import several_quantisers
 from hwgen.streamlining.nodes.input_port import declare_input
 from hwgen.streamlining.nodes.walk import walk
 from hwgen.streamlining.options import Options
@@ -48,20 +49,22 @@ def streamline(graph: Graph, options: Options) -> Network:
     declared = declarations(graph.inputs, options.input_type, options.input_scale, options.input_offset)
     shared: frozenset[str] = frozenset()
     real_inputs: frozenset[str] = frozenset()
+    bounds: dict[str, np.ndarray] = {}
     network = None
     while network is None:
-        builder = Builder(options.conversion, shared=shared, real_inputs=real_inputs)
+        builder = Builder(options.conversion, shared=shared, real_inputs=real_inputs, bounds=bounds)
         try:
             network = _network(graph, declared, builder)
         except ModelError:
             # Ranges let the host round what nothing in the graph quantises.
             ranges = () if options.conversion.exact else options.conversion.ranges
             reals = builder.wants_real & {name for name, _, _ in ranges}
-            if builder.clashes <= shared and reals <= real_inputs:
+            if builder.clashes <= shared and reals <= real_inputs and not several_quantisers(builder):
                 raise
             real_inputs |= reals
-        if not builder.clashes <= shared:
+        if not builder.clashes <= shared or several_quantisers(builder):
             network = None
+        bounds |= several_quantisers(builder)
         # The readers of a map want different codes of it: it goes out as it is, which is known only now.
         shared |= builder.clashes
     check(network)

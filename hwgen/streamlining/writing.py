@@ -13,8 +13,10 @@ from hwgen.layers.segments import Segments
 from hwgen.layers.table import Table
 from hwgen.layers.thresholding import Thresholding
 from hwgen.streamlining.builder import Builder
+from hwgen.streamlining.codes.coding import FEW_LEVELS
 from hwgen.streamlining.codes.decide import decided, enumerable
 from hwgen.streamlining.codes.encode import Affine, Coded
+from hwgen.streamlining.codes.many_levels import many_levels
 from hwgen.streamlining.codes.steps import first_points, lookup, thresholds
 from hwgen.streamlining.functions.domain import Floats, Integers
 from hwgen.streamlining.functions.fit import MOST_PIECES
@@ -63,7 +65,10 @@ def coded(origin: Origin, coding: Coded, function: Function, builder: Builder) -
     trends = coding.trend.reshape(-1, channels)
     rises, falls = np.any(trends > 0, axis=0), np.any((trends < 0) | (trends == 2), axis=0)
     mixed = bool(np.any(rises & falls) or np.any(trends == 2))
-    if origin.linear is not None and mixed:
+    lines = _lines(origin, coding, function, builder)
+    if lines is not None:
+        name = lines
+    elif origin.linear is not None and mixed:
         line = Affine(np.ones(channels), np.zeros(channels))
         raw = raw_codes(origin, line, builder)
         name = _table(raw.source, raw.type, origin, coding, function, builder)
@@ -76,7 +81,24 @@ def coded(origin: Origin, coding: Coded, function: Function, builder: Builder) -
         name = _table(origin.source, type_of(origin), origin, coding, function, builder)
     else:
         name = _thresholding(origin, coding, function, falls, builder)
-    return Codes(name, origin.shape, kind, coding.values.scale, coding.values.offset)
+    return Codes(name, origin.shape, kind, coding.values.scale, coding.values.offset, held=coding.held)
+
+
+def _lines(origin: Origin, coding: Coded, function: Function, builder: Builder) -> str | None:
+    """Write codes of many levels down as lines behind the integers, if few lines meet all of them."""
+    entries = FEW_LEVELS if origin.type is None else type_of(origin).levels
+    if coding.values.type.levels <= FEW_LEVELS or entries < FEW_LEVELS:
+        return None
+    domain = function.domain
+    if isinstance(domain, Floats):
+        raise TypeError("Floats are quantised by the host")
+    kind = origin.type or CodeType(int(domain.low.min()), int(domain.high.max()))
+    layer = many_levels("", "", origin.shape, kind, coding, function)
+    if layer is None:
+        return None
+    announce(origin.rounded, builder)
+    raw = written(origin, builder)
+    return builder.add(replace(layer, name=builder.name("quantiser"), source=raw.source, in_type=type_of(raw)))
 
 
 def _like(domain: Integers, model: Integers | Floats) -> Integers:

@@ -20,7 +20,7 @@ __all__ = ["SegmentsUnit"]
 
 
 class SegmentsUnit(wiring.Component):
-    """Gives ``clip((factor * x + offset) >> shift, low, high)`` of each number x.
+    """Gives ``clip((factor * x + offset) >> shift, low, high)`` of each number x, without an odd code of a sum that loses only zeros if ``even``.
 
     A search finds the number's piece, a memory its factor and offset; product, sum and clipped code each have a register, and so
     have the operands of a multiplier and, where these are wider than one multiplier, the products of their parts. What
@@ -106,8 +106,9 @@ class SegmentsUnit(wiring.Component):
         bill.include(cls._product_bill(lanes, lines))
         total = range_shape(*lines.sums).width
         bill.register(lanes * (offset * lines.product_stages + total * lines.sum_stages + out_bits))
-        # Of the bits that the shift drops only the carry is left.
+        # Of the bits that the shift drops only the carry is left, and whether all are zero.
         bill.add(Part.OTHER, lanes * max(0, total - lines.shift) * lines.sum_stages)
+        bill.add(Part.OTHER, lanes * lines.even * (lines.shift / 3 + 1))
         clips = (lines.sums[1] >> lines.shift > lines.high) + (lines.sums[0] >> lines.shift < lines.low)
         bill.add(Part.OTHER, lanes * (out_bits + (total - lines.shift - out_bits) / 2) * (clips > 0))
         return bill
@@ -281,8 +282,12 @@ class SegmentsUnit(wiring.Component):
         """Shift, and replace what is out of range."""
         lines = self.lines
         least, greatest = (bound >> lines.shift for bound in lines.sums)
+        least -= least & lines.even
         value = Signal(range_shape(least, greatest), name=f"shifted_{lane}")
         m.d.comb += value.eq(total >> lines.shift)
+        if lines.even:
+            lost = total[: min(lines.shift, len(total))]
+            m.d.comb += value[0].eq((total >> lines.shift)[0] & lost.any())
         code = Signal(self.out_bits, name=f"following_code_{lane}")
         m.d.comb += code.eq(value)
         if greatest > lines.high:

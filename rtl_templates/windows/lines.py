@@ -40,6 +40,8 @@ def signed_digits(number: int) -> list[tuple[int, int]]:
 class Lines:
     """``clip((factor * x + offset) >> shift, low, high)``, factor and offset being those of the piece in which x lies.
 
+    If ``even``, a sum of which the shift drops only zeros gives an even code: an odd one loses its lowest bit.
+
     Parameters
     ----------
     bounds : (int, int)
@@ -48,6 +50,7 @@ class Lines:
         First x of each piece but the lowest, rising; a row for each channel, of each class of positions in turn.
     factors, offsets : int arrays, shape (rows, pieces)
     shift, low, high : int
+    even : bool
     """
 
     bounds: tuple[int, int]
@@ -57,6 +60,7 @@ class Lines:
     shift: int
     low: int
     high: int
+    even: bool = False
 
     @property
     def pieces(self) -> int:
@@ -90,7 +94,11 @@ class Lines:
         kept = np.concatenate([[True], changes])
         factors, offsets = factors[:, kept], offsets[:, kept]
         common = int(np.gcd.reduce(factors, axis=None))
-        zeros = min(self.shift, (common & -common).bit_length() - 1) if common else self.shift
+        if self.even:
+            # Only zeros may go, as it is seen whether all that is dropped is zero; one bit is left to see.
+            common = int(np.gcd(common, np.gcd.reduce(offsets, axis=None)))
+        most = self.shift - self.even
+        zeros = min(most, (common & -common).bit_length() - 1) if common else most
         return replace(
             self,
             breaks=self.breaks[:, changes],

@@ -1,10 +1,12 @@
 """What the host does with arrays before and after the hardware."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from hwgen.arrays.codec import from_codes, to_codes
-from hwgen.codes import BIPOLAR, unsigned
+from hwgen.codes import BIPOLAR, signed, unsigned
 from hwgen.errors import DataError
 from hwgen.layers.argmax import ArgMax
 from hwgen.network import InputPort, Network, OutputPort
@@ -98,6 +100,24 @@ def test_the_first_wrong_value_is_named_where_the_user_counts() -> None:
 def test_zero_is_no_bipolar_code() -> None:
     with pytest.raises(DataError, match=r"code 0 at \(0, 0\) is not of type bipolar \(-1 and \+1\)"):
         to_codes(BITS, np.array([[0, 1, -1]]))
+
+
+@pytest.mark.parametrize("code", [2**64 - 1, 2**64 - 5, 2**63, 2**32])
+@pytest.mark.parametrize("kind", [signed(4), unsigned(16), BIPOLAR])
+def test_integers_that_int64_does_not_hold_never_wrap_to_codes(code, kind) -> None:
+    port = replace(PIXELS, type=kind)
+    x = np.ones((1, 1, 4, 4), dtype=np.uint64)
+    assert np.array_equal(to_codes(port, x), np.ones((1, 4, 4, 1)))
+    x[0, 0, 1, 2] = code
+    with pytest.raises(DataError, match=rf"code {code} at \(0, 0, 1, 2\) is not of type {kind}"):
+        to_codes(port, x)
+
+
+@pytest.mark.parametrize("scale", [1 / 255, 0.1, 1 / 3, 2.0**-13])
+def test_every_one_of_65536_codes_survives_float32(scale) -> None:
+    port = InputPort("x", (16, 64, 64), (1, 2, 0), (64, 64, 16), signed(16), scale=scale)
+    codes = np.arange(-(1 << 15), 1 << 15).reshape(1, 16, 64, 64)
+    assert np.array_equal(to_codes(port, codes.astype(np.float32) * np.float32(scale)), codes.transpose(0, 2, 3, 1))
 
 
 def test_outputs_come_in_the_models_units_and_layout() -> None:

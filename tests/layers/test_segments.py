@@ -1,6 +1,7 @@
 """Segments: golden by definition in plain Python integers, hardware equal to golden on the predicted cycles."""
 
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -44,7 +45,8 @@ def by_definition(layer: Segments, x: np.ndarray) -> np.ndarray:
         where = layer.positions.rows[row] * (max(layer.positions.columns) + 1) + layer.positions.columns[column]
         piece = sum(number >= int(first) for first in layer.breaks[where, channel])
         total = int(layer.factors[where, channel, piece]) * number + int(layer.offsets[where, channel, piece])
-        out[index] = min(max(total // 2**layer.shift, layer.out_type.low), layer.out_type.high)
+        code = round(Fraction(total, 2**layer.shift) - Fraction(1, 2)) if layer.even else total // 2**layer.shift
+        out[index] = min(max(code, layer.out_type.low), layer.out_type.high)
     return out
 
 
@@ -71,7 +73,11 @@ def layers(draw: st.DrawFn) -> Segments:
     tables = [
         np.broadcast_to(table, (where.count, shape[2], table.shape[2])) for table in (np.sort(breaks), factors, offsets)
     ]
-    return Segments("rescale", "x", shape, in_type, *tables, shift, out_type, where)
+    even = shift > 0 and draw(st.booleans())
+    if even and draw(st.booleans()):
+        step = 1 << shift - 1  # ties everywhere
+        tables[1], tables[2] = tables[1] * step, tables[2] * step
+    return Segments("rescale", "x", shape, in_type, *tables, shift, out_type, where, even)
 
 
 def test_golden_rounds_down_and_clips():
@@ -147,6 +153,7 @@ def test_an_offset_of_the_position_alone_takes_a_memory_of_offsets():
             },
             "the breaks of a channel must rise",
         ),
+        ({"shift": 0, "even": True}, "has no ties to round to even, as its shift is 0"),
         ({"shift": -1}, "the shift must not be negative, but is -1"),
         ({"out_type": BIPOLAR}, "cannot yield bipolar codes"),
         ({"factors": np.full((1, 2, 2), 1 << 55)}, "sums beyond 62 bits"),

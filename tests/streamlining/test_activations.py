@@ -193,14 +193,27 @@ def test_integers_of_a_large_range_are_searched(model, random):
     assert np.all(network.layers[0].thresholds.levels % 1 == 0)
 
 
-def test_a_step_that_float32_decides_otherwise_is_noted(model):
+def test_a_step_is_where_float32_has_it(model):
     exact = 3 * float(np.float32(0.1)) - float(np.float32(0.3))
     rounded = np.float32(3) * np.float32(0.1) - np.float32(0.3)
     assert (exact >= 0) != (rounded >= 0)
     net = model(3).add("MatMul", np.ones((3, 1), np.float32)).add("Mul", np.float32(0.1)).add("Sub", np.float32(0.3))
-    network = net.sign().add("MatMul", np.ones((1, 2), np.float32)).network(input_type="bipolar")
-    assert "float32 rounding decides otherwise" in network.notes[0]
-    assert network.layers[0].thresholds.levels.item() == 5
+    every = np.array(list(itertools.product((-1, 1), repeat=3)), dtype=np.float32)
+    network = net.sign().add("MatMul", np.ones((1, 2), np.float32)).agrees(every, input_type="bipolar")
+    assert network.layers[0].thresholds.levels.item() == 3
+    assert not network.notes
+
+
+def test_channels_that_the_order_of_a_float32_sum_may_decide_are_named(model, random):
+    """The sum of 400 tenths is a tenth of an integer but for roundings."""
+    net = model(400).add("MatMul", np.float32(0.1) * bipolar(random, 400, 4))
+    net.add("Add", np.array([0.2, 0.3, -0.2 - 1e-6, 5e-3])).sign().add("MatMul", bipolar(random, 4, 2))
+    network = net.network(input_type="bipolar")
+    (note,) = network.notes
+    assert note == (
+        "float32 rounding may decide otherwise than exact arithmetic in 2 channel(s) (0, 2) behind 'the_matmul_0' "
+        "(channel 0 at -2): exact arithmetic is used"
+    )
 
 
 def test_a_sign_on_declared_pixels_is_a_layer_of_its_own(model, random):

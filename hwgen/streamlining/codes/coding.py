@@ -9,10 +9,19 @@ import numpy as np
 from hwgen.codes import BIPOLAR, CodeType
 from hwgen.streamlining.functions.tabulate import Runs
 
-__all__ = ["MAX_LEVELS", "Values", "assign", "snap", "trend"]
+__all__ = ["FEW_LEVELS", "MAX_LEVELS", "Values", "assign", "levels_of", "snap", "spacing", "trend"]
 
-MAX_LEVELS = 256
+MAX_LEVELS = 1 << 16
 """Levels of the finest quantiser."""
+
+FEW_LEVELS = 256
+"""Levels up to which a step of the values, taken by itself, tells where all levels are."""
+
+ROUGH = 2.0**-22
+"""Distance from a level, of the largest value, that two roundings to float32 leave."""
+
+SPARSE = 64
+"""Levels for each value that is taken, beyond which these values are no codes: a coarse sum meets few levels of a fine quantiser."""
 
 SAME = 1e-6
 """Relative distance below which two numbers are one that was rounded in two ways."""
@@ -57,8 +66,8 @@ def snap(values: np.ndarray) -> np.ndarray:
 def assign(values: np.ndarray, channel: np.ndarray, channels: int) -> Values | None:
     """Find codes for the values that a map takes.
 
-    Two values in all are bipolar. Equally spaced levels are integers. If that fails for the map as a whole, each channel may
-    have its own scale and offset.
+    Two values in all are bipolar. Equally spaced levels are integers. If that fails for the map as a whole, or takes more
+    bits, each channel may have its own scale and offset.
 
     Parameters
     ----------
@@ -73,14 +82,14 @@ def assign(values: np.ndarray, channel: np.ndarray, channels: int) -> Values | N
     Values or None
         None if the values are no equally spaced levels, or too many.
     """
-    whole = _levels(np.unique(values))
-    if whole is not None:
-        kind, scale, offset = whole
-        return Values(kind, np.full(channels, scale), np.full(channels, offset), _codes(values, scale, offset))
+    distinct = np.unique(values)
+    whole = levels_of(distinct)
+    if whole is not None and (len(distinct) < 3 or _count_few_levels(distinct) is not None):
+        return _one_scale(values, channels, *whole)
     pairs = np.unique(np.stack([channel, values]), axis=1)
-    fits = [_levels(pairs[1, pairs[0] == number], least=1) for number in range(channels)]
+    fits = [levels_of(pairs[1, pairs[0] == number], least=1) for number in range(channels)]
     if any(fit is None for fit in fits):
-        return None
+        return None if whole is None else _one_scale(values, channels, *whole)
     known = [fit for fit in fits if fit is not None]
     common = next((own for kind, own, _ in known if kind.low < kind.high), 1.0)
     scales = np.array([own if kind.low < kind.high else common for kind, own, _ in known])
@@ -88,16 +97,23 @@ def assign(values: np.ndarray, channel: np.ndarray, channels: int) -> Values | N
     codes = _codes(values, scales[channel], offsets[channel])
     bipolar = all(kind.bipolar or kind.low == kind.high for kind, _, _ in known)
     low, high = int(codes.min()), int(codes.max())
+    if whole is not None and whole[0].levels < 2 * (high - low + 1):
+        return _one_scale(values, channels, *whole)
     if high - low >= MAX_LEVELS:
         return None
     return Values(BIPOLAR if bipolar else CodeType(low, high), scales, offsets, codes)
+
+
+def _one_scale(values: np.ndarray, channels: int, kind: CodeType, scale: float, offset: float) -> Values:
+    """Give codes that mean the same in every channel."""
+    return Values(kind, np.full(channels, scale), np.full(channels, offset), _codes(values, scale, offset))
 
 
 def _codes(values: np.ndarray, scale: np.ndarray | float, offset: np.ndarray | float) -> np.ndarray:
     return np.rint((values - offset) / scale).astype(np.int64)
 
 
-def _levels(distinct: np.ndarray, least: int = 2) -> tuple[CodeType, float, float] | None:
+def levels_of(distinct: np.ndarray, least: int = 2, sparse: int = SPARSE) -> tuple[CodeType, float, float] | None:
     """Give type, scale and offset of sorted values; with ``least`` 1 a single value v is (1..1, 1, v)."""
     count = len(distinct)
     low, high = float(distinct[0]), float(distinct[-1])
@@ -108,17 +124,49 @@ def _levels(distinct: np.ndarray, least: int = 2) -> tuple[CodeType, float, floa
     if count == 2:
         offset = (low + high) / 2
         return BIPOLAR, (high - low) / 2, 0.0 if abs(offset) <= SAME * (high - low) else offset
-    if count > MAX_LEVELS:
+    levels = _count_levels(distinct, sparse) if count <= MAX_LEVELS else None
+    if levels is None:
         return None
-    steps = (distinct - low) / float(np.diff(distinct).min())
-    if steps[-1] >= MAX_LEVELS or np.any(np.abs(steps - np.rint(steps)) > SAME * np.maximum(steps, 1) * 4):
-        return None
-    levels = round(float(steps[-1]))
     scale = (high - low) / levels
     first = round(low / scale)
     if abs(low / scale - first) <= 4 * SAME * max(1, abs(first)) and abs(first) < MAX_LEVELS:
         return CodeType(first, first + levels), scale, 0.0
     return CodeType(0, levels), scale, low
+
+
+def _count_few_levels(distinct: np.ndarray) -> int | None:
+    """Tell how many times the least step lies between the least and the greatest of sorted values; None if it is no step of all."""
+    steps = (distinct - distinct[0]) / float(np.diff(distinct).min())
+    even = steps[-1] < FEW_LEVELS and np.all(np.abs(steps - np.rint(steps)) <= SAME * np.maximum(steps, 1) * 4)
+    return round(float(steps[-1])) if even else None
+
+
+def _count_levels(distinct: np.ndarray, sparse: int) -> int | None:
+    """Tell how many steps lie between the least and the greatest of sorted values; None if there are no even steps."""
+    few = _count_few_levels(distinct)
+    if few is not None:
+        return few
+    low, extent = float(distinct[0]), float(distinct[-1] - distinct[0])
+    gaps = np.diff(distinct)
+    step = spacing(gaps, extent / MAX_LEVELS)
+    levels = 0 if step is None else int(np.rint(gaps / step).sum())
+    if step is None or not 0 < levels < min(MAX_LEVELS, sparse * len(distinct)):
+        return None
+    off = np.abs(distinct - low - extent / levels * np.concatenate([[0], np.cumsum(np.rint(gaps / step))]))
+    return levels if np.all(off <= ROUGH * float(np.max(np.abs(distinct)))) else None
+
+
+def spacing(gaps: np.ndarray, least: float) -> float | None:
+    """Find the greatest number that all gaps are multiples of, by Euclid's algorithm; None if it is below ``least``."""
+    step, rest = float(np.max(gaps)), np.asarray(gaps)
+    while len(rest):
+        smallest = float(np.min(rest))
+        if smallest < 0.5 * least:
+            return None
+        rest = np.abs(np.append(rest, step) - smallest * np.rint(np.append(rest, step) / smallest))
+        # What is left of rounding is far below the least step that is of use.
+        rest, step = rest[rest > 0.25 * least], smallest
+    return step
 
 
 def trend(runs: Runs, elements: int) -> np.ndarray:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hwgen.errors import ModelError
 from hwgen.streamlining.builder import Builder
-from hwgen.streamlining.codes.coding import MAX_LEVELS, Values, assign, snap, trend
+from hwgen.streamlining.codes.coding import FEW_LEVELS, MAX_LEVELS, Values, assign, snap, trend
+from hwgen.streamlining.codes.probe import takes_levels
 from hwgen.streamlining.functions.domain import Floats
-from hwgen.streamlining.functions.function import Function
+from hwgen.streamlining.functions.function import RUNS, Function
 from hwgen.streamlining.functions.tabulate import Runs
-from hwgen.streamlining.functions.terms import Evaluator
+from hwgen.streamlining.functions.terms import Evaluator, Leaf, Parameter, Term, replaced, sources_of
 
-__all__ = ["Affine", "Coded", "affine", "alike", "encode", "lines", "settle"]
+__all__ = ["Affine", "Coded", "affine", "alike", "codes_in", "encode", "lines", "settle"]
 
 STRAIGHT = 1e-9
 """Relative distance from a straight line within which a function of integers is affine."""
@@ -24,6 +25,12 @@ SAMPLES = 4097
 
 COMPARED = 1 << 21
 """Points in all up to which float32 and float64 are compared everywhere."""
+
+MOST_RUNS = 1 << 23
+"""Runs in all elements that are looked for."""
+
+NEAR = 1e-5
+"""Relative distance within which float64 calculates the same level as float32."""
 
 WIDE = 1e-4
 """Relative width of a stretch of floats on which Sign sees 0 for a reason, not by a tie."""
@@ -39,11 +46,12 @@ class Affine:
 
 @dataclass(frozen=True, eq=False)
 class Coded:
-    """Codes for runs of integers, what they stand for, and their trend for each element."""
+    """Codes for runs of integers, what they stand for, their trend for each element, and whether that is what float32 holds."""
 
     runs: Runs
     values: Values
     trend: np.ndarray
+    held: bool = False
 
 
 def affine(function: Function, evaluator: Evaluator) -> Affine | None:
@@ -90,7 +98,7 @@ def alike(numbers: np.ndarray) -> bool:
     return bool(np.all(numbers == numbers[0]))
 
 
-def settle(function: Function, builder: Builder, node: str) -> tuple[Evaluator, Runs | None]:
+def settle(function: Function, builder: Builder, node: str, most: int = RUNS) -> tuple[Evaluator, Runs | None]:
     """Decide what Sign does at 0, and give the runs of values.
 
     Where Sign sees 0 at a single reachable number it is a tie, and the author of a binary network means +1. Where it sees 0
@@ -102,11 +110,10 @@ def settle(function: Function, builder: Builder, node: str) -> tuple[Evaluator, 
         In strict mode, if there is a tie.
     """
     finite = not isinstance(function.domain, Floats)
-    dtype = np.float64 if finite else np.float32
-    meant, literal = Evaluator(dtype, False, finite), Evaluator(dtype, True, finite)
+    meant, literal = (Evaluator(function.dtype, one, finite) for one in (False, True))
     if not function.has_sign:
-        return meant, function.runs([meant])
-    both = function.runs([meant, literal])
+        return meant, function.runs([meant], most)
+    both = function.runs([meant, literal], most)
     if both is None:
         return meant, None
     both = both.with_values(np.stack([snap(values) for values in both.values]))
@@ -126,12 +133,17 @@ def settle(function: Function, builder: Builder, node: str) -> tuple[Evaluator, 
 
 def _where(function: Function, element: np.ndarray, k: np.ndarray, node: str) -> str:
     """Name the channels, or the input's number, that meet a tie."""
-    channels = np.unique(element % function.domain.count.shape[1])
+    channels = element % function.domain.count.shape[1]
     if isinstance(function.domain, Floats):
         number = float(function.domain.values(k[:1], element[:1])[0])
-        return f"{len(channels)} channel(s) of the input, where '{node}' is exactly {number:g}"
-    shown = ", ".join(map(str, channels[:8])) + (", ..." if len(channels) > 8 else "")
-    return f"{len(channels)} channel(s) ({shown}) behind '{node}'"
+        return f"{len(np.unique(channels))} channel(s) of the input, where '{node}' is exactly {number:g}"
+    return f"{named(channels)} behind '{node}'"
+
+
+def named(channels: np.ndarray) -> str:
+    """Count channels and name the first of them."""
+    found = np.unique(channels)
+    return f"{len(found)} channel(s) ({', '.join(map(str, found[:8]))}{', ...' if len(found) > 8 else ''})"
 
 
 def _stretches(function: Function, runs: Runs, tied: np.ndarray) -> bool:
@@ -157,47 +169,89 @@ def encode(function: Function, builder: Builder, node: str, *, rough: bool = Fal
     rough : bool
         The integers are rounded themselves, so that it does not matter what float32 would decide.
     """
-    channels = function.domain.count.shape[1]
     if not function.has_sign:
         line = affine(function, Evaluator())
-        if line is not None and (np.all(line.scale != 0) or function.count.max() > MAX_LEVELS):
+        if line is not None and (np.all(line.scale != 0) or function.count.max() > FEW_LEVELS):
             return line
     evaluator, runs = settle(function, builder, node)
+    if runs is None and takes_levels(function, evaluator):
+        most = min(MAX_LEVELS + 1, MOST_RUNS // len(function.count))
+        evaluator, runs = settle(function, builder, node, most)
     if runs is not None:
-        line = affine(function, evaluator) if function.has_sign and function.count.max() <= MAX_LEVELS else None
+        line = affine(function, evaluator) if function.has_sign and function.count.max() <= FEW_LEVELS else None
         if line is not None and np.all(line.scale != 0):
             return line
-        runs = runs.with_values(snap(runs.values[0]))
-        values = assign(runs.values[0], runs.element % channels, channels)
-        if values is not None:
-            coded = runs.with_values(values.codes)
-            if not rough:
-                _note_roundings(function, evaluator, coded, values, builder, node)
-            return Coded(coded, values, trend(coded, len(function.count)))
+        found = codes_in(function, evaluator, runs)
+        if found is not None and not rough:
+            _note_roundings(function, evaluator, found, builder, node)
+        return found
     return None
 
 
-def _note_roundings(
-    function: Function, evaluator: Evaluator, runs: Runs, values: Values, builder: Builder, node: str
-) -> None:
-    """Compare with the graph's own float32 arithmetic."""
+def codes_in(function: Function, evaluator: Evaluator, runs: Runs) -> Coded | None:
+    """Find codes for runs of values; None if these are no levels.
+
+    Parameters
+    ----------
+    function : Function
+    evaluator : Evaluator
+        With which the runs were found.
+    runs : Runs
+    """
+    elements, channels = len(function.count), function.domain.count.shape[1]
+    if evaluator.dtype == np.float32:
+        # Float32 tells where a level begins, float64 how large it is.
+        clean = _inside(function, runs, replace(evaluator, dtype=np.float64))
+        near = np.abs(clean - runs.values[0]) <= NEAR * np.abs(runs.values[0])
+        runs = runs.with_values(np.where(near, clean, runs.values[0]))
+    runs = runs.with_values(snap(runs.values[0]))
+    values = assign(runs.values[0], runs.element % channels, channels)
+    if values is None:
+        return None
+    channel = runs.element % channels
+    meant = (values.scale[channel] * values.codes + values.offset[channel]).astype(np.float32)
+    held = np.array_equal(meant, _inside(function, runs, replace(evaluator, dtype=np.float32)))
+    coded = runs.with_values(values.codes)
+    return Coded(coded, values, trend(coded, elements), held)
+
+
+def _inside(function: Function, runs: Runs, evaluator: Evaluator) -> np.ndarray:
+    """Give the function in the middle of each run."""
+    return function.at((runs.start + runs.end - 1)[None] // 2, runs.element, evaluator)[0]
+
+
+def _note_roundings(function: Function, evaluator: Evaluator, coded: Coded, builder: Builder, node: str) -> None:
+    """Compare with the graph's own float32 arithmetic, where that was not what decided, and name the channels in which it may decide otherwise."""
+    if evaluator.dtype == np.float32:
+        return
+    runs, values = coded.runs, coded.values
     element, k = _critical(function, runs)
     channels = function.domain.count.shape[1]
     channel = element % channels
-    rough = function.at(k[None], element, Evaluator(np.float32, evaluator.literal, evaluator.finite))[0].astype(
-        np.float64
-    )
-    here = (rough - values.offset[channel]) / values.scale[channel]
     size = int(function.count.max()) + 1
     inside = np.searchsorted(runs.element * size + runs.start, element * size + k, side="right") - 1
-    differs = np.abs(here - runs.values[0][inside]) > 0.25 * (2 if values.type.bipolar else 1)
+    differs = np.zeros(len(element), dtype=bool)
+    for side in (-1, 0, 1):
+        apart = replace(function, term=_moved(function.term, side))
+        rough = apart.at(k[None], element, replace(evaluator, dtype=np.float32))[0].astype(np.float64)
+        here = (rough - values.offset[channel]) / values.scale[channel]
+        differs |= np.abs(here - runs.values[0][inside]) > 0.25 * (2 if values.type.bipolar else 1)
     if np.any(differs):
         first = int(np.flatnonzero(differs)[0])
         number = int(function.domain.values(k[first : first + 1][None], element[first : first + 1])[0, 0])
         builder.note(
-            f"float32 rounding decides otherwise than exact arithmetic in {len(np.unique(channel[differs]))} channel(s) behind "
+            f"float32 rounding may decide otherwise than exact arithmetic in {named(channel[differs])} behind "
             f"'{node}' (channel {int(channel[first])} at {number}): exact arithmetic is used"
         )
+
+
+def _moved(term: Term, side: int) -> Term:
+    """Give a term whose sums are off by all that float32 may lose, to one side."""
+    for source in sources_of(term):
+        if isinstance(source, Leaf) and source.noise is not None and side:
+            offset = Parameter(source.offset.array + side * source.noise.array)
+            term = replaced(term, source, replace(source, offset=offset))
+    return term
 
 
 def _critical(function: Function, runs: Runs) -> tuple[np.ndarray, np.ndarray]:

@@ -30,12 +30,16 @@ def first_points(runs: Runs, count: np.ndarray, kind: CodeType, falling: np.ndar
         0: always; ``count``: never.
     """
     targets = np.array([1]) if kind.bipolar else np.arange(kind.low + 1, kind.high + 1)
-    points = np.repeat(count[:, None], len(targets), axis=1)
     start = np.where(falling[runs.element], count[runs.element] - runs.end, runs.start)
-    for column, target in enumerate(targets):
-        reached = runs.values[0] >= target
-        np.minimum.at(points[:, column], runs.element[reached], start[reached])
-    return points
+    order = np.lexsort((start, runs.element))
+    # One rising sequence for all elements: the first run of an element, at or behind which a level is reached.
+    span = kind.high - kind.low + 2
+    keys = (runs.element * span + runs.values[0].astype(np.int64) - kind.low)[order]
+    elements = np.arange(len(count))[:, None]
+    place = np.searchsorted(keys, elements * span + targets - kind.low)
+    inside = np.minimum(place, len(keys) - 1)
+    reached = (place < len(keys)) & (runs.element[order][inside] == elements)
+    return np.asarray(np.where(reached, start[order][inside], count[:, None]))
 
 
 def thresholds(points: np.ndarray, domain: Integers) -> Thresholds:

@@ -16,8 +16,20 @@ TOLERANCE = 1e-6
 Rules like ``2 round(255 x) / 255 - 1`` round near the largest weight and leave that error in the smallest one. A grid of `LARGEST`
 steps is 4,000 times as coarse."""
 
-LARGEST = 255
-"""Largest integer weight: DoReFa-Net's 8-bit weights are odd multiples of 1/255."""
+SMALL = 255
+"""Largest integer weight that is looked for in every row: DoReFa-Net's 8-bit weights are odd multiples of 1/255."""
+
+LARGEST = (1 << 16) - 1
+"""Largest integer weight: 16 bits, less a zero point."""
+
+FINE = 2.5e-7
+"""The tolerance for integers beyond `SMALL`: two roundings of float32, a sixtieth of a step of the finest grid."""
+
+CHANCE = 1e-3
+"""How likely it may be that real numbers pass for integers."""
+
+FIRST = 8
+"""Weights that are tried with every scale, before all are with the few scales that suit these."""
 
 
 def integer_rows(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
@@ -40,7 +52,7 @@ def integer_rows(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     integers = np.ones(weights.shape, dtype=np.int64)
     scale = np.zeros(len(weights))
     open_rows = np.flatnonzero(largest > 0)
-    for multiple in range(1, LARGEST + 1):
+    for multiple in range(1, SMALL + 1):
         if not len(open_rows):
             return integers, scale
         ratio = weights[open_rows] * (multiple / largest[open_rows])[:, None]
@@ -48,14 +60,46 @@ def integer_rows(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         fits = np.all(np.abs(ratio - whole) <= TOLERANCE * multiple, axis=1)
         rows = open_rows[fits]
         integers[rows] = whole[fits].astype(np.int64)
-        weight = np.abs(integers[rows])
-        mean = (magnitude[rows] * weight).sum(axis=1) / (weight * weight).sum(axis=1)
         # One magnitude only: keep it to the last bit, which a sum could lose.
-        scale[rows] = np.where(largest[rows] == smallest[rows], largest[rows], mean)
+        scale[rows] = np.where(
+            largest[rows] == smallest[rows], largest[rows], _mean_scale(magnitude[rows], integers[rows])
+        )
         open_rows = open_rows[~fits]
-        if any(len(np.unique(magnitude[row])) > LARGEST + 1 for row in open_rows[:1]):
+        if any(len(np.unique(magnitude[row])) > SMALL + 1 for row in open_rows[:1]):
             break
-    return None if len(open_rows) else (integers, scale)
+    together = _fine_step(weights[open_rows].ravel()) if len(open_rows) else None
+    for row in open_rows:
+        step = together or _fine_step(weights[row])
+        if step is None:
+            return None
+        whole = np.rint(weights[row] / step).astype(np.int64)
+        integers[row] = whole // np.gcd.reduce(whole)
+        scale[row] = _mean_scale(magnitude[[row]], integers[[row]])[0]
+    return integers, scale
+
+
+def _mean_scale(magnitude: np.ndarray, integers: np.ndarray) -> np.ndarray:
+    """Give the scale of each row with which its integers are nearest to its weights."""
+    weight = np.abs(integers)
+    return np.asarray((magnitude * weight).sum(axis=1) / (weight * weight).sum(axis=1))
+
+
+def _fine_step(weights: np.ndarray) -> float | None:
+    """Find the number that all weights are multiples of, up to `LARGEST` times; None if that could be chance."""
+    distinct = np.unique(np.abs(weights[weights != 0]))
+    largest, count = float(distinct[-1]), len(distinct)
+    # Reals are multiples of one of m numbers by chance m * (2 * FINE * m) ** (count - 1) times.
+    evidence = min(count, FIRST)
+    most = min(LARGEST, (CHANCE / (2 * FINE) ** (evidence - 1)) ** (1 / evidence))
+    multiples = np.arange(SMALL + 1, int(most) + 1)
+    for weight in distinct[:: max(count // FIRST, 1)]:
+        ratio = weight / largest * multiples
+        multiples = multiples[np.abs(ratio - np.rint(ratio)) <= FINE * multiples]
+    for multiple in multiples:
+        ratio = distinct / largest * multiple
+        if np.all(np.abs(ratio - np.rint(ratio)) <= FINE * multiple):
+            return float(largest / multiple)
+    return None
 
 
 def note_rounding(weights: np.ndarray, integers: np.ndarray, scale: np.ndarray, node: Node, builder: Builder) -> None:

@@ -9,7 +9,10 @@ import numpy as np
 from hwgen.activation import Positions
 from hwgen.codes import CodeType
 
-__all__ = ["Floats", "Integers", "codes_domain"]
+__all__ = ["LIMIT", "Floats", "Integers", "codes_domain"]
+
+LIMIT = 1e30
+"""Largest input of a quantiser that is monotone node by node."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,9 +12,9 @@ from hwgen.layers.protocol import MapShape
 from hwgen.streamlining.functions.domain import Floats, Integers
 from hwgen.streamlining.functions.monotone import UNKNOWN, direction
 from hwgen.streamlining.functions.tabulate import Runs, bisect, tabulate
-from hwgen.streamlining.functions.terms import Elements, Evaluator, Term, calls_of, parameters_of
+from hwgen.streamlining.functions.terms import Elements, Evaluator, Rows, Term, calls_of, parameters_of, sources_of
 
-__all__ = ["Function", "over_map"]
+__all__ = ["RUNS", "Function", "over_map"]
 
 SMALL = 1024
 """Points of an element up to which a function is always tabulated in full."""
@@ -55,6 +55,15 @@ class Function:
         """Whether ONNX's Sign, which gives 0 for 0, is among the nodes."""
         return any(call.node.op == "Sign" for call in calls_of(self.term))
 
+    @property
+    def dtype(self) -> type[np.floating]:
+        """The floats to decide in: the graph's own float32 where that is sure to be what the graph computes, else float64."""
+        held = (
+            isinstance(source, Rows) or (source.noise is not None and not np.any(source.noise.array))
+            for source in sources_of(self.term)
+        )
+        return np.float32 if isinstance(self.domain, Floats) or all(held) else np.float64
+
     def at(self, k: np.ndarray, element: np.ndarray, evaluator: Evaluator) -> np.ndarray:
         """Evaluate the k-th numbers (points, elements) of some elements (elements,)."""
         return evaluator(self.term, self.domain.values(k, element), self.elements.pick(element))
@@ -63,8 +72,8 @@ class Function:
         """Tell how the term, or one that it was made of, follows the number: int8 (elements,)."""
         return direction(term or self.term, self.elements)
 
-    def runs(self, evaluators: Sequence[Evaluator]) -> Runs | None:
-        """Find all values, one output for each evaluator; None if there are too many to be codes."""
+    def runs(self, evaluators: Sequence[Evaluator], most: int = RUNS) -> Runs | None:
+        """Find all values, one output for each evaluator; None if there are more than ``most`` an element, too many to be codes."""
 
         def function(k: np.ndarray, element: np.ndarray) -> np.ndarray:
             return np.stack([self.at(k, element, evaluator).astype(np.float64) for evaluator in evaluators])
@@ -73,7 +82,7 @@ class Function:
         if not monotone and self.count.sum() > MOST_POINTS:
             return None
         if self.count.max() > SMALL and monotone:
-            return bisect(function, self.count, RUNS * len(self.count))
+            return bisect(function, self.count, most * len(self.count))
         return tabulate(function, self.count, TABULATED * len(self.count))
 
 

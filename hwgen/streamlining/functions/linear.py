@@ -33,6 +33,8 @@ class Linear:
         What a padded tap contributes, times its weight.
     groups : int
         Groups of rows and channels of a convolution.
+    noise : ndarray of float64, shape (rows,), or None
+        How far from the accumulator's meaning the graph's own sum in float32 may lie; None: not known.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Linear:
     window: Window | None = None
     pad_value: int = 0
     groups: int = 1
+    noise: np.ndarray | None = None
 
     @property
     def rows(self) -> int:

@@ -30,6 +30,8 @@ class Codes:
     scale, offset : ndarray of float64, shape (channels,)
     reach : Integers or None
         The codes that each channel can hold, alike at every position; None: all of the type.
+    held : bool
+        Rounded to float32, the value is to the last bit the number that the graph itself holds there.
     """
 
     source: str
@@ -38,6 +40,7 @@ class Codes:
     scale: np.ndarray
     offset: np.ndarray
     reach: Integers | None = None
+    held: bool = False
 
     @property
     def numbers(self) -> Integers:
@@ -174,14 +177,15 @@ class Signal:
 def signal_of(codes: Codes, node: str, index: np.ndarray, *, rounded: Rounded | None = None) -> Signal:
     """See a map of codes as a tensor whose element at each place is ``index``."""
     origin = Origin(node, codes.shape, codes.numbers, source=codes.source, type=codes.type, rounded=rounded)
-    return Signal(origin, identity(codes.scale, codes.offset), codes.shape, index)
+    return Signal(origin, identity(codes.scale, codes.offset, held=codes.held), codes.shape, index)
 
 
-def identity(scale: np.ndarray | float = 1.0, offset: np.ndarray | float = 0.0) -> Leaf:
+def identity(scale: np.ndarray | float = 1.0, offset: np.ndarray | float = 0.0, *, held: bool = False) -> Leaf:
     """Give the meaning of a code whose scale and offset are numbers or one number a channel."""
-    return Leaf(
-        *(Parameter(np.reshape(part, (1, 1, -1)) if np.ndim(part) else np.asarray(part)) for part in (scale, offset))
+    scale_of, offset_of = (
+        Parameter(np.reshape(part, (1, 1, -1)) if np.ndim(part) else np.asarray(part)) for part in (scale, offset)
     )
+    return Leaf(scale_of, offset_of, Parameter(np.zeros(())) if held else None)
 
 
 def flat_map(shape: MapShape) -> np.ndarray:

@@ -65,10 +65,15 @@ class Parameter:
 
 @dataclass(frozen=True, eq=False)
 class Leaf:
-    """The real number that an integer stands for: ``scale * integer + offset``."""
+    """The real number that an integer stands for: ``scale * integer + offset``.
+
+    ``noise`` is how far from it the graph's own float32 number may lie, whatever the order of its sums: 0 where float32
+    holds it exactly, None where that is not known.
+    """
 
     scale: Parameter
     offset: Parameter
+    noise: Parameter | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +157,7 @@ def mapped(term: Term, change: Callable[[Parameter], Parameter]) -> Term:
 
     def source(part: Leaf | Rows) -> Leaf | Rows:
         if isinstance(part, Leaf):
-            return Leaf(change(part.scale), change(part.offset))
+            return Leaf(change(part.scale), change(part.offset), None if part.noise is None else change(part.noise))
         return Rows(change(part.table), part.low)
 
     for call in calls_of(term):

@@ -7,6 +7,7 @@ import numpy as np
 from hwgen.graph import Node
 from hwgen.layers.window import Window
 from hwgen.streamlining.builder import Builder
+from hwgen.streamlining.codes.rounding import sum_noise
 from hwgen.streamlining.codes.weights import integer_rows, note_rounding, rounded_rows
 from hwgen.streamlining.edits import pad_code
 from hwgen.streamlining.functions.linear import Linear
@@ -49,6 +50,7 @@ def typed(
     scale, shift = columns(codes.scale), columns(codes.offset)
     products = (weights * scale).reshape(rows, -1)
     found = integer_rows(products)
+    noise = None if found is None or np.any(border) else sum_noise(weights, scale, shift, codes.type)
     if found is None and not codes.uniform and integer_rows(weights.reshape(rows, -1)) is not None:
         values = signal_of(codes, node.name, flat_map(codes.shape))
         return typed(name, node, fixed_codes(values, node, builder), weights, window, builder, border, groups)
@@ -60,7 +62,7 @@ def typed(
     shaped = integers.reshape(weights.shape)
     code = pad_code(border, codes)
     pad_value = code if code is not None and not (np.all(border == 0) and np.all(shift == 0)) else 0
-    linear = Linear(name, codes.source, codes.shape, codes.type, shaped, window, pad_value, groups)
+    linear = Linear(name, codes.source, codes.shape, codes.type, shaped, window, pad_value, groups, noise)
     # offset / scale, where it is a ratio of small numbers, keeps ties exact that a product of rounded floats would lose.
     ratio = np.divide(shift, scale, out=np.zeros_like(shift), where=scale != 0)
     column = (-1, *(1,) * (shaped.ndim - 1))
@@ -83,7 +85,8 @@ def begin(
     builder: Builder,
 ) -> Signal:
     """Make the signal of a linear layer: what its accumulator stands for, and the node's own bias."""
-    leaf = Leaf(Parameter(scale[None, None]), Parameter(offset if offset.ndim == 3 else offset[None, None]))
+    noise = None if linear.noise is None else Parameter(linear.noise[None, None])
+    leaf = Leaf(Parameter(scale[None, None]), Parameter(offset if offset.ndim == 3 else offset[None, None]), noise)
     term: Leaf | Call = leaf
     if np.any(bias):
         term = Call(Node("Add", node.name, (), ()), (leaf, Parameter(bias[None, None])))

@@ -10,28 +10,18 @@ import numpy as np
 from hwgen.activation import Positions
 from hwgen.codes import BIPOLAR, TERNARY, CodeType, signed, unsigned
 from hwgen.errors import ModelError, OptionError
-from hwgen.graph import Graph, Node
+from hwgen.graph import Graph
 from hwgen.network import InputPort
 from hwgen.streamlining.builder import Builder
-from hwgen.streamlining.codes.coding import assign, snap, trend
-from hwgen.streamlining.codes.encode import settle
 from hwgen.streamlining.codes.fixed import step_of
-from hwgen.streamlining.codes.steps import first_points
+from hwgen.streamlining.codes.rounding import holds
 from hwgen.streamlining.declaration import Declaration
-from hwgen.streamlining.functions.domain import Floats, codes_domain
-from hwgen.streamlining.functions.function import Function
-from hwgen.streamlining.functions.monotone import UNKNOWN
-from hwgen.streamlining.functions.signal import Codes, Origin, Pool, Signal, identity
-from hwgen.streamlining.functions.terms import Elements, Evaluator
+from hwgen.streamlining.functions.domain import LIMIT, Floats, codes_domain
+from hwgen.streamlining.functions.signal import Origin, Signal, identity
+from hwgen.streamlining.functions.terms import Parameter, Rows
 from hwgen.streamlining.places.layout import input_map
 
-__all__ = ["code_type", "declare_input", "quantise_input"]
-
-LIMIT = 1e30
-"""Largest input of a quantiser that is monotone node by node."""
-
-CHECKED_LIMIT = 1e4
-"""Largest input of a quantiser whose direction has to be found by trying."""
+__all__ = ["code_type", "declare_input"]
 
 _INTEGERS = {"u1": unsigned(8), "i1": signed(8), "u2": unsigned(16), "i2": signed(16), "b1": unsigned(1)}
 
@@ -97,93 +87,30 @@ def declare_input(graph: Graph, name: str, declared: Declaration, builder: Build
         )
         origin = Origin(name, shape, codes_domain(port.type, shape), source=name, type=port.type)
         return Signal(origin, identity(step), shape, index, tensor=name)
+    if kind is None and name in builder.bounds:
+        return _common_codes(port, builder.bounds[name], index, builder)
     if kind is None:
         domain = Floats(LIMIT, Positions.uniform(*shape[:2]), shape[2])
         return Signal(Origin(name, shape, domain), identity(), shape, index)
     origin = Origin(name, shape, codes_domain(kind, shape), source=name, type=kind)
-    return Signal(origin, identity(port.scale, port.offset), shape, index)
+    held = holds(port.scale, port.offset, kind)
+    return Signal(origin, identity(port.scale, port.offset, held=held), shape, index)
 
 
-def quantise_input(signal: Signal, reader: Node, builder: Builder) -> Codes:
-    """Find the host's quantiser: the float32 numbers at which the graph's own float32 arithmetic steps.
+def _common_codes(port: InputPort, bounds: np.ndarray, index: np.ndarray, builder: Builder) -> Signal:
+    """Let the host tell apart all that any of several quantisers tells apart: each is a function of that code.
 
-    Raises
-    ------
-    ModelError
-        If real numbers reach the reader, which then needs a declaration of what the host sends, or if another reader has another quantiser.
+    A code stands for every number from one of the ``bounds`` to the next, and each quantiser gives the same for all of them.
     """
-    name, function = signal.origin.node, _over_floats(signal)
-    each = f"{name}=" if len(builder.inputs) > 1 else ""
-    refusal = ModelError(
-        f"Node '{reader.name}' ({reader.op}) reads input '{name}' as real numbers; say what the host sends, "
-        f"for instance --input-type {each}uint8 --input-scale {each}1/255, or give real frames with --calibrate"
+    kind = CodeType(0, bounds.shape[1])
+    first = bounds[:, :1]
+    # A bound that is never reached stands for no other number than the last before it.
+    rest = np.maximum.accumulate(np.where(np.isfinite(bounds), bounds, np.float32(-np.inf)), axis=1)
+    table = np.concatenate([np.nextafter(first, np.float32(-np.inf)), rest], axis=1)
+    builder.inputs[port.name] = replace(port, type=kind, steps=bounds)
+    builder.note(
+        f"Input '{port.name}' is read through several quantisers: the host tells {kind.levels} stretches of numbers apart, and each "
+        "quantiser is a function of the stretch"
     )
-    builder.wants_real.add(name)
-    if function is None or any(isinstance(edit, Pool) for edit in signal.edits):
-        raise refusal
-    _, runs = settle(function, builder, name)
-    channels = signal.origin.shape[2]
-    if runs is None:
-        raise refusal
-    runs = runs.with_values(snap(runs.values[0]))
-    values = assign(runs.values[0], runs.element % channels, channels)
-    if values is None:
-        raise refusal
-    coded = runs.with_values(values.codes)
-    trends = trend(coded, channels)
-    falls = trends == -1
-    if np.any(trends == UNKNOWN) or (np.any(falls) and np.any(trends == 1)):
-        raise refusal
-    turned = np.full(channels, bool(np.any(falls)))
-    points = first_points(coded, function.count, values.type, turned)
-    steps = _numbers(function, points)
-    if np.all(steps == steps[0]):
-        steps = steps[:1]
-    builder.wants_real.discard(name)
-    before = builder.inputs[name]
-    port = replace(
-        before,
-        type=values.type,
-        scale=float(values.scale[0]),
-        offset=float(values.offset[0]),
-        steps=steps,
-        direction=-1 if turned[0] else 1,
-    )
-    if before.steps is not None and not (
-        np.array_equal(before.steps, steps) and (before.type, before.direction) == (port.type, port.direction)
-    ):
-        raise ModelError(
-            f"Node '{reader.name}' ({reader.op}) reads input '{name}' through another quantiser than a node before it, and the host "
-            f"applies only one; quantise it once, or say what the host sends, for instance --input-type {each}uint8"
-        )
-    builder.inputs[name] = port
-    return Codes(name, signal.origin.shape, values.type, values.scale, values.offset)
-
-
-def _over_floats(signal: Signal) -> Function | None:
-    """Ask the term over all floats; None if it has no steps, varies over the map, or goes up and down."""
-    height, width, channels = signal.origin.shape
-    zeros = np.zeros(channels, dtype=np.int64)
-    elements = Elements(zeros, zeros, np.arange(channels))
-    function = Function(signal.term, Floats(LIMIT, Positions.uniform(height, width), channels), elements)
-    if signal.varies or not np.any(function.direction()):
-        return None
-    if np.any(function.direction() == UNKNOWN):
-        function = replace(function, domain=Floats(CHECKED_LIMIT, function.domain.positions, channels))
-        k = np.linspace(0, function.count[0] - 1, 1 << 12).astype(np.int64)[:, None] + zeros
-        values = snap(
-            function.at(k, np.arange(channels), Evaluator(np.float32, False, False)).astype(np.float64).ravel()
-        )
-        change = np.diff(values.reshape(k.shape), axis=0)
-        if np.any(np.any(change > 0, axis=0) & np.any(change < 0, axis=0)):
-            return None
-    return function
-
-
-def _numbers(function: Function, points: np.ndarray) -> np.ndarray:
-    """Give the float32 number at each point; below all of them for 0, above for the end."""
-    element = np.arange(len(points))
-    last = function.count[:, None] - 1
-    numbers = function.domain.values(np.minimum(points, last).T, element).T.astype(np.float32)
-    numbers = np.where(points == 0, np.float32(-np.inf), numbers)
-    return np.where(points > last, np.float32(np.inf), numbers)
+    origin = Origin(port.name, port.shape, codes_domain(kind, port.shape), source=port.name, type=kind)
+    return Signal(origin, Rows(Parameter(table[None, None]), 0), port.shape, index)

@@ -39,4 +39,33 @@ def test_channels_may_have_scales_of_their_own():
     found = assign(values, channel, 3)
     assert found.type == BIPOLAR
     np.testing.assert_allclose(found.scale[channel] * found.codes + found.offset[channel], values)
-    assert assign(np.array([0, 1, 2.5, 7.1, 9.9]), np.zeros(5, dtype=int), 1) is None
+    assert assign(np.array([0, 1, 2.5, 7.1234567, 9.9]), np.zeros(5, dtype=int), 1) is None
+
+
+def test_channels_have_scales_of_their_own_where_that_saves_bits():
+    values = np.concatenate([np.arange(-128, 128) * 1.0, np.arange(-128, 128) / 32, [-4, -1.5, 1 / 32, 127 / 32]])
+    channel = np.repeat([0, 1, 2], [256, 256, 4])
+    found = assign(values, channel, 3)
+    assert found.type == CodeType(-128, 127)
+    np.testing.assert_array_equal(found.scale, [1, 1 / 32, 1 / 32])
+
+
+@pytest.mark.parametrize("scale", [1 / 255, 1 / 127, 0.1, 1 / 3, 2.0**-12, 1.7])
+@pytest.mark.parametrize("bits", [2, 6, 8, 9, 12, 16])
+@pytest.mark.parametrize("part", [1, 5])
+def test_levels_that_float32_rounded_are_found_up_to_sixteen_bits(scale, bits, part, random):
+    codes = np.unique(random.choice(np.arange(-5, 2**bits - 5), max(2**bits // part, 4)))
+    values = (codes.astype(np.float32) * np.float32(scale)).astype(float)
+    found = assign(values, np.zeros(len(codes), dtype=int), 1)
+    np.testing.assert_allclose(
+        found.scale[0] * found.codes + found.offset[0], values, rtol=0, atol=3e-7 * np.abs(values).max()
+    )
+    assert found.type.levels <= 2**bits
+
+
+def test_coarse_sums_meet_few_levels_of_a_fine_quantiser():
+    """Every step of the sum is five or six levels: what they have in common is one."""
+    codes = np.rint(np.arange(-100, 101) * 5.7803)
+    found = assign(codes * 0.0173, np.zeros(201, dtype=int), 1)
+    np.testing.assert_array_equal(found.codes, codes)
+    assert found.scale[0] == pytest.approx(0.0173, rel=1e-12)

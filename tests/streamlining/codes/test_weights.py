@@ -65,16 +65,45 @@ def test_rows_that_are_integers_to_their_own_rounding_need_no_note(random):
     assert not builder.notes
 
 
+@pytest.mark.parametrize("scale", [1 / 255, 0.1, 1 / 3, 2.0**-13, 0.0371])
+@pytest.mark.parametrize("bits", [9, 10, 12, 14, 16])
+def test_rows_of_up_to_sixteen_bits_are_integers(scale, bits, random):
+    most = 2 ** (bits - 1) - 1
+    wanted = random.integers(-most, most + 1, (12, 40))
+    wanted[3] = 0
+    wanted[4] = 17 * (wanted[4] // 17)
+    weights = (wanted.astype(np.float32) * np.float32(scale)).astype(float)
+    integers, scales = integer_rows(weights)
+    wanted[3], wanted[4] = 1, wanted[4] // 17
+    np.testing.assert_array_equal(integers, wanted)
+    factor = np.where(np.arange(12) == 3, 0, np.where(np.arange(12) == 4, 17, 1))
+    np.testing.assert_allclose(scales, factor * scale, rtol=1e-6)
+
+
+def test_weights_with_a_zero_point_are_integers_of_seventeen_bits(random):
+    wanted = random.integers(0, 1 << 16, (3, 50)) - 40000
+    wanted[:, :2] = -40000, 25535
+    integers, _ = integer_rows((wanted.astype(np.float32) * np.float32(0.01)).astype(float))
+    np.testing.assert_array_equal(integers, wanted)
+
+
+def test_a_row_of_reals_among_integers_is_none(random):
+    weights = random.integers(-3000, 3000, (5, 30)) / 4096
+    assert integer_rows(weights) is not None
+    weights[4] = random.standard_normal(30)
+    assert integer_rows(weights) is None
+
+
 def test_real_rows_are_rounded_or_refused(random):
     weights = bipolar(random, 3, 9).astype(float)
-    weights[1, 4] = 0.777123
+    weights[1, 4:8] = 0.777123, 0.1234567, 0.3141592, 0.9182737
     assert integer_rows(weights) is None
     builder = Builder(Conversion(weight_bits=6))
     integers, scale = rounded_rows(weights, NODE, builder)
     assert np.abs(integers).max() == 31
     np.testing.assert_allclose(integers * scale[:, None], weights, atol=0.5 / 31)
     assert builder.notes == [
-        f"'fc' has real weights, rounded to 6 bits with one scale a row: off by at most {abs(24 / 31 - 0.777123):.2g} of a row's largest"
+        f"'fc' has real weights, rounded to 6 bits with one scale a row: off by at most {abs(28 / 31 - 0.9182737):.2g} of a row's largest"
     ]
     exact = Builder(Conversion(exact=True))
     with pytest.raises(ModelError, match=r"'fc' \(MatMul\) has weights .* row 1 holds .* without --exact"):

@@ -37,23 +37,86 @@ def test_the_host_quantises_to_several_levels(model, random):
     assert network.input.steps.shape == (1, 3)
 
 
-def test_two_quantisers_of_one_input_are_more_than_the_host_applies(model, random):
+def test_quantisers_that_step_alike_are_one(model, random):
     net = model(4).sign().add("MatMul", bipolar(random, 4, 3))
     one, net.value = net.value, "x"
     net.add("Mul", np.float32(2)).sign().add("MatMul", bipolar(random, 4, 3)).add("Add", one)
-    net.agrees(random.standard_normal((50, 4)).astype(np.float32))
+    network = net.agrees(random.standard_normal((50, 4)).astype(np.float32))
+    assert network.input.type.bipolar
+    assert not network.notes
+
+
+def test_the_refusal_of_a_real_input_tells_of_the_quantiser_that_another_node_has(model, random):
+    net = quantised(model(4), scale=0.125, bits=6).add("MatMul", bipolar(random, 4, 3))
     one, net.value = net.value, "x"
-    net.add("Add", np.float32(-0.5)).sign().add("MatMul", bipolar(random, 4, 3), name="late").add("Add", one)
+    net.add("MatMul", bipolar(random, 4, 3)).add("Add", one)
     with pytest.raises(
-        ModelError, match=r"'late' \(MatMul\) reads input 'x' through another quantiser than a node before"
+        ModelError, match=r"for instance --input-type int6 --input-scale 0.125 as the quantiser of another node has it"
     ):
         net.network()
-    net.agrees(random.integers(-8, 8, (50, 4)).astype(np.float32) / 4, input_type="int4", input_scale=0.25)
+    net.agrees(random.integers(-32, 32, (50, 4)).astype(np.float32) / 8, input_type="int6", input_scale=0.125)
+
+
+def quantised(net, *, scale, bits, signed=1, mode="ROUND", point=0):
+    numbers = map(np.asarray, (np.float32(scale), np.float32(point), np.float32(bits)))
+    return net.add("Quant", *numbers, domain="qonnx.custom_op.general", signed=signed, narrow=0, rounding_mode=mode)
+
+
+def near_steps(random, scale, bits, signed, count, size):
+    """Give numbers on, just below and just above the ties of a quantiser, and beyond its ends."""
+    low = -(2 ** (bits - 1)) if signed else 0
+    x = ((random.integers(low - 2, low + 2**bits + 2, (count, size)) + 0.5) * scale).astype(np.float32)
+    side = np.where(random.integers(0, 2, x.shape), np.float32(9e9), np.float32(-9e9))
+    return np.where(random.integers(0, 3, x.shape) > 0, np.nextafter(x, side), x)
+
+
+@pytest.mark.parametrize("mode", ["ROUND", "FLOOR", "HALF_DOWN"])
+@pytest.mark.parametrize(
+    ("scale", "bits", "signed"), [(1 / 255, 8, 0), (0.1, 6, 1), (1 / 3, 9, 1), (2.0**-13, 16, 1), (1 / 127, 16, 0)]
+)
+def test_the_host_decides_as_float32_does_at_every_step(model, random, scale, bits, signed, mode):
+    net = quantised(model(12), scale=scale, bits=bits, signed=signed, mode=mode, point=0 if signed else 3)
+    network = net.add("Mul", np.float32(1 / scale)).add("Round").add("MatMul", bipolar(random, 12, 3)).network()
+    assert network.input.type.levels == 2**bits
+    assert network.input.steps.shape == (1, 2**bits - 1)
+    x = near_steps(random, scale, bits, signed, 40, 12)
+    found = codec.from_codes(network, network.golden(codec.to_codes(network.input, x)))
+    np.testing.assert_array_equal(found, net.reference(x))
+
+
+def test_a_scale_for_each_channel_of_the_input(model, random):
+    net = quantised(model(3, 4, 4), scale=np.array([1 / 255, 0.1, 0.25]).reshape(1, 3, 1, 1), bits=7, signed=0)
+    net.add("Conv", bipolar(random, 4, 3, 2, 2))
+    network = net.agrees_nearly(near_steps(random, 0.1, 7, 0, 20, 48).reshape(-1, 3, 4, 4))
+    assert network.input.steps.shape == (3, 127)
+
+
+@pytest.mark.parametrize("other", ["nested", "unlike", "falling", "sign"])
+def test_two_quantisers_of_one_input_are_functions_of_what_the_host_tells_apart(model, random, other):
+    net = quantised(model(6), scale=0.125, bits=6).add("MatMul", bipolar(random, 6, 3))
+    one, net.value = net.value, "x"
+    if other == "nested":
+        quantised(net, scale=0.25, bits=4, mode="FLOOR")
+    elif other == "unlike":
+        quantised(net, scale=0.1, bits=5).add("Mul", np.float32(10)).add("Round")
+    elif other == "falling":
+        net.add("Mul", np.array([-3, -1, -0.5, -2, -7, -1])).add("Add", np.float32(0.3)).add("Round")
+        net.add("Clip", np.float32(-2), np.float32(5))
+    else:
+        net.add("Add", random.standard_normal(6)).sign()
+    net.add("MatMul", bipolar(random, 6, 3)).add("Add", one)
+    edges = np.concatenate([near_steps(random, scale, 6, 1, 40, 6) for scale in (0.125, 0.25, 0.1)])
+    network = net.agrees(np.concatenate([edges, random.standard_normal((99, 6)).astype(np.float32)]))
+    assert any("is read through several quantisers: the host tells" in note for note in network.notes)
 
 
 def test_an_unquantised_input_needs_a_declaration(model, random):
     net = model(4).add("Mul", np.float32(3)).add("MatMul", bipolar(random, 4, 3))
-    with pytest.raises(ModelError, match=r"'the_matmul_1' \(MatMul\) reads input 'x' as real numbers.*--input-type"):
+    with pytest.raises(
+        ModelError,
+        match=r"'the_matmul_1' \(MatMul\) reads input 'x' as real numbers; say what the host sends, for instance --input-type "
+        r"bipolar where it is -1 and \+1, --input-type uint8 --input-scale 1/255 where it is bytes divided by 255, or give real frames",
+    ):
         net.network()
     net.agrees(random.integers(0, 256, (50, 4)).astype(np.float32) / 4, input_type="uint8", input_scale=0.25)
     net.agrees(
