@@ -132,7 +132,7 @@ def main(words: list[str]) -> None:
                 f"{row['brams']:4} BRAM {row['fmax_mhz']:6.1f} MHz {row['seconds']}",
                 flush=True,
             )
-            keys = [(one.network, one.device, one.cycles) for one in CASES]
+            keys = [(one.network, one.device, one.steps) for one in CASES]
             ordered = [rows[key] for key in keys if key in rows]
             RECORD.write_text(json.dumps(ordered, indent=2) + "\n", encoding="utf-8")
 

@@ -26,7 +26,7 @@ from hwgen.layers.argmax import ArgMax
 from hwgen.layers.crop import Crop
 from hwgen.layers.global_reduce import GlobalReduce, Reduction
 from hwgen.layers.maxpool import MaxPool
-from hwgen.layers.protocol import SingleInput
+from hwgen.layers.protocol import Layer
 from hwgen.layers.segments import Segments
 from hwgen.layers.select import Select
 from hwgen.layers.table import Table
@@ -68,7 +68,7 @@ def pool(bits: int, stride: int) -> MaxPool:
     return MaxPool("pool", "x", SHAPE, signed(bits), window, (False,) * 32)
 
 
-def cases() -> Iterator[tuple[str, SingleInput, Fold]]:
+def cases() -> Iterator[tuple[str, Layer, Fold]]:
     """Give the layers with a typical folding."""
     yield "Thresholding, 3 levels of 12 bits", thresholding(3, 12), Fold(4, memory=BLOCK)
     yield "Thresholding, 15 levels of 20 bits", thresholding(15, 20), Fold(4, memory=BLOCK)
@@ -119,10 +119,10 @@ def main() -> None:
     results = []
     for name, layer, fold in cases():
         layer.check()
-        layer.check_fold(fold)
+        layer.folding.check(fold)
         row = {
             "layer": name,
-            "lanes": layer.in_lanes(fold),
+            "lanes": layer.folding.input_lanes(fold)[0],
             "estimate": round(estimate(layer.resources(fold), UP5K).luts),
         }
         row |= {family: cells(layer.component(fold), synth, CELLS) for family, synth in SYNTH.items()}

@@ -11,7 +11,7 @@ import numpy as np
 from hwgen.codes import CodeType
 from hwgen.conversion import Conversion
 from hwgen.errors import DataError
-from hwgen.layers.protocol import Layer, MapShape, inputs
+from hwgen.layers.protocol import Layer, MapShape, sources_of
 
 __all__ = ["InputPort", "Network", "OutputPort", "check"]
 
@@ -198,19 +198,21 @@ class Network:
         left = Counter({source: len(readers) for source, readers in self.readers().items()})
         maps = {port.name: x for port, x in zip(self.inputs, codes, strict=True)}
         for layer in self.layers:
-            maps[layer.name] = steps[layer.name](*(maps[source] for source in layer.sources))
-            left.subtract(layer.sources)
-            for source in set(layer.sources):
+            sources = sources_of(layer)
+            maps[layer.name] = steps[layer.name](*(maps[source] for source in sources))
+            left.subtract(sources)
+            for source in set(sources):
                 if not left[source]:
                     del maps[source]
         return tuple(maps[port.source] for port in self.outputs)
 
     def readers(self) -> dict[str, list[str]]:
         """Give who reads each map: a layer of one input by its name, input k of a join as ``name.k``, an output as ``output.name``."""
-        found: dict[str, list[str]] = {one.name: [] for one in (*self.inputs, *self.layers)}
+        names = [port.name for port in self.inputs] + [layer.name for layer in self.layers]
+        found: dict[str, list[str]] = {name: [] for name in names}
         for layer in self.layers:
-            for number, source in enumerate(layer.sources):
-                reader = layer.name if len(layer.sources) == 1 else f"{layer.name}.{number}"
+            for number, source in enumerate(sources_of(layer)):
+                reader = layer.name if len(layer.inputs) == 1 else f"{layer.name}.{number}"
                 found.setdefault(source, []).append(reader)
         for port in self.outputs:
             found.setdefault(port.source, []).append(f"output.{port.name}")
@@ -259,7 +261,7 @@ def check(network: Network) -> None:
             raise ValueError(f"Two layers are named '{layer.name}'")
         # First, as a record may have shapes and types for more or fewer sources than it names.
         layer.check()
-        for entry in inputs(layer):
+        for entry in layer.inputs:
             if entry.source not in maps:
                 raise ValueError(f"Layer '{layer.name}' reads '{entry.source}', which nothing before it yields")
             if maps[entry.source] != (entry.shape, entry.type):

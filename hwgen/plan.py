@@ -56,7 +56,7 @@ class Plan:
         for layer in self.network.layers:
             if layer.name not in self.folds:
                 raise OptionError(f"The folding says nothing of layer '{layer.name}'")
-            layer.check_fold(self.folds[layer.name])
+            layer.folding.check(self.folds[layer.name])
         forks = self.network.forks()
         several = [port.name for port in self.network.inputs] if len(self.network.inputs) > 1 else []
         for (source, reader), depth in self.depths.items():
@@ -75,7 +75,7 @@ class Plan:
     @property
     def cycles(self) -> int:
         """Largest fold product: the initiation interval."""
-        return max(layer.cycles(self.folds[layer.name]) for layer in self.network.layers)
+        return max(layer.timing(self.folds[layer.name]).interval for layer in self.network.layers)
 
     @property
     def has_registers(self) -> bool:

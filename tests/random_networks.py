@@ -24,7 +24,7 @@ from hwgen.layers.interleave import Interleave
 from hwgen.layers.matvec import accumulator_range
 from hwgen.layers.maxpool import MaxPool
 from hwgen.layers.pad import Pad
-from hwgen.layers.protocol import Layer, MapShape
+from hwgen.layers.protocol import Layer, MapShape, sources_of
 from hwgen.layers.segments import Segments
 from hwgen.layers.select import Select
 from hwgen.layers.table import Table
@@ -248,7 +248,7 @@ class Growth:
     def add(self, layer: Layer) -> str:
         self.layers.append(layer)
         self.maps[layer.name] = (layer.out_shape, layer.out_type)
-        self.unread = (self.unread - set(layer.sources)) | {layer.name}
+        self.unread = (self.unread - set(sources_of(layer))) | {layer.name}
         return layer.name
 
     @property
@@ -374,8 +374,11 @@ def random_plan(network: Network, one_of: Callable[[Sequence[Any]], Any]) -> Pla
     """Fold each layer at random, as ``one_of`` chooses, so that it keeps a frame within `MAX_CYCLES`."""
     folds = {}
     for layer in network.layers:
-        legal = list(layer.folds())
-        quick = [fold for fold in legal if layer.cycles(fold) <= MAX_CYCLES] or [min(legal, key=layer.cycles)]
+        legal = list(layer.folding.folds())
+        intervals = [layer.timing(fold).interval for fold in legal]
+        quick = [
+            fold for fold, cycles in zip(legal, intervals, strict=True) if cycles <= max(MAX_CYCLES, min(intervals))
+        ]
         fold, style = one_of(quick), one_of(STYLES)
         folds[layer.name] = Fold(
             pe=fold.pe, simd=fold.simd, window=fold.window, memory=style, fetch_registers=one_of((0, 0, 1))

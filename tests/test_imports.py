@@ -97,7 +97,6 @@ MOST_LINES = 300
 
 LONG = {
     "hwgen/host/link.py": "the protocol, request by request",
-    "hwgen/layers/conv.py": "golden, schedule, bill and hardware of the largest layer kind",
     "hwgen/layers/matvec.py": "one matrix in all the hardware's terms",
     "rtl_templates/compute/mvtu.py": "the largest unit, and its bill",
     "rtl_templates/compute/segments.py": "one formula in all the ways in which its tables let it be built, and the bill of each",

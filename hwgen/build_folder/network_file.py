@@ -20,58 +20,15 @@ from hwgen.activation import Lookup, Positions, Thresholds
 from hwgen.codes import CodeType
 from hwgen.conversion import Conversion
 from hwgen.errors import BuildError
-from hwgen.layers.argmax import ArgMax
-from hwgen.layers.combine import Combine, Operation
-from hwgen.layers.concat import Concat
-from hwgen.layers.conv import Conv
-from hwgen.layers.crop import Crop
-from hwgen.layers.dense import Dense
-from hwgen.layers.embedding import Embedding
-from hwgen.layers.global_reduce import GlobalReduce, Reduction
-from hwgen.layers.interleave import Interleave
-from hwgen.layers.maxpool import MaxPool
-from hwgen.layers.pad import Pad
-from hwgen.layers.reshape import Reshape
-from hwgen.layers.segments import Segments
-from hwgen.layers.select import Select
-from hwgen.layers.table import Table
-from hwgen.layers.thresholding import Thresholding
-from hwgen.layers.topk import TopK
-from hwgen.layers.upsample import Upsample
+from hwgen.layers.combine import Operation
+from hwgen.layers.global_reduce import Reduction
+from hwgen.layers.kinds import KINDS
 from hwgen.layers.window import Window
 from hwgen.network import InputPort, Network, OutputPort
 
 __all__ = ["digest", "load_network", "save_network"]
 
-RECORDS = (
-    ArgMax,
-    CodeType,
-    Combine,
-    Concat,
-    Conv,
-    Conversion,
-    Crop,
-    Dense,
-    GlobalReduce,
-    Embedding,
-    InputPort,
-    Interleave,
-    Lookup,
-    MaxPool,
-    Network,
-    OutputPort,
-    Pad,
-    Positions,
-    Reshape,
-    Segments,
-    Select,
-    Table,
-    Thresholding,
-    Thresholds,
-    TopK,
-    Upsample,
-    Window,
-)
+RECORDS = (*KINDS, CodeType, Conversion, InputPort, Lookup, Network, OutputPort, Positions, Thresholds, Window)
 
 ENUMS: tuple[type[Enum], ...] = (Operation, Reduction)
 """Closed choices that a record may hold."""

@@ -14,7 +14,7 @@ from hwgen.devices.family import Device
 from hwgen.devices.usage import Usage
 from hwgen.estimation.estimate import estimate_pipeline, model_of
 from hwgen.folding.fit import device_of, shortage
-from hwgen.layers.protocol import Layer, inputs
+from hwgen.layers.protocol import Layer, sources_of
 from hwgen.network import InputPort, Network, OutputPort
 from hwgen.pipeline.glue import ForkStage
 from hwgen.pipeline.input_stage import InputStage
@@ -151,27 +151,27 @@ def _output(network: Network, port: OutputPort) -> dict[str, Any]:
 def _layer(stage: LayerStage, prediction: Prediction, number: int) -> dict[str, Any]:
     layer, fold = stage.layer, stage.fold
     resources = layer.resources(fold)
-    cycles = layer.cycles(fold)
+    schedule = prediction.schedules[number]
     return {
         "name": layer.name,
         "kind": type(layer).__name__,
-        "sources": list(layer.sources),
-        "in_shapes": [list(entry.shape) for entry in inputs(layer)],
-        "in_types": [str(entry.type) for entry in inputs(layer)],
+        "sources": list(sources_of(layer)),
+        "in_shapes": [list(entry.shape) for entry in layer.inputs],
+        "in_types": [str(entry.type) for entry in layer.inputs],
         "out_shape": list(layer.out_shape),
         "out_type": str(layer.out_type),
         "pe": fold.pe,
         "simd": fold.simd,
         "memory": fold.memory.value,
         "window": fold.window.value,
-        "cycles": cycles,
-        "busy": cycles / prediction.ii,
+        "cycles": schedule.interval,
+        "busy": schedule.steps / prediction.ii,
         "weight_bits": weight_bits(layer),
         "memories": [
             {"name": memory.name, "depth": memory.depth, "width": memory.width, "style": memory.style.value}
             for memory in resources.memories
         ],
-        "fifo": {"depth": prediction.schedules[number].outlets[0].slots, "occupancy": prediction.occupancy(number)},
+        "fifo": {"depth": schedule.outlets[0].slots, "occupancy": prediction.occupancy(number)},
     }
 
 

@@ -109,16 +109,22 @@ def _ship_bench(pipeline: Pipeline, prediction: Prediction, folder: Path) -> Non
     ship(folder, plan.network.name, stimulus, sink.pack(golden), last, prediction.output_cycles(BENCH_FRAMES))
 
 
+def bench_counts(pipeline: Pipeline, prediction: Prediction) -> dict[str, Any]:
+    """Give what the registers count over the frames of the bench: cycles in which each layer is busy, and in which the input port makes its source wait."""
+    taken = prediction.transfers[0][: BENCH_FRAMES * pipeline.source.count]
+    return {
+        "busy": {stage.name: BENCH_FRAMES * stage.timing().steps for stage in pipeline.layers},
+        "input_stalls": int(taken[-1]) + 1 - len(taken),
+    }
+
+
 def _ship_registers(pipeline: Pipeline, found: AddressMap, prediction: Prediction, folder: Path) -> None:
     """Write the tests of the registers, with what they count over the frames of the bench."""
-    taken = prediction.transfers[0][: BENCH_FRAMES * pipeline.source.count]
-    busy = {stage.name: BENCH_FRAMES * stage.timing().cycles for stage in pipeline.layers}
     facts = {
         "network_id": f"{found.network_id:016x}",
         "version": MAP_VERSION,
         **found.facts(),
-        "busy": busy,
-        "input_stalls": int(taken[-1]) + 1 - len(taken),
+        **bench_counts(pipeline, prediction),
     }
     image = (folder / memory_image.FILE).read_bytes() if found.regions else None
     ship_registers(folder, facts, None if image is None else memory_image.as_writes(image, folder))

@@ -12,7 +12,7 @@ import numpy as np
 from hwgen.build_folder.report import input_facts, weight_bits
 from hwgen.codes import BIPOLAR
 from hwgen.errors import ModelError, NodesError, OptionError
-from hwgen.layers.protocol import Layer, inputs
+from hwgen.layers.protocol import Layer, sources_of
 from hwgen.network import Network
 from hwgen.streamlining.options import Options
 
@@ -82,9 +82,9 @@ def _layer(layer: Layer) -> dict[str, Any]:
     return {
         "name": layer.name,
         "kind": type(layer).__name__,
-        "sources": list(layer.sources),
-        "in_shapes": [list(entry.shape) for entry in inputs(layer)],
-        "in_types": [str(entry.type) for entry in inputs(layer)],
+        "sources": list(sources_of(layer)),
+        "in_shapes": [list(entry.shape) for entry in layer.inputs],
+        "in_types": [str(entry.type) for entry in layer.inputs],
         "out_shape": list(layer.out_shape),
         "out_type": str(layer.out_type),
         "weights": _weights(layer),
@@ -121,7 +121,7 @@ def ratios(network: Network) -> dict[str, float]:
         weights += _weights(layer)
         operations += _operations(layer)
         small_weights += _weights(layer) if binary else 0
-        small_operations += _operations(layer) if binary and inputs(layer)[0].type == BIPOLAR else 0
+        small_operations += _operations(layer) if binary and layer.inputs[0].type == BIPOLAR else 0
     if not weights:
         return {"compression_ratio": 1.0, "speedup_ratio": 1.0}
     return {

@@ -12,7 +12,7 @@ from hwgen.errors import OptionError
 from hwgen.estimation.estimate import estimate
 from hwgen.fold import Fold, MemoryStyle
 from hwgen.folding.writable import make_writable
-from hwgen.layers.protocol import Layer, Writable, input_lanes
+from hwgen.layers.protocol import Layer, Writable
 from hwgen.network import Network
 from hwgen.rtl_templates.cost import Resources
 
@@ -54,7 +54,10 @@ class Catalogue:
         written = frozenset(layer.name for layer in network.layers if layer.name in writable)
         self.entries = _entries_of(network.layers, fetch_registers, written, large_rams)
         self.lanes: dict[str, list[Lanes]] = {
-            layer.name: [(input_lanes(layer, fold), layer.out_lanes(fold)) for fold, _, _ in self.entries[layer.name]]
+            layer.name: [
+                (layer.folding.input_lanes(fold), layer.folding.out_lanes(fold))
+                for fold, _, _ in self.entries[layer.name]
+            ]
             for layer in network.layers
         }
         self._usages: dict[tuple[str, bool], dict[str, list[Usage]]] = {}
@@ -84,10 +87,10 @@ def _entries(
     layer: Layer, fetch_registers: int, *, writable: bool, large_rams: bool
 ) -> Iterator[tuple[Fold, int, Resources]]:
     """Give foldings with cycles a frame and cost: tables where their size suits, in logic, in block RAM, and in large RAMs."""
-    for plain in layer.folds():
+    for plain in layer.folding.folds():
         plain = replace(plain, fetch_registers=fetch_registers)
         fold = make_writable(layer, plain) if writable else plain
-        cycles, cost = layer.cycles(fold), layer.resources(fold)
+        cycles, cost = layer.timing(fold).interval, layer.resources(fold)
         yield fold, cycles, cost
         tables = [memory for memory in cost.memories if memory.kind.constant or memory.written]
         styles = []
@@ -101,7 +104,7 @@ def _entries(
         if large_rams and isinstance(layer, Writable):
             styled = replace(layer.writable(fold), memory=MemoryStyle.SPRAM)
             try:
-                layer.check_fold(styled)
+                layer.folding.check(styled)
             except OptionError:
                 continue
             yield styled, cycles, layer.resources(styled)

@@ -13,7 +13,7 @@ from hwgen.estimation.estimate import estimate
 from hwgen.estimation.harness_bill import port_usage
 from hwgen.fold import Fold
 from hwgen.folding.catalogue import Catalogue, Lanes
-from hwgen.layers.protocol import Layer, inputs
+from hwgen.layers.protocol import Layer
 from hwgen.network import Network
 from hwgen.pipeline.glue import fork_resources, input_resources
 
@@ -36,7 +36,7 @@ class Beside:
         """Give what stands beside a layer of these lanes."""
         found, (input_lanes, out_lanes) = Usage(), lanes
         if layer.name in self.first:
-            width = input_lanes[0] * inputs(layer)[0].type.bits
+            width = input_lanes[0] * layer.inputs[0].type.bits
             found += estimate(input_resources(width), self.limits.device)
             found += port_usage(width, 0) if self.limits.harness else Usage()
         width = out_lanes * layer.out_type.bits

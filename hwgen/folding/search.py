@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import inf
 
 from hwgen.fold import Fold
-from hwgen.layers.protocol import Layer, inputs
+from hwgen.layers.protocol import Layer, sources_of
 from hwgen.network import Network
 from hwgen.plan import Plan
 
@@ -57,7 +57,7 @@ def _runs(network: Network) -> list[list[Layer]]:
     runs: list[list[Layer]] = []
     ends: dict[str, list[Layer]] = {}
     for layer in network.layers:
-        (source, *others) = layer.sources
+        (source, *others) = sources_of(layer)
         run = ends.pop(source, None) if not others and len(readers[source]) == 1 else None
         if run is None:
             run = []
@@ -75,10 +75,10 @@ class _Search:
         self.converter = converter
         self.chosen: dict[str, Choice] = {}
         self.menu = menu
-        self.inputs = {layer.name: inputs(layer) for layer in network.layers}
+        self.inputs = {layer.name: layer.inputs for layer in network.layers}
         self.uses: dict[str, list[tuple[str, int]]] = {}
         for layer in network.layers:
-            for number, source in enumerate(layer.sources):
+            for number, source in enumerate(sources_of(layer)):
                 self.uses.setdefault(source, []).append((layer.name, number))
 
     def cost(self) -> float:

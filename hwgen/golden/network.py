@@ -24,7 +24,7 @@ from hwgen.layers.embedding import Embedding
 from hwgen.layers.interleave import Interleave
 from hwgen.layers.maxpool import MaxPool
 from hwgen.layers.pad import Pad
-from hwgen.layers.protocol import Layer, inputs
+from hwgen.layers.protocol import Layer
 from hwgen.layers.table import Table
 from hwgen.layers.thresholding import Thresholding
 from hwgen.network import InputPort, Network
@@ -114,7 +114,7 @@ def _admit(port: InputPort, codes: np.ndarray) -> np.ndarray:
 @singledispatch
 def _step(layer: Layer) -> Step:
     """Prepare a layer of any other kind: its own golden model between packing and unpacking."""
-    kinds = inputs(layer)
+    kinds = layer.inputs
 
     def step(*maps: np.ndarray) -> np.ndarray:
         codes = (unpack_bits(x, one.shape[2]) if one.type.bipolar else x for one, x in zip(kinds, maps, strict=True))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +9,10 @@ import numpy as np
 
 from hwgen.codes import CodeType
 from hwgen.fold import Fold
-from hwgen.layers.channelwise import beat_schedule, channel_folds, check_channel_fold
+from hwgen.layers.channel_folding import ChannelFolding
+from hwgen.layers.channelwise import beat_schedule
 from hwgen.layers.number import shape_of
-from hwgen.layers.protocol import MapShape
+from hwgen.layers.protocol import MapShape, OneInput
 from hwgen.rtl_templates.compute.argmax import ArgMaxUnit
 from hwgen.rtl_templates.cost import Resources
 from hwgen.timing.schedule import Schedule
@@ -40,10 +40,7 @@ class ArgMax:
     in_type: CodeType
     last: bool = False
 
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The one map that it reads."""
-        return (self.source,)
+    inputs = OneInput()
 
     @property
     def out_shape(self) -> MapShape:
@@ -67,26 +64,10 @@ class ArgMax:
         if min(self.in_shape) < 1:
             raise ValueError(f"Layer '{self.name}': the map {self.in_shape} is empty")
 
-    def folds(self) -> Iterator[Fold]:
-        """Every divisor of the channel count."""
-        return channel_folds(self.in_shape[2])
-
-    def check_fold(self, fold: Fold) -> None:
-        """Raise OptionError if PE does not divide the channels."""
-        check_channel_fold(self.name, self.in_shape[2], fold)
-
-    def cycles(self, fold: Fold) -> int:
-        """Beats of a frame."""
-        height, width, channels = self.in_shape
-        return height * width * channels // fold.pe
-
-    def in_lanes(self, fold: Fold) -> int:
-        """PE channels a beat."""
-        return fold.pe
-
-    def out_lanes(self, fold: Fold) -> int:
-        """One index a beat."""
-        return 1
+    @property
+    def folding(self) -> ChannelFolding:
+        """PE channels a beat; one index a beat."""
+        return ChannelFolding(self.name, self.in_shape[2], all_out=1)
 
     def timing(self, fold: Fold) -> Schedule:
         """Take a beat a step and yield an index with the last beat of each pixel."""

@@ -1,39 +1,16 @@
-"""What the layers that treat each channel by itself share: their foldings, and the schedule of a stage that takes a beat a step."""
+"""The schedules of the stages that take a beat a step."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
-from hwgen.errors import OptionError
 from hwgen.fold import Fold
-from hwgen.layers.legal import check_divides, check_slots, divisors
 from hwgen.layers.protocol import MapShape
 from hwgen.rtl_templates.streams.elastic import ElasticPipeline
 from hwgen.rtl_templates.streams.output_queue import OutputQueue
 from hwgen.timing.schedule import Schedule
 
-__all__ = ["beat_schedule", "channel_folds", "check_channel_fold", "elastic_schedule"]
-
-
-def channel_folds(channels: int) -> Iterator[Fold]:
-    """Give one folding for each divisor of the channel count."""
-    return (Fold(pe=pe) for pe in divisors(channels))
-
-
-def check_channel_fold(name: str, channels: int, fold: Fold) -> None:
-    """Refuse a folding that has no meaning for a layer without columns.
-
-    Raises
-    ------
-    OptionError
-        If PE does not divide the channels, SIMD is not 1, or the output FIFO would have no slot.
-    """
-    check_divides("PE", fold.pe, channels, "channels", name)
-    if fold.simd != 1:
-        raise OptionError(f"SIMD must be 1, not {fold.simd}, as layer '{name}' has no columns to fold")
-    check_slots(fold, name)
+__all__ = ["beat_schedule", "elastic_schedule"]
 
 
 def beat_schedule(in_shape: MapShape, fold: Fold, *, width_out: int, pipeline: int, interval: int = 1) -> Schedule:
@@ -53,9 +30,9 @@ def beat_schedule(in_shape: MapShape, fold: Fold, *, width_out: int, pipeline: i
     height, width, channels = in_shape
     beats = np.arange(height * width * channels // fold.pe, dtype=np.int64)
     slots = OutputQueue.least_slots(width_out, pipeline, interval) if fold.slots is None else fold.slots
-    return Schedule(
-        cycles=len(beats),
-        step=beats,
+    return Schedule.through(
+        steps=len(beats),
+        events=beats,
         accept=beats,
         emit=beats[interval - 1 :: interval],
         latency=pipeline + OutputQueue.latency(width_out, slots),
@@ -78,4 +55,4 @@ def elastic_schedule(in_shape: MapShape, fold: Fold, *, width_out: int, stages: 
     height, width, channels = in_shape
     beats = np.arange(height * width * channels // fold.pe, dtype=np.int64)
     latency, slots = ElasticPipeline.timing(stages, width_out, fold.slots)
-    return Schedule(cycles=len(beats), step=beats, accept=beats, emit=beats, latency=latency, slots=slots)
+    return Schedule.through(steps=len(beats), events=beats, accept=beats, emit=beats, latency=latency, slots=slots)

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from hwgen.codes import CodeType
 from hwgen.fold import Fold
-from hwgen.layers.channelwise import channel_folds
-from hwgen.layers.joining import check_join_fold, in_step
-from hwgen.layers.legal import check_divides
+from hwgen.layers.channel_folding import ChannelFolding
+from hwgen.layers.joining import in_step
 from hwgen.layers.number import coding
-from hwgen.layers.protocol import MapShape
+from hwgen.layers.protocol import MapInput, MapShape
 from hwgen.rtl_templates.compute.combine import CombineUnit
 from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.streams.elastic import ElasticPipeline
-from hwgen.timing.schedule import Junction
+from hwgen.timing.schedule import Schedule
 
 __all__ = ["Combine", "Operation"]
 
@@ -61,9 +60,10 @@ class Combine:
     out_type: CodeType
 
     @property
-    def in_shapes(self) -> tuple[MapShape, ...]:
-        """The same shape for every source."""
-        return (self.in_shape,) * len(self.sources)
+    def inputs(self) -> tuple[MapInput, ...]:
+        """The maps that it reads, all of the same shape."""
+        named = zip(self.sources, self.in_types, strict=True)
+        return tuple(MapInput(source, self.in_shape, kind) for source, kind in named)
 
     @property
     def out_shape(self) -> MapShape:
@@ -119,32 +119,15 @@ class Combine:
                 f"Layer '{self.name}' yields {low.min()}..{high.max()}, which does not fit {self.out_type}"
             )
 
-    def folds(self) -> Iterator[Fold]:
-        """Every divisor of the channel count."""
-        return channel_folds(self.in_shape[2])
-
-    def check_fold(self, fold: Fold) -> None:
-        """Raise OptionError if PE does not divide the channels."""
-        check_divides("PE", fold.pe, self.in_shape[2], "channels", self.name)
-        check_join_fold(fold, self.name)
-
-    def cycles(self, fold: Fold) -> int:
-        """Beats of a frame."""
-        height, width, channels = self.in_shape
-        return height * width * channels // fold.pe
-
-    def input_lanes(self, fold: Fold) -> tuple[int, ...]:
+    @property
+    def folding(self) -> ChannelFolding:
         """PE channels a beat, of every source."""
-        return (fold.pe,) * len(self.sources)
+        return ChannelFolding(self.name, self.in_shape[2], inputs=len(self.sources))
 
-    def out_lanes(self, fold: Fold) -> int:
-        """PE channels a beat."""
-        return fold.pe
-
-    def timing(self, fold: Fold) -> Junction:
+    def timing(self, fold: Fold) -> Schedule:
         """Take a beat of every source a step, and yield one."""
         latency, slots = ElasticPipeline.timing(self._pipeline(fold), fold.pe * self.out_type.bits, fold.slots)
-        return in_step(len(self.sources), self.cycles(fold), latency, slots)
+        return in_step(len(self.sources), prod(self.in_shape) // fold.pe, latency, slots)
 
     def resources(self, fold: Fold) -> Resources:
         return CombineUnit.bill(self.name, **self._unit(fold)).resources()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -11,21 +10,19 @@ import numpy as np
 
 from hwgen.activation import Positions, Thresholds
 from hwgen.codes import CodeType
-from hwgen.errors import OptionError
 from hwgen.fold import Fold, WindowStyle
+from hwgen.layers.conv_folding import ConvFolding
 from hwgen.layers.groups import Groups
-from hwgen.layers.legal import check_divides, check_memory, check_slots, divisors
 from hwgen.layers.matvec import MatVec
-from hwgen.layers.protocol import MapShape
+from hwgen.layers.protocol import MapShape, OneInput
 from hwgen.layers.window import Window, common_classes
 from hwgen.layers.window_schedule import (
     axes,
-    capacity,
     has_output_register,
     pad_words,
-    parallel_cycles,
     parallel_schedule,
     sequential_schedule,
+    window_capacity,
     window_latency,
 )
 from hwgen.rtl_templates.cost import Resources
@@ -75,10 +72,7 @@ class Conv:
     out_type: CodeType
     groups: int = 1
 
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The one map that it reads."""
-        return (self.source,)
+    inputs = OneInput()
 
     @property
     def rows(self) -> int:
@@ -183,74 +177,28 @@ class Conv:
             )
 
     @property
-    def _groups(self) -> Groups:
+    def grouping(self) -> Groups:
+        """How its groups share the lanes."""
         return Groups(self.rows, self.in_shape[2], self.groups)
 
-    def folds(self) -> Iterator[Fold]:
-        """Every legal folding: PE divides the rows, SIMD the channels, both of a group; or the whole window at once.
-
-        PE may also be the rows of several groups, and SIMD is then all channels of a group.
-        """
-        own = self._groups.own_channels
-        for pe in divisors(self.rows):
-            for simd in divisors(own):
-                if self._groups.allow(pe, simd):
-                    yield from self.matrix.lane_choices(Fold(pe=pe, simd=simd))
-            if self._groups.allow(pe, own):
-                yield from self.matrix.lane_choices(Fold(pe=pe, simd=self.columns, window=WindowStyle.PARALLEL))
-
-    def check_fold(self, fold: Fold) -> None:
-        """Raise OptionError naming the layer, the illegal value and the legal ones."""
-        check_divides("PE", fold.pe, self.rows, "output channels", self.name)
-        check_slots(fold, self.name)
-        check_memory(fold, self.weights, self.rows // fold.pe * self.columns // fold.simd, self.name)
-        self.matrix.check_lanes(fold, self.name)
-        if fold.window is WindowStyle.PARALLEL:
-            self._groups.check(fold.pe, self._groups.own_channels, self.name)
-            if fold.simd != self.columns:
-                whole = f"the whole window of {self.columns} inputs, as it is parallel"
-                raise OptionError(f"SIMD must be {whole}, not {fold.simd} (layer '{self.name}')")
-            return
-        self._groups.check(fold.pe, fold.simd, self.name)
-        self._capacity(fold)
+    @property
+    def folding(self) -> ConvFolding:
+        """What PE and SIMD may be."""
+        return ConvFolding(self)
 
     def writable(self, fold: Fold) -> Fold:
         """Give the folding with memories that can be written, see `MatVec.writable`."""
         return self.matrix.writable(fold)
 
-    def _capacity(self, fold: Fold) -> int:
+    def capacity(self, fold: Fold) -> int:
         """Words of the sequential window unit's memory."""
         steps = self.rows // fold.pe * self.columns // fold.simd
-        lanes = replace(fold, simd=self.in_lanes(fold))
-        return capacity(self.name, self.window, self.in_shape, lanes, steps)
+        lanes = replace(fold, simd=self.folding.in_lanes(fold))
+        return window_capacity(self.name, self.window, self.in_shape, lanes, steps)
 
     def _depth(self, fold: Fold) -> int:
         """Beats of the parallel window unit's input queue."""
         return fold.buffer_beats or FULL_RATE_DEPTH
-
-    def cycles(self, fold: Fold) -> int:
-        """Cycles a frame.
-
-        Sequential window: one for each tap word of each row fold of each window, or for each input beat if there are
-        more of them. Parallel window: one for each word of each position of the padded map, and one for each further
-        row fold of each word of a window. A word has the channels of the groups that are computed at once.
-        """
-        height, width, channels = self.in_shape
-        if fold.window is WindowStyle.PARALLEL:
-            passes, parts = self._groups.passes(fold.pe), self._groups.parts(fold.pe)
-            return parallel_cycles(*axes(self.window, height, width), parts, passes)
-        rows, columns, _ = self.out_shape
-        steps = self.rows // fold.pe * (self.columns // fold.simd)
-        return max(rows * columns * steps, height * width * channels // self.in_lanes(fold))
-
-    def in_lanes(self, fold: Fold) -> int:
-        """SIMD channels of a pixel a beat, or all for a parallel window; so many of each group that is computed at once."""
-        own = self._groups.own_channels if fold.window is WindowStyle.PARALLEL else fold.simd
-        return own * self._groups.at_once(fold.pe)
-
-    def out_lanes(self, fold: Fold) -> int:
-        """PE rows a beat."""
-        return fold.pe
 
     def timing(self, fold: Fold) -> Schedule:
         """Replay each part of a window for every row fold of its groups; the last step of each yields a beat."""
@@ -261,20 +209,20 @@ class Conv:
             return parallel_schedule(
                 rows,
                 columns,
-                words=self._groups.parts(fold.pe),
-                replays=self._groups.passes(fold.pe),
+                words=self.grouping.parts(fold.pe),
+                replays=self.grouping.passes(fold.pe),
                 depth=depth,
-                read_latency=Fifo.latency(depth, self.in_lanes(fold) * self.in_type.bits),
+                read_latency=Fifo.latency(depth, self.folding.in_lanes(fold) * self.in_type.bits),
                 latency=latency,
                 slots=slots,
             )
         return sequential_schedule(
             rows,
             columns,
-            words=self.in_shape[2] // self.in_lanes(fold),
+            words=self.in_shape[2] // self.folding.in_lanes(fold),
             passes=self.rows // fold.pe,
             pass_steps=self.columns // fold.simd,
-            capacity=self._capacity(fold),
+            capacity=self.capacity(fold),
             latency=latency,
             slots=slots,
             read_latency=window_latency(fold),
@@ -311,7 +259,7 @@ class Conv:
         )
 
     def resources(self, fold: Fold) -> Resources:
-        bill = self.matrix.bill(self.name, fold, groups_at_once=self._groups.at_once(fold.pe))
+        bill = self.matrix.bill(self.name, fold, groups_at_once=self.grouping.at_once(fold.pe))
         if fold.window is WindowStyle.PARALLEL:
             bill.include(ParallelWindow.bill(f"{self.name}.window", **self._parallel(fold)))
         else:
@@ -320,7 +268,7 @@ class Conv:
 
     def component(self, fold: Fold) -> Chain:
         """Give the window unit and the matrix-vector-threshold unit behind it."""
-        lanes, taps = self.in_lanes(fold), 1
+        lanes, taps = self.folding.in_lanes(fold), 1
         (pad_word,) = pad_words([self._pad_code] * lanes, self.in_type, lanes)
         window: ParallelWindow | SlidingWindow
         if fold.window is WindowStyle.PARALLEL:
@@ -328,24 +276,24 @@ class Conv:
             window = ParallelWindow(pad_word=pad_word, **self._parallel(fold))
         else:
             window = SlidingWindow(pad_words=[pad_word], **self._sequential(fold))
-        reads = self._groups.reads(fold.pe, fold.simd // taps, taps)
+        reads = self.grouping.reads(fold.pe, fold.simd // taps, taps)
         return Chain({"window": window, "unit": self.matrix.unit(fold, reads)})
 
     def _parallel(self, fold: Fold) -> dict[str, Any]:
         """Give what a parallel window unit and its bill have in common."""
-        return {**self._windows(fold), "words": self._groups.parts(fold.pe), "depth": self._depth(fold)}
+        return {**self._windows(fold), "words": self.grouping.parts(fold.pe), "depth": self._depth(fold)}
 
     def _sequential(self, fold: Fold) -> dict[str, Any]:
         """Give what a sequential window unit and its bill have in common."""
         return {
             **self._windows(fold),
-            "words": self.in_shape[2] // self.in_lanes(fold),
-            "capacity": self._capacity(fold),
-            "parts": self._groups.parts(fold.pe),
+            "words": self.in_shape[2] // self.folding.in_lanes(fold),
+            "capacity": self.capacity(fold),
+            "parts": self.grouping.parts(fold.pe),
             "output_register": has_output_register(fold),
         }
 
     def _windows(self, fold: Fold) -> dict[str, Any]:
         rows, columns = axes(self.window, *self.in_shape[:2])
-        width, replays = self.in_lanes(fold) * self.in_type.bits, self._groups.passes(fold.pe)
+        width, replays = self.folding.in_lanes(fold) * self.in_type.bits, self.grouping.passes(fold.pe)
         return {"width": width, "rows": rows, "columns": columns, "replays": replays}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +9,9 @@ import numpy as np
 
 from hwgen.codes import CodeType
 from hwgen.fold import Fold
+from hwgen.layers.channel_folding import ChannelFolding
 from hwgen.layers.filter_schedule import filter_schedule
-from hwgen.layers.legal import check_divides, check_same_lanes, check_slots, divisors
-from hwgen.layers.protocol import MapShape
+from hwgen.layers.protocol import MapShape, OneInput
 from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.streams.beat_filter import BeatFilter
 from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH
@@ -41,10 +40,7 @@ class Crop:
     in_type: CodeType
     window: tuple[int, int, int, int]
 
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The one map that it reads."""
-        return (self.source,)
+    inputs = OneInput()
 
     @property
     def out_shape(self) -> MapShape:
@@ -72,28 +68,10 @@ class Crop:
                 f"of a map of {height}x{width}"
             )
 
-    def folds(self) -> Iterator[Fold]:
-        """Every legal folding: as many output as input lanes, a divisor of the channels."""
-        return (Fold(pe=lanes, simd=lanes) for lanes in divisors(self.in_shape[2]))
-
-    def check_fold(self, fold: Fold) -> None:
-        """Raise OptionError naming the layer, the illegal value and the legal ones."""
-        check_same_lanes(fold, self.name)
-        check_divides("PE", fold.pe, self.in_shape[2], "channels", self.name)
-        check_slots(fold, self.name)
-
-    def cycles(self, fold: Fold) -> int:
-        """Input beats of a frame."""
-        height, width, channels = self.in_shape
-        return height * width * channels // fold.simd
-
-    def in_lanes(self, fold: Fold) -> int:
-        """SIMD channels a beat."""
-        return fold.simd
-
-    def out_lanes(self, fold: Fold) -> int:
-        """The same."""
-        return fold.pe
+    @property
+    def folding(self) -> ChannelFolding:
+        """PE channels a beat, in and out."""
+        return ChannelFolding(self.name, self.in_shape[2], simd=True)
 
     def _kept(self, fold: Fold) -> tuple[list[bool], list[bool], list[bool]]:
         """Tell which words of a pixel, which columns and which rows are kept."""

@@ -15,7 +15,7 @@ from hwgen.errors import OptionError
 from hwgen.fold import Fold
 from hwgen.layers.legal import check_divides, check_memory, check_slots, divisors
 from hwgen.layers.matvec import MatVec, accumulator_range
-from hwgen.layers.protocol import MapShape
+from hwgen.layers.protocol import MapShape, OneInput
 from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.streams.chain import Chain
 from hwgen.rtl_templates.windows.vector_buffer import VectorBuffer
@@ -49,10 +49,7 @@ class Dense:
     thresholds: Thresholds | None
     out_type: CodeType
 
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The one map that it reads."""
-        return (self.source,)
+    inputs = OneInput()
 
     @property
     def rows(self) -> int:
@@ -103,40 +100,14 @@ class Dense:
                 f"Layer '{self.name}' needs thresholds of shape (1, {self.rows}, {self.out_type.levels - 1}), not {levels.shape}"
             )
 
-    def folds(self) -> Iterator[Fold]:
-        """Every folding that may be the cheapest of its rate: PE divides the rows, SIMD the columns."""
-        for pe in divisors(self.rows):
-            for simd in divisors(self.columns):
-                yield from self.matrix.lane_choices(Fold(pe=pe, simd=simd))
-
-    def check_fold(self, fold: Fold) -> None:
-        """Raise OptionError naming the layer, the illegal value and the nearest legal ones."""
-        check_divides("PE", fold.pe, self.rows, "output channels", self.name)
-        check_divides("SIMD", fold.simd, self.columns, "inputs", self.name)
-        check_slots(fold, self.name)
-        check_memory(fold, self.weights, self.cycles(fold), self.name)
-        self.matrix.check_lanes(fold, self.name)
-        vector = self.columns // fold.simd
-        if fold.buffer_beats is not None and fold.buffer_beats < vector:
-            raise OptionError(
-                f"The input buffer must hold a vector of {vector} beats, not {fold.buffer_beats} (layer '{self.name}')"
-            )
+    @property
+    def folding(self) -> DenseFolding:
+        """What PE and SIMD may be."""
+        return DenseFolding(self)
 
     def writable(self, fold: Fold) -> Fold:
         """Give the folding with memories that can be written, see `MatVec.writable`."""
         return self.matrix.writable(fold)
-
-    def cycles(self, fold: Fold) -> int:
-        """Row folds times column folds."""
-        return (self.rows // fold.pe) * (self.columns // fold.simd)
-
-    def in_lanes(self, fold: Fold) -> int:
-        """SIMD inputs a beat."""
-        return fold.simd
-
-    def out_lanes(self, fold: Fold) -> int:
-        """PE rows a beat."""
-        return fold.pe
 
     def timing(self, fold: Fold) -> Schedule:
         """Take a beat a step with one row fold; else replay the vector from the buffer, its first pass as it arrives."""
@@ -144,7 +115,7 @@ class Dense:
         latency, slots = self.matrix.pipeline(fold)
         if row_folds == 1:
             steps = np.arange(vector, dtype=np.int64)
-            return Schedule(vector, step=steps, accept=steps, emit=steps[-1:], latency=latency, slots=slots)
+            return Schedule.through(vector, events=steps, accept=steps, emit=steps[-1:], latency=latency, slots=slots)
         group_ends = np.arange(1, row_folds + 1, dtype=np.int64) * vector - 1
         first_pass = np.arange(vector, dtype=np.int64)
         step = np.concatenate([first_pass, group_ends[1:]])
@@ -152,9 +123,9 @@ class Dense:
         # Beat j takes the room of the beat `capacity` before it, which its whole vector gives back at the last event.
         vectors_before = (np.arange(vector) - self.buffer_beats(fold)) // vector
         room = vectors_before * len(step) + len(step) - 1
-        return Schedule(
+        return Schedule.through(
             row_folds * vector,
-            step=step,
+            events=step,
             need=need,
             room=room,
             emit=np.arange(vector - 1, len(step)),
@@ -190,3 +161,38 @@ class Dense:
         """Width, length, repeats and capacity of the vector buffer."""
         length, repeats = self.columns // fold.simd, self.rows // fold.pe
         return fold.simd * self.in_type.bits, length, repeats, self.buffer_beats(fold)
+
+
+@dataclass(frozen=True)
+class DenseFolding:
+    """PE divides the rows, SIMD the columns; a beat has SIMD inputs, or PE rows."""
+
+    layer: Dense
+
+    def folds(self) -> Iterator[Fold]:
+        """Give every folding that may be the cheapest of its rate."""
+        for pe in divisors(self.layer.rows):
+            for simd in divisors(self.layer.columns):
+                yield from self.layer.matrix.lane_choices(Fold(pe=pe, simd=simd))
+
+    def check(self, fold: Fold) -> None:
+        """Raise OptionError naming the layer, the illegal value and the nearest legal ones."""
+        layer, name = self.layer, self.layer.name
+        check_divides("PE", fold.pe, layer.rows, "output channels", name)
+        check_divides("SIMD", fold.simd, layer.columns, "inputs", name)
+        check_slots(fold, name)
+        vector = layer.columns // fold.simd
+        check_memory(fold, layer.weights, layer.rows // fold.pe * vector, name)
+        layer.matrix.check_lanes(fold, name)
+        if fold.buffer_beats is not None and fold.buffer_beats < vector:
+            raise OptionError(
+                f"The input buffer must hold a vector of {vector} beats, not {fold.buffer_beats} (layer '{name}')"
+            )
+
+    def input_lanes(self, fold: Fold) -> tuple[int, ...]:
+        """Give the codes in one beat of each input."""
+        return (fold.simd,)
+
+    def out_lanes(self, fold: Fold) -> int:
+        """Give the codes in one beat of the output."""
+        return fold.pe

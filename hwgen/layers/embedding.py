@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from hwgen.codes import CodeType
 from hwgen.fold import Fold
-from hwgen.layers.channelwise import channel_folds, check_channel_fold
-from hwgen.layers.legal import check_tables
+from hwgen.layers.channel_folding import ChannelFolding
 from hwgen.layers.matvec import pack_words
-from hwgen.layers.protocol import MapShape
+from hwgen.layers.protocol import MapShape, OneInput
 from hwgen.rtl_templates.compute.embedding import EmbeddingUnit
 from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.streams.output_queue import OutputQueue
@@ -46,10 +45,7 @@ class Embedding:
     table: np.ndarray
     out_type: CodeType
 
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The one map that it reads."""
-        return (self.source,)
+    inputs = OneInput()
 
     @property
     def out_shape(self) -> MapShape:
@@ -76,40 +72,23 @@ class Embedding:
         if not self.out_type.contains(self.table):
             raise ValueError(f"Layer '{self.name}': the table holds values that are no {self.out_type} codes")
 
-    def folds(self) -> Iterator[Fold]:
-        """PE, the dimensions given at once, is any divisor of them."""
-        return channel_folds(self.out_shape[2])
-
-    def check_fold(self, fold: Fold) -> None:
-        """Raise OptionError if PE does not divide the dimensions."""
-        check_channel_fold(self.name, self.out_shape[2], fold)
-        check_tables(fold, self.name)
+    @property
+    def folding(self) -> ChannelFolding:
+        """One symbol a beat, and PE of its dimensions."""
+        return ChannelFolding(self.name, self.out_shape[2], in_lanes=1)
 
     def writable(self, fold: Fold) -> Fold:
         """Give the folding with memories that can be written."""
         return replace(fold, writable=True)
 
-    def cycles(self, fold: Fold) -> int:
-        """Output beats of a frame."""
-        height, width, dimensions = self.out_shape
-        return height * width * dimensions // fold.pe
-
-    def in_lanes(self, fold: Fold) -> int:
-        """One symbol a beat."""
-        return 1
-
-    def out_lanes(self, fold: Fold) -> int:
-        """PE dimensions a beat."""
-        return fold.pe
-
     def timing(self, fold: Fold) -> Schedule:
         """Take a symbol with the first of its steps; each step yields a beat."""
-        steps = np.arange(self.cycles(fold), dtype=np.int64)
+        steps = np.arange(prod(self.out_shape) // fold.pe, dtype=np.int64)
         width = fold.pe * self.out_type.bits
         slots = OutputQueue.least_slots(width, EmbeddingUnit.PIPELINE) if fold.slots is None else fold.slots
-        return Schedule(
+        return Schedule.through(
             len(steps),
-            step=steps,
+            events=steps,
             accept=steps[:: self.out_shape[2] // fold.pe],
             emit=steps,
             latency=EmbeddingUnit.PIPELINE + OutputQueue.latency(width, slots),

@@ -28,9 +28,9 @@ def filter_schedule(
     """
     kept = np.multiply.outer(np.multiply.outer(rows, columns), words).ravel()
     beats, slots = np.arange(len(kept), dtype=np.int64), fold.slots or FULL_RATE_DEPTH
-    return Schedule(
-        cycles=len(beats),
-        step=beats,
+    return Schedule.through(
+        steps=len(beats),
+        events=beats,
         accept=beats,
         emit=np.flatnonzero(kept),
         latency=Fifo.latency(slots, width),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +9,9 @@ import numpy as np
 
 from hwgen.codes import CodeType
 from hwgen.fold import Fold
-from hwgen.layers.legal import check_divides, check_same_lanes, check_slots, divisors
+from hwgen.layers.channel_folding import ChannelFolding
 from hwgen.layers.number import shape_of
-from hwgen.layers.protocol import MapShape
+from hwgen.layers.protocol import MapShape, OneInput
 from hwgen.rtl_templates.compute.global_reduce import GlobalReduceUnit, Reduction
 from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.streams.output_queue import OutputQueue
@@ -43,10 +42,7 @@ class GlobalReduce:
     operation: Reduction
     out_type: CodeType
 
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The one map that it reads."""
-        return (self.source,)
+    inputs = OneInput()
 
     @property
     def out_shape(self) -> MapShape:
@@ -73,15 +69,10 @@ class GlobalReduce:
         if self.out_type.bipolar or self.out_type.low > low or self.out_type.high < high:
             raise ValueError(f"Layer '{self.name}' yields sums {low}..{high}, which do not fit {self.out_type}")
 
-    def folds(self) -> Iterator[Fold]:
-        """Every legal folding: as many output as input lanes, a divisor of the channels."""
-        return (Fold(pe=lanes, simd=lanes) for lanes in divisors(self.in_shape[2]))
-
-    def check_fold(self, fold: Fold) -> None:
-        """Raise OptionError naming the layer, the illegal value and the legal ones."""
-        check_same_lanes(fold, self.name)
-        check_divides("PE", fold.pe, self.in_shape[2], "channels", self.name)
-        check_slots(fold, self.name)
+    @property
+    def folding(self) -> ChannelFolding:
+        """PE channels a beat, in and out."""
+        return ChannelFolding(self.name, self.in_shape[2], simd=True)
 
     @property
     def _pixels(self) -> int:
@@ -96,24 +87,14 @@ class GlobalReduce:
         width = fold.pe * self.out_type.bits
         return fold.slots or GlobalReduceUnit.least_slots(width, self._groups(fold), self._pixels)
 
-    def cycles(self, fold: Fold) -> int:
-        """Input beats of a frame."""
-        return self._pixels * self._groups(fold)
-
-    def in_lanes(self, fold: Fold) -> int:
-        """SIMD channels a beat."""
-        return fold.simd
-
-    def out_lanes(self, fold: Fold) -> int:
-        """The same."""
-        return fold.pe
-
     def timing(self, fold: Fold) -> Schedule:
         """Take a beat a step; those of the last pixel yield one each."""
         groups, slots = self._groups(fold), self._slots(fold)
         beats = np.arange(self._pixels * groups, dtype=np.int64)
         latency = GlobalReduceUnit.pipeline(groups) + OutputQueue.latency(fold.pe * self.out_type.bits, slots)
-        return Schedule(cycles=len(beats), step=beats, accept=beats, emit=beats[-groups:], latency=latency, slots=slots)
+        return Schedule.through(
+            steps=len(beats), events=beats, accept=beats, emit=beats[-groups:], latency=latency, slots=slots
+        )
 
     def resources(self, fold: Fold) -> Resources:
         return GlobalReduceUnit.bill(self.name, **self._unit(fold)).resources()

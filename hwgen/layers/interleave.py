@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,15 +9,14 @@ import numpy as np
 
 from hwgen.codes import CodeType
 from hwgen.fold import Fold
-from hwgen.layers.channelwise import channel_folds
-from hwgen.layers.joining import check_join_fold, in_turn
-from hwgen.layers.legal import check_divides
+from hwgen.layers.channel_folding import ChannelFolding
+from hwgen.layers.joining import in_turn
 from hwgen.layers.number import coding
-from hwgen.layers.protocol import MapShape
+from hwgen.layers.protocol import MapInput, MapShape
 from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH, Fifo
 from hwgen.rtl_templates.streams.merge import Merge
-from hwgen.timing.schedule import Junction
+from hwgen.timing.schedule import Schedule
 
 __all__ = ["Interleave"]
 
@@ -50,14 +48,9 @@ class Interleave:
     phases: tuple[int, int]
 
     @property
-    def in_shapes(self) -> tuple[MapShape, ...]:
-        """The same shape for every source."""
-        return (self.in_shape,) * len(self.sources)
-
-    @property
-    def in_types(self) -> tuple[CodeType, ...]:
-        """The same type for every source."""
-        return (self.in_type,) * len(self.sources)
+    def inputs(self) -> tuple[MapInput, ...]:
+        """The maps that it reads, all of the same shape and type."""
+        return tuple(MapInput(source, self.in_shape, self.in_type) for source in self.sources)
 
     @property
     def out_shape(self) -> MapShape:
@@ -86,29 +79,12 @@ class Interleave:
         if len(self.sources) != rows * columns:
             raise ValueError(f"Layer '{self.name}' needs {rows} x {columns} sources, not {len(self.sources)}")
 
-    def folds(self) -> Iterator[Fold]:
-        """Every divisor of the channel count."""
-        return channel_folds(self.in_shape[2])
+    @property
+    def folding(self) -> ChannelFolding:
+        """PE channels a beat, of every source."""
+        return ChannelFolding(self.name, self.in_shape[2], inputs=len(self.sources))
 
-    def check_fold(self, fold: Fold) -> None:
-        """Raise OptionError if PE does not divide the channels."""
-        check_divides("PE", fold.pe, self.in_shape[2], "channels", self.name)
-        check_join_fold(fold, self.name)
-
-    def cycles(self, fold: Fold) -> int:
-        """Output beats of a frame."""
-        height, width, channels = self.out_shape
-        return height * width * channels // fold.pe
-
-    def input_lanes(self, fold: Fold) -> tuple[int, ...]:
-        """PE channels a beat of every source."""
-        return (fold.pe,) * len(self.sources)
-
-    def out_lanes(self, fold: Fold) -> int:
-        """PE channels a beat."""
-        return fold.pe
-
-    def timing(self, fold: Fold) -> Junction:
+    def timing(self, fold: Fold) -> Schedule:
         """Yield a beat a step: a row of each row phase in turn, and within it a pixel of each column phase."""
         height, width, channels = self.in_shape
         rows, columns = self.phases

@@ -13,6 +13,7 @@ from hwgen.fold import Fold, MemoryStyle, WindowStyle
 __all__ = [
     "check_divides",
     "check_memory",
+    "check_no_columns",
     "check_positions",
     "check_same_lanes",
     "check_slots",
@@ -82,6 +83,22 @@ def check_same_lanes(fold: Fold, layer: str) -> None:
         raise OptionError(f"PE and SIMD must be the same, not {fold.pe} and {fold.simd} (layer '{layer}')")
     if fold.window is WindowStyle.PARALLEL:
         raise OptionError(f"Layer '{layer}' takes a sequential window, not a parallel one")
+
+
+def check_no_columns(fold: Fold, layer: str) -> None:
+    """Refuse a folding that has no meaning for a layer without columns and window, or a memory that is none for its tables.
+
+    Raises
+    ------
+    OptionError
+        Naming the layer.
+    """
+    if fold.simd != 1:
+        raise OptionError(f"SIMD must be 1, not {fold.simd}, as layer '{layer}' has no columns to fold")
+    if fold.window is WindowStyle.PARALLEL:
+        raise OptionError(f"Layer '{layer}' has no window to hand over in parallel")
+    check_slots(fold, layer)
+    check_tables(fold, layer)
 
 
 def check_memory(fold: Fold, weights: np.ndarray, words: int, layer: str) -> None:

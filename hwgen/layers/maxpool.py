@@ -13,16 +13,15 @@ from hwgen.errors import OptionError
 from hwgen.fold import Fold, WindowStyle
 from hwgen.layers.legal import check_divides, check_same_lanes, check_slots, divisors
 from hwgen.layers.number import shape_of
-from hwgen.layers.protocol import MapShape
+from hwgen.layers.protocol import MapShape, OneInput
 from hwgen.layers.window import Window
 from hwgen.layers.window_schedule import (
     axes,
-    capacity,
     has_output_register,
     pad_words,
-    parallel_cycles,
     parallel_schedule,
     sequential_schedule,
+    window_capacity,
     window_latency,
 )
 from hwgen.rtl_templates.bill import Bill
@@ -62,10 +61,7 @@ class MaxPool:
     window: Window
     minimum: tuple[bool, ...]
 
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The one map that it reads."""
-        return (self.source,)
+    inputs = OneInput()
 
     @property
     def out_shape(self) -> MapShape:
@@ -99,57 +95,20 @@ class MaxPool:
             if not np.all(np.any((taps >= 0) & (taps < size), axis=1)):
                 raise ValueError(f"Layer '{self.name}' has a window that lies wholly in its padding {self.window.pads}")
 
-    def folds(self) -> Iterator[Fold]:
-        """Every legal folding: as many output as input lanes, a divisor of the channels, of one tap or of all at once."""
-        for lanes in divisors(self.in_shape[2]):
-            yield Fold(pe=lanes, simd=lanes)
-            if self._is_alike(lanes):
-                yield Fold(pe=lanes, simd=lanes, window=WindowStyle.PARALLEL)
+    @property
+    def folding(self) -> MaxPoolFolding:
+        """What PE and SIMD may be."""
+        return MaxPoolFolding(self)
 
-    def _is_alike(self, lanes: int) -> bool:
-        """Whether each beat of a pixel seeks the same of its lanes, as a parallel window needs it."""
-        return self.minimum == self.minimum[:lanes] * (self.in_shape[2] // lanes)
-
-    def check_fold(self, fold: Fold) -> None:
-        """Raise OptionError naming the layer, the illegal value and the legal ones."""
-        check_same_lanes(replace(fold, window=WindowStyle.SEQUENTIAL), self.name)
-        check_divides("PE", fold.pe, self.in_shape[2], "channels", self.name)
-        check_slots(fold, self.name)
-        if fold.window is WindowStyle.SEQUENTIAL:
-            self._capacity(fold)
-        elif not self._is_alike(fold.pe):
-            raise OptionError(
-                f"Layer '{self.name}' seeks the smallest code in some channels: with a parallel window its PE must be "
-                f"{self.in_shape[2]}, not {fold.pe}"
-            )
-
-    def _capacity(self, fold: Fold) -> int:
+    def capacity(self, fold: Fold) -> int:
         """Words of the window memory."""
-        return capacity(self.name, self.window, self.in_shape, fold, steps=self._taps * self.in_shape[2] // fold.simd)
+        return window_capacity(
+            self.name, self.window, self.in_shape, fold, steps=self._taps * self.in_shape[2] // fold.simd
+        )
 
     @property
     def _taps(self) -> int:
         return self.window.kernel[0] * self.window.kernel[1]
-
-    def cycles(self, fold: Fold) -> int:
-        """Cycles a frame.
-
-        Sequential window: one for each tap of each output beat, or for each input beat if there are more of them.
-        Parallel window: one for each position of the padded map.
-        """
-        height, width, channels = self.in_shape
-        if fold.window is WindowStyle.PARALLEL:
-            return parallel_cycles(*axes(self.window, height, width), channels // fold.simd, 1)
-        rows, columns, _ = self.out_shape
-        return max(rows * columns * self._taps, height * width) * channels // fold.simd
-
-    def in_lanes(self, fold: Fold) -> int:
-        """Codes in one input beat."""
-        return fold.simd
-
-    def out_lanes(self, fold: Fold) -> int:
-        """Codes in one output beat."""
-        return fold.pe
 
     def timing(self, fold: Fold) -> Schedule:
         """Take the taps of each word of a window in turn, the last of which yields a beat; or a whole window a step."""
@@ -174,7 +133,7 @@ class MaxPool:
             words=words,
             passes=words,
             pass_steps=self._taps,
-            capacity=self._capacity(fold),
+            capacity=self.capacity(fold),
             latency=OutputQueue.latency(width, slots),
             slots=slots,
             read_latency=window_latency(fold),
@@ -213,7 +172,7 @@ class MaxPool:
     def _sequential(self, fold: Fold) -> dict[str, Any]:
         return {
             **self._windows(fold),
-            "capacity": self._capacity(fold),
+            "capacity": self.capacity(fold),
             "parts": self.in_shape[2] // fold.simd,
             "pad_words": self._padding(fold),
             "output_register": has_output_register(fold),
@@ -234,3 +193,44 @@ class MaxPool:
     def _slots(self, fold: Fold) -> int:
         """Depth of the output FIFO: the fold's choice, or the least that costs no cycle."""
         return fold.slots or OutputQueue.least_slots(fold.pe * self.in_type.bits, 0, self._taps)
+
+
+@dataclass(frozen=True)
+class MaxPoolFolding:
+    """PE channels a beat, in and out, of one tap or of all at once."""
+
+    layer: MaxPool
+
+    def folds(self) -> Iterator[Fold]:
+        """Give every legal folding."""
+        for lanes in divisors(self.layer.in_shape[2]):
+            yield Fold(pe=lanes, simd=lanes)
+            if self._is_alike(lanes):
+                yield Fold(pe=lanes, simd=lanes, window=WindowStyle.PARALLEL)
+
+    def _is_alike(self, lanes: int) -> bool:
+        """Whether each beat of a pixel seeks the same of its lanes, as a parallel window needs it."""
+        minimum, channels = self.layer.minimum, self.layer.in_shape[2]
+        return minimum == minimum[:lanes] * (channels // lanes)
+
+    def check(self, fold: Fold) -> None:
+        """Raise OptionError naming the layer, the illegal value and the legal ones."""
+        name, channels = self.layer.name, self.layer.in_shape[2]
+        check_same_lanes(replace(fold, window=WindowStyle.SEQUENTIAL), name)
+        check_divides("PE", fold.pe, channels, "channels", name)
+        check_slots(fold, name)
+        if fold.window is WindowStyle.SEQUENTIAL:
+            self.layer.capacity(fold)
+        elif not self._is_alike(fold.pe):
+            raise OptionError(
+                f"Layer '{name}' seeks the smallest code in some channels: with a parallel window its PE must be "
+                f"{channels}, not {fold.pe}"
+            )
+
+    def input_lanes(self, fold: Fold) -> tuple[int, ...]:
+        """Give the codes in one beat of each input."""
+        return (fold.simd,)
+
+    def out_lanes(self, fold: Fold) -> int:
+        """Give the codes in one beat of the output."""
+        return fold.pe

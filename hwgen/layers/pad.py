@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,15 +9,15 @@ import numpy as np
 
 from hwgen.codes import CodeType
 from hwgen.fold import Fold
-from hwgen.layers.legal import check_divides, check_same_lanes, check_slots, divisors
-from hwgen.layers.protocol import MapShape
+from hwgen.layers.channel_folding import ChannelFolding
+from hwgen.layers.protocol import MapShape, OneInput
 from hwgen.layers.window import Window
 from hwgen.layers.window_schedule import (
     axes,
-    capacity,
     has_output_register,
     pad_words,
     sequential_schedule,
+    window_capacity,
     window_latency,
 )
 from hwgen.rtl_templates.cost import Resources
@@ -53,10 +52,7 @@ class Pad:
     pads: tuple[int, int, int, int]
     value: int
 
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The one map that it reads."""
-        return (self.source,)
+    inputs = OneInput()
 
     @property
     def window(self) -> Window:
@@ -85,34 +81,14 @@ class Pad:
         if not self.in_type.contains(np.array([self.value])):
             raise ValueError(f"Layer '{self.name}' pads with {self.value}, which is not a code of type {self.in_type}")
 
-    def folds(self) -> Iterator[Fold]:
-        """Every legal folding: as many output as input lanes, a divisor of the channels."""
-        for lanes in divisors(self.in_shape[2]):
-            yield Fold(pe=lanes, simd=lanes)
-
-    def check_fold(self, fold: Fold) -> None:
-        """Raise OptionError naming the layer, the illegal value and the legal ones."""
-        check_same_lanes(fold, self.name)
-        check_divides("PE", fold.pe, self.in_shape[2], "channels", self.name)
-        check_slots(fold, self.name)
-        self._capacity(fold)
+    @property
+    def folding(self) -> ChannelFolding:
+        """PE channels a beat, in and out; the window memory holds a window."""
+        return ChannelFolding(self.name, self.in_shape[2], simd=True, needs=self._capacity)
 
     def _capacity(self, fold: Fold) -> int:
         """Words of the window memory."""
-        return capacity(self.name, self.window, self.in_shape, fold, steps=self.in_shape[2] // fold.simd)
-
-    def cycles(self, fold: Fold) -> int:
-        """Cycles a frame: one for each output beat."""
-        height, width, channels = self.out_shape
-        return height * width * (channels // fold.simd)
-
-    def in_lanes(self, fold: Fold) -> int:
-        """Codes in one input beat."""
-        return fold.simd
-
-    def out_lanes(self, fold: Fold) -> int:
-        """Codes in one output beat."""
-        return fold.pe
+        return window_capacity(self.name, self.window, self.in_shape, fold, steps=self.in_shape[2] // fold.simd)
 
     def timing(self, fold: Fold) -> Schedule:
         """Yield a beat a step."""

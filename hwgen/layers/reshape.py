@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from hwgen.codes import CodeType
-from hwgen.errors import OptionError
-from hwgen.fold import Fold, WindowStyle
+from hwgen.fold import Fold
+from hwgen.layers.channel_folding import ChannelFolding
 from hwgen.layers.filter_schedule import filter_schedule
-from hwgen.layers.legal import check_divides, check_same_lanes, check_slots, divisors
-from hwgen.layers.protocol import MapShape
+from hwgen.layers.protocol import MapShape, OneInput
 from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.streams.channel_wires import ChannelWires
 from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH
@@ -45,10 +43,7 @@ class Reshape:
     in_type: CodeType
     out_shape: MapShape
 
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The one map that it reads."""
-        return (self.source,)
+    inputs = OneInput()
 
     @property
     def out_type(self) -> CodeType:
@@ -65,37 +60,16 @@ class Reshape:
             raise ValueError(f"Layer '{self.name}' cannot see a map of {self.in_shape} as one of {self.out_shape}")
 
     @property
-    def _most_lanes(self) -> int:
-        """Channels that a beat can hold before and after."""
-        return math.gcd(self.in_shape[2], self.out_shape[2])
-
-    def folds(self) -> Iterator[Fold]:
-        """Every number of lanes that divides the channels of both shapes."""
-        return (Fold(pe=lanes, simd=lanes) for lanes in divisors(self._most_lanes))
-
-    def check_fold(self, fold: Fold) -> None:
-        """Raise OptionError naming the layer, the illegal value and the legal ones."""
-        check_same_lanes(fold, self.name)
-        check_slots(fold, self.name)
-        check_divides("PE", fold.pe, self._most_lanes, "channels that both shapes share", self.name)
-        if fold.window is WindowStyle.PARALLEL:
-            raise OptionError(f"Layer '{self.name}' has no window that could be parallel")
-
-    def cycles(self, fold: Fold) -> int:
-        """Beats of a frame."""
-        return math.prod(self.in_shape) // fold.pe
-
-    def in_lanes(self, fold: Fold) -> int:
-        """PE channels a beat."""
-        return fold.pe
-
-    def out_lanes(self, fold: Fold) -> int:
-        """PE channels a beat."""
-        return fold.pe
+    def folding(self) -> ChannelFolding:
+        """PE channels a beat, a divisor of those before and after."""
+        shared = math.gcd(self.in_shape[2], self.out_shape[2])
+        return ChannelFolding(self.name, shared, "channels that both shapes share", simd=True)
 
     def timing(self, fold: Fold) -> Schedule:
         """Take a beat a step and hand it on."""
-        return filter_schedule([True], [True] * self.cycles(fold), [True], fold, width=fold.pe * self.in_type.bits)
+        return filter_schedule(
+            [True], [True] * (math.prod(self.in_shape) // fold.pe), [True], fold, width=fold.pe * self.in_type.bits
+        )
 
     def resources(self, fold: Fold) -> Resources:
         return ChannelWires.bill(self.name, **self._wires(fold)).resources()

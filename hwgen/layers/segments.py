@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,9 +11,10 @@ import numpy as np
 from hwgen.activation import Positions
 from hwgen.codes import CodeType
 from hwgen.fold import Fold
-from hwgen.layers.channelwise import channel_folds, check_channel_fold, elastic_schedule
-from hwgen.layers.legal import check_positions, check_tables
-from hwgen.layers.protocol import MapShape
+from hwgen.layers.channel_folding import ChannelFolding
+from hwgen.layers.channelwise import elastic_schedule
+from hwgen.layers.legal import check_positions
+from hwgen.layers.protocol import MapShape, OneInput
 from hwgen.rtl_templates.compute.segments import SegmentsUnit
 from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.windows.lines import Lines
@@ -64,10 +64,7 @@ class Segments:
     positions: Positions
     even: bool = False
 
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The one map that it reads."""
-        return (self.source,)
+    inputs = OneInput()
 
     @property
     def out_shape(self) -> MapShape:
@@ -120,27 +117,10 @@ class Segments:
         if greatest + _size(self.offsets) > GREATEST_SUM:
             raise ValueError(f"Layer '{self.name}' has sums beyond 62 bits; use smaller factors and a smaller shift")
 
-    def folds(self) -> Iterator[Fold]:
-        """Every divisor of the channel count."""
-        return channel_folds(self.in_shape[2])
-
-    def check_fold(self, fold: Fold) -> None:
-        """Raise OptionError if PE does not divide the channels."""
-        check_channel_fold(self.name, self.in_shape[2], fold)
-        check_tables(fold, self.name)
-
-    def cycles(self, fold: Fold) -> int:
-        """Beats of a frame."""
-        height, width, channels = self.in_shape
-        return height * width * channels // fold.pe
-
-    def in_lanes(self, fold: Fold) -> int:
+    @property
+    def folding(self) -> ChannelFolding:
         """PE channels a beat."""
-        return fold.pe
-
-    def out_lanes(self, fold: Fold) -> int:
-        """PE channels a beat."""
-        return fold.pe
+        return ChannelFolding(self.name, self.in_shape[2])
 
     @cached_property
     def lines(self) -> Lines:

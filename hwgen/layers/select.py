@@ -14,7 +14,7 @@ from hwgen.errors import OptionError
 from hwgen.fold import Fold, WindowStyle
 from hwgen.layers.filter_schedule import filter_schedule
 from hwgen.layers.legal import check_slots, divisors
-from hwgen.layers.protocol import MapShape
+from hwgen.layers.protocol import MapShape, OneInput
 from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.streams.beat_filter import BeatFilter
 from hwgen.rtl_templates.streams.channel_wires import ChannelWires
@@ -44,10 +44,7 @@ class Select:
     in_type: CodeType
     channels: tuple[int, ...]
 
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The one map that it reads."""
-        return (self.source,)
+    inputs = OneInput()
 
     @property
     def out_shape(self) -> MapShape:
@@ -71,14 +68,12 @@ class Select:
             if not 0 <= channel < self.in_shape[2]:
                 raise ValueError(f"Layer '{self.name}' selects channel {channel} of {self.in_shape[2]}")
 
-    def folds(self) -> Iterator[Fold]:
-        """Every legal folding: whole pixels; and fewer channels, where the selection is of whole beats in their order."""
-        for lanes in divisors(self.in_shape[2]):
-            if lanes < self.in_shape[2] and self._kept_words(lanes) is not None:
-                yield Fold(pe=lanes, simd=lanes)
-        yield Fold(pe=len(self.channels), simd=self.in_shape[2])
+    @property
+    def folding(self) -> SelectFolding:
+        """What PE and SIMD may be."""
+        return SelectFolding(self)
 
-    def _kept_words(self, lanes: int) -> list[bool] | None:
+    def kept_words(self, lanes: int) -> list[bool] | None:
         """Tell which words of a pixel are kept; None if the selection is not of whole words in their order."""
         first = self.channels[::lanes]
         whole = tuple(channel + lane for channel in first for lane in range(lanes))
@@ -91,33 +86,10 @@ class Select:
         """Whether a beat is a pixel."""
         return fold.simd == self.in_shape[2]
 
-    def check_fold(self, fold: Fold) -> None:
-        """Raise OptionError naming the layer, the illegal value and the legal ones."""
-        check_slots(fold, self.name)
-        legal = [(option.pe, option.simd) for option in self.folds()]
-        if (fold.pe, fold.simd) not in legal:
-            options = " or ".join(f"{pe} and {simd}" for pe, simd in legal)
-            raise OptionError(f"PE and SIMD must be {options}, not {fold.pe} and {fold.simd} (layer '{self.name}')")
-        if fold.window is WindowStyle.PARALLEL:
-            raise OptionError(f"Layer '{self.name}' has no window that could be parallel")
-
-    def cycles(self, fold: Fold) -> int:
-        """Input beats of a frame."""
-        height, width, channels = self.in_shape
-        return height * width * channels // fold.simd
-
-    def in_lanes(self, fold: Fold) -> int:
-        """SIMD channels a beat."""
-        return fold.simd
-
-    def out_lanes(self, fold: Fold) -> int:
-        """PE channels a beat."""
-        return fold.pe
-
     def _kept(self, fold: Fold) -> tuple[list[bool], list[bool], list[bool]]:
         """Tell which words of a pixel, which columns and which rows are kept."""
         height, width, _ = self.in_shape
-        words = [True] if self._is_whole(fold) else self._kept_words(fold.simd)
+        words = [True] if self._is_whole(fold) else self.kept_words(fold.simd)
         return words or [], [True] * width, [True] * height
 
     def timing(self, fold: Fold) -> Schedule:
@@ -142,3 +114,37 @@ class Select:
         words, columns, rows = self._kept(fold)
         width, slots = fold.pe * self.in_type.bits, fold.slots or FULL_RATE_DEPTH
         return {"width": width, "words": words, "columns": columns, "rows": rows, "slots": slots}
+
+
+@dataclass(frozen=True)
+class SelectFolding:
+    """Whole pixels; and fewer channels, where the selection is of whole beats in their order."""
+
+    layer: Select
+
+    def folds(self) -> Iterator[Fold]:
+        """Give every legal folding."""
+        channels = self.layer.in_shape[2]
+        for lanes in divisors(channels):
+            if lanes < channels and self.layer.kept_words(lanes) is not None:
+                yield Fold(pe=lanes, simd=lanes)
+        yield Fold(pe=len(self.layer.channels), simd=channels)
+
+    def check(self, fold: Fold) -> None:
+        """Raise OptionError naming the layer, the illegal value and the legal ones."""
+        name = self.layer.name
+        check_slots(fold, name)
+        legal = [(option.pe, option.simd) for option in self.folds()]
+        if (fold.pe, fold.simd) not in legal:
+            options = " or ".join(f"{pe} and {simd}" for pe, simd in legal)
+            raise OptionError(f"PE and SIMD must be {options}, not {fold.pe} and {fold.simd} (layer '{name}')")
+        if fold.window is WindowStyle.PARALLEL:
+            raise OptionError(f"Layer '{name}' has no window that could be parallel")
+
+    def input_lanes(self, fold: Fold) -> tuple[int, ...]:
+        """Give the codes in one beat of each input."""
+        return (fold.simd,)
+
+    def out_lanes(self, fold: Fold) -> int:
+        """Give the codes in one beat of the output."""
+        return fold.pe

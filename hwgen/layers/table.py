@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,9 +10,10 @@ import numpy as np
 from hwgen.activation import Lookup
 from hwgen.codes import CodeType
 from hwgen.fold import Fold
-from hwgen.layers.channelwise import channel_folds, check_channel_fold, elastic_schedule
-from hwgen.layers.legal import check_positions, check_tables
-from hwgen.layers.protocol import MapShape
+from hwgen.layers.channel_folding import ChannelFolding
+from hwgen.layers.channelwise import elastic_schedule
+from hwgen.layers.legal import check_positions
+from hwgen.layers.protocol import MapShape, OneInput
 from hwgen.rtl_templates.compute.lookup import LookupUnit
 from hwgen.rtl_templates.cost import Resources
 from hwgen.timing.schedule import Schedule
@@ -43,10 +43,7 @@ class Table:
     lookup: Lookup
     out_type: CodeType
 
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The one map that it reads."""
-        return (self.source,)
+    inputs = OneInput()
 
     @property
     def out_shape(self) -> MapShape:
@@ -74,31 +71,14 @@ class Table:
         if not self.out_type.contains(self.lookup.values(self._all_inputs())):
             raise ValueError(f"Layer '{self.name}': the table holds values that are no {self.out_type} codes")
 
-    def folds(self) -> Iterator[Fold]:
-        """Every divisor of the channel count."""
-        return channel_folds(self.in_shape[2])
-
-    def check_fold(self, fold: Fold) -> None:
-        """Raise OptionError if PE does not divide the channels."""
-        check_channel_fold(self.name, self.in_shape[2], fold)
-        check_tables(fold, self.name)
+    @property
+    def folding(self) -> ChannelFolding:
+        """PE channels a beat."""
+        return ChannelFolding(self.name, self.in_shape[2])
 
     def writable(self, fold: Fold) -> Fold:
         """Give the folding with memories that can be written."""
         return replace(fold, writable=True)
-
-    def cycles(self, fold: Fold) -> int:
-        """Beats of a frame."""
-        height, width, channels = self.in_shape
-        return height * width * channels // fold.pe
-
-    def in_lanes(self, fold: Fold) -> int:
-        """PE channels a beat."""
-        return fold.pe
-
-    def out_lanes(self, fold: Fold) -> int:
-        """PE channels a beat."""
-        return fold.pe
 
     def timing(self, fold: Fold) -> Schedule:
         """Take and yield a beat a step."""

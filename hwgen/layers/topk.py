@@ -14,7 +14,7 @@ from hwgen.fold import Fold
 from hwgen.layers.channelwise import beat_schedule
 from hwgen.layers.legal import check_slots
 from hwgen.layers.number import shape_of
-from hwgen.layers.protocol import MapShape
+from hwgen.layers.protocol import MapShape, OneInput
 from hwgen.rtl_templates.compute.topk import TopKUnit
 from hwgen.rtl_templates.cost import Resources
 from hwgen.timing.schedule import Schedule
@@ -45,10 +45,7 @@ class TopK:
     k: int
     largest: bool = True
 
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The one map that it reads."""
-        return (self.source,)
+    inputs = OneInput()
 
     @property
     def out_shape(self) -> MapShape:
@@ -70,30 +67,10 @@ class TopK:
         if not 1 <= self.k <= self.in_shape[2]:
             raise ValueError(f"Layer '{self.name}' picks {self.k} of {self.in_shape[2]} channels")
 
-    def folds(self) -> Iterator[Fold]:
-        """A single one: a channel at a time."""
-        yield Fold()
-
-    def check_fold(self, fold: Fold) -> None:
-        """Raise OptionError if PE or SIMD is not 1."""
-        if (fold.pe, fold.simd) != (1, 1):
-            raise OptionError(
-                f"PE and SIMD must be 1, not {fold.pe} and {fold.simd}, as layer '{self.name}' ranks channel by channel"
-            )
-        check_slots(fold, self.name)
-
-    def cycles(self, fold: Fold) -> int:
-        """Codes of a frame."""
-        height, width, channels = self.in_shape
-        return height * width * channels
-
-    def in_lanes(self, fold: Fold) -> int:
-        """One channel a beat."""
-        return 1
-
-    def out_lanes(self, fold: Fold) -> int:
-        """All k indices of a pixel."""
-        return self.k
+    @property
+    def folding(self) -> TopKFolding:
+        """What PE and SIMD may be."""
+        return TopKFolding(self)
 
     def timing(self, fold: Fold) -> Schedule:
         """Take a channel a step and yield the indices with the last one of each pixel."""
@@ -115,3 +92,30 @@ class TopK:
     def _unit(self, fold: Fold) -> dict[str, Any]:
         """Give what the unit and its bill have in common."""
         return {"shape": shape_of(self.in_type), "channels": self.in_shape[2], "k": self.k, "slots": fold.slots}
+
+
+@dataclass(frozen=True)
+class TopKFolding:
+    """A channel at a time; all k indices of a pixel in a beat."""
+
+    layer: TopK
+
+    def folds(self) -> Iterator[Fold]:
+        """Give the single legal folding."""
+        yield Fold()
+
+    def check(self, fold: Fold) -> None:
+        """Raise OptionError if PE or SIMD is not 1."""
+        if (fold.pe, fold.simd) != (1, 1):
+            raise OptionError(
+                f"PE and SIMD must be 1, not {fold.pe} and {fold.simd}, as layer '{self.layer.name}' ranks channel by channel"
+            )
+        check_slots(fold, self.layer.name)
+
+    def input_lanes(self, fold: Fold) -> tuple[int, ...]:
+        """Give the codes in one beat of each input."""
+        return (1,)
+
+    def out_lanes(self, fold: Fold) -> int:
+        """Give the codes in one beat of the output."""
+        return self.layer.k

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +10,8 @@ import numpy as np
 from hwgen.codes import CodeType
 from hwgen.errors import OptionError
 from hwgen.fold import Fold
-from hwgen.layers.legal import check_divides, check_same_lanes, check_slots, divisors
-from hwgen.layers.protocol import MapShape
+from hwgen.layers.channel_folding import ChannelFolding
+from hwgen.layers.protocol import MapShape, OneInput
 from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.streams.chain import Chain
 from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH, Fifo
@@ -101,10 +100,7 @@ class Upsample:
     in_type: CodeType
     factors: tuple[int, int]
 
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The one map that it reads."""
-        return (self.source,)
+    inputs = OneInput()
 
     @property
     def out_shape(self) -> MapShape:
@@ -128,16 +124,10 @@ class Upsample:
         if min(self.factors) < 1:
             raise ValueError(f"Layer '{self.name}' can only repeat rows and columns, not {self.factors} times")
 
-    def folds(self) -> Iterator[Fold]:
-        """Every legal folding: as many output as input lanes, a divisor of the channels."""
-        return (Fold(pe=lanes, simd=lanes) for lanes in divisors(self.in_shape[2]))
-
-    def check_fold(self, fold: Fold) -> None:
-        """Raise OptionError naming the layer, the illegal value and the legal ones."""
-        check_same_lanes(fold, self.name)
-        check_divides("PE", fold.pe, self.in_shape[2], "channels", self.name)
-        check_slots(fold, self.name)
-        self._capacity(fold)
+    @property
+    def folding(self) -> ChannelFolding:
+        """PE channels a beat, in and out; the row memory holds a row."""
+        return ChannelFolding(self.name, self.in_shape[2], simd=True, needs=self._capacity)
 
     def _rows(self, fold: Fold) -> _Rows:
         return _Rows.of(self.in_shape, self.factors, self.in_shape[2] // fold.simd)
@@ -153,19 +143,6 @@ class Upsample:
             )
         return fold.buffer_beats
 
-    def cycles(self, fold: Fold) -> int:
-        """Output beats of a frame."""
-        height, width, channels = self.out_shape
-        return height * width * channels // fold.pe
-
-    def in_lanes(self, fold: Fold) -> int:
-        """SIMD channels a beat."""
-        return fold.simd
-
-    def out_lanes(self, fold: Fold) -> int:
-        """The same."""
-        return fold.pe
-
     def timing(self, fold: Fold) -> Schedule:
         """Yield a beat a step; those of a row's first pass wait for their words."""
         rows, capacity, slots = self._rows(fold), self._capacity(fold), fold.slots or FULL_RATE_DEPTH
@@ -176,9 +153,9 @@ class Upsample:
         need[first] = np.arange(beats)
         frame, word = np.divmod(np.arange(beats) - capacity, beats)
         steps = np.arange(events, dtype=np.int64)
-        return Schedule(
-            cycles=events,
-            step=steps,
+        return Schedule.through(
+            steps=events,
+            events=steps,
             emit=steps,
             latency=Fifo.latency(slots, fold.pe * self.in_type.bits),
             slots=slots,

@@ -18,13 +18,13 @@ from hwgen.timing.schedule import Schedule
 
 __all__ = [
     "axes",
-    "capacity",
     "default_capacity",
     "has_output_register",
     "pad_words",
     "parallel_cycles",
     "parallel_schedule",
     "sequential_schedule",
+    "window_capacity",
     "window_latency",
 ]
 
@@ -109,7 +109,7 @@ def default_capacity(rows: Axis, columns: Axis, words: int, steps: int, read_lat
     return high * words
 
 
-def capacity(name: str, window: Window, in_shape: MapShape, fold: Fold, steps: int) -> int:
+def window_capacity(name: str, window: Window, in_shape: MapShape, fold: Fold, steps: int) -> int:
     """Give the words that a layer's window memory holds: the fold's choice, or the least that costs no cycle.
 
     Raises
@@ -189,9 +189,9 @@ def sequential_schedule(
     emit = np.add.outer(np.arange(windows) * events, np.searchsorted(offsets, emits)).ravel()
     frame, word = np.divmod(np.arange(beats) - capacity, beats)
     giver = np.searchsorted(freed, word, side="right")
-    return Schedule(
-        cycles=windows * steps,
-        step=np.add.outer(np.arange(windows) * steps, offsets).ravel(),
+    return Schedule.through(
+        steps=windows * steps,
+        events=np.add.outer(np.arange(windows) * steps, offsets).ravel(),
         emit=emit,
         latency=latency,
         slots=slots,
@@ -243,9 +243,9 @@ def parallel_schedule(
     word[0] = 0
     pops = (first_event + events - 1)[real]
     frame, number = np.divmod(np.arange(len(pops)) - depth, len(pops))
-    return Schedule(
-        cycles=int(steps.sum()),
-        step=first_step[place] + within,
+    return Schedule.through(
+        steps=int(steps.sum()),
+        events=first_step[place] + within,
         emit=np.flatnonzero(completes[place]),
         latency=latency,
         slots=slots,

@@ -18,7 +18,7 @@ from hwgen.timing.earliest import Deadlock, System, tile
 from hwgen.timing.feeds import yielded
 from hwgen.timing.latest import Latest
 from hwgen.timing.predict import most_held
-from hwgen.timing.schedule import Junction, Schedule
+from hwgen.timing.schedule import Schedule
 
 __all__ = ["size_fifos"]
 
@@ -117,7 +117,7 @@ class _Sizing:
         """Cycles between the last two frames at best."""
         return int(self.due[-1] - self.due[-1 - len(self.due) // self.system.frames])
 
-    def _schedule(self, number: int, stage: Stage, frames: int) -> Schedule | Junction:
+    def _schedule(self, number: int, stage: Stage, frames: int) -> Schedule:
         """Give a stage's schedule, FIFOs whose depth is still open without bounds; they are as quick as shallow ones."""
         schedule = stage.timing()
         opened = [fifo.queue.outlet for fifo in self.open if fifo.number == number]
@@ -131,7 +131,7 @@ class _Sizing:
             replace(outlet, slots=frames * outlet.beats) if place in opened else outlet
             for place, outlet in enumerate(schedule.outlets)
         ]
-        return Junction(schedule.cycles, schedule.step, tuple(intakes), tuple(outlets))
+        return Schedule(schedule.steps, schedule.events, tuple(intakes), tuple(outlets))
 
     def run(self) -> None:
         """Find every depth."""
@@ -181,7 +181,7 @@ class _Sizing:
         schedule = self.stages[number].timing()
         room = cast(np.ndarray, schedule.intakes[0].room)
         # As it stands the FIFO has the least depth, so each beat waits for the use of the one that many before it.
-        uses = tile(room, len(schedule.step), self.system.frames)[FULL_RATE_DEPTH:]
+        uses = tile(room, len(schedule.events), self.system.frames)[FULL_RATE_DEPTH:]
         (stream,) = self.system.feeds[number]
         return most_held(latest.transfers[stream], self.system.events[number][uses])
 
@@ -243,5 +243,5 @@ def _rests(pipeline: Pipeline, number: int, outlet: int) -> bool:
     one = schedules[number]
     outlets = list(one.outlets)
     outlets[outlet] = replace(outlets[outlet], slots=FRAMES[0] * outlets[outlet].beats)
-    schedules[number] = Junction(one.cycles, one.step, one.intakes, tuple(outlets))
+    schedules[number] = Schedule(one.steps, one.events, one.intakes, tuple(outlets))
     return bool(full_streams(schedules, pipeline.feeds, FRAMES[0]))

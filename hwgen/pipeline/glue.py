@@ -14,7 +14,7 @@ from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH, Fifo
 from hwgen.rtl_templates.streams.fork import Fork
 from hwgen.rtl_templates.streams.width_converter import DownConverter, UpConverter
-from hwgen.timing.schedule import Intake, Junction, Outlet, Schedule
+from hwgen.timing.schedule import Intake, Outlet, Schedule
 
 __all__ = [
     "ForkStage",
@@ -74,7 +74,9 @@ class InputRegister:
     def timing(self) -> Schedule:
         every = np.arange(self.beats)
         latency = Fifo.latency(FULL_RATE_DEPTH, self.lanes * self.bits)
-        return Schedule(self.beats, step=every, emit=every, accept=every, latency=latency, slots=FULL_RATE_DEPTH)
+        return Schedule.through(
+            self.beats, events=every, emit=every, accept=every, latency=latency, slots=FULL_RATE_DEPTH
+        )
 
     def component(self) -> wiring.Component:
         return Fifo(self.lanes * self.bits, FULL_RATE_DEPTH)
@@ -105,7 +107,7 @@ class Widen:
     def timing(self) -> Schedule:
         every = np.arange(self.beats)
         last = np.arange(self.ratio - 1, self.beats, self.ratio)
-        return Schedule(self.beats, step=every, accept=every, emit=last, latency=1, slots=1, slot_return=0)
+        return Schedule.through(self.beats, events=every, accept=every, emit=last, latency=1, slots=1, slot_return=0)
 
     def component(self) -> wiring.Component:
         return UpConverter(self.in_lanes * self.bits, self.ratio)
@@ -135,8 +137,8 @@ class Narrow:
 
     def timing(self) -> Schedule:
         every = np.arange(self.beats * self.ratio)
-        return Schedule(
-            len(every), step=every, accept=every[:: self.ratio], emit=every, latency=1, slots=1, slot_return=0
+        return Schedule.through(
+            len(every), events=every, accept=every[:: self.ratio], emit=every, latency=1, slots=1, slot_return=0
         )
 
     def component(self) -> wiring.Component:
@@ -188,10 +190,10 @@ class ForkStage:
         """Depths, those that are not sized yet at their least."""
         return [depth or FULL_RATE_DEPTH for depth in self.depths]
 
-    def timing(self) -> Junction:
+    def timing(self) -> Schedule:
         every = np.arange(self.beats)
         outlets = tuple(Outlet(every, Fifo.latency(depth, self.width), depth) for depth in self.slots)
-        return Junction(self.beats, every, (Intake(accept=every),), outlets)
+        return Schedule(self.beats, every, (Intake(accept=every),), outlets)
 
     def component(self) -> wiring.Component:
         return Fork(self.width, self.slots)

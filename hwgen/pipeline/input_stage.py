@@ -11,7 +11,7 @@ from hwgen.pipeline.queues import Queue, deepened
 from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH, Fifo
 from hwgen.rtl_templates.streams.split import Split
-from hwgen.timing.schedule import Intake, Junction, Outlet
+from hwgen.timing.schedule import Intake, Outlet, Schedule
 
 __all__ = ["InputStage"]
 
@@ -76,7 +76,7 @@ class InputStage:
         """Depths, those that are not sized yet at their least."""
         return [depth or FULL_RATE_DEPTH for depth in self.depths]
 
-    def timing(self) -> Junction:
+    def timing(self) -> Schedule:
         """Take a beat in every step, of the first input's map until it ends."""
         total = sum(self.beats)
         every = np.arange(total, dtype=np.int64)
@@ -85,7 +85,7 @@ class InputStage:
             Outlet(part, Fifo.latency(depth, width), depth)
             for part, depth, width in zip(parts, self.slots, self.widths, strict=True)
         )
-        return Junction(total, every, (Intake(accept=every),), outlets)
+        return Schedule(total, every, (Intake(accept=every),), outlets)
 
     def component(self) -> Split:
         """Deal out whole maps."""

@@ -12,7 +12,7 @@ from math import prod
 
 from hwgen.arrays.beats import Beats, BeatSequence
 from hwgen.codes import CodeType
-from hwgen.layers.protocol import Layer, MapShape, input_lanes, inputs
+from hwgen.layers.protocol import Layer, MapShape
 from hwgen.pipeline.glue import ForkStage, InputRegister, Narrow, Widen, conversion
 from hwgen.pipeline.input_stage import InputStage
 from hwgen.pipeline.output_stage import OutputStage
@@ -20,7 +20,7 @@ from hwgen.pipeline.stages import LayerStage, Stage
 from hwgen.plan import Plan
 from hwgen.timing.feeds import check_feeds
 from hwgen.timing.predict import Prediction, predict
-from hwgen.timing.schedule import Junction, Schedule
+from hwgen.timing.schedule import Schedule
 
 __all__ = ["Pipeline", "draft", "in_time", "lay_out"]
 
@@ -45,7 +45,7 @@ class Pipeline:
         return tuple(stage for stage in self.stages if isinstance(stage, LayerStage))
 
     @cached_property
-    def schedules(self) -> tuple[Schedule | Junction, ...]:
+    def schedules(self) -> tuple[Schedule, ...]:
         """The schedule of each stage."""
         return tuple(stage.timing() for stage in self.stages)
 
@@ -115,9 +115,11 @@ def draft(plan: Plan) -> Pipeline:
     layout.take_inputs()
     for layer in network.layers:
         fold = plan.folds[layer.name]
-        reads = tuple(layout.fetch(layer, number, lanes) for number, lanes in enumerate(input_lanes(layer, fold)))
+        reads = tuple(
+            layout.fetch(layer, number, lanes) for number, lanes in enumerate(layer.folding.input_lanes(fold))
+        )
         layout.add(LayerStage(layer, fold, reads))
-        layout.hand_out(layer.name, layer.out_type.bits, prod(layer.out_shape), layer.out_lanes(fold))
+        layout.hand_out(layer.name, layer.out_type.bits, prod(layer.out_shape), layer.folding.out_lanes(fold))
     if len(network.outputs) > 1:
         layout.gather_outputs()
     return Pipeline(plan, tuple(layout.stages))
@@ -153,7 +155,7 @@ class _Layout:
         # An input that only leaves again is read by no layer: whole pixels then.
         widest = {port.name: 0 for port in ports}
         for layer in plan.network.layers:
-            for entry, width in zip(inputs(layer), input_lanes(layer, plan.folds[layer.name]), strict=True):
+            for entry, width in zip(layer.inputs, layer.folding.input_lanes(plan.folds[layer.name]), strict=True):
                 if entry.source in widest:
                     widest[entry.source] = max(widest[entry.source], width)
         lanes = tuple(widest[port.name] or port.shape[2] for port in ports)
@@ -185,8 +187,8 @@ class _Layout:
 
     def fetch(self, layer: Layer, number: int, lanes: int) -> int:
         """Give the stream for one of a layer's inputs, converted to its lanes."""
-        reader = layer.name if len(layer.sources) == 1 else f"{layer.name}.{number}"
-        entry = inputs(layer)[number]
+        reader = layer.name if len(layer.inputs) == 1 else f"{layer.name}.{number}"
+        entry = layer.inputs[number]
         return self._convert(reader, prod(entry.shape), entry.type.bits, lanes)
 
     def _convert(self, reader: str, codes: int, bits: int, lanes: int) -> int:

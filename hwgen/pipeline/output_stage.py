@@ -12,7 +12,7 @@ from hwgen.rtl_templates.compute.number import Coding
 from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH, Fifo
 from hwgen.rtl_templates.streams.merge import Merge
-from hwgen.timing.schedule import Junction
+from hwgen.timing.schedule import Schedule
 
 __all__ = ["OutputStage"]
 
@@ -58,7 +58,7 @@ class OutputStage:
         """Bits of a beat of each output."""
         return [lanes * bits for lanes, bits in zip(self.lanes, self.bits, strict=True)]
 
-    def timing(self) -> Junction:
+    def timing(self) -> Schedule:
         """Take a beat in every step, of the first output's map until it ends."""
         turns = np.repeat(np.arange(len(self.reads)), self.beats)
         return in_turn(turns, self.outputs, Fifo.latency(FULL_RATE_DEPTH, max(self.widths)), FULL_RATE_DEPTH)

@@ -9,11 +9,11 @@ from typing import Protocol, runtime_checkable
 from amaranth.lib import wiring
 
 from hwgen.fold import Fold, WindowStyle
-from hwgen.layers.protocol import Layer, input_lanes
+from hwgen.layers.protocol import Layer
 from hwgen.pipeline.queues import Queue
 from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH
-from hwgen.timing.schedule import Junction, Schedule
+from hwgen.timing.schedule import Schedule
 
 __all__ = ["LayerStage", "Queued", "Stage"]
 
@@ -32,7 +32,7 @@ class Stage(Protocol):
     def input_lanes(self) -> tuple[int, ...]: ...
     @property
     def out_lanes(self) -> int: ...
-    def timing(self) -> Schedule | Junction: ...
+    def timing(self) -> Schedule: ...
     def component(self) -> wiring.Component: ...
     def resources(self) -> Resources: ...
 
@@ -65,11 +65,11 @@ class LayerStage:
 
     @property
     def input_lanes(self) -> tuple[int, ...]:
-        return input_lanes(self.layer, self.fold)
+        return self.layer.folding.input_lanes(self.fold)
 
     @property
     def out_lanes(self) -> int:
-        return self.layer.out_lanes(self.fold)
+        return self.layer.folding.out_lanes(self.fold)
 
     @property
     def queues(self) -> tuple[Queue, ...]:
@@ -86,10 +86,10 @@ class LayerStage:
         return replace(self, fold=replace(self.fold, slots=beats))
 
     @cached_property
-    def _schedule(self) -> Schedule | Junction:
+    def _schedule(self) -> Schedule:
         return self.layer.timing(self.fold)
 
-    def timing(self) -> Schedule | Junction:
+    def timing(self) -> Schedule:
         return self._schedule
 
     def component(self) -> wiring.Component:

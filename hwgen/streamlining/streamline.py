@@ -8,7 +8,7 @@ import numpy as np
 
 from hwgen.errors import ModelError
 from hwgen.graph import Graph, Node
-from hwgen.layers.protocol import Layer
+from hwgen.layers.protocol import Layer, sources_of
 from hwgen.network import Network, OutputPort, check
 from hwgen.streamlining.builder import Builder, identifier
 from hwgen.streamlining.declaration import Declaration, declarations
@@ -91,7 +91,7 @@ def _network(graph: Graph, declared: Mapping[str, Declaration], builder: Builder
     layers = _read(builder.layers, {port.source for port in outputs})
     if not layers:
         raise ModelError("The model holds nothing but what the host does to its input; it needs at least one layer")
-    wanted = {source for layer in layers for source in layer.sources} | {port.source for port in outputs}
+    wanted = {source for layer in layers for source in sources_of(layer)} | {port.source for port in outputs}
     inputs = tuple(builder.inputs[name] for name in graph.inputs if name in wanted)
     for name in graph.inputs:
         if name not in wanted:
@@ -119,5 +119,5 @@ def _read(layers: Sequence[Layer], wanted: set[str]) -> tuple[Layer, ...]:
     for layer in reversed(layers):
         if layer.name in wanted:
             kept.append(layer)
-            wanted |= set(layer.sources)
+            wanted |= set(sources_of(layer))
     return tuple(reversed(kept))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hwgen.timing.schedule import Intake, Junction, Outlet, Schedule
+from hwgen.timing.schedule import Intake, Outlet, Schedule
 
 __all__ = ["full_streams"]
 
@@ -14,11 +14,11 @@ __all__ = ["full_streams"]
 class _Marks:
     """For every event of a stage, how far its neighbours must have come; all rise from event to event."""
 
-    def __init__(self, schedule: Schedule | Junction, frames: int) -> None:
+    def __init__(self, schedule: Schedule, frames: int) -> None:
         self.fired = 0
-        self.total = len(schedule.step) * frames
-        self.intakes = [_Taking(intake, len(schedule.step), frames) for intake in schedule.intakes]
-        self.outlets = [_Giving(outlet, len(schedule.step), frames) for outlet in schedule.outlets]
+        self.total = len(schedule.events) * frames
+        self.intakes = [_Taking(intake, len(schedule.events), frames) for intake in schedule.intakes]
+        self.outlets = [_Giving(outlet, len(schedule.events), frames) for outlet in schedule.outlets]
 
 
 class _Taking:
@@ -61,9 +61,7 @@ class _Giving:
         return int(self.emit[left + self.slots]) if left + self.slots < len(self.emit) else (2**62)
 
 
-def full_streams(
-    schedules: Sequence[Schedule | Junction], feeds: Sequence[tuple[int, ...]], frames: int
-) -> tuple[int, ...]:
+def full_streams(schedules: Sequence[Schedule], feeds: Sequence[tuple[int, ...]], frames: int) -> tuple[int, ...]:
     """Play a pipeline without regard to time until nothing can happen.
 
     Parameters

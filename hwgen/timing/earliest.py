@@ -16,7 +16,7 @@ import numpy as np
 
 from hwgen.timing.deadlock import full_streams
 from hwgen.timing.feeds import yielded
-from hwgen.timing.schedule import Intake, Junction, Outlet, Schedule
+from hwgen.timing.schedule import Intake, Outlet, Schedule
 
 __all__ = ["Deadlock", "System"]
 
@@ -94,9 +94,9 @@ class _Exit:
 class _Rules:
     """A stage's inequalities over all frames."""
 
-    def __init__(self, schedule: Schedule | Junction, frames: int) -> None:
-        self.events = len(schedule.step)
-        self.step = tile(schedule.step, schedule.cycles, frames)
+    def __init__(self, schedule: Schedule, frames: int) -> None:
+        self.events = len(schedule.events)
+        self.step = tile(schedule.events, schedule.steps, frames)
         self.entries = [_Entry(intake, self.events, frames) for intake in schedule.intakes]
         self.exits = [_Exit(outlet, self.events, frames) for outlet in schedule.outlets]
 
@@ -106,7 +106,7 @@ class System:
 
     Parameters
     ----------
-    schedules : sequence of Schedule or Junction
+    schedules : sequence of Schedule
         The stages, in an order in which every stream is yielded before it is read.
     feeds : sequence of tuple of int
         The streams that each stage reads.
@@ -114,14 +114,14 @@ class System:
 
     Members
     -------
-    schedules : list of Schedule or Junction
+    schedules : list of Schedule
     events : list of ndarray
         Cycle of every event of each stage.
     transfers : list of ndarray
         Cycle of every beat of each stream.
     """
 
-    def __init__(self, schedules: Sequence[Schedule | Junction], feeds: Sequence[tuple[int, ...]], frames: int) -> None:
+    def __init__(self, schedules: Sequence[Schedule], feeds: Sequence[tuple[int, ...]], frames: int) -> None:
         self.schedules, self.frames = list(schedules), frames
         self.feeds, self.yields = feeds, yielded(schedules)
         self.rules = [_Rules(schedule, frames) for schedule in schedules]
@@ -142,7 +142,7 @@ class System:
             setattr(other, name, getattr(self, name).copy())
         return other
 
-    def replace(self, number: int, schedule: Schedule | Junction) -> None:
+    def replace(self, number: int, schedule: Schedule) -> None:
         """Give a stage other rules, none of which lets anything happen earlier than its present ones."""
         self.schedules[number] = schedule
         self.rules[number] = _Rules(schedule, self.frames)

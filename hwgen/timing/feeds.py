@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hwgen.timing.schedule import Junction, Schedule
+from hwgen.timing.schedule import Schedule
 
 __all__ = ["check_feeds", "yielded"]
 
 
-def yielded(schedules: Sequence[Schedule | Junction]) -> list[range]:
+def yielded(schedules: Sequence[Schedule]) -> list[range]:
     """Give the numbers of the streams that each stage yields."""
     counts = [len(schedule.outlets) for schedule in schedules]
     starts = [1 + sum(counts[:number]) for number in range(len(counts))]
     return [range(start, start + count) for start, count in zip(starts, counts, strict=True)]
 
 
-def check_feeds(schedules: Sequence[Schedule | Junction], feeds: Sequence[tuple[int, ...]]) -> None:
+def check_feeds(schedules: Sequence[Schedule], feeds: Sequence[tuple[int, ...]]) -> None:
     """Hold the law of a legal pipeline.
 
     Raises

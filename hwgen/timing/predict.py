@@ -9,7 +9,7 @@ import numpy as np
 
 from hwgen.timing.earliest import Deadlock, System, tile
 from hwgen.timing.feeds import check_feeds, yielded
-from hwgen.timing.schedule import Junction, Schedule
+from hwgen.timing.schedule import Schedule
 
 __all__ = ["Deadlock", "Prediction", "predict"]
 
@@ -23,7 +23,7 @@ class Prediction:
 
     Parameters
     ----------
-    schedules : tuple of Schedule or Junction
+    schedules : tuple of Schedule
         The stages, in order.
     frames : int
         Frames that were solved.
@@ -35,7 +35,7 @@ class Prediction:
         ``events[s][e]``: cycle of event ``e`` of stage ``s``.
     """
 
-    schedules: tuple[Schedule | Junction, ...]
+    schedules: tuple[Schedule, ...]
     frames: int
     transfers: tuple[np.ndarray, ...]
     events: tuple[np.ndarray, ...]
@@ -49,7 +49,7 @@ class Prediction:
     def ii(self) -> int:
         """Cycles between the last beats of the last two frames: the initiation interval once the pipeline is full."""
         if self.frames < 2:
-            return max(schedule.cycles for schedule in self.schedules)
+            return max(schedule.steps for schedule in self.schedules)
         return int(self.transfers[-1][-1] - self.transfers[-1][-1 - self._beats])
 
     @property
@@ -66,7 +66,7 @@ class Prediction:
     def occupancy(self, stage: int, outlet: int = 0) -> int:
         """Give the largest number of beats of one of a stage's outlets that are under way or waiting at once."""
         schedule = self.schedules[stage]
-        emit = tile(schedule.outlets[outlet].emit, len(schedule.step), self.frames)
+        emit = tile(schedule.outlets[outlet].emit, len(schedule.events), self.frames)
         return most_held(self.events[stage][emit], self.transfers[yielded(self.schedules)[stage][outlet]])
 
 
@@ -76,14 +76,12 @@ def most_held(issued: np.ndarray, left: np.ndarray) -> int:
     return int(np.max(np.arange(1, len(issued) + 1) - gone))
 
 
-def predict(
-    schedules: Sequence[Schedule | Junction], frames: int, feeds: Sequence[tuple[int, ...]] | None = None
-) -> Prediction:
+def predict(schedules: Sequence[Schedule], frames: int, feeds: Sequence[tuple[int, ...]] | None = None) -> Prediction:
     """Solve the timing of a pipeline.
 
     Parameters
     ----------
-    schedules : sequence of Schedule or Junction
+    schedules : sequence of Schedule
         Stages in an order in which every stream is yielded before it is read; the last stage's last outlet leaves the pipeline.
     frames : int
         Frames that follow one another without a gap.
@@ -106,7 +104,7 @@ def predict(
         raise ValueError(f"A prediction needs at least one frame, not {frames}")
     feeds = [(number,) for number in range(len(schedules))] if feeds is None else feeds
     check_feeds(schedules, feeds)
-    per_frame = sum(len(one.step) + sum(intake.beats for intake in one.intakes) for one in schedules)
+    per_frame = sum(len(one.events) + sum(intake.beats for intake in one.intakes) for one in schedules)
     solved = min(frames, max(4, EXACT_EVENTS // per_frame))
     system, is_steady = _solve(schedules, feeds, solved)
     while solved < frames and not is_steady:
@@ -116,9 +114,7 @@ def predict(
     return Prediction(tuple(schedules), solved, tuple(system.transfers), tuple(system.events))
 
 
-def _solve(
-    schedules: Sequence[Schedule | Junction], feeds: Sequence[tuple[int, ...]], frames: int
-) -> tuple[System, bool]:
+def _solve(schedules: Sequence[Schedule], feeds: Sequence[tuple[int, ...]], frames: int) -> tuple[System, bool]:
     """Solve so many frames; tell also whether the last one repeats the one before."""
     system = System(schedules, feeds, frames)
     steady, remembered = 0, memory(schedules)
@@ -131,7 +127,7 @@ def _solve(
     return system, steady > 0
 
 
-def memory(schedules: Sequence[Schedule | Junction]) -> int:
+def memory(schedules: Sequence[Schedule]) -> int:
     """Give the number of frames before the present one of which any rule speaks."""
     frames = 1
     for schedule in schedules:
@@ -140,7 +136,7 @@ def memory(schedules: Sequence[Schedule | Junction]) -> int:
         for intake in schedule.intakes:
             if intake.room is not None:
                 oldest = int(np.min(intake.room, where=intake.room > -(2**61), initial=0))
-                frames = max(frames, -(oldest // len(schedule.step)))
+                frames = max(frames, -(oldest // len(schedule.events)))
     return frames
 
 

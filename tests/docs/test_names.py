@@ -80,6 +80,6 @@ def test_every_dotted_name_leads_somewhere(mentioned: list[tuple[Path, str]]) ->
 
 
 def test_a_name_that_is_gone_is_found() -> None:
-    assert resolves("hwgen.timing.schedule.Schedule.cycles")
+    assert resolves("hwgen.timing.schedule.Schedule.steps")
     assert not resolves("hwgen.schedule")
     assert not resolves("hwgen.timing.schedule.Timetable")

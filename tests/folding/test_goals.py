@@ -60,7 +60,7 @@ def test_no_plan_with_another_folding_of_a_layer_is_smaller_than_that_of_least_a
         return float(limits.needs(taken(lay_out(Plan(NETWORK, folds)), limits)) @ prices)
 
     least = cost(dict(plan.folds))
-    others = [cost({**plan.folds, layer.name: fold}) for layer in NETWORK.layers for fold in layer.folds()]
+    others = [cost({**plan.folds, layer.name: fold}) for layer in NETWORK.layers for fold in layer.folding.folds()]
     # The search does not price the counters of beats at both ports.
     assert least <= min(others) + 2 * 12
 

@@ -35,7 +35,7 @@ def positions(draw: st.DrawFn, height: int, width: int) -> Positions:
 @st.composite
 def folds(draw: st.DrawFn, layer: Layer) -> Fold:
     """Draw a legal folding with any memory and FIFO depth."""
-    fold = draw(st.sampled_from(list(layer.folds())))
+    fold = draw(st.sampled_from(list(layer.folding.folds())))
     return replace(fold, memory=draw(st.sampled_from(STYLES)), slots=draw(st.sampled_from([None, None, 1, 2, 7])))
 
 
@@ -53,17 +53,17 @@ def beats(kind: CodeType, codes: np.ndarray, lanes: int) -> list[int]:
 def assert_hardware_is_golden(layer: Layer, fold: Fold, seed: int) -> None:
     """Run frames back to back, then with stalls and a reset in the middle; compare values and cycles exactly."""
     layer.check()
-    layer.check_fold(fold)
-    codes = random_codes(np.random.default_rng(seed), layer.in_type, (FRAMES, *layer.in_shape))
-    sent = beats(layer.in_type, codes, layer.in_lanes(fold))
-    expected = beats(layer.out_type, layer.golden(codes), layer.out_lanes(fold))
+    layer.folding.check(fold)
+    codes = random_codes(np.random.default_rng(seed), layer.inputs[0].type, (FRAMES, *layer.inputs[0].shape))
+    sent = beats(layer.inputs[0].type, codes, layer.folding.input_lanes(fold)[0])
+    expected = beats(layer.out_type, layer.golden(codes), layer.folding.out_lanes(fold))
 
     free = run(layer.component(fold), sent, len(expected), seed=seed)
     prediction = predict([layer.timing(fold)], FRAMES)
     assert free.payloads == expected
     assert free.taken == prediction.transfers[0].tolist()
     assert free.given == prediction.transfers[-1].tolist()
-    assert layer.timing(fold).cycles == layer.cycles(fold)
+    assert layer.timing(fold).interval == layer.timing(fold).steps
 
     stalled = run(
         layer.component(fold), sent, len(expected), source_stall=0.3, sink_stall=0.4, reset_at=seed % 20 + 1, seed=seed

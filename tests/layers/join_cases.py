@@ -2,49 +2,48 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import strategies as st
 
 from hwgen.fold import Fold
-from hwgen.layers.protocol import Join
+from hwgen.layers.protocol import Layer
 from hwgen.rtl_templates.streams.stream_check import run_ports
 from hwgen.timing.earliest import tile
 from hwgen.timing.predict import predict
-from hwgen.timing.schedule import Schedule
 from tests.layers.channelwise_cases import FRAMES, STYLES, beats, random_codes
 
 
 @st.composite
-def folds(draw: st.DrawFn, layer: Join) -> Fold:
+def folds(draw: st.DrawFn, layer: Layer) -> Fold:
     """Draw a legal folding with any memory and FIFO depth."""
-    pe = draw(st.sampled_from([fold.pe for fold in layer.folds()]))
+    pe = draw(st.sampled_from([fold.pe for fold in layer.folding.folds()]))
     return Fold(pe=pe, memory=draw(st.sampled_from(STYLES)), slots=draw(st.sampled_from([None, None, 1, 2, 7])))
 
 
-def assert_hardware_is_golden(layer: Join, fold: Fold, seed: int) -> None:
+def assert_hardware_is_golden(layer: Layer, fold: Fold, seed: int) -> None:
     """Run frames back to back, then with stalls and a reset in the middle; compare values and cycles exactly."""
     layer.check()
-    layer.check_fold(fold)
+    layer.folding.check(fold)
     random = np.random.default_rng(seed)
-    entries = list(zip(layer.in_types, layer.in_shapes, layer.input_lanes(fold), strict=True))
-    maps = [random_codes(random, kind, (FRAMES, *shape)) for kind, shape, _ in entries]
-    sent = {f"i_{k}": beats(kind, x, lanes) for k, ((kind, _, lanes), x) in enumerate(zip(entries, maps, strict=True))}
-    expected = beats(layer.out_type, layer.golden(*maps), layer.out_lanes(fold))
+    entries = list(zip(layer.inputs, layer.folding.input_lanes(fold), strict=True))
+    maps = [random_codes(random, entry.type, (FRAMES, *entry.shape)) for entry, _ in entries]
+    sent = {
+        f"i_{k}": beats(entry.type, x, lanes) for k, ((entry, lanes), x) in enumerate(zip(entries, maps, strict=True))
+    }
+    expected = beats(layer.out_type, layer.golden(*maps), layer.folding.out_lanes(fold))
 
     free = run_ports(layer.component(fold), sent, {"o": len(expected)}, seed=seed)
     timing = layer.timing(fold)
-    (outlet,) = timing.outlets
     # Every source always offers, so any one of them stands for all.
-    alone = Schedule(
-        timing.cycles, timing.step, outlet.emit, outlet.latency, outlet.slots, accept=timing.intakes[0].accept
-    )
-    prediction = predict([alone], FRAMES)
+    prediction = predict([replace(timing, intakes=timing.intakes[:1])], FRAMES)
     assert free.payloads["o"] == expected
     assert free.given["o"] == prediction.transfers[-1].tolist()
     for k, intake in enumerate(timing.intakes):
-        events = tile(intake.accept, len(timing.step), FRAMES)
+        events = tile(intake.accept, len(timing.events), FRAMES)
         assert free.taken[f"i_{k}"] == prediction.events[0][events].tolist()
-    assert timing.cycles == layer.cycles(fold)
+    assert timing.interval == timing.steps
 
     stalled = run_ports(
         layer.component(fold),

@@ -38,7 +38,7 @@ def test_an_empty_map_is_refused():
 
 def test_an_illegal_folding_is_refused():
     with pytest.raises(OptionError, match=r"PE must divide 10 channels, not 4 \(layer 'winner'\): use 2 or 5"):
-        ArgMax("winner", "x", (1, 1, 10), signed(8)).check_fold(Fold(pe=4))
+        ArgMax("winner", "x", (1, 1, 10), signed(8)).folding.check(Fold(pe=4))
 
 
 def test_resources_grow_with_the_lanes():

@@ -124,4 +124,4 @@ def test_hardware_is_golden(data: st.DataObject, layer: Combine, seed: int):
 )
 def test_an_illegal_folding_is_refused(fold: Fold, message: str):
     with pytest.raises(OptionError, match=message):
-        DIFFERENCE.check_fold(fold)
+        DIFFERENCE.folding.check(fold)

@@ -75,4 +75,4 @@ def test_hardware_is_golden(data: st.DataObject, layer: Concat, seed: int):
 )
 def test_an_illegal_folding_is_refused(fold: Fold, message: str):
     with pytest.raises(OptionError, match=message):
-        CONCAT.check_fold(fold)
+        CONCAT.folding.check(fold)

@@ -162,7 +162,7 @@ def test_an_inconsistent_record_is_refused(change: dict, message: str):
 )
 def test_an_illegal_folding_is_refused(fold: Fold, message: str):
     with pytest.raises(OptionError, match=message):
-        CONV.check_fold(fold)
+        CONV.folding.check(fold)
 
 
 GROUPED = replace(CONV, weights=np.ones((12, 3, 3, 2), dtype=np.int64), groups=3)
@@ -181,11 +181,14 @@ GROUPED = replace(CONV, weights=np.ones((12, 3, 3, 2), dtype=np.int64), groups=3
 )
 def test_a_folding_across_groups_is_refused(fold: Fold, message: str):
     with pytest.raises(OptionError, match=message):
-        GROUPED.check_fold(fold)
+        GROUPED.folding.check(fold)
 
 
 def test_every_folding_of_groups_is_legal_and_does_their_work_only():
-    lanes = [(fold.pe, fold.simd, fold.window.value, GROUPED.in_lanes(fold)) for fold in GROUPED.folds()]
+    lanes = [
+        (fold.pe, fold.simd, fold.window.value, GROUPED.folding.input_lanes(fold)[0])
+        for fold in GROUPED.folding.folds()
+    ]
     assert lanes == [
         *(
             (pe, *rest)
@@ -194,13 +197,13 @@ def test_every_folding_of_groups_is_legal_and_does_their_work_only():
         ),
         *((12, *rest) for rest in ((2, "sequential", 6), (18, "parallel", 6))),
     ]
-    for fold in GROUPED.folds():
-        GROUPED.check_fold(fold)
-        words = 6 // GROUPED.in_lanes(fold)
+    for fold in GROUPED.folding.folds():
+        GROUPED.folding.check(fold)
+        words = 6 // GROUPED.folding.input_lanes(fold)[0]
         if fold.window is WindowStyle.SEQUENTIAL:
-            assert GROUPED.cycles(fold) == max(9 * 12 * 18 // (fold.pe * fold.simd), 25 * words)
+            assert GROUPED.timing(fold).interval == max(9 * 12 * 18 // (fold.pe * fold.simd), 25 * words)
         else:
-            assert GROUPED.cycles(fold) == words * (25 + 9 * (max(1, 4 // fold.pe) - 1))
+            assert GROUPED.timing(fold).interval == words * (25 + 9 * (max(1, 4 // fold.pe) - 1))
 
 
 @pytest.mark.parametrize(("in_type", "raw"), [(BIPOLAR, False), (unsigned(4), True), (signed(3), False)], ids=str)
@@ -210,7 +213,7 @@ def test_sum_pooling_has_neither_multipliers_nor_a_weight_memory(in_type: CodeTy
     thresholds = None if raw else Thresholds(np.arange(6).reshape(1, 6, 1), Positions.uniform(2, 3))
     out_type = signed(9) if raw else BIPOLAR
     layer = Conv("pool", "x", (5, 6, 6), in_type, ones, window, 0, thresholds, out_type, 6)
-    for number, fold in enumerate(layer.folds()):
+    for number, fold in enumerate(layer.folding.folds()):
         cost = layer.resources(fold)
         assert not cost.products
         assert "pool.weights" not in [memory.name for memory in cost.memories]
@@ -222,7 +225,7 @@ def test_sum_pooling_has_neither_multipliers_nor_a_weight_memory(in_type: CodeTy
 @given(layer=convs(), data=st.data(), seed=seeds)
 def test_hardware_is_golden(layer: Conv, data: st.DataObject, seed: int):
     fold = replace(
-        data.draw(st.sampled_from(list(layer.folds()))),
+        data.draw(st.sampled_from(list(layer.folding.folds()))),
         slots=data.draw(st.sampled_from([None, None, 1, 9])),
         fetch_registers=data.draw(st.integers(0, 1)),
         memory=data.draw(st.sampled_from(STYLES)),

@@ -61,10 +61,10 @@ def ref(layer, codes):
 
 
 def rtl(layer, fold, codes, **stalls) -> tuple[np.ndarray, Run]:
-    fields = layer.in_type.to_bits(codes).reshape(-1, layer.in_lanes(fold))
-    outputs = len(codes) * layer.rows // layer.out_lanes(fold)
+    fields = layer.in_type.to_bits(codes).reshape(-1, layer.folding.input_lanes(fold)[0])
+    outputs = len(codes) * layer.rows // layer.folding.out_lanes(fold)
     result = run(layer.component(fold), [pack(beat, layer.in_type.bits) for beat in fields], outputs, **stalls)
-    lanes, bits = layer.out_lanes(fold), layer.out_type.bits
+    lanes, bits = layer.folding.out_lanes(fold), layer.out_type.bits
     fields = [field for beat in result.payloads for field in unpack(beat, lanes, bits)]
     return layer.out_type.from_bits(np.array(fields, dtype=np.uint64)), result
 
@@ -72,7 +72,7 @@ def rtl(layer, fold, codes, **stalls) -> tuple[np.ndarray, Run]:
 def check_exact(layer, fold, frames=5):
     """Hold data and cycles to golden model and schedule."""
     layer.check()
-    layer.check_fold(fold)
+    layer.folding.check(fold)
     codes = make_codes(layer, frames)
     values, result = rtl(layer, fold, codes)
     prediction = predict([layer.timing(fold)], frames)
@@ -127,7 +127,7 @@ def test_stalls_and_reset_change_no_value(case, stalls, reset_at):
 @pytest.mark.parametrize("fold", FOLDS, ids=lambda fold: f"{fold.pe}x{fold.simd}")
 def test_the_default_slots_and_buffer_cost_no_cycle(fold):
     layer = make_layer(6, 12, BIPOLAR, BIPOLAR)
-    assert predict([layer.timing(fold)], 4).ii == layer.cycles(fold) == 72 // (fold.pe * fold.simd)
+    assert predict([layer.timing(fold)], 4).ii == layer.timing(fold).interval == 72 // (fold.pe * fold.simd)
 
 
 def test_golden_is_the_plain_sum_of_products():
@@ -159,7 +159,7 @@ def test_a_wide_layer_holds_its_extremes():
 )
 def test_an_illegal_fold_is_refused(fold, message):
     with pytest.raises(OptionError, match=message):
-        make_layer(6, 12, BIPOLAR, BIPOLAR).check_fold(fold)
+        make_layer(6, 12, BIPOLAR, BIPOLAR).folding.check(fold)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_an_inconsistent_record_is_refused(change, message):
 
 
 def test_folds_are_the_divisors():
-    assert [(fold.pe, fold.simd) for fold in make_layer(2, 3, BIPOLAR, BIPOLAR).folds()] == [
+    assert [(fold.pe, fold.simd) for fold in make_layer(2, 3, BIPOLAR, BIPOLAR).folding.folds()] == [
         (1, 1),
         (1, 3),
         (2, 1),

@@ -89,4 +89,4 @@ def test_an_inconsistent_record_is_refused(change: dict, message: str):
 
 def test_an_illegal_folding_is_refused():
     with pytest.raises(OptionError, match=r"PE must divide 6 channels, not 4 \(layer 'words'\): use 3 or 6"):
-        EMBEDDING.check_fold(Fold(pe=4))
+        EMBEDDING.folding.check(Fold(pe=4))

@@ -14,7 +14,7 @@ from hwgen.layers.argmax import ArgMax
 from hwgen.layers.crop import Crop
 from hwgen.layers.global_reduce import GlobalReduce, Reduction
 from hwgen.layers.maxpool import MaxPool
-from hwgen.layers.protocol import SingleInput
+from hwgen.layers.protocol import Layer
 from hwgen.layers.segments import Segments
 from hwgen.layers.select import Select
 from hwgen.layers.topk import TopK
@@ -26,7 +26,7 @@ from hwgen.plan import Plan
 from tests.test_random_networks import hold_to_oracles
 
 
-def chain(*layers: SingleInput) -> Network:
+def chain(*layers: Layer) -> Network:
     """Give the network of layers that read one another."""
     first, last = layers[0], layers[-1]
     port = InputPort(first.source, first.in_shape, (0, 1, 2), first.in_shape, first.in_type)

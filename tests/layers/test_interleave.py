@@ -51,4 +51,4 @@ def test_hardware_is_golden(data: st.DataObject, shape: MapShape, kind: CodeType
 
 def test_an_illegal_folding_is_refused():
     with pytest.raises(OptionError, match=r"PE must divide 3 channels, not 2 \(layer 'woven'\): use 1 or 3"):
-        WOVEN.check_fold(Fold(2))
+        WOVEN.folding.check(Fold(2))

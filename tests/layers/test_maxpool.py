@@ -55,7 +55,7 @@ def test_golden_is_the_definition(layer: MaxPool, seed: int):
 @given(layer=pools(), data=st.data(), seed=seeds)
 def test_hardware_is_golden(layer: MaxPool, data: st.DataObject, seed: int):
     fold = replace(
-        data.draw(st.sampled_from(list(layer.folds()))),
+        data.draw(st.sampled_from(list(layer.folding.folds()))),
         slots=data.draw(st.sampled_from([None, None, 1, 9])),
         fetch_registers=data.draw(st.integers(0, 1)),
     )
@@ -66,14 +66,14 @@ def test_hardware_is_golden(layer: MaxPool, data: st.DataObject, seed: int):
 @given(layer=pools(), data=st.data(), alike=st.booleans(), seed=seeds)
 def test_parallel_hardware_is_golden(layer: MaxPool, data: st.DataObject, alike: bool, seed: int):
     layer = replace(layer, minimum=(False,) * layer.in_shape[2]) if alike else layer
-    parallel = [fold for fold in layer.folds() if fold.window is WindowStyle.PARALLEL]
+    parallel = [fold for fold in layer.folding.folds() if fold.window is WindowStyle.PARALLEL]
     fold = replace(data.draw(st.sampled_from(parallel)), slots=data.draw(st.sampled_from([None, None, 1, 9])))
     assert_hardware_is_golden(layer, fold, seed)
 
 
 def test_pooling_without_overlap_keeps_up_with_its_input():
     layer = MaxPool("pool", "x", (8, 8, 4), BIPOLAR, Window((2, 2), (2, 2)), (False,) * 4)
-    assert layer.cycles(Fold(4, 4)) == 64
+    assert layer.timing(Fold(4, 4)).interval == 64
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_an_inconsistent_record_is_refused(change: dict, message: str):
 )
 def test_an_illegal_folding_is_refused(fold: Fold, message: str):
     with pytest.raises(OptionError, match=message):
-        POOL.check_fold(fold)
+        POOL.folding.check(fold)
 
 
 def test_a_small_buffer_costs_cycles_but_no_data():

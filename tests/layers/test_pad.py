@@ -29,7 +29,7 @@ def test_hardware_is_golden(data: st.DataObject, size: tuple[int, int], channels
     pads = (*data.draw(pairs(0, 3)), *data.draw(pairs(0, 3)))
     layer = Pad("border", "x", (*size, channels), kind, pads, data.draw(st.sampled_from([kind.low, kind.high])))
     fold = replace(
-        data.draw(st.sampled_from(list(layer.folds()))),
+        data.draw(st.sampled_from(list(layer.folding.folds()))),
         slots=data.draw(st.sampled_from([None, None, 1, 9])),
         fetch_registers=data.draw(st.integers(0, 1)),
     )
@@ -61,4 +61,4 @@ def test_an_inconsistent_record_is_refused(change: dict, message: str):
 )
 def test_an_illegal_folding_is_refused(fold: Fold, message: str):
     with pytest.raises(OptionError, match=message):
-        PAD.check_fold(fold)
+        PAD.folding.check(fold)

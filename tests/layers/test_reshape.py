@@ -51,6 +51,6 @@ def test_lost_elements_are_refused():
 def test_lanes_that_do_not_divide_both_shapes_are_refused():
     layer = Reshape("seen", "x", (1, 1, 12), signed(4), (2, 2, 3))
     with pytest.raises(OptionError, match="PE must divide 3 channels that both shapes share, not 4"):
-        layer.check_fold(Fold(pe=4, simd=4))
+        layer.folding.check(Fold(pe=4, simd=4))
     with pytest.raises(OptionError, match="PE and SIMD must be the same"):
-        layer.check_fold(Fold(pe=3, simd=1))
+        layer.folding.check(Fold(pe=3, simd=1))

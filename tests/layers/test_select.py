@@ -50,13 +50,13 @@ def test_hardware_is_golden_on_schedule(data, layer, seed):
 )
 def test_narrow_beats_are_legal_where_the_selection_is_of_whole_beats_in_order(channels, options):
     layer = Select("some", "x", (1, 1, 8), signed(4), channels)
-    assert [(fold.pe, fold.simd) for fold in layer.folds()] == options
+    assert [(fold.pe, fold.simd) for fold in layer.folding.folds()] == options
 
 
 def test_an_illegal_folding_is_refused():
     layer = Select("some", "x", (1, 1, 4), signed(4), (2, 3))
     with pytest.raises(OptionError, match="PE and SIMD must be 1 and 1 or 2 and 2 or 2 and 4, not 4 and 4"):
-        layer.check_fold(Fold(4, 4))
+        layer.folding.check(Fold(4, 4))
 
 
 @pytest.mark.parametrize(

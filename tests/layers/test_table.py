@@ -64,7 +64,7 @@ def test_an_inconsistent_record_is_refused(table, low, rows, message):
 def test_an_illegal_folding_is_refused():
     lookup = Lookup(np.zeros((1, 6, 16), dtype=np.int64), -8, Positions())
     with pytest.raises(OptionError, match=r"PE must divide 6 channels, not 5 \(layer 'curve'\): use 3 or 6"):
-        Table("curve", "x", (1, 1, 6), signed(4), lookup, signed(4)).check_fold(Fold(pe=5))
+        Table("curve", "x", (1, 1, 6), signed(4), lookup, signed(4)).folding.check(Fold(pe=5))
 
 
 def test_resources_count_one_copy_of_a_table_that_all_channels_share():

@@ -107,7 +107,7 @@ def test_an_inconsistent_record_is_refused(changes, message):
 def test_an_illegal_folding_is_refused(fold, message):
     layer = one_pixel([[0]] * 6, signed(4), BIPOLAR)
     with pytest.raises(OptionError, match=message):
-        layer.check_fold(fold)
+        layer.folding.check(fold)
 
 
 def test_resources_count_memories_only_where_levels_differ_from_beat_to_beat_or_by_the_search():

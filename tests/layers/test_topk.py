@@ -43,7 +43,7 @@ def test_an_illegal_folding_is_refused():
     with pytest.raises(
         OptionError, match="PE and SIMD must be 1, not 2 and 1, as layer 'best' ranks channel by channel"
     ):
-        TopK("best", "x", (1, 1, 4), signed(4), 2).check_fold(Fold(2))
+        TopK("best", "x", (1, 1, 4), signed(4), 2).folding.check(Fold(2))
 
 
 @pytest.mark.parametrize("k", [0, 4])

@@ -41,7 +41,7 @@ def ends(layer: Upsample, fold: Fold) -> list[int]:
     """Give the cycle of the last beat of twelve frames behind a source that always has a word, and behind one that is just fast enough."""
     words, cycles = np.arange(np.prod(layer.in_shape) // fold.simd), []
     for apart in (1, layer.factors[0] * layer.factors[1]):
-        source = Schedule(len(words) * apart, words * apart, words, latency=1, slots=2, accept=words)
+        source = Schedule.through(len(words) * apart, words * apart, words, latency=1, slots=2, accept=words)
         cycles.append(int(predict([source, layer.timing(fold)], 12).transfers[-1][-1]))
     return cycles
 
@@ -72,7 +72,7 @@ def test_a_memory_of_a_row_slows_threefold_rows_that_come_evenly():
 )
 def test_an_illegal_folding_is_refused(fold, message):
     with pytest.raises(OptionError, match=message):
-        Upsample("larger", "x", (2, 3, 4), signed(4), (2, 2)).check_fold(fold)
+        Upsample("larger", "x", (2, 3, 4), signed(4), (2, 2)).folding.check(fold)
 
 
 def test_a_factor_of_nothing_is_refused():

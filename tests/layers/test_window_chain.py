@@ -49,12 +49,12 @@ def test_a_chain_is_golden_on_schedule(choice: str, slots: int | None):
         y = layer.golden(y)
     pairs = list(zip(LAYERS, folds, strict=True))
     units = {f"layer_{number}": layer.component(fold) for number, (layer, fold) in enumerate(pairs)}
-    expected = beats(BIPOLAR, y, LAYERS[-1].out_lanes(folds[-1]))
-    result = run(Chain(units), beats(BIPOLAR, x, LAYERS[0].in_lanes(folds[0])), len(expected))
+    expected = beats(BIPOLAR, y, LAYERS[-1].folding.out_lanes(folds[-1]))
+    result = run(Chain(units), beats(BIPOLAR, x, LAYERS[0].folding.input_lanes(folds[0])[0]), len(expected))
     schedules = [layer.timing(fold) for layer, fold in pairs]
     prediction = predict(schedules, FRAMES)
     assert result.payloads == expected
     assert result.taken == prediction.transfers[0].tolist()
     assert result.given == prediction.transfers[-1].tolist()
     if slots is None:
-        assert predict(schedules, 8).ii == max(layer.cycles(fold) for layer, fold in pairs)
+        assert predict(schedules, 8).ii == max(layer.timing(fold).interval for layer, fold in pairs)

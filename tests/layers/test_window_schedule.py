@@ -19,7 +19,9 @@ LATENCIES = tuple(map(SlidingWindow.read_latency, (False, True)))
 def source(cycles: int, beats: int) -> Schedule:
     """Give a stage that offers its beats evenly over a frame's cycles."""
     step = np.arange(beats) * cycles // beats
-    return Schedule(cycles, step=step, accept=np.arange(beats), emit=np.arange(beats), latency=1, slots=1 << 20)
+    return Schedule.through(
+        cycles, events=step, accept=np.arange(beats), emit=np.arange(beats), latency=1, slots=1 << 20
+    )
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)
@@ -39,7 +41,7 @@ def test_the_default_memory_costs_no_cycle(rows: Axis, columns: Axis, words: int
         read_latency=read_latency,
     )
     beats = rows.size * columns.size * words
-    interval = max(schedule.cycles, beats)
+    interval = max(schedule.steps, beats)
     assert predict([schedule], 8).ii == interval
     even = source(interval, beats)
     fed = predict([even, schedule], 8)

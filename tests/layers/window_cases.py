@@ -39,10 +39,10 @@ def windows(draw: st.DrawFn, size: tuple[int, int], *, greatest_pad: int = 2) ->
 def assert_hardware_is_golden(layer: Layer, fold: Fold, seed: int) -> None:
     """Run frames back to back, then with stalls and a reset in the middle; compare values and cycles exactly."""
     layer.check()
-    layer.check_fold(fold)
+    layer.folding.check(fold)
     codes = random_codes(np.random.default_rng(seed), layer.in_type, (FRAMES, *layer.in_shape))
-    sent = beats(layer.in_type, codes, layer.in_lanes(fold))
-    expected = beats(layer.out_type, layer.golden(codes), layer.out_lanes(fold))
+    sent = beats(layer.in_type, codes, layer.folding.input_lanes(fold)[0])
+    expected = beats(layer.out_type, layer.golden(codes), layer.folding.out_lanes(fold))
     schedule = layer.timing(fold)
 
     free = run(layer.component(fold), sent, len(expected), seed=seed)
@@ -51,7 +51,7 @@ def assert_hardware_is_golden(layer: Layer, fold: Fold, seed: int) -> None:
     assert free.taken == prediction.transfers[0].tolist()
     assert free.given == prediction.transfers[-1].tolist()
     if fold.slots is None and fold.buffer_beats is None:
-        assert predict([schedule], LONG_RUN).ii == layer.cycles(fold)
+        assert predict([schedule], LONG_RUN).ii == layer.timing(fold).interval
 
     reset_at = seed % 50 + 1
     stalled = run(

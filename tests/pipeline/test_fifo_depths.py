@@ -42,7 +42,7 @@ def opened(plan: Plan) -> Plan:
 def test_the_interval_is_the_largest_fold_product(plan: Plan) -> None:
     """A stage's fold product, or the beats it must take if those are more."""
     schedules = [stage.timing() for stage in lay_out(plan).stages]
-    busiest = max(max(one.cycles, *(intake.beats for intake in one.intakes)) for one in schedules)
+    busiest = max(max(one.steps, *(intake.beats for intake in one.intakes)) for one in schedules)
     assert interval(plan) == busiest
 
 

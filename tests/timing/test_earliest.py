@@ -10,24 +10,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwgen.timing.earliest import Deadlock, System, yielded
-from hwgen.timing.schedule import Junction, Schedule
+from hwgen.timing.schedule import Schedule
 from tests.timing.test_predict import graph, unfolded
 
 
-def settled(schedules: list[Schedule | Junction], feeds: list[tuple[int, ...]], frames: int) -> System:
+def settled(schedules: list[Schedule], feeds: list[tuple[int, ...]], frames: int) -> System:
     system = System(schedules, feeds, frames)
     for frame in range(frames):
         system.settle_frame(frame)
     return system
 
 
-def altered(schedule: Schedule | Junction, latency: int, slots: int) -> Junction:
+def altered(schedule: Schedule, latency: int, slots: int) -> Schedule:
     """Give a stage with longer latencies and fewer slots."""
     outlets = tuple(
         replace(outlet, latency=outlet.latency + latency, slots=max(1, outlet.slots - slots))
         for outlet in schedule.outlets
     )
-    return Junction(schedule.cycles, schedule.step, schedule.intakes, outlets)
+    return Schedule(schedule.steps, schedule.events, schedule.intakes, outlets)
 
 
 def times(system: System) -> list[list[int]]:
@@ -50,7 +50,7 @@ def test_beats_that_only_take_longer_are_offered_later() -> None:
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(graph(), st.integers(1, 3), st.integers(0, 99), st.sampled_from([(1, 0), (0, 1), (2, 2)]))
 def test_a_stage_replaced_is_as_if_it_had_always_been_there(
-    pipeline: tuple[list[Schedule | Junction], list[tuple[int, ...]]], frames: int, number: int, change: tuple[int, int]
+    pipeline: tuple[list[Schedule], list[tuple[int, ...]]], frames: int, number: int, change: tuple[int, int]
 ) -> None:
     schedules, feeds = pipeline
     number %= len(schedules)
@@ -72,7 +72,7 @@ def test_a_stage_replaced_is_as_if_it_had_always_been_there(
 
 
 def test_streams_are_numbered_stage_by_stage() -> None:
-    fork = Junction(4, np.arange(4), unfolded(4).intakes, unfolded(4).outlets * 3)
+    fork = Schedule(4, np.arange(4), unfolded(4).intakes, unfolded(4).outlets * 3)
     assert yielded([unfolded(4), fork, unfolded(4)]) == [range(1, 2), range(2, 5), range(5, 6)]
 
 

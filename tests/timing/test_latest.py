@@ -11,21 +11,19 @@ from hypothesis import strategies as st
 
 from hwgen.timing.earliest import System
 from hwgen.timing.latest import LONG, Latest
-from hwgen.timing.schedule import Junction, Schedule
+from hwgen.timing.schedule import Schedule
 from tests.timing.test_predict import graph
 
 Time = tuple[str, int, int]
 """An event of a stage, or a beat of a stream: kind, number, index."""
 
 
-def rules(
-    schedules: list[Schedule | Junction], feeds: list[tuple[int, ...]], frames: int
-) -> Iterator[tuple[Time, Time, int]]:
+def rules(schedules: list[Schedule], feeds: list[tuple[int, ...]], frames: int) -> Iterator[tuple[Time, Time, int]]:
     """Give all rules ``later >= earlier + cycles`` as (later, earlier, cycles)."""
     stream = 0
     for number, (schedule, reads) in enumerate(zip(schedules, feeds, strict=True)):
-        events = len(schedule.step)
-        at = [frame * schedule.cycles + int(step) for frame in range(frames) for step in schedule.step]
+        events = len(schedule.events)
+        at = [frame * schedule.steps + int(step) for frame in range(frames) for step in schedule.events]
         for e in range(1, len(at)):
             yield ("event", number, e), ("event", number, e - 1), at[e] - at[e - 1]
         for intake, read in zip(schedule.intakes, reads, strict=True):
@@ -75,10 +73,10 @@ def latest_times(system: System, due: np.ndarray) -> list[list[int]]:
     ]
 
 
-def settled(schedules: list[Schedule | Junction], feeds: list[tuple[int, ...]], frames: int, slots: int) -> System:
+def settled(schedules: list[Schedule], feeds: list[tuple[int, ...]], frames: int, slots: int) -> System:
     """Give a pipeline with FIFOs of another depth, at its earliest times."""
     junctions = [
-        Junction(one.cycles, one.step, one.intakes, tuple(replace(outlet, slots=slots) for outlet in one.outlets))
+        Schedule(one.steps, one.events, one.intakes, tuple(replace(outlet, slots=slots) for outlet in one.outlets))
         for one in schedules
     ]
     system = System(junctions, feeds, frames)

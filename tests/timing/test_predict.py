@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from hwgen.timing.earliest import System
 from hwgen.timing.predict import Deadlock, predict
-from hwgen.timing.schedule import Intake, Junction, Outlet, Schedule
+from hwgen.timing.schedule import Intake, Outlet, Schedule
 
 
 class Machine:
     """One stage as a machine that acts once a cycle, from its start-of-cycle state."""
 
-    def __init__(self, schedule: Schedule | Junction, reads: tuple[int, ...]) -> None:
+    def __init__(self, schedule: Schedule, reads: tuple[int, ...]) -> None:
         self.schedule = schedule
         self.reads = reads
         self.fired: list[int] = []
@@ -23,18 +23,18 @@ class Machine:
 
     def offers(self, outlet: Outlet, left: list[int], now: int) -> bool:
         frame, place = divmod(len(left), outlet.beats)
-        event = frame * len(self.schedule.step) + outlet.emit[place]
+        event = frame * len(self.schedule.events) + outlet.emit[place]
         return event < len(self.fired) and self.fired[event] + outlet.latency <= now
 
     def can_fire(self, left: list[list[int]], now: int) -> bool:
         """Whether the next event may happen now, apart from input beats that it takes itself."""
         schedule = self.schedule
-        events = len(schedule.step)
+        events = len(schedule.events)
         frame, place = divmod(len(self.fired), events)
-        position = frame * schedule.cycles + schedule.step[place]
+        position = frame * schedule.steps + schedule.events[place]
         if self.fired:
             earlier_frame, earlier = divmod(len(self.fired) - 1, events)
-            if now < self.fired[-1] + position - earlier_frame * schedule.cycles - schedule.step[earlier]:
+            if now < self.fired[-1] + position - earlier_frame * schedule.steps - schedule.events[earlier]:
                 return False
         for outlet, gone in zip(schedule.outlets, left, strict=True):
             emitted = np.flatnonzero(outlet.emit == place)
@@ -51,18 +51,18 @@ class Machine:
 
     def takes_next(self) -> list[int]:
         """The intakes whose beat the next event takes."""
-        place = len(self.fired) % len(self.schedule.step)
+        place = len(self.fired) % len(self.schedule.events)
         return [
             k for k, intake in enumerate(self.schedule.intakes) if intake.accept is not None and place in intake.accept
         ]
 
     def has_room(self, intake: Intake, taken: list[int], now: int) -> bool:
         frame, place = divmod(len(taken), intake.beats)
-        event = intake.room[place] + frame * len(self.schedule.step)
+        event = intake.room[place] + frame * len(self.schedule.events)
         return event < 0 or (event < len(self.fired) and now > self.fired[event])
 
     def act(self, offered: list[bool], left: list[list[int]], frames: int, now: int) -> None:
-        may_fire = len(self.fired) < frames * len(self.schedule.step) and self.can_fire(left, now)
+        may_fire = len(self.fired) < frames * len(self.schedule.events) and self.can_fire(left, now)
         entering = [
             taken
             for intake, taken, there in zip(self.schedule.intakes, self.taken, offered, strict=True)
@@ -92,7 +92,7 @@ class Game:
         Cycles of all transfers, stream by stream.
     """
 
-    def __init__(self, schedules: list[Schedule | Junction], feeds: list[tuple[int, ...]]) -> None:
+    def __init__(self, schedules: list[Schedule], feeds: list[tuple[int, ...]]) -> None:
         self.machines = [Machine(schedule, reads) for schedule, reads in zip(schedules, feeds, strict=True)]
         self.left: list[list[int]] = [[] for _ in range(1 + sum(len(schedule.outlets) for schedule in schedules))]
         for machine in self.machines:
@@ -132,9 +132,7 @@ class Game:
         raise AssertionError("no end")
 
 
-def play(
-    schedules: list[Schedule | Junction], frames: int, feeds: list[tuple[int, ...]] | None = None
-) -> list[list[int]] | None:
+def play(schedules: list[Schedule], frames: int, feeds: list[tuple[int, ...]] | None = None) -> list[list[int]] | None:
     """Give the cycles of all transfers, stream by stream; None if everything comes to rest."""
     game = Game(schedules, feeds or [(number,) for number in range(len(schedules))])
     return game.left if game.play(frames) else None
@@ -148,11 +146,11 @@ def stage(draw: st.DrawFn, beats_in: int) -> Schedule:
     every = np.arange(beats_in)
     if kind == "reduce":
         group = draw(st.sampled_from([k for k in range(1, beats_in + 1) if beats_in % k == 0]))
-        return Schedule(beats_in, every, every[group - 1 :: group], latency, slots, slot_return, accept=every)
+        return Schedule.through(beats_in, every, every[group - 1 :: group], latency, slots, slot_return, accept=every)
     if kind == "expand":
         ratio = draw(st.integers(1, 3))
         steps = np.arange(beats_in * ratio)
-        return Schedule(len(steps), steps, steps, latency, slots, slot_return, accept=steps[::ratio])
+        return Schedule.through(len(steps), steps, steps, latency, slots, slot_return, accept=steps[::ratio])
     if kind == "buffered":
         repeats = draw(st.integers(1, 3))
         steps = (
@@ -164,7 +162,7 @@ def stage(draw: st.DrawFn, beats_in: int) -> Schedule:
         need = np.where(steps < beats_in, steps, -1)
         vectors = draw(st.integers(1, 2))
         room = np.full(beats_in, len(steps) - 1 - vectors * len(steps))
-        return Schedule(
+        return Schedule.through(
             beats_in * repeats,
             steps,
             emit,
@@ -175,7 +173,7 @@ def stage(draw: st.DrawFn, beats_in: int) -> Schedule:
             room=room,
             read_latency=draw(st.integers(1, 3)),
         )
-    return Schedule(beats_in, every, every, latency, slots, slot_return, accept=every)
+    return Schedule.through(beats_in, every, every, latency, slots, slot_return, accept=every)
 
 
 @st.composite
@@ -183,7 +181,7 @@ def chain(draw: st.DrawFn) -> list[Schedule]:
     beats, schedules = draw(st.integers(1, 6)), []
     for _ in range(draw(st.integers(1, 4))):
         schedules.append(draw(stage(beats)))
-        beats = schedules[-1].beats_out
+        beats = schedules[-1].outlets[0].beats
     return schedules
 
 
@@ -195,14 +193,14 @@ def test_every_transfer_is_predicted_to_the_cycle(schedules: list[Schedule], fra
 
 
 @st.composite
-def graph(draw: st.DrawFn) -> tuple[list[Schedule | Junction], list[tuple[int, ...]]]:
+def graph(draw: st.DrawFn) -> tuple[list[Schedule], list[tuple[int, ...]]]:
     """Draw stages that fork and join at random, until one stream is left."""
-    schedules: list[Schedule | Junction] = []
+    schedules: list[Schedule] = []
     feeds: list[tuple[int, ...]] = []
     loose = {0: draw(st.integers(1, 6))}
     streams = 0
 
-    def add(schedule: Schedule | Junction, *reads: int) -> None:
+    def add(schedule: Schedule, *reads: int) -> None:
         nonlocal streams
         schedules.append(schedule)
         feeds.append(reads)
@@ -219,7 +217,7 @@ def graph(draw: st.DrawFn) -> tuple[list[Schedule | Junction], list[tuple[int, .
         order = np.repeat(np.arange(len(reads)), [loose[stream] for stream in reads])
         order = np.random.default_rng(draw(st.integers(0, 99))).permutation(order)
         intakes = tuple(Intake(accept=np.flatnonzero(order == k)) for k in range(len(reads)))
-        add(Junction(len(order), np.arange(len(order)), intakes, (outlet(np.arange(len(order))),)), *reads)
+        add(Schedule(len(order), np.arange(len(order)), intakes, (outlet(np.arange(len(order))),)), *reads)
 
     add(draw(stage(loose[0])), 0)
     for _ in range(draw(st.integers(1, 6))):
@@ -230,11 +228,11 @@ def graph(draw: st.DrawFn) -> tuple[list[Schedule | Junction], list[tuple[int, .
                 add(draw(stage(loose[stream])), stream)
             case "fork" if len(loose) < 4:
                 outlets = tuple(outlet(every) for _ in range(draw(st.integers(2, 3))))
-                add(Junction(len(every), every, (Intake(accept=every),), outlets), stream)
+                add(Schedule(len(every), every, (Intake(accept=every),), outlets), stream)
             case "step":
                 reads = [other for other in loose if loose[other] == loose[stream]]
                 if len(reads) > 1:
-                    add(Junction(len(every), every, (Intake(accept=every),) * len(reads), (outlet(every),)), *reads)
+                    add(Schedule(len(every), every, (Intake(accept=every),) * len(reads), (outlet(every),)), *reads)
             case "turn" if len(loose) > 1:
                 add_turns(draw(st.permutations(sorted(loose)))[:2])
     if len(loose) > 1:
@@ -245,7 +243,7 @@ def graph(draw: st.DrawFn) -> tuple[list[Schedule | Junction], list[tuple[int, .
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(graph(), st.integers(1, 4))
 def test_every_transfer_and_every_deadlock_of_a_graph_is_predicted(
-    pipeline: tuple[list[Schedule | Junction], list[tuple[int, ...]]], frames: int
+    pipeline: tuple[list[Schedule], list[tuple[int, ...]]], frames: int
 ) -> None:
     schedules, feeds = pipeline
     played = play(schedules, frames, feeds)
@@ -261,16 +259,17 @@ def test_every_transfer_and_every_deadlock_of_a_graph_is_predicted(
 def test_occupancy_never_exceeds_slots_but_for_the_beat_that_leaves(schedules: list[Schedule]) -> None:
     prediction = predict(schedules, 3)
     for number, schedule in enumerate(schedules):
-        assert 1 <= prediction.occupancy(number) <= schedule.slots + (1 - schedule.slot_return)
+        (outlet,) = schedule.outlets
+        assert 1 <= prediction.occupancy(number) <= outlet.slots + (1 - outlet.slot_return)
 
 
 def unfolded(beats: int, latency: int = 3, slots: int = 8) -> Schedule:
     every = np.arange(beats)
-    return Schedule(beats, every, every, latency, slots, accept=every)
+    return Schedule.through(beats, every, every, latency, slots, accept=every)
 
 
 def test_interval_is_that_of_the_slowest_stage() -> None:
-    slow = Schedule(20, np.arange(20), np.arange(20)[4::5], 2, 2, accept=np.arange(20)[::5])
+    slow = Schedule.through(20, np.arange(20), np.arange(20)[4::5], 2, 2, accept=np.arange(20)[::5])
     prediction = predict([unfolded(4), slow, unfolded(4)], 30)
     assert prediction.ii == 20
     assert prediction.latency == prediction.transfers[-1][3]
@@ -284,7 +283,7 @@ def test_long_runs_continue_the_periodic_regime() -> None:
 
 def test_a_run_is_cut_short_only_once_it_repeats(monkeypatch: pytest.MonkeyPatch) -> None:
     """While a deep FIFO fills, frames are taken faster than ever after."""
-    slow = Schedule(20, np.arange(20), np.arange(20)[4::5], 2, 2, accept=np.arange(20)[::5])
+    slow = Schedule.through(20, np.arange(20), np.arange(20)[4::5], 2, 2, accept=np.arange(20)[::5])
     schedules = [unfolded(4, slots=30), slow]
     solved = predict(schedules, 60)
     monkeypatch.setattr("hwgen.timing.predict.EXACT_EVENTS", 1)
@@ -315,7 +314,7 @@ def test_no_frames_are_refused() -> None:
 )
 def test_an_illegal_graph_is_refused(feeds: list[tuple[int, ...]], message: str) -> None:
     every = np.arange(4)
-    fork = Junction(4, every, (Intake(accept=every),), (Outlet(every, 1, 2), Outlet(every, 1, 2)))
+    fork = Schedule(4, every, (Intake(accept=every),), (Outlet(every, 1, 2), Outlet(every, 1, 2)))
     stages = [unfolded(4), fork] if len(feeds) == 2 else [unfolded(4)] * 3
     with pytest.raises(ValueError, match=message):
         predict(stages, 1, feeds)
@@ -323,7 +322,7 @@ def test_an_illegal_graph_is_refused(feeds: list[tuple[int, ...]], message: str)
 
 def test_a_run_that_repeats_is_continued_exactly() -> None:
     """A long run is cut short once nothing new can happen; solved in full it is the same."""
-    slow = Schedule(20, np.arange(20), np.arange(20)[4::5], 2, 2, accept=np.arange(20)[::5])
+    slow = Schedule.through(20, np.arange(20), np.arange(20)[4::5], 2, 2, accept=np.arange(20)[::5])
     schedules = [unfolded(4, slots=9), slow, unfolded(4)]
     system = System(schedules, [(0,), (1,), (2,)], 60)
     for frame in range(60):

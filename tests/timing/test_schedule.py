@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hwgen.timing.schedule import Intake, Junction, Outlet, Schedule
+from hwgen.timing.schedule import Intake, Outlet, Schedule
 
 EVERY = np.arange(2)
 
@@ -25,7 +25,7 @@ def test_a_schedule_is_buffered_or_not(terms: dict[str, np.ndarray]) -> None:
     with pytest.raises(ValueError, match=r"either unbuffered \(accept\) or buffered \(need and room\)"):
         Intake(**terms)
     with pytest.raises(ValueError, match="either unbuffered"):
-        Schedule(2, EVERY, EVERY, 1, 1, **terms)
+        Schedule.through(2, EVERY, EVERY, 1, 1, **terms)
 
 
 @pytest.mark.parametrize(("latency", "slots"), [(0, 1), (1, 0)])
@@ -33,27 +33,38 @@ def test_beats_take_a_cycle_and_a_slot(latency: int, slots: int) -> None:
     with pytest.raises(ValueError, match=f"Latency and slots must be at least 1, not {latency} and {slots}"):
         Outlet(EVERY, latency, slots)
     with pytest.raises(ValueError, match=f"at least 1, not {latency} and {slots}"):
-        Schedule(2, EVERY, EVERY, latency, slots, accept=EVERY)
+        Schedule.through(2, EVERY, EVERY, latency, slots, accept=EVERY)
 
 
 @pytest.mark.parametrize(("steps", "cycles"), [([0, 0], 2), ([1, 0], 2), ([-1, 0], 2), ([0, 2], 2)])
 def test_steps_rise_within_the_frame(steps: list[int], cycles: int) -> None:
     message = f"Event steps must increase strictly within 0..{cycles - 1}"
     for make in (
-        lambda: Schedule(cycles, np.array(steps), EVERY, 1, 1, accept=EVERY),
-        lambda: Junction(cycles, np.array(steps), (), ()),
+        lambda: Schedule.through(cycles, np.array(steps), EVERY, 1, 1, accept=EVERY),
+        lambda: Schedule(cycles, np.array(steps), (), ()),
     ):
         with pytest.raises(ValueError, match=message):
             make()
-    assert Junction(2, EVERY, (), ()).cycles == 2
+    assert Schedule(2, EVERY, (), ()).steps == 2
 
 
-def test_a_schedule_offers_itself_as_a_junction_of_one_stream() -> None:
-    buffered = Schedule(
+def test_a_stage_between_two_streams_has_one_intake_and_one_outlet() -> None:
+    buffered = Schedule.through(
         9, np.arange(3), np.array([2]), 4, 5, 0, need=np.arange(3), room=np.array([-1, 0]), read_latency=7
     )
     (intake,), (outlet,) = buffered.intakes, buffered.outlets
     assert (intake.need is buffered.need, intake.room is buffered.room, intake.accept) == (True, True, None)
-    assert (intake.read_latency, intake.beats, buffered.beats_in) == (7, 2, 2)
-    assert (outlet.latency, outlet.slots, outlet.slot_return, outlet.beats, buffered.beats_out) == (4, 5, 0, 1, 1)
+    assert (intake.read_latency, intake.beats) == (7, 2)
+    assert (outlet.latency, outlet.slots, outlet.slot_return, outlet.beats) == (4, 5, 0, 1)
     assert Intake(accept=np.arange(3)).beats == 3
+
+
+@pytest.mark.parametrize(
+    ("steps", "taken", "given", "interval"), [(9, [3, 2], [4], 9), (2, [7, 2], [4], 7), (2, [3, 2], [4, 8], 8)]
+)
+def test_a_stage_takes_a_frame_for_its_steps_and_for_the_beats_of_each_of_its_streams(
+    steps: int, taken: list[int], given: list[int], interval: int
+) -> None:
+    intakes = tuple(Intake(accept=np.zeros(beats, dtype=np.int64)) for beats in taken)
+    outlets = tuple(Outlet(np.zeros(beats, dtype=np.int64), 1, 1) for beats in given)
+    assert Schedule(steps, EVERY, intakes, outlets).interval == interval

@@ -29,14 +29,16 @@ def words(count, width):
 
 def up_schedule(ratio):
     every = np.arange(BEATS * ratio)
-    return Schedule(
-        len(every), step=every, accept=every, emit=every[ratio - 1 :: ratio], latency=1, slots=1, slot_return=0
+    return Schedule.through(
+        len(every), events=every, accept=every, emit=every[ratio - 1 :: ratio], latency=1, slots=1, slot_return=0
     )
 
 
 def down_schedule(ratio):
     every = np.arange(BEATS * ratio)
-    return Schedule(len(every), step=every, accept=every[::ratio], emit=every, latency=1, slots=1, slot_return=0)
+    return Schedule.through(
+        len(every), events=every, accept=every[::ratio], emit=every, latency=1, slots=1, slot_return=0
+    )
 
 
 @pytest.mark.parametrize(("width", "ratio"), SHAPES)
