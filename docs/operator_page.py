@@ -12,9 +12,10 @@ from onnx import defs, numpy_helper
 
 from hwgen.errors import ModelError
 from hwgen.frontend import read_onnx
-from hwgen.frontend.domains import CUSTOM_OPERATORS
+from hwgen.frontend.domains import CUSTOM_OPERATORS, defaults_of
 from hwgen.layers.protocol import Layer
 from hwgen.operators.evaluate import CHANNELWISE, OPERATORS
+from hwgen.operators.integers import INTEGER_CURVES, INTEGERS
 from hwgen.passes import run
 from hwgen.streamlining.options import Options
 from hwgen.streamlining.streamline import streamline
@@ -43,6 +44,9 @@ PARAMETERS = {
     "PRelu": "c", "Pow": "e", "Sub": "c", "Sum": "c", "Xor": "k", "Conv": "u", "ConvTranspose": "t", "MatMul": "m", "XnorPopcountMatMul": "n",
     "Expand": "s4", "Gather": "i", "Pad": "p", "Reshape": "s2", "Resize": ", f", "Slice": "o, q, r", "Split": "j", "Squeeze": "z", "Tile": "d",
     "Unsqueeze": "z", **{f"Reduce{kind}": "r23" for kind in ("L1", "L2", "LogSumExp", "Max", "Mean", "Min", "Prod", "Sum", "SumSquare")}, "TopK": "z1", "QuantizeLinear": "h, z8", "DequantizeLinear": "h, z8",
+    **dict.fromkeys(("QLinearAveragePool", "QLinearGlobalAveragePool", "QLinearLeakyRelu", "QLinearSigmoid"), "h, z8, h, z8"),
+    **dict.fromkeys(("QLinearAdd", "QLinearMul"), "h, z8, k8, h, z8, h, z8"), "ConvInteger": "u8, z8, z8", "MatMulInteger": "m8, z8, z8",
+    "QLinearConv": "h, z8, u8, h, z8, h, z8", "QLinearMatMul": "h, z8, m8, h, z8, h, z8", "QGemm": "h, z8, m8, h, z8, , h, z8",
     "BipolarQuant": "h", "Quant": "h, zp, w4", "MultiThreshold": "mt", "Trunc": "h, zp, w8, w4",
 }  # fmt: skip
 """Constant inputs of the examples, behind the map."""
@@ -53,11 +57,16 @@ ATTRIBUTES = {
     "Resize": 'mode = "nearest", coordinate_transformation_mode = "asymmetric", nearest_mode = "floor"', "Softmax": "axis = 1", "LogSoftmax": "axis = 1",
     "Conv": "pads = [1, 1, 1, 1]", "ConvTranspose": "strides = [2, 2]", "Quant": 'signed = 1, narrow = 0, rounding_mode = "ROUND"', "Trunc": 'rounding_mode = "FLOOR"',
     "QuantizeLinear": "axis = 1", "DequantizeLinear": "axis = 1", "MaxPoolNHWC": "kernel_shape = [2, 2]",
+    "QLinearAveragePool": "kernel_shape = [2, 2]", "QLinearConcat": "axis = 1",
     "Im2Col": "kernel_size = [2, 2], stride = [1, 1]", "QuantAvgPool2d": "kernel = 2, stride = 2, ibits = 4, obits = 4",
 }  # fmt: skip
 
 CONDITIONS = frozenset({"And", "Or", "Xor", "Not", "Where"})
 VECTORS = frozenset({"Gemm", "MatMul", "XnorPopcountMatMul"})
+OF_CODES = frozenset(INTEGERS) | frozenset(INTEGER_CURVES)
+CODE_VECTORS = frozenset({"MatMulInteger", "QGemm", "QLinearMatMul"})
+WITHIN = frozenset({"Requantize"})
+"""Operators that no file has: passes write them."""
 TWO_OUTPUTS = {"TopK": "y0, y", "Split": "y, y1"}
 POSITIVE = frozenset({"Exp", "Log", "Reciprocal", "Sqrt"})
 FLAT = frozenset({"Flatten", "Reshape"})
@@ -68,6 +77,17 @@ SYNONYMS = frozenset({"IntQuant"})
 
 DEMANDED = {
     "Im2Col": ("kernel_size", "stride"),
+    "QLinearAveragePool": (
+        "auto_pad",
+        "ceil_mode",
+        "channels_last",
+        "count_include_pad",
+        "kernel_shape",
+        "pads",
+        "strides",
+    ),
+    "QLinearConcat": ("axis",),
+    "QLinearGlobalAveragePool": ("channels_last",),
     "MaxPoolNHWC": ("kernel_shape", "pads", "strides", "ceil_mode"),
     "QuantAvgPool2d": ("kernel", "stride", "ibits", "obits", "signed"),
 }
@@ -113,7 +133,13 @@ def constants() -> dict[str, np.ndarray]:
         t=bipolar(4, 4, 2, 2),
         m=bipolar(144, 5),
     )
-    found.update(im=bipolar(16, 5), n=(bipolar(144, 5) + 1) / 2, mt=np.array([[-2, 0, 3]], dtype=np.float32))
+    found.update(
+        im=bipolar(16, 5),
+        n=(bipolar(144, 5) + 1) / 2,
+        k8=np.full((1, 4, 1, 1), 3, np.int8),
+        mt=np.array([[-2, 0, 3]], dtype=np.float32),
+    )
+    found.update(u8=found["u"].astype(np.int8), m8=found["m"].astype(np.int8))
     return found
 
 
@@ -126,8 +152,8 @@ def layers(op: str, inputs: str, attributes: str) -> tuple[Layer, ...]:
         If it has no hardware.
     """
     outputs = TWO_OUTPUTS.get(op, "y")
-    custom = op in CUSTOM_OPERATORS
-    call = f"{outputs} = {'qonnx.' if custom else ''}{op} {f'<{attributes}>' if attributes else ''} ({inputs})"
+    domain = "qonnx." if op in CUSTOM_OPERATORS else "microsoft." if op in OF_CODES and not defs.has(op, OPSET) else ""
+    call = f"{outputs} = {domain}{op} {f'<{attributes}>' if attributes else ''} ({inputs})"
     before, behind, last = "", "", "y"
     if op in CONDITIONS:
         before = "zero = Constant <value_float = 0.0> () ca = Greater (a, zero) cb = Greater (b, zero) "
@@ -143,6 +169,8 @@ def layers(op: str, inputs: str, attributes: str) -> tuple[Layer, ...]:
         before = "near = Mul (a, small) far = Abs (near) pa = Add (far, h) "
     if op == "Squeeze":
         before = "sq = Unsqueeze (a, z) "
+    if op in OF_CODES:
+        before = "qa = QuantizeLinear (a, h, z8) qb = QuantizeLinear (b, h, z8) fq = Flatten (qa) "
     if op in CHANNELS_LAST:
         before = "la = Transpose <perm = [0, 2, 3, 1]> (a) "
     if op == "Im2Col":
@@ -150,14 +178,13 @@ def layers(op: str, inputs: str, attributes: str) -> tuple[Layer, ...]:
     if op in FLAT:
         behind, last = " scores = MatMul (y, m)", "scores"
     text = (
-        f'<ir_version: 10, opset_import: ["" : {OPSET}, "qonnx" : 1]> net (float[N,2,6,6] x) => (float {last}) '
+        f'<ir_version: 10, opset_import: ["" : {OPSET}, "qonnx" : 1, "microsoft" : 1]> net (float[N,2,6,6] x) => (float {last}) '
         f"{{ a = Conv <pads = [1, 1, 1, 1]> (x, w) b = Conv (x, v) {before}{call}{behind} }}"
     )
     model = onnx.parser.parse_model(text)
-    for node in model.graph.node:
-        if node.domain == "qonnx":
-            node.domain = "qonnx.custom_op.general"
-    model.opset_import[1].domain = "qonnx.custom_op.general"
+    whole = {"": "", "qonnx": "qonnx.custom_op.general", "microsoft": "com.microsoft"}
+    for entry in (*model.graph.node, *model.opset_import):
+        entry.domain = whole[entry.domain]
     used = {name for node in model.graph.node for name in node.input}
     model.graph.initializer.extend(
         numpy_helper.from_array(array, name) for name, array in constants().items() if name in used
@@ -178,7 +205,7 @@ def becomes(op: str, inputs: str, attributes: str) -> str:
         )
         return f"refused: {reason}".replace("|", "\\|")
     kinds = [type(layer).__name__ for layer in found]
-    own = 1 + ("b" in re.findall(r"\w+", inputs) or "cb" in inputs) + (op in CHANNELWISE)
+    own = 1 + bool({"b", "cb", "qb"} & set(re.findall(r"\w+", inputs))) + (op in CHANNELWISE)
     for _ in range(own):
         if "Conv" in kinds:
             kinds.remove("Conv")
@@ -198,6 +225,10 @@ def row(op: str) -> str:
         if op == "Squeeze"
         else "la"
         if op in CHANNELS_LAST
+        else "fq"
+        if op in CODE_VECTORS
+        else "qa"
+        if op in OF_CODES
         else "a"
     )
     parameters, attributes = PARAMETERS.get(op, ""), ATTRIBUTES.get(op, "")
@@ -208,6 +239,11 @@ def row(op: str) -> str:
             alone, two = becomes(op, "ca, l, h", ""), becomes(op, "ca, a, b", "")
         case "Concat":
             alone, two = becomes(op, "a, a", attributes), becomes(op, "a, b", attributes)
+        case "QLinearConcat":
+            codes = "h, z8, qa, h, z8, {}, h, z8"
+            alone, two = (becomes(op, codes.format(other), attributes) for other in ("qa", "qb"))
+        case "QLinearAdd" | "QLinearMul":
+            alone, two = becomes(op, one, ""), becomes(op, one.replace("k8", "qb"), "")
         case _ if op in NOT_OF_DATA:
             alone = "folded: it does not depend on data"
         case _:
@@ -227,14 +263,14 @@ def row(op: str) -> str:
     known = (
         sorted(defs.get_schema(op, OPSET).attributes)
         if defs.has(op, OPSET) and op not in CUSTOM_OPERATORS
-        else sorted({*CUSTOM_OPERATORS.get(op, ("", {}))[1], *DEMANDED.get(op, ())})
+        else sorted({*defaults_of(op), *DEMANDED.get(op, ())})
     )
     return f"| {op} | {', '.join(known) or '-'} | {alone} | {two} | {refused} |"
 
 
 def page() -> str:
     """Give the text of the page."""
-    return HEAD + "\n".join(row(op) for op in sorted({*OPERATORS, *CUSTOM_OPERATORS} - SYNONYMS)) + "\n"
+    return HEAD + "\n".join(row(op) for op in sorted({*OPERATORS, *CUSTOM_OPERATORS} - SYNONYMS - WITHIN)) + "\n"
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from hwgen.operators.windows import explicit_pads, output_size
 
 __all__ = ["complete"]
 
-_SLIDING = frozenset({"AveragePool", "Conv", "MaxPool"})
+_SLIDING = {"AveragePool": 0, "Conv": 1, "ConvInteger": 1, "MaxPool": 0, "QLinearAveragePool": 0, "QLinearConv": 3}
+"""Windows, and which of their inputs are the weights (0: none are)."""
 
 
 def complete(graph: Graph) -> Graph:
@@ -26,8 +27,10 @@ def _completed(node: Node, shapes: dict[str, tuple[int | None, ...]]) -> Node:
     shape = shapes[node.inputs[0]] if node.inputs and node.inputs[0] else ()
     rank = len(shape)
     if node.op in _SLIDING:
-        kernel = shapes[node.inputs[1]][2:] if node.op == "Conv" else attributes["kernel_shape"]
-        attributes = _window(attributes, _fixed(shape[2:]), _fixed(kernel))
+        weights = _SLIDING[node.op]
+        kernel = shapes[node.inputs[weights]][2:] if weights else attributes["kernel_shape"]
+        sizes = shape[1:-1] if attributes.get("channels_last", 0) else shape[2:]
+        attributes = _window(attributes, _fixed(sizes), _fixed(kernel))
     elif node.op == "Transpose":
         attributes["perm"] = tuple(attributes.get("perm") or reversed(range(rank)))
     elif node.op == "MultiThreshold" and rank == 3 and not attributes["data_layout"]:

@@ -14,7 +14,7 @@ from onnx import defs, helper, numpy_helper
 
 from hwgen.errors import ModelError
 from hwgen.frontend.channels_last import spelled_out
-from hwgen.frontend.domains import CUSTOM_OPERATORS, ONNX_DOMAINS, canonical_name, is_channels_last
+from hwgen.frontend.domains import CUSTOM_OPERATORS, ONNX_DOMAINS, canonical_name, defaults_of, is_channels_last
 from hwgen.frontend.exotic import fold_exotic
 from hwgen.frontend.load import opset_of
 from hwgen.frontend.narrow import array_of, dtype_of, narrow_bits
@@ -146,8 +146,8 @@ def _attributes(node: onnx.NodeProto, opset: int) -> dict[str, Any]:
         for name, attribute in schema.attributes.items():
             if attribute.default_value.type:
                 attributes[name] = helper.get_attribute_value(attribute.default_value)
-    elif node.op_type in CUSTOM_OPERATORS:
-        attributes.update(CUSTOM_OPERATORS[node.op_type][1])
+    else:
+        attributes.update(defaults_of(node.op_type))
     attributes.update({attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute})
     return {name: _plain(value) for name, value in attributes.items()}
 

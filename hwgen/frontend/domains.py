@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["CUSTOM_OPERATORS", "ONNX_DOMAINS", "canonical_name", "is_channels_last", "is_quantised_domain"]
+__all__ = [
+    "CUSTOM_OPERATORS",
+    "ONNX_DOMAINS",
+    "canonical_name",
+    "defaults_of",
+    "is_channels_last",
+    "is_quantised_domain",
+]
 
 ONNX_DOMAINS = ("", "ai.onnx")
 
@@ -22,9 +29,26 @@ CUSTOM_OPERATORS: dict[str, tuple[str, dict[str, Any]]] = {
 """Operators of the quantisation domains: canonical name and attribute defaults (those of QONNX's operator texts)."""
 
 
+_MICROSOFT = frozenset(
+    "DequantizeLinear QGemm QLinearAdd QLinearAveragePool QLinearConcat QLinearGlobalAveragePool QLinearLeakyRelu QLinearMul "
+    "QLinearSigmoid QuantizeLinear".split()
+)
+"""Operators of ONNX Runtime's own domain, which its quantiser writes."""
+
+_MICROSOFT_DEFAULTS: dict[str, dict[str, Any]] = {
+    "QGemm": {"alpha": 1.0, "transA": 0, "transB": 0},
+    "QLinearLeakyRelu": {"alpha": 0.01},
+}
+
+
 def is_quantised_domain(domain: str) -> bool:
     """Whether a domain is one that Brevitas, QONNX or FINN write, old or new."""
     return domain == "onnx.brevitas" or domain.split(".")[0] in ("qonnx", "finn")
+
+
+def defaults_of(op: str) -> dict[str, Any]:
+    """Give the defaults of an operator that is not ONNX's own."""
+    return CUSTOM_OPERATORS[op][1] if op in CUSTOM_OPERATORS else _MICROSOFT_DEFAULTS.get(op, {})
 
 
 def is_channels_last(domain: str, op: str) -> bool:
@@ -41,4 +65,5 @@ def canonical_name(domain: str, op: str) -> str:
         return CUSTOM_OPERATORS[op][0] if op in CUSTOM_OPERATORS else op
     if is_quantised_domain(domain) and op in CUSTOM_OPERATORS:
         return CUSTOM_OPERATORS[op][0]
-    return op if is_channels_last(domain, op) else f"{domain}::{op}"
+    known = is_channels_last(domain, op) or (domain == "com.microsoft" and op in _MICROSOFT)
+    return op if known else f"{domain}::{op}"

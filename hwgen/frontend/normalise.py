@@ -189,6 +189,7 @@ NORMALISERS: dict[str, Rule] = {
     "MaxPool": _pool,
     "MultiThreshold": _multi_threshold,
     "Pad": _pad,
+    "QLinearAveragePool": _pool,
     "QuantizeLinear": _quantize,
     "ReduceL1": _axes(18),
     "ReduceL2": _axes(18),

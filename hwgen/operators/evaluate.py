@@ -17,6 +17,7 @@ from hwgen.errors import ModelError
 from hwgen.graph import Graph, Node
 from hwgen.operators import Attributes, Operator
 from hwgen.operators.elementwise import ELEMENTWISE
+from hwgen.operators.integers import INTEGER_CURVES, INTEGERS
 from hwgen.operators.quantisers import QUANTISERS
 from hwgen.operators.reductions import REDUCTIONS
 from hwgen.operators.shaping import SHAPING
@@ -24,9 +25,17 @@ from hwgen.operators.windows import WINDOWS
 
 __all__ = ["CHANNELWISE", "OPERATORS", "apply", "run"]
 
-OPERATORS: dict[str, Operator] = {**ELEMENTWISE, **QUANTISERS, **REDUCTIONS, **SHAPING, **WINDOWS}
+OPERATORS: dict[str, Operator] = {
+    **ELEMENTWISE,
+    **INTEGER_CURVES,
+    **INTEGERS,
+    **QUANTISERS,
+    **REDUCTIONS,
+    **SHAPING,
+    **WINDOWS,
+}
 
-CHANNELWISE = frozenset(ELEMENTWISE) | frozenset(QUANTISERS)
+CHANNELWISE = frozenset(ELEMENTWISE) | frozenset(QUANTISERS) | frozenset(INTEGER_CURVES)
 """Operators that treat every element alike up to parameters that broadcast or belong to a channel."""
 
 

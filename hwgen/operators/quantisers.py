@@ -8,7 +8,7 @@ import numpy as np
 
 from hwgen.operators import Attributes, Operator
 
-__all__ = ["QUANTISERS", "ROUNDING", "integer_range"]
+__all__ = ["QUANTISERS", "ROUNDING", "integer_range", "per_axis", "requantized"]
 
 ROUNDING: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "ROUND": np.rint,
@@ -81,7 +81,8 @@ def _multi_threshold(attributes: Attributes, x: np.ndarray, thresholds: np.ndarr
     return np.asarray(count * x.dtype.type(attributes["out_scale"]) + x.dtype.type(attributes["out_bias"]))
 
 
-def _per_axis(parameter: np.ndarray, axis: int, rank: int) -> np.ndarray:
+def per_axis(parameter: np.ndarray, axis: int, rank: int) -> np.ndarray:
+    """Lay a number, or one for each place of an axis, out so that it broadcasts."""
     if parameter.ndim != 1 or parameter.size == 1:
         return parameter.reshape(()) if parameter.size == 1 else parameter
     column = [1] * rank
@@ -97,7 +98,7 @@ def _quantize_linear(
         zero_point = np.zeros((), dtype=attributes.get("output_dtype", np.dtype(np.uint8)))
     signed = zero_point.dtype.kind == "i"
     low, high = integer_range(attributes.get("bits", 8 * zero_point.dtype.itemsize), signed, narrow=False)
-    codes = np.rint(x / _per_axis(scale, axis, x.ndim)) + _per_axis(zero_point, axis, x.ndim).astype(x.dtype)
+    codes = np.rint(x / per_axis(scale, axis, x.ndim)) + per_axis(zero_point, axis, x.ndim).astype(x.dtype)
     return np.asarray(np.clip(codes, low, high).astype(zero_point.dtype))
 
 
@@ -107,8 +108,19 @@ def _dequantize_linear(
     axis = attributes["axis"]
     codes = x.astype(scale.dtype)
     if zero_point is not None:
-        codes = codes - _per_axis(zero_point, axis, x.ndim).astype(scale.dtype)
-    return np.asarray(codes * _per_axis(scale, axis, x.ndim))
+        codes = codes - per_axis(zero_point, axis, x.ndim).astype(scale.dtype)
+    return np.asarray(codes * per_axis(scale, axis, x.ndim))
+
+
+def requantized(x: np.ndarray, factor: np.ndarray, zero_point: np.ndarray) -> np.ndarray:
+    """Bring integers to another scale by a factor, in float32, ties to the even integer, within the zero point's type."""
+    low, high = integer_range(8 * zero_point.dtype.itemsize, zero_point.dtype.kind == "i", narrow=False)
+    codes = np.rint(x.astype(np.float32) * factor.astype(np.float32)) + zero_point.astype(np.float32)
+    return np.asarray(np.clip(codes, low, high).astype(zero_point.dtype))
+
+
+def _requantize(attributes: Attributes, x: np.ndarray, factor: np.ndarray, zero_point: np.ndarray) -> np.ndarray:
+    return requantized(x, per_axis(factor, attributes["axis"], x.ndim), zero_point)
 
 
 QUANTISERS: dict[str, Operator] = {
@@ -117,5 +129,6 @@ QUANTISERS: dict[str, Operator] = {
     "MultiThreshold": _multi_threshold,
     "Quant": _quant,
     "QuantizeLinear": _quantize_linear,
+    "Requantize": _requantize,
     "Trunc": _trunc,
 }

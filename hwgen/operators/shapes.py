@@ -32,13 +32,17 @@ _STRUCTURAL: dict[str, tuple[int, ...]] = {
     "Unsqueeze": (1,),
 }
 _KEEPS_SHAPE = frozenset(
-    {"BatchNormalization", "DequantizeLinear", "MultiThreshold", "QuantizeLinear", "Trunc", "Cast", "CastLike"}
+    "BatchNormalization Cast CastLike DequantizeLinear MultiThreshold QuantizeLinear Requantize Trunc".split()
 )
 _LOOKS_AT = {"CastLike": 1, "Shape": 0, "Size": 0}
 """How many inputs an operator takes the data of, where it only asks for the shape or dtype of the others."""
-_PRODUCTS = frozenset({"MatMul", "XnorPopcountMatMul"})
-_SLIDING = frozenset({"AveragePool", "Conv", "MaxPool"})
-_CONVOLUTIONS = frozenset({"Conv", "ConvTranspose"})
+_PRODUCTS = {"MatMul": 1, "MatMulInteger": 1, "QLinearMatMul": 3, "XnorPopcountMatMul": 1}
+"""Products, and which of their inputs is the second matrix."""
+_SLIDING = {"AveragePool": 0, "Conv": 1, "ConvInteger": 1, "MaxPool": 0, "QLinearConv": 3}
+"""Windows, and which of their inputs are the weights (0: none are)."""
+_CONVOLUTIONS = {"Conv": 1, "ConvInteger": 1, "ConvTranspose": 1, "QLinearConv": 3}
+_TYPED_BY = {"QLinearConv": 7, "QLinearMatMul": 7}
+"""Which input has the type of the output; other products of integers have 32 bits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +152,7 @@ def _results(node: Node, arrays: list[np.ndarray | None], batch: int) -> tuple[n
         return tuple(_stand_in((batch, *value.shape[1:]), value.dtype) for value in node.attributes["values"])
     present = [array for array in arrays if array is not None]
     if node.op in _CONVOLUTIONS:
-        _hold_kernel(node, present[1].shape)
+        _hold_kernel(node, _operands(arrays, _CONVOLUTIONS[node.op])[1].shape)
     if node.op in CHANNELWISE:
         probes = [None if array is None else array[(slice(0, 1),) * array.ndim] for array in arrays]
         dtype = apply(node, probes)[0].dtype
@@ -161,12 +165,26 @@ def _results(node: Node, arrays: list[np.ndarray | None], batch: int) -> tuple[n
         except ValueError as error:
             raise _mismatch(node, present) from error
     elif node.op in _PRODUCTS:
-        shape, dtype = _product_shape(node, present), np.result_type(*present)
+        operands = _operands(arrays, _PRODUCTS[node.op])
+        shape, dtype = _product_shape(node, operands), _product_type(node, arrays, np.result_type(*operands))
     elif node.op in _SLIDING and len(node.outputs) == 1:
-        shape, dtype = _sliding_shape(node, present), present[0].dtype
+        shape = _sliding_shape(node, _operands(arrays, _SLIDING[node.op]))
+        dtype = _product_type(node, arrays, present[0].dtype)
     else:
         return apply(node, arrays)
     return (_stand_in(shape, dtype),)
+
+
+def _operands(arrays: list[np.ndarray | None], second: int) -> list[np.ndarray]:
+    """Give the data of a product or window, and its weights if it has any."""
+    return [array for place in dict.fromkeys((0, second)) if (array := arrays[place]) is not None]
+
+
+def _product_type(node: Node, arrays: list[np.ndarray | None], real: np.dtype) -> np.dtype:
+    if node.op in ("ConvInteger", "MatMulInteger"):
+        return np.dtype(np.int32)
+    example = arrays[_TYPED_BY[node.op]] if node.op in _TYPED_BY else None
+    return real if example is None else example.dtype
 
 
 def _product_shape(node: Node, arrays: list[np.ndarray]) -> tuple[int, ...]:
@@ -182,7 +200,7 @@ def _product_shape(node: Node, arrays: list[np.ndarray]) -> tuple[int, ...]:
 
 def _sliding_shape(node: Node, arrays: list[np.ndarray]) -> tuple[int, ...]:
     x = arrays[0]
-    is_conv = node.op == "Conv"
+    is_conv = node.op in _CONVOLUTIONS
     kernel = arrays[1].shape[2:] if is_conv else tuple(node.attributes["kernel_shape"])
     rank = len(kernel)
     if x.ndim != rank + 2 or (is_conv and x.shape[1] != arrays[1].shape[1] * node.attributes.get("group", 1)):

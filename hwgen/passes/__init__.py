@@ -61,6 +61,7 @@ from hwgen.passes.move_constant_right import move_constant_right
 from hwgen.passes.remove_dead import remove_dead
 from hwgen.passes.remove_identity import remove_identity
 from hwgen.passes.settle_parameters import settle_parameters
+from hwgen.passes.spell_out import spell_out
 from hwgen.passes.split_gemm import split_gemm
 from hwgen.passes.unify_reshapes import unify_reshapes
 
@@ -72,6 +73,7 @@ PASSES: tuple[Pass, ...] = (
     fold_constants,
     fold_shapes,
     remove_identity,
+    spell_out,
     settle_parameters,
     unify_reshapes,
     split_gemm,

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from hwgen.graph import Graph, Node
-from hwgen.passes.rewrite import axis_constant, rebuilt, unique
+from hwgen.passes.rewrite import Writing, axis_constant, rebuilt
 
 __all__ = ["fuse_im2col"]
 
@@ -34,45 +34,29 @@ def fuse_im2col(graph: Graph) -> Graph:
 def _convolution(
     graph: Graph, windows: Node, product: Node, weights: np.ndarray, constants: dict[str, np.ndarray]
 ) -> list[Node]:
-    made: set[str] = set()
-
-    def name_for(suffix: str) -> str:
-        made.add(name := unique(graph, f"{product.name}.{suffix}", {*constants, *made}))
-        return name
-
-    def constant(suffix: str, array: np.ndarray) -> str:
-        name = name_for(suffix)
-        constants[name] = array
-        return name
-
-    nodes: list[Node] = []
-
-    def node(op: str, suffix: str, *inputs: str, **attributes: object) -> str:
-        nodes.append(Node(op, f"{product.name}.{suffix}", inputs, (name_for(suffix),), attributes))
-        return nodes[-1].outputs[0]
-
+    written = Writing(graph, product, constants)
     kernel, pads = windows.attributes["kernel_shape"], windows.attributes["pads"]
     channels = len(weights) // math.prod(kernel)
     bias: tuple[str, ...] = ()
     if product.op == "XnorPopcountMatMul":
         # What agrees, of 0 and 1, is a sum of the ones' weights and of those that want a zero.
-        bias = (constant("bias", np.sum(1 - weights, axis=0)),)
+        bias = (written.constant("bias", np.sum(1 - weights, axis=0)),)
         weights = 2 * weights - 1
     kernels = weights.reshape(*kernel, channels, -1).transpose(3, 2, 0, 1)
     groups = 1
     if windows.attributes["depthwise"] and (own := _own_channel(kernels)) is not None:
         kernels, groups = own, channels
-    read = node("Transpose", "channels_first", windows.inputs[0], perm=(0, 3, 1, 2))
+    read = written.node("Transpose", "channels_first", windows.inputs[0], perm=(0, 3, 1, 2))
     if windows.attributes["pad_value"] and any(pads):
-        border = axis_constant((0, 0, *pads[:2], 0, 0, *pads[2:]))
-        value = np.asarray(windows.attributes["pad_value"], weights.dtype)
-        read = node("Pad", "border", read, constant("pads", border), constant("pad_value", value), mode="constant")
+        border = written.constant("pads", axis_constant((0, 0, *pads[:2], 0, 0, *pads[2:])))
+        value = written.constant("pad_value", np.asarray(windows.attributes["pad_value"], weights.dtype))
+        read = written.node("Pad", "border", read, border, value, mode="constant")
         pads = (0, 0, 0, 0)
     attributes = {name: windows.attributes[name] for name in ("kernel_shape", "strides", "dilations")}
-    weights_name = constant("kernels", np.ascontiguousarray(kernels))
-    result = node("Conv", "windows", read, weights_name, *bias, **attributes, pads=tuple(pads), group=groups)
-    nodes.append(Node("Transpose", product.name, (result,), product.outputs, {"perm": (0, 2, 3, 1)}))
-    return nodes
+    rows = written.constant("kernels", np.ascontiguousarray(kernels))
+    result = written.node("Conv", "windows", read, rows, *bias, **attributes, pads=tuple(pads), group=groups)
+    written.node("Transpose", "channels_last", result, perm=(0, 2, 3, 1))
+    return written.finished()
 
 
 def _own_channel(kernels: np.ndarray) -> np.ndarray | None:

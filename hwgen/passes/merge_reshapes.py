@@ -69,7 +69,7 @@ def _need(graph: Graph, node: Node, data: str) -> set[str] | None:
         return {"channel"} if of_channels else None
     if node.op == "MatMul" and node.inputs[0] == data and others[0].ndim == 2:
         return {"last"}
-    if node.op not in CHANNELWISE or node.op in ("MultiThreshold", "QuantizeLinear", "DequantizeLinear"):
+    if node.op not in CHANNELWISE or node.op in ("MultiThreshold", "QuantizeLinear", "DequantizeLinear", "Requantize"):
         return None
     rank = len(shape_of(graph, data))
     if all(array.size == 1 and array.ndim <= min(rank, 1) for array in others):

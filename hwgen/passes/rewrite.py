@@ -11,7 +11,7 @@ import numpy as np
 from hwgen.graph import Graph, Node
 from hwgen.operators.shapes import with_values
 
-__all__ = ["axis_constant", "bypass", "rebuilt", "shape_of", "unique", "uses"]
+__all__ = ["Writing", "axis_constant", "bypass", "rebuilt", "shape_of", "unique", "uses"]
 
 
 def shape_of(graph: Graph, name: str) -> tuple[int | None, ...]:
@@ -42,6 +42,50 @@ def axis_constant(values: Iterable[int]) -> np.ndarray:
 def rebuilt(graph: Graph, nodes: Iterable[Node], constants: Mapping[str, np.ndarray]) -> Graph:
     """Give the graph with other nodes and further constants, and records for all values."""
     return with_values(replace(graph, nodes=tuple(nodes), constants={**graph.constants, **constants}))
+
+
+class Writing:
+    """Nodes and constants that take the place of one node.
+
+    Parameters
+    ----------
+    graph : Graph
+    replaced : Node
+        Its name, and a part behind that, is the name of each node and tensor.
+    constants : dict of str to ndarray
+        Constants of all that is written; new ones are added.
+    """
+
+    def __init__(self, graph: Graph, replaced: Node, constants: dict[str, np.ndarray]) -> None:
+        self.graph, self.replaced, self.constants = graph, replaced, constants
+        self._nodes: list[Node] = []
+        self._made: set[str] = set()
+
+    def _name(self, part: str) -> str:
+        name = unique(self.graph, f"{self.replaced.name}.{part}", {*self.constants, *self._made})
+        self._made.add(name)
+        return name
+
+    def constant(self, part: str, array: np.ndarray) -> str:
+        """Store a constant and give its name."""
+        name = self._name(part)
+        self.constants[name] = array
+        return name
+
+    def node(self, op: str, part: str, *inputs: str, **attributes: object) -> str:
+        """Append a node of one output and give that."""
+        name = self._name(part)
+        self._nodes.append(Node(op, f"{self.replaced.name}.{part}", inputs, (name,), attributes))
+        return name
+
+    def shape(self, name: str) -> tuple[int | None, ...]:
+        """Give the shape of a tensor of the graph as it was."""
+        return shape_of(self.graph, name)
+
+    def finished(self) -> list[Node]:
+        """Give the nodes, of which the last has the name and the outputs of the one that is replaced."""
+        last = self._nodes[-1]
+        return [*self._nodes[:-1], replace(last, name=self.replaced.name, outputs=self.replaced.outputs)]
 
 
 def bypass(graph: Graph, drop: Mapping[str, str]) -> Graph:

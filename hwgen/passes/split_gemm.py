@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hwgen.graph import Graph, Node
-from hwgen.passes.rewrite import rebuilt, unique
+from hwgen.passes.rewrite import Writing, rebuilt
 
 __all__ = ["split_gemm"]
 
@@ -25,48 +25,30 @@ def split_gemm(graph: Graph) -> Graph:
 
 
 def _split(graph: Graph, gemm: Node, constants: dict[str, np.ndarray]) -> list[Node]:
-    nodes: list[Node] = []
-    fresh: set[str] = set()
+    written = Writing(graph, gemm, constants)
+    kind = graph.values[gemm.outputs[0]].dtype
 
-    def name_for(suffix: str) -> str:
-        name = unique(graph, f"{gemm.name}.{suffix}", {*constants, *fresh})
-        fresh.add(name)
-        return name
-
-    def node(op: str, suffix: str, inputs: tuple[str, ...], **attributes: object) -> str:
-        nodes.append(Node(op, f"{gemm.name}.{suffix}", inputs, (name_for(suffix),), attributes))
-        return nodes[-1].outputs[0]
-
-    def constant(suffix: str, array: np.ndarray) -> str:
-        name = name_for(suffix)
-        constants[name] = array
-        return name
-
-    def operand(name: str, transposed: int, suffix: str) -> str:
+    def operand(name: str, transposed: int, part: str) -> str:
         if not transposed:
             return name
         if name in graph.constants:
-            return constant(suffix, np.ascontiguousarray(graph.constants[name].T))
-        return node("Transpose", suffix, (name,), perm=(1, 0))
+            return written.constant(part, np.ascontiguousarray(graph.constants[name].T))
+        return written.node("Transpose", part, name, perm=(1, 0))
 
-    def scaled(name: str, factor: float, suffix: str) -> str:
+    def scaled(name: str, factor: float, part: str) -> str:
         if factor == 1:
             return name
         if name in graph.constants:
             array = graph.constants[name]
-            return constant(suffix, array * array.dtype.type(factor))
-        return node(
-            "Mul", suffix, (name, constant(f"{suffix}.factor", np.asarray(factor, graph.values[gemm.outputs[0]].dtype)))
-        )
+            return written.constant(part, array * array.dtype.type(factor))
+        return written.node("Mul", part, name, written.constant(f"{part}.factor", np.asarray(factor, kind)))
 
     a = operand(gemm.inputs[0], gemm.attributes["transA"], "a_transposed")
     b = operand(gemm.inputs[1], gemm.attributes["transB"], "b_transposed")
-    result = node("MatMul", "product", (a, b))
+    result = written.node("MatMul", "product", a, b)
     if gemm.attributes["alpha"] != 1:
-        factor = np.asarray(gemm.attributes["alpha"], graph.values[gemm.outputs[0]].dtype)
-        result = node("Mul", "scaled", (result, constant("alpha", factor)))
+        factor = np.asarray(gemm.attributes["alpha"], kind)
+        result = written.node("Mul", "scaled", result, written.constant("alpha", factor))
     if len(gemm.inputs) > 2 and gemm.inputs[2]:
-        result = node("Add", "biased", (result, scaled(gemm.inputs[2], gemm.attributes["beta"], "bias")))
-    last = nodes[-1]
-    nodes[-1] = Node(last.op, gemm.name, last.inputs, gemm.outputs, last.attributes)
-    return nodes
+        written.node("Add", "biased", result, scaled(gemm.inputs[2], gemm.attributes["beta"], "bias"))
+    return written.finished()

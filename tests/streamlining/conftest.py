@@ -26,6 +26,7 @@ DOMAINS = [
         ("qonnx.custom_op.general", 2),
         ("qonnx.custom_op.channels_last", 17),
         ("finn.custom_op.general", 1),
+        ("com.microsoft", 1),
     )
 ]
 
@@ -85,7 +86,7 @@ class Model:
 
         What ONNX Runtime does not know, the executor of QONNX runs.
         """
-        if any(node.domain for node in self.nodes):
+        if any("custom_op" in node.domain for node in self.nodes):
             return run_in_qonnx(onnx.load(self.save()), x)
         options = onnxruntime.SessionOptions()
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL

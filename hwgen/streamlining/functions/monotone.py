@@ -19,7 +19,7 @@ UNKNOWN = 2
 
 _RISING = frozenset(
     "Cast CastLike Ceil Celu Clip DequantizeLinear Elu Erf Exp Floor HardSigmoid HardTanh Identity LeakyRelu Log Max Mean Min PRelu "
-    "QuantizeLinear Quant Relu Round Selu Sigmoid Sign Softplus Softsign Sqrt Sum Tanh ThresholdedRelu Trunc Add And Or".split()
+    "QuantizeLinear Quant Relu Requantize Round Selu Sigmoid Sign Softplus Softsign Sqrt Sum Tanh ThresholdedRelu Trunc Add And Or".split()
 )
 """Operators that rise with each of their operands (given a positive slope, scale or alpha)."""
 
@@ -90,7 +90,7 @@ def _slope_is_positive(node: Node, operands: tuple[Term | Parameter | None, ...]
     if node.op in ("Cast", "CastLike"):
         target = node.attributes["to"] if node.op == "Cast" else np.float32
         return np.dtype(target).kind in "fiu"
-    if node.op in ("PRelu", "Quant", "QuantizeLinear", "DequantizeLinear", "Trunc"):
+    if node.op in ("PRelu", "Quant", "QuantizeLinear", "DequantizeLinear", "Requantize", "Trunc"):
         slope = constant(operands[1])
         return slope is not None and bool(np.all(slope >= 0))
     return bool(node.attributes.get("alpha", 0.0) >= 0)

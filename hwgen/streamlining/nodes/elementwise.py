@@ -19,7 +19,7 @@ from hwgen.streamlining.resolve import codes_of, pooled_raw
 
 __all__ = ["alike", "elementwise"]
 
-_OWN_AXES = frozenset({"BatchNormalization", "MultiThreshold", "QuantizeLinear", "DequantizeLinear"})
+_OWN_AXES = frozenset({"BatchNormalization", "MultiThreshold", "QuantizeLinear", "DequantizeLinear", "Requantize"})
 """Operators whose parameters do not broadcast."""
 
 

@@ -145,7 +145,7 @@ def spread(constant: np.ndarray, node: Node, shape: tuple[int, ...]) -> np.ndarr
         axis = node.attributes.get("channel_axis", 1)
     elif node.op == "MultiThreshold":
         axis, numbers = node.attributes["channel_axis"], np.arange(constant.shape[0])
-    elif node.op in ("QuantizeLinear", "DequantizeLinear") and constant.ndim == 1 and constant.size > 1:
+    elif node.op in ("QuantizeLinear", "DequantizeLinear", "Requantize") and constant.ndim == 1 and constant.size > 1:
         axis = node.attributes["axis"]
     if axis is not None:
         column = [1] * len(shape)

@@ -1,0 +1,1 @@
+"""Operators in terms of others, a kind of them a file."""
