@@ -10,15 +10,17 @@ True
 from importlib.metadata import version
 
 # `plan` the function takes the place of `hwgen.plan` the module here; `from hwgen.plan import Plan` works all the same.
-from hwgen.api import Accelerator, build, compile, load, plan, read
-from hwgen.errors import BuildError, DataError, HwgenError, ModelError, OptionError, ToolError
+from hwgen.api import Accelerator, build, compile, load, plan, read, verify
+from hwgen.errors import BuildError, DataError, DifferenceError, HwgenError, ModelError, OptionError, ToolError
 from hwgen.network import Network
 from hwgen.sim.check import Engine, Simulation
+from hwgen.verification.record import Verification
 
 __all__ = [
     "Accelerator",
     "BuildError",
     "DataError",
+    "DifferenceError",
     "Engine",
     "HwgenError",
     "ModelError",
@@ -26,12 +28,14 @@ __all__ = [
     "OptionError",
     "Simulation",
     "ToolError",
+    "Verification",
     "__version__",
     "build",
     "compile",
     "load",
     "plan",
     "read",
+    "verify",
 ]
 
 __version__ = version("hwgen")

@@ -1,4 +1,4 @@
-"""The Python interface: read, plan, build, simulate. The command line is a thin skin over it."""
+"""The Python interface: read, verify, plan, build, simulate. The command line is a thin skin over it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from hwgen.arrays.codec import Inputs
 from hwgen.arrays.files import load_frames
 from hwgen.build_folder import manifest
 from hwgen.build_folder.build import build
 from hwgen.build_folder.open import Accelerator, load
 from hwgen.conversion import Conversion
 from hwgen.devices.boards import find_board, find_device
+from hwgen.errors import DifferenceError
 from hwgen.folding.target import Target
 from hwgen.network import Network
 from hwgen.pipeline.fifo_depths import size_fifos
@@ -19,9 +21,21 @@ from hwgen.plan import Plan
 from hwgen.progress import Progress, silent
 from hwgen.streamlining.declaration import InputNumber, InputType
 from hwgen.streamlining.options import Calibration, Options
+from hwgen.verification.record import Verification
 from hwgen.verilog.write import check_name
 
-__all__ = ["Accelerator", "Calibration", "build", "compile", "compile_with", "load", "plan", "read", "read_with"]
+__all__ = [
+    "Accelerator",
+    "Calibration",
+    "build",
+    "compile",
+    "compile_with",
+    "load",
+    "plan",
+    "read",
+    "read_with",
+    "verify",
+]
 
 
 def read(
@@ -110,6 +124,39 @@ def read_with(path: str | Path, options: Options, *, name: str | None = None, pr
     return network if name is None else replace(network, name=name)
 
 
+def verify(
+    model: str | Path, network: Network, *, frames: Inputs | None = None, progress: Progress = silent
+) -> Verification:
+    """Run an ONNX file by an executor that is not hwgen's, and hold a network that was read from it to what it yields.
+
+    Parameters
+    ----------
+    model : str or Path
+    network : Network
+        As `read` gives it.
+    frames : ndarray, mapping of str to ndarray, or None
+        Frames to try before random ones and the corners: floats in the model's units, or codes; of several inputs each by its name.
+    progress : callable
+        Called with the name of each step.
+
+    Returns
+    -------
+    Verification
+        For `build`, which keeps it in the report. Whether a network agrees is in ``agrees``; nothing is raised where it does not.
+
+    Raises
+    ------
+    ModelError
+        If what the notes announce puts an output off by more than a tenth of how far it goes.
+    ToolError
+        If nobody can run the file.
+    """
+    # Here and not above: loading ONNX Runtime takes longer than most of what needs no ONNX file.
+    from hwgen.verification.verify import verify as held
+
+    return held(model, network, frames=frames, progress=progress)
+
+
 def plan(
     network: Network,
     *,
@@ -183,22 +230,36 @@ def compile(
     device: str | None = None,
     writable: str | None = None,
     axi_lite: bool = False,
+    verify: bool = True,
     progress: Progress = silent,
 ) -> Accelerator:
-    """Do `read`, `plan` and `build` in one, once the options and the folder are found right.
+    """Do `read`, `verify`, `plan` and `build` in one, once the options and the folder are found right.
 
-    Parameters and errors are those of the three functions.
+    Parameters and errors are those of the four functions; without ``verify`` the network is not held to its file.
 
     Returns
     -------
     Accelerator
+
+    Raises
+    ------
+    DifferenceError
+        If the network differs from its file and no note announces it; the build folder is written all the same, and marked unverified.
     """
     options = Options(
         input_type, input_scale, input_offset, calibrate, Conversion(strict, exact, fixed_bits, weight_bits)
     )
     target = Target(target_fps, clock_mhz, max_throughput, min_area, folding_file, board, device)
     return compile_with(
-        model, folder, options, target, writable=writable, axi_lite=axi_lite, name=name, progress=progress
+        model,
+        folder,
+        options,
+        target,
+        writable=writable,
+        axi_lite=axi_lite,
+        name=name,
+        verified=verify,
+        progress=progress,
     )
 
 
@@ -211,6 +272,7 @@ def compile_with(
     writable: str | None = None,
     axi_lite: bool = False,
     name: str | None = None,
+    verified: bool = True,
     progress: Progress = silent,
 ) -> Accelerator:
     """Do `compile`, with its options as records."""
@@ -220,5 +282,16 @@ def compile_with(
         find_device(target.device)
     manifest.check_replaceable(Path(folder))
     network = read_with(model, options, name=name, progress=progress)
+    verification = None
+    if verified:
+        frames = None if options.calibrate is None else load_frames(options.calibrate)
+        verification = verify(model, network, frames=frames, progress=progress)
     progress("folding")
-    return build(target.fold(network, writable=writable, axi_lite=axi_lite), folder, progress=progress)
+    folded = target.fold(network, writable=writable, axi_lite=axi_lite)
+    accelerator = build(folded, folder, verification=verification, progress=progress)
+    if verification is not None and not verification.agrees:
+        raise DifferenceError(
+            f"'{folder}' is built, but marked unverified, because it is not what '{model}' says. {verification.sentence}. Please report this; "
+            "--no-verify does not look"
+        )
+    return accelerator

@@ -1,12 +1,14 @@
-"""How real numbers become integers: what a user chooses, and a network keeps."""
+"""How real numbers become integers: what a user chooses, and a network keeps; and what became of the file's tensors."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from hwgen.errors import OptionError
 
-__all__ = ["Conversion"]
+__all__ = ["Announced", "Conversion", "Trace"]
 
 
 @dataclass(frozen=True)
@@ -47,3 +49,53 @@ class Conversion:
     def range_of(self, tensor: str) -> tuple[float, float] | None:
         """Give the least and the greatest value of a tensor; None where no data told them."""
         return next(((low, high) for name, low, high in self.ranges if name == tensor), None)
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """Where a tensor of the ONNX file is in the network: element ``index`` of a map, worth ``scale[channel] * code + offset[channel]``.
+
+    Parameters
+    ----------
+    tensor : str
+    source : str
+        The layer or input that yields the map.
+    index : ndarray of int64, shape of the tensor without batch
+        Element of the flattened map at each place of the tensor.
+    scale, offset : ndarray of float64, shape (channels,)
+    """
+
+    tensor: str
+    source: str
+    index: np.ndarray
+    scale: np.ndarray
+    offset: np.ndarray
+
+    def values(self, codes: np.ndarray) -> np.ndarray:
+        """Give the tensor, frames first, of the map's codes (frames, height, width, channels)."""
+        meant = (self.scale * codes + self.offset).reshape(len(codes), -1)
+        return np.asarray(meant[:, self.index])
+
+    @property
+    def step(self) -> np.ndarray:
+        """What one code is worth at each place."""
+        return np.abs(np.asarray(self.scale[self.index % len(self.scale)]))
+
+
+@dataclass(frozen=True)
+class Announced:
+    """How far the codes of a layer may be from what the ONNX file makes of the same inputs, as a note says in words.
+
+    Parameters
+    ----------
+    layer : str
+        Or an input, whose codes the host rounds.
+    codes : float
+        Greatest distance in codes, saturation left out of account.
+    share : float
+        Further distance as a share of the sum of the magnitudes that the layer adds up.
+    """
+
+    layer: str
+    codes: float = 0.0
+    share: float = 0.0

@@ -62,5 +62,12 @@ class ToolError(HwgenError):
     """An external program is missing, too old, or failed."""
 
 
+class DifferenceError(HwgenError):
+    """A network differs from the ONNX file that it was made of, and nothing announces it: a bug in hwgen, or in who ran the file.
+
+    Its build folder was written all the same, and is marked unverified. The command line ends with exit code 1.
+    """
+
+
 class LinkError(HwgenError):
     """A board does not answer, or is not the one that was built."""

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from hwgen.codes import CodeType
-from hwgen.conversion import Conversion
+from hwgen.conversion import Announced, Conversion, Trace
 from hwgen.errors import DataError
 from hwgen.layers.protocol import Layer, MapShape, sources_of
 
 __all__ = ["InputPort", "Network", "OutputPort", "check"]
+
+UNSTORED = {"stored": "never"}
+"""Metadata of a field that a build folder does not keep."""
+
+IF_ANY = {"stored": "if any"}
+"""Metadata of a field that a build folder keeps only where there is something in it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +104,9 @@ class OutputPort:
     values : ndarray of float64, shape (channels, levels), or None
         Table that replaces the affine map.
     dropped : tuple of str
-        Trailing operators that the hardware leaves to the reader because they keep the ranking (Softmax).
+        Trailing nodes that the hardware leaves to the reader because they keep the ranking (Softmax).
+    dropped_operators : tuple of str
+        The operator of each, Softmax or LogSoftmax over the channels.
     """
 
     name: str
@@ -110,6 +118,7 @@ class OutputPort:
     offset: np.ndarray
     values: np.ndarray | None = None
     dropped: tuple[str, ...] = ()
+    dropped_operators: tuple[str, ...] = field(default=(), metadata=IF_ANY)
 
 
 @dataclass(frozen=True)
@@ -130,6 +139,12 @@ class Network:
         What the report must say of the conversion (reachable zeros under ``Sign``, steps near a float32 boundary, dropped operators).
     conversion : Conversion or None
         None: it was made of no ONNX model.
+    traces : tuple of Trace
+        Where tensors of the ONNX file are; a build folder does not keep them.
+    announced : tuple of Announced
+        The roundings that notes tell, in numbers; a build folder does not keep them.
+    sign_at_zero : int
+        What a Sign is taken as that sees exactly 0, as a note tells; 0 where none is taken otherwise than ONNX has it. A build folder does not keep it.
     """
 
     name: str
@@ -138,6 +153,9 @@ class Network:
     outputs: tuple[OutputPort, ...]
     notes: tuple[str, ...] = ()
     conversion: Conversion | None = None
+    traces: tuple[Trace, ...] = field(default=(), compare=False, repr=False, metadata=UNSTORED)
+    announced: tuple[Announced, ...] = field(default=(), compare=False, repr=False, metadata=UNSTORED)
+    sign_at_zero: int = field(default=0, compare=False, repr=False, metadata=UNSTORED)
 
     def layer(self, name: str) -> Layer:
         """Give the layer of that name."""

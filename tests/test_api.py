@@ -174,9 +174,10 @@ def test_progress_tells_each_step(dense_onnx: Path, tmp_path: Path) -> None:
     assert steps == ["reading", "streamlining", "designing hardware", "writing Verilog", "writing the build folder"]
 
 
-def test_compile_is_the_three_in_one(dense_onnx: Path, dense_build: Path, tmp_path: Path) -> None:
+def test_compile_is_the_four_in_one(dense_onnx: Path, dense_build: Path, tmp_path: Path) -> None:
     acc = hwgen.compile(dense_onnx, tmp_path / "build", min_area=True)
-    assert acc.report == hwgen.load(dense_build).report
+    held = hwgen.verify(dense_onnx, hwgen.read(dense_onnx))
+    assert acc.report == hwgen.load(dense_build).report | {"verification": held.facts()}
 
 
 def test_the_module_takes_the_name_that_was_asked_for(dense_onnx: Path, tmp_path: Path) -> None:

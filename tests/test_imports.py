@@ -29,6 +29,8 @@ DOORS = {
     "cocotbext": ["hwgen.sim"],
     "google": ["hwgen.frontend.load"],  # protobuf, in which ONNX files are written
     "onnx": ["hwgen.frontend"],
+    "onnxruntime": ["hwgen.verification.executor"],
+    "qonnx": ["hwgen.verification.executor"],
     "rich": ["hwgen.cli"],
     "serial": ["hwgen.host.link"],
     "spidev": ["hwgen.host.spi_port"],
@@ -51,8 +53,8 @@ ROOF = {
     "hwgen.fold": "codes rtl_templates",
     "hwgen.network": "errors codes conversion layers",
     "hwgen.plan": "errors fold network",
-    "hwgen.api": "errors progress conversion network plan arrays devices frontend passes streamlining folding pipeline build_folder verilog",
-    "hwgen": "api errors network sim",
+    "hwgen.api": "errors progress conversion network plan arrays devices frontend passes streamlining folding pipeline build_folder verification verilog",
+    "hwgen": "api errors network sim verification",
     "hwgen.__main__": "cli",
 }
 """The nouns and the verbs: the only modules outside a room, and what each may know."""
@@ -74,9 +76,10 @@ ROOMS = {
     "estimation": "errors fold plan devices pipeline rtl_templates",
     "folding": "codes errors fold network plan devices estimation layers pipeline rtl_templates",
     "sim": "errors progress arrays golden pipeline tools",
+    "verification": "activation arrays codes conversion errors frontend golden graph layers network operators progress",
     "build_folder": (
         "activation codes conversion errors network plan progress arrays devices estimation folding golden layers pipeline "
-        "rtl_templates sim timing verilog"
+        "rtl_templates sim timing verification verilog"
     ),
     "board": "errors devices rtl_templates verilog pipeline build_folder",
     "synthesis": "errors fold plan progress arrays devices tools estimation folding sim build_folder board",

@@ -17,6 +17,7 @@ __all__ = [
     "exact_values",
     "from_codes",
     "input_codes",
+    "input_frames",
     "named",
     "outputs_of",
     "to_codes",
@@ -210,7 +211,7 @@ def _affine(port: InputPort, maps: np.ndarray, x: np.ndarray) -> np.ndarray:
     terms = np.maximum(np.abs(port.scale * codes), abs(port.offset))
     between = np.abs(port.scale * codes + port.offset - values) > ROUNDING * terms
     if np.any(between):
-        index, value = _first(x, _to_onnx(between, port))
+        index, value = _first(x, input_frames(port, between))
         raise DataError(
             f"Input '{port.name}': value {value} at {index} lies between two codes: values must be {_meaning(port)} with a code "
             f"of type {port.type}; quantise the input, or compile with another --input-type, --input-scale or "
@@ -224,7 +225,7 @@ def _check(codes: np.ndarray, kind: CodeType, maps: np.ndarray, x: np.ndarray, p
     legal = (codes == 1) | (codes == -1) if kind.bipolar else (codes >= kind.low) & (codes <= kind.high)
     if np.all(legal):
         return
-    index, value = _first(x, _to_onnx(~legal, port))
+    index, value = _first(x, input_frames(port, ~legal))
     range_ = "-1 and +1" if kind.bipolar else f"{kind.low} to {kind.high}"
     if np.issubdtype(maps.dtype, np.integer):
         raise DataError(
@@ -240,7 +241,7 @@ def _meaning(port: InputPort) -> str:
     return f"{port.scale:g} * code" + (f" + {port.offset:g}" if port.offset else "")
 
 
-def _to_onnx(maps: np.ndarray, port: InputPort) -> np.ndarray:
-    """Bring a boolean map back into the layout of the ONNX input, where a user counts."""
+def input_frames(port: InputPort, maps: np.ndarray) -> np.ndarray:
+    """Bring maps (frames, height, width, channels) back into the layout of the ONNX model's input (frames, *onnx_shape)."""
     permuted = maps.reshape(len(maps), *(port.onnx_shape[axis] for axis in port.permutation))
     return permuted.transpose(0, *(1 + np.argsort(port.permutation)))

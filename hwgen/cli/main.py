@@ -1,6 +1,6 @@
 """The command line: parse, call one public function, print.
 
-Exit codes: 0 done; 1 the simulation differs from what was expected; 2 the user can put it right, and one sentence on
+Exit codes: 0 done; 1 a simulation differs from what was expected, or a network from its file; 2 the user can put it right, and one sentence on
 standard error says how; 70 a bug in hwgen; 130 interrupted.
 """
 
@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,17 +24,15 @@ from rich.console import Group
 from rich.text import Text
 
 import hwgen
-from hwgen.api import compile_with
 from hwgen.arrays.files import check_arrays_path, load_arrays, load_frames, save_arrays
-from hwgen.cli import boards, program, reload, run, vivado
+from hwgen.cli import boards, compile, program, reload, run, vivado
 from hwgen.cli.info import describe
-from hwgen.cli.terminal import PATH, Number, Screen, common, declares_input, takes_frames
+from hwgen.cli.terminal import PATH, Screen, common, declares_input, takes_frames
 from hwgen.cli.views.model import render_description
 from hwgen.cli.views.report import render_report
 from hwgen.cli.views.runs import render_simulation
 from hwgen.cli.views.synthesis import render_counted
-from hwgen.errors import HwgenError, OptionError
-from hwgen.folding.target import Target
+from hwgen.errors import DifferenceError, HwgenError, OptionError
 from hwgen.streamlining.options import Options
 from hwgen.synthesis import simulate_netlist
 from hwgen.synthesis.keep import synthesised
@@ -53,7 +50,7 @@ EXIT_INTERRUPTED = 130
 def cli() -> None:
     """Turn a binarized neural network in ONNX into a streaming FPGA accelerator in Verilog.
 
-    The Verilog is bit-exact and cycle-exact against a golden model. Exit codes: 0 done, 1 the simulation differs, 2 something the user can put right, 130 interrupted.
+    The Verilog is bit-exact and cycle-exact against a golden model. Exit codes: 0 done, 1 a simulation differs, or a network from its file, 2 something the user can put right, 130 interrupted.
     """
 
 
@@ -67,54 +64,6 @@ def info(model: Path, *, options: Options, screen: Screen) -> None:
         progress("reading")
         description = describe(model, options)
     screen.result(description, render_description(description))
-
-
-@cli.command("compile")
-@click.argument("model", type=PATH)
-@click.option("-o", "--output", "folder", type=PATH, required=True, help="Build folder to write.")
-@click.option("--target-fps", type=Number(), help="Frames a second to reach at the clock.")
-@click.option("--board", help="Board whose room to fill, or the path of its TOML file; see 'hwgen boards'.")
-@click.option("--device", help="Device to fill, or to price on, without a board; see 'hwgen boards'.  [default: up5k]")
-@click.option(
-    "--clock-mhz", type=Number(), help="Clock at which frames are counted; 100, or the board's best, if not given."
-)
-@click.option("--max-throughput", is_flag=True, help="As fast as the network allows.")
-@click.option("--min-area", is_flag=True, help="As small as the network allows.")
-@click.option("--folding", "folding_file", type=PATH, help="Folding file in JSON; 'compile' writes one to start from.")
-@click.option("--writable", metavar="all|LAYER,...", help="Layers whose weights can be written at run time.")
-@click.option("--axi-lite", is_flag=True, help="A port for registers and counters; writable layers bring it.")
-@click.option("--name", help="Name of the Verilog module; the graph's own, or the file's, if not given.")
-@declares_input
-@common
-def compile_(
-    model: Path,
-    folder: Path,
-    *,
-    target_fps: float | None,
-    board: str | None,
-    device: str | None,
-    clock_mhz: float | None,
-    max_throughput: bool,
-    min_area: bool,
-    folding_file: Path | None,
-    writable: str | None,
-    axi_lite: bool,
-    name: str | None,
-    options: Options,
-    screen: Screen,
-) -> None:
-    """Compile MODEL, an ONNX file, to Verilog in a build folder."""
-    start = time.perf_counter()
-    target = Target(target_fps, clock_mhz, max_throughput, min_area, folding_file, board, device)
-    with screen.steps() as progress:
-        accelerator = compile_with(
-            model, folder, options, target, writable=writable, axi_lite=axi_lite, name=name, progress=progress
-        )
-    keys = ("ii", "latency", "fps", "clock_mhz", "device", "shortage", "weight_bits", "layers", "notes")
-    facts = {key: accelerator.report[key] for key in keys}
-    facts |= {"build_seconds": round(time.perf_counter() - start, 3), "folder": str(folder), "files": accelerator.files}
-    wrote = f"Wrote {len(accelerator.files)} files to {folder} in {facts['build_seconds']:.1f} s"
-    screen.result(facts, Group(render_report(accelerator.report), Text(wrote)))
 
 
 @cli.command()
@@ -221,6 +170,7 @@ def completion(shell: str, *, screen: Screen) -> None:
 
 
 cli.add_command(boards.boards)
+cli.add_command(compile.compile_)
 cli.add_command(boards.synth)
 cli.add_command(program.program)
 cli.add_command(reload.reload)
@@ -249,6 +199,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_USER
     except click.ClickException as error:
         return _refuse(error.format_message())
+    except DifferenceError as error:
+        _refuse(str(error))
+        return EXIT_MISMATCH
     except HwgenError as error:
         return _refuse(str(error))
     except (BrokenPipeError, SystemExit):

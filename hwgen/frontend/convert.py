@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -21,7 +21,7 @@ from hwgen.frontend.narrow import array_of, dtype_of, narrow_bits
 from hwgen.frontend.normalise import normalise
 from hwgen.graph import Graph, Node, Value
 
-__all__ = ["convert"]
+__all__ = ["convert", "model_inputs", "sorted_nodes"]
 
 
 @dataclass
@@ -64,7 +64,7 @@ def convert(model: onnx.ModelProto) -> Graph:
         raise ModelError("The graph has no output; mark what the hardware shall compute as an output and export again")
     nodes, protos, names = [], {}, _Draft({}, set())
     readers = Counter(name for node in proto.node for name in node.input) + Counter(outputs)
-    for index, entry in enumerate(_sorted(proto, draft.constants)):
+    for index, entry in enumerate(sorted_nodes(proto, draft.constants)):
         name = names.fresh(entry.name or f"{entry.op_type}_{index}")
         if entry.op_type == "Constant" and entry.domain in ONNX_DOMAINS:
             draft.constants[entry.output[0]] = _constant(entry)
@@ -75,7 +75,7 @@ def convert(model: onnx.ModelProto) -> Graph:
             protos[node.name] = entry
             nodes.append(_without_dropout(node, draft.constants, readers))
     nodes, constants = fold_exotic(nodes, draft.constants, protos, opset)
-    inputs = _inputs(proto, constants, nodes)
+    inputs = model_inputs(proto, constants, {name for node in nodes for name in node.inputs})
     annotations = {
         entry.tensor_name: pair.value
         for entry in proto.quantization_annotation
@@ -113,7 +113,14 @@ def _constant(node: onnx.NodeProto) -> np.ndarray:
     raise ModelError(f"The Constant '{node.output[0]}' holds text, which no hardware computes with")
 
 
-def _sorted(graph: onnx.GraphProto, constants: Mapping[str, np.ndarray]) -> list[onnx.NodeProto]:
+def sorted_nodes(graph: onnx.GraphProto, constants: Mapping[str, np.ndarray]) -> list[onnx.NodeProto]:
+    """Give a graph's nodes so that each comes behind those that it reads, in the file's order where that will do.
+
+    Raises
+    ------
+    ModelError
+        If there is a cycle, or something is read that nothing defines.
+    """
     maker = {name: index for index, node in enumerate(graph.node) for name in node.output if name}
     known = set(constants) | {value.name for value in graph.input} | {""}
     for node in graph.node:
@@ -196,13 +203,22 @@ def _without_dropout(node: Node, constants: Mapping[str, np.ndarray], readers: M
     return replace(node, op="Identity", outputs=node.outputs[:1], attributes={})
 
 
-def _inputs(graph: onnx.GraphProto, constants: Mapping[str, np.ndarray], nodes: Iterable[Node]) -> list[Value]:
+def model_inputs(graph: onnx.GraphProto, constants: Mapping[str, np.ndarray], read: Set[str]) -> list[Value]:
+    """Give the inputs that are no constants; ``read`` are the tensors that nodes read.
+
+    Raises
+    ------
+    ModelError
+        If there are none, or one that is read has no shape that hardware can take.
+    """
     real = [value for value in graph.input if value.name not in constants]
     if not real:
         raise ModelError("The graph has no input besides its weights; hardware needs one")
-    read = {name for node in nodes for name in node.inputs} | {value.name for value in graph.output}
+    wanted = read | {value.name for value in graph.output}
     # What nothing reads need have no shape that hardware could take; it is left out later, and said to be.
-    return [_input(value) if value.name in read else Value(value.name, (None,), np.dtype(np.float32)) for value in real]
+    return [
+        _input(value) if value.name in wanted else Value(value.name, (None,), np.dtype(np.float32)) for value in real
+    ]
 
 
 def _input(entry: onnx.ValueInfoProto) -> Value:

@@ -11,12 +11,12 @@ from types import MappingProxyType
 
 import numpy as np
 
-from hwgen.conversion import Conversion
+from hwgen.conversion import Announced, Conversion, Trace
 from hwgen.errors import ModelError, NodesError, Obstacle
 from hwgen.graph import Node
 from hwgen.layers.protocol import Layer
 from hwgen.network import InputPort
-from hwgen.streamlining.functions.signal import Origin
+from hwgen.streamlining.functions.signal import Codes, Origin, Signal
 
 __all__ = ["Builder", "identifier"]
 
@@ -79,6 +79,15 @@ class Builder:
         self.layers: list[Layer] = []
         self.notes: list[str] = []
         self.inputs: dict[str, InputPort] = {}
+        self.indices: dict[str, np.ndarray] = {}
+        """How the graph's tensors lie on their maps."""
+        self.traces: dict[str, Trace] = {}
+        self.announced: list[Announced] = []
+        self.rounded_weights: dict[str, float] = {}
+        """How far the integers of a node's weights are off at most, in steps of a weight."""
+        self.sign_at_zero = 0
+        self.dropped: dict[str, str] = {}
+        """Operators of trailing nodes that are left out, by the nodes' names."""
         self._names: set[str] = set()
         self._records: dict[Hashable, str] = {}
         self._linears: dict[str, Hashable] = {}
@@ -134,7 +143,10 @@ class Builder:
         content = _content(layer)
         if self._linears.setdefault(origin.node, content) != content:
             self.clashes.add(origin.node)
-        return self.add(layer)
+        name = self.add(layer)
+        if origin.node in self.rounded_weights:
+            self.announce(Announced(name, share=self.rounded_weights[origin.node]))
+        return name
 
     def refuse(self, node: Node, error: ModelError) -> None:
         """Take note of a node that has no hardware, once for each reason."""
@@ -173,6 +185,17 @@ class Builder:
         """Say something in the report, once."""
         if sentence not in self.notes:
             self.notes.append(sentence)
+
+    def announce(self, rounding: Announced) -> None:
+        """Say in numbers what a note says in words."""
+        if rounding not in self.announced:
+            self.announced.append(rounding)
+
+    def trace(self, signal: Signal, codes: Codes) -> None:
+        """Remember where a tensor of the graph is, once it is written down as it lies there."""
+        index = self.indices.get(signal.tensor, np.empty(0))
+        if codes.shape == signal.shape and len(signal.index) == 1 and np.array_equal(index, signal.index):
+            self.traces[signal.tensor] = Trace(signal.tensor, codes.source, signal.index[0], codes.scale, codes.offset)
 
 
 def _content(value: object) -> Hashable:

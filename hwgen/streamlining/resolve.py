@@ -8,6 +8,7 @@ import numpy as np
 
 from hwgen.activation import Positions
 from hwgen.codes import CodeType
+from hwgen.conversion import Announced
 from hwgen.errors import ModelError
 from hwgen.graph import Node
 from hwgen.layers.embedding import Embedding
@@ -54,6 +55,12 @@ def codes_of(signal: Signal, reader: Node, builder: Builder) -> Codes:
     ModelError
         If the values are no codes.
     """
+    codes = _codes_of(signal, reader, builder)
+    builder.trace(signal, codes)
+    return codes
+
+
+def _codes_of(signal: Signal, reader: Node, builder: Builder) -> Codes:
     origin = signal.origin
     if signal.dropped:
         raise ModelError(
@@ -138,7 +145,10 @@ def looked_up(signal: Signal, coding: Affine | Coded | None, reader: Node, build
             f"The table of '{origin.node}' holds real numbers in steps of {step:g} ({kind}): off by at most {error:.3g}"
         )
     layer = Embedding(builder.name("embedding"), origin.source, origin.symbols, origin.type, table, kind)
-    return edited(signal, Codes(builder.add(layer), origin.shape, kind, scale, offset), trends or [], builder)
+    name = builder.add(layer)
+    if not isinstance(coding, Coded):
+        builder.announce(Announced(name, error / step))
+    return edited(signal, Codes(name, origin.shape, kind, scale, offset), trends or [], builder)
 
 
 def _rows_apart(signal: Signal, reader: Node, builder: Builder) -> Signal:

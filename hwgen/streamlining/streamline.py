@@ -97,7 +97,20 @@ def _network(graph: Graph, declared: Mapping[str, Declaration], builder: Builder
         if name not in wanted:
             builder.note(f"Input '{name}' is left out: no output depends on it")
     name = identifier(graph.name) or "network"
-    return Network(name, inputs, layers, tuple(outputs), tuple(builder.notes), builder.conversion)
+    yields = {port.name for port in inputs} | {layer.name for layer in layers}
+    traces = tuple(trace for trace in builder.traces.values() if trace.source in yields)
+    announced = tuple(one for one in builder.announced if one.layer in yields)
+    return Network(
+        name,
+        inputs,
+        layers,
+        tuple(outputs),
+        tuple(builder.notes),
+        builder.conversion,
+        traces,
+        announced,
+        builder.sign_at_zero,
+    )
 
 
 def _output(graph: Graph, name: str, tensors: Mapping[str, Signal | np.ndarray], builder: Builder) -> OutputPort | None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from hwgen.activation import Positions, Thresholds
 from hwgen.codes import CodeType
+from hwgen.conversion import Announced
 from hwgen.errors import ModelError
 from hwgen.layers.segments import Segments
 from hwgen.layers.table import Table
@@ -158,6 +159,7 @@ def announce(rounded: Rounded | None, builder: Builder) -> None:
     if rounded is not None:
         builder.allow_rounding(rounded.node, "adds numbers whose scales have no ratio of small integers")
         builder.note(rounded.note)
+        builder.announce(Announced(rounded.layer, rounded.codes))
 
 
 def _table(source: str, kind: CodeType, origin: Origin, coding: Coded, function: Function, builder: Builder) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import hwgen
+from hwgen.cli import compile as compile_module
 from hwgen.cli import main
 
 
@@ -169,7 +170,7 @@ def test_ctrl_c_is_130(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(main, "compile_with", interrupted)
+    monkeypatch.setattr(compile_module, "compile_with", interrupted)
     assert main.main(["compile", str(dense_onnx), "-o", str(tmp_path / "out")]) == 130
     assert "interrupted" in capsys.readouterr().err
 
@@ -180,7 +181,7 @@ def test_a_bug_is_told_apart_from_a_users_error(
     def broken(*_: object, **__: object) -> None:
         raise AssertionError("internal")
 
-    monkeypatch.setattr(main, "compile_with", broken)
+    monkeypatch.setattr(compile_module, "compile_with", broken)
     assert main.main(["compile", str(dense_onnx), "-o", str(tmp_path / "out")]) == 70
     err = capsys.readouterr().err
     assert "AssertionError: internal" in err

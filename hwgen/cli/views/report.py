@@ -52,8 +52,10 @@ def render_report(report: Mapping[str, Any]) -> RenderableType:
         forks.insert(0, Text(f"Inputs in turn: {waiting}"))
     estimates = [Text(_sentence(name, one)) for name, one in report["estimates"].items()]
     columns = Text(f"Columns LUTs and RAMs are estimates for {device}.")
-    notes = [Text(f"Note: {note}") for note in report["notes"]]
-    # Builds of earlier versions have no such entry.
+    found = report.get("verification")
+    held = Text("Not held to the file that it was made of." if found is None else f"{found['sentence']}.")
+    notes = [held, *(Text(f"Note: {note}") for note in report["notes"])]
+    # Builds of earlier versions have neither entry.
     short = [] if report.get("shortage") is None else [Text(report["shortage"], style="yellow")]
     return Group(table, *forks, summary, *short, *estimates, *([columns] if len(estimates) > 1 else []), *notes)
 

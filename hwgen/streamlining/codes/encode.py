@@ -127,6 +127,7 @@ def settle(function: Function, builder: Builder, node: str, most: int = RUNS) ->
                 f"Sign can see exactly 0 in {where}, and ONNX's Sign gives 0 there, which is no binary code; shift the bias, "
                 "spell the sign as x >= 0, or compile without --strict to take +1"
             )
+        builder.sign_at_zero = 1
         builder.note(f"Sign can see exactly 0 in {where}: taken as +1, where ONNX's Sign gives 0")
     return meant, both.with_values(both.values[0])
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from hwgen.activation import Lookup
 from hwgen.codes import CodeType
+from hwgen.conversion import Announced
 from hwgen.errors import ModelError
 from hwgen.graph import Node
 from hwgen.layers.segments import Segments
@@ -97,6 +98,7 @@ def fixed(signal: Signal, reader: Node, builder: Builder) -> Codes:
         error, reach = _error(values, layer, lines, step), _reach(layer, lines)
     name = builder.add(layer)
     if error > 1e-9 * max(abs(low), abs(high)):
+        builder.announce(Announced(name, error / step))
         builder.note(
             f"'{name}' holds what comes from '{origin.node}' in steps of {step:g} ({kind}, {low:g} to {high:g}) for '{reader.name}': "
             f"off by at most {error:.3g}, {error / step:.2f} steps"

@@ -109,6 +109,9 @@ def note_rounding(weights: np.ndarray, integers: np.ndarray, scale: np.ndarray, 
     if np.all(off <= TOLERANCE * magnitude):
         return
     relative = np.divide(off, magnitude, out=np.zeros_like(off), where=magnitude > 0)
+    builder.rounded_weights[node.name] = float(
+        np.max(np.divide(off, scale[:, None], out=np.zeros_like(off), where=scale[:, None] > 0))
+    )
     largest = magnitude.max(axis=1, keepdims=True)
     of_largest = np.divide(off, largest, out=np.zeros_like(off), where=largest > 0)
     builder.note(
@@ -140,6 +143,7 @@ def rounded_rows(weights: np.ndarray, node: Node, builder: Builder) -> tuple[np.
         np.int64
     )
     off = np.abs(integers * scale[:, None] - weights).max(axis=1)
+    builder.rounded_weights[node.name] = float(np.max(np.divide(off, scale, out=np.zeros_like(off), where=scale > 0)))
     relative = float(np.max(np.divide(off, largest, out=np.zeros_like(off), where=largest > 0)))
     builder.note(
         f"'{node.name}' has real weights, rounded to {bits} bits with one scale a row: off by at most {relative:.2g} of a row's largest"

@@ -73,6 +73,10 @@ class Rounded:
         What is added at each position.
     note : str
         What the report says of the rounding, where it matters.
+    codes : float
+        How far the integer sum is off at most.
+    layer : str
+        The layer that adds, once it is written down.
     """
 
     node: Node
@@ -81,6 +85,8 @@ class Rounded:
     factors: np.ndarray
     offset: np.ndarray
     note: str
+    codes: float = 0.0
+    layer: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -202,6 +202,7 @@ def output_port(graph: Graph, name: str, signal: Signal, builder: Builder) -> Ou
         codes.offset,
         values,
         dropped,
+        tuple(builder.dropped[node] for node in dropped),
     )
 
 

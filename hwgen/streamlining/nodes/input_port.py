@@ -9,6 +9,7 @@ import numpy as np
 
 from hwgen.activation import Positions
 from hwgen.codes import BIPOLAR, TERNARY, CodeType, signed, unsigned
+from hwgen.conversion import Announced
 from hwgen.errors import ModelError, OptionError
 from hwgen.graph import Graph
 from hwgen.network import InputPort
@@ -81,6 +82,7 @@ def declare_input(graph: Graph, name: str, declared: Declaration, builder: Build
         step = step_of(low, high, builder.conversion.fixed_bits)
         port = replace(port, type=CodeType(round(low / step), round(high / step)), scale=step, rounds=True)
         builder.inputs[name] = port
+        builder.announce(Announced(name, 0.5))
         builder.note(
             f"Input '{name}' is sent in steps of {step:g} ({port.type}, {low:g} to {high:g}), rounded by the host: off by at most "
             f"{step / 2:.3g}"

@@ -174,10 +174,11 @@ def _sum(node: Node, terms: Sequence[_Summand], index: np.ndarray, builder: Buil
         unit = _fine(scales, maps, builder.conversion.fixed_bits)
     factors = np.rint(scales / unit).astype(np.int64)
     rounded = None if exact else _rounded(node, maps, scales, unit, factors, offset)
-    if rounded is not None and not enumerable(rounded):
-        announce(rounded, builder)
     domain = _sums([codes.numbers for codes in maps], factors)
     codes = _combined(node, maps, Operation.ADD, factors, domain, builder)
+    rounded = None if rounded is None else replace(rounded, layer=codes.source)
+    if rounded is not None and not enumerable(rounded):
+        announce(rounded, builder)
     signal = signal_of(replace(codes, scale=unit), node.name, index, rounded=rounded)
     return replace(signal, term=Leaf(Parameter(unit[None, None]), Parameter(offset)))
 
@@ -187,10 +188,11 @@ def _rounded(
 ) -> Rounded:
     numbers = tuple(codes.numbers for codes in maps)
     sizes = np.stack([np.maximum(abs(domain.low[0]), abs(domain.high[0])) for domain in numbers])
-    error = float(np.max(np.sum(np.abs(scales - factors * unit) * sizes, axis=0)))
+    each = np.sum(np.abs(scales - factors * unit) * sizes, axis=0)
+    error = float(np.max(each))
     extent = float(np.max(np.sum(np.abs(scales) * sizes, axis=0)))
     note = f"'{node.name}' adds numbers of different scales in steps of {unit.max():.3g}: off by at most {error:.3g} of {extent:.3g}"
-    return Rounded(node, numbers, scales, factors, offset, note)
+    return Rounded(node, numbers, scales, factors, offset, note, float(np.max(each / unit)))
 
 
 def _fine(scales: np.ndarray, maps: Sequence[Codes], bits: int) -> np.ndarray:

@@ -88,7 +88,7 @@ def _results(node: Node, tensors: dict[str, Signal | np.ndarray], builder: Build
         )
     operands = [tensors[name] if name else None for name in node.inputs]
     if any(isinstance(operand, Signal) for operand in operands):
-        return {name: _named(tensor, name) for name, tensor in _visit(node, operands, builder).items()}
+        return {name: _named(tensor, name, builder) for name, tensor in _visit(node, operands, builder).items()}
     arrays = [operand for operand in operands if not isinstance(operand, Signal)]
     return dict(zip(node.outputs, apply(node, arrays), strict=False))
 
@@ -150,15 +150,18 @@ def _visit(node: Node, operands: list[Tensor], builder: Builder) -> dict[str, Si
         keepdims = bool(node.attributes.get("keepdims", 1))
         return {output: reduction(node, first, axes, keepdims=keepdims, builder=builder)}
     if node.op in _RANKING:
-        return {output: _dropped(node, first)}
+        return {output: _dropped(node, first, builder)}
     if node.op in SHAPING:
         results = apply(node, [first.index, *constants])
         return {name: first.moved(result) for name, result in zip(node.outputs, results, strict=False)}
     raise ModelError(f"Node '{node.name}' ({node.op}) has no hardware yet; remove it, or end the model before it")
 
 
-def _named(tensor: Signal | np.ndarray, name: str) -> Signal | np.ndarray:
-    return replace(tensor, tensor=name) if isinstance(tensor, Signal) else tensor
+def _named(tensor: Signal | np.ndarray, name: str, builder: Builder) -> Signal | np.ndarray:
+    if not isinstance(tensor, Signal):
+        return tensor
+    builder.indices[name] = tensor.index
+    return replace(tensor, tensor=name)
 
 
 def _given(node: Node, constant: np.ndarray | None) -> np.ndarray:
@@ -167,7 +170,8 @@ def _given(node: Node, constant: np.ndarray | None) -> np.ndarray:
     return constant
 
 
-def _dropped(node: Node, signal: Signal) -> Signal:
+def _dropped(node: Node, signal: Signal, builder: Builder) -> Signal:
     """Leave out an operator that keeps the order of scores."""
+    builder.dropped[node.name] = node.op
     check_ranked(node, signal, int(node.attributes["axis"]) % signal.index.ndim)
     return Signal(signal.origin, signal.term, signal.shape, signal.index, signal.edits, (*signal.dropped, node.name))

@@ -43,14 +43,17 @@ def test_sentences_follow_the_table(report: dict[str, Any]) -> None:
         "notes": ["3 channels of 'sign1' can reach 0 [taken as +1]"],
     }
     lines = shown(render_report(more), width=400).splitlines()
+    held = {"sentence": "Held to ONNX Runtime on 64 frames: equal"}
+    assert "Held to ONNX Runtime on 64 frames: equal." in shown(render_report(more | {"verification": held}), width=400)
     at = lines.index("Inputs in turn: FIFO of 9 for left")
     assert lines[at + 1] == "Fork of x, 8 bits a beat: FIFO of 2 to a, FIFO of 4,096 to b (block RAM)"
     assert lines[at + 2].startswith(f"A frame every {report['ii']:,} cycles, latency {report['latency']:,} cycles (")
     assert lines[at + 2].endswith(f"at 50 MHz; {24 * 12 + 12 * 8 + 8 * 5} weight bits")
-    assert [line.split(":")[0] for line in lines[at + 3 : -2]] == [
+    assert [line.split(":")[0] for line in lines[at + 3 : -3]] == [
         f"Estimate for {name}" for name in report["estimates"]
     ]
-    assert lines[-2] == f"Columns LUTs and RAMs are estimates for {next(iter(report['estimates']))}."
+    assert lines[-3] == f"Columns LUTs and RAMs are estimates for {next(iter(report['estimates']))}."
+    assert lines[-2] == "Not held to the file that it was made of."
     assert lines[-1] == "Note: 3 channels of 'sign1' can reach 0 [taken as +1]"
 
 

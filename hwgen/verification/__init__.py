@@ -1,0 +1,1 @@
+"""Hold what hwgen made of a model to the model itself, as somebody else's executor runs it."""

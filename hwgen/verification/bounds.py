@@ -1,0 +1,140 @@
+"""How far codes may be off, frame by frame: announced roundings followed through the layers behind them, as intervals of codes.
+
+An interval holds what exact arithmetic would give, in codes that are never clipped. Every layer is followed at its worst, so that a bound is never too small; behind a decision
+that a rounding can turn over it spans the decision's codes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial, singledispatch
+
+import numpy as np
+
+from hwgen.activation import Thresholds
+from hwgen.codes import CodeType
+from hwgen.conversion import Announced
+from hwgen.layers.argmax import ArgMax
+from hwgen.layers.combine import Combine, Operation
+from hwgen.layers.conv import Conv
+from hwgen.layers.dense import Dense
+from hwgen.layers.protocol import Layer, sources_of
+from hwgen.layers.segments import Segments
+from hwgen.layers.table import Table
+from hwgen.layers.topk import TopK
+from hwgen.network import Network
+
+__all__ = ["Interval", "intervals"]
+
+Interval = tuple[np.ndarray, np.ndarray]
+"""Least and greatest code at each place of a map, frames first."""
+
+TRIED = 64
+"""Integers of an interval that a table is looked up at, one by one; a wider interval may yield every code."""
+
+
+def intervals(network: Network, codes: Sequence[np.ndarray]) -> dict[str, Interval]:
+    """Give the interval of every input's and layer's codes.
+
+    Parameters
+    ----------
+    network : Network
+        With what it announces.
+    codes : sequence of ndarray
+        The frames of each input.
+    """
+    announced = {one.layer: one for one in network.announced}
+    found: dict[str, Interval] = {}
+    for port, one in zip(network.inputs, codes, strict=True):
+        off = int(np.ceil(announced[port.name].codes)) if port.name in announced else 0
+        found[port.name] = (one - off, one + off)
+    for layer in network.layers:
+        said = announced.get(layer.name, Announced(layer.name))
+        low, high = _interval(layer, [found[source] for source in sources_of(layer)], said.share)
+        off = int(np.ceil(said.codes))
+        found[layer.name] = (low - off, high + off)
+    return found
+
+
+@singledispatch
+def _interval(layer: Layer, maps: list[Interval], share: float) -> Interval:
+    """Follow a layer that yields more where its inputs are more, or less: the least and the greatest are at the ends."""
+    ends = [layer.golden(*side) for side in zip(*maps, strict=True)]
+    return np.minimum(*ends), np.maximum(*ends)
+
+
+@_interval.register(Conv)
+@_interval.register(Dense)
+def _linear(layer: Conv | Dense, maps: list[Interval], share: float) -> Interval:
+    ((low, high),) = maps
+    kind = CodeType(int(min(low.min(), layer.in_type.low)), int(max(high.max(), layer.in_type.high)))
+    raw = partial(replace, layer, thresholds=None, in_type=kind)
+    rising, falling = (raw(weights=weights) for weights in (np.maximum(layer.weights, 0), np.minimum(layer.weights, 0)))
+    least = rising.golden(low) + falling.golden(high)
+    greatest = least if low is high else rising.golden(high) + falling.golden(low)
+    if share:
+        seen = raw(weights=np.ones_like(layer.weights)).golden(np.maximum(np.abs(low), np.abs(high)))
+        off = np.ceil(share * np.abs(seen)).astype(np.int64)
+        least, greatest = least - off, greatest + off
+    if layer.thresholds is None:
+        return least, greatest
+    return _fired(layer.thresholds, layer.out_type, least), _fired(layer.thresholds, layer.out_type, greatest)
+
+
+def _fired(thresholds: Thresholds, kind: CodeType, accumulators: np.ndarray) -> np.ndarray:
+    counts = thresholds.counts(accumulators)
+    return np.asarray(2 * counts - 1 if kind.bipolar else kind.low + counts)
+
+
+@_interval.register
+def _segments(layer: Segments, maps: list[Interval], share: float) -> Interval:
+    """Follow straight pieces: extremes are at the ends, and on both sides of each break."""
+    ((low, high),) = maps
+    classes = layer.positions.classes()
+    points = [low, high]
+    for piece in range(layer.breaks.shape[2]):
+        edge = layer.breaks[classes[..., None], np.arange(layer.breaks.shape[1]), piece]
+        points += [np.clip(edge, low, high), np.clip(edge - 1, low, high)]
+    found = [layer.unclipped(x) for x in points]
+    found += [np.clip(one, layer.out_type.low, layer.out_type.high) for one in found[:2]]
+    return np.minimum.reduce(found), np.maximum.reduce(found)
+
+
+@_interval.register
+def _table(layer: Table, maps: list[Interval], share: float) -> Interval:
+    ((low, high),) = maps
+    low, high = (np.clip(x, layer.in_type.low, layer.in_type.high) for x in (low, high))
+    if layer.in_type.bipolar:
+        ends = [layer.golden(np.where(x > 0, 1, -1)) for x in (low, high)]
+        return np.minimum(*ends), np.maximum(*ends)
+    width = min(int(np.max(high - low)), TRIED)
+    found = [layer.golden(np.minimum(low + step, high)) for step in range(width + 1)]
+    wide = high - low > width
+    least, greatest = np.minimum.reduce(found), np.maximum.reduce(found)
+    return np.where(wide, layer.out_type.low, least), np.where(wide, layer.out_type.high, greatest)
+
+
+@_interval.register
+def _combine(layer: Combine, maps: list[Interval], share: float) -> Interval:
+    if layer.operation is Operation.MULTIPLY:
+        (first, second) = maps
+        corners = [a * b for a in first for b in second]
+        return np.minimum.reduce(corners), np.maximum.reduce(corners)
+    ends = [_ordered(factor * low, factor * high) for factor, (low, high) in zip(layer.factors, maps, strict=True)]
+    return np.add.reduce([low for low, _ in ends]), np.add.reduce([high for _, high in ends])
+
+
+def _ordered(a: np.ndarray, b: np.ndarray) -> Interval:
+    """Give the lesser and the greater of two at each place."""
+    return np.minimum(a, b), np.maximum(a, b)
+
+
+@_interval.register(ArgMax)
+@_interval.register(TopK)
+def _ranking(layer: ArgMax | TopK, maps: list[Interval], share: float) -> Interval:
+    """A ranking is certain where no score overlaps with another that differs from it."""
+    ((low, high),) = maps
+    found = layer.golden(low)
+    certain = np.all(low == high, axis=-1, keepdims=True)
+    return np.where(certain, found, 0), np.where(certain, found, layer.in_shape[2] - 1)

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import numpy as np
+
+from hwgen.verification.executor import executor_of
+from hwgen.verification.explain import Brackets
+
+TENTH = float(np.float32(0.1))
+
+
+def bracketed(built, x: np.ndarray, **options: int) -> dict[str, tuple[float, float]]:
+    """Give the bracket of each tensor's first number."""
+    path = built.save()
+    brackets, executor = Brackets(path), executor_of(path)
+    found = executor.run({"x": x}, brackets.tensors)
+    ends = brackets.of(found | {"x": x}, **options)
+    return {name: (low.flat[0].item(), high.flat[0].item()) for name, (low, high) in ends.items()}
+
+
+def test_an_exact_sum_is_one_number(model) -> None:
+    ends = bracketed(model(3).add("MatMul", np.float32([[1], [1], [-2]])).sign(), np.float32([[1, 1, 1]]))
+    assert ends["v0"] == (0, 0)
+    assert ends["v2"] == (1, 1)
+
+
+def test_a_rounded_sum_reaches_to_both_sides_of_the_exact_one(model) -> None:
+    x = np.float32([[1] * 9 + [-1] * 7])
+    weights = np.full((16, 1), 0.1, dtype=np.float32)
+    built = model(16).add("MatMul", weights).add("Sub", np.float32(0.2)).sign()
+    low, high = bracketed(built, x)["v0"]
+    assert low <= 2 * TENTH <= high
+    assert high - low < 1e-6
+
+
+def test_a_decision_on_a_rounded_sum_may_go_either_way(model) -> None:
+    built = model(1).add("MatMul", np.float32([[1]])).sign()
+    path = built.save()
+    brackets = Brackets(path)
+    found = {"x": np.float32([[0]]), "v0": np.float32([[-1e-9]]), "v1": np.array([[False]]), "v2": np.float32([[-1]])}
+    low, high = brackets.of(found)["v2"]
+    assert (low.item(), high.item()) == (-1, 1)
+
+
+def test_another_operator_explains_nothing(model) -> None:
+    """What the file's executor calls by that name is something else: no number lies among NaN."""
+    brackets = Brackets(model(1).add("MatMul", np.float32([[1]])).add("Mul", np.float32(2)).save())
+    low, high = brackets.of({"x": np.float32([[3]]), "v0": np.float32([[3]]), "v1": np.float32([[-6]])})["v1"]
+    assert np.isnan(low)
+    assert np.isnan(high)
+
+
+def test_a_sign_of_zero_is_also_taken_as_told(model) -> None:
+    built, x = model(2).add("MatMul", np.float32([[1], [-1]])).add("Sign"), np.float32([[1, 1]])
+    assert bracketed(built, x)["v1"] == (0, 0)
+    assert bracketed(built, x, sign_at_zero=1)["v1"] == (0, 1)
+    assert bracketed(built, x, sign_at_zero=-1)["v1"] == (-1, 0)

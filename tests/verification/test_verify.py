@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+import hwgen
+from hwgen.errors import DifferenceError, ModelError
+from hwgen.streamlining import writing
+from hwgen.verification.record import Outcome
+from hwgen.verification.verify import frame_count, verify
+from tests.streamlining.conftest import bipolar
+
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+
+
+@pytest.fixture
+def random() -> np.random.Generator:
+    return np.random.default_rng(5)
+
+
+def held(path: Path, **options):
+    return verify(path, hwgen.read(path, **options))
+
+
+def two_layers(model, random):
+    """Give 6 numbers -> 5 signs of sums with a bias -> 3 sums."""
+    built = model(6).sign().add("MatMul", bipolar(random, 6, 5)).add("Add", np.float32([0.5, 1.5, -0.5, -1.5, 2.5]))
+    return built.sign().add("MatMul", bipolar(random, 5, 3))
+
+
+@pytest.mark.parametrize("name", ["mnist_tfc", "mnist_cnv", "watch_motion"])
+def test_the_examples_are_equal(name: str) -> None:
+    meaning = json.loads((EXAMPLES / name / "expected.json").read_text())["input"]
+    options = {"input_type": meaning["type"], "input_scale": meaning["scale"], "input_offset": meaning["offset"]}
+    found = held(EXAMPLES / name / "model.onnx", **options)
+    assert found.outcome is Outcome.EQUAL
+    assert found.independent
+    assert found.sentence == f"Held to {'QONNX' if name == 'mnist_tfc' else 'ONNX Runtime'} on 64 frames: equal"
+
+
+def test_a_broken_rule_is_found_and_the_first_tensor_named(model, random, monkeypatch) -> None:
+    built = two_layers(model, random)
+    path, first = built.save(), built.nodes[5].output[0]
+    right = writing.thresholds
+
+    def shifted(points, domain):
+        found = right(points, domain)
+        found.levels[0, 1] += 2
+        return found
+
+    assert held(path).outcome is Outcome.EQUAL
+    monkeypatch.setattr(writing, "thresholds", shifted)
+    found = held(path)
+    assert found.outcome is Outcome.DIFFERS
+    assert not found.agrees
+    assert found.differing > 0
+    assert found.first.tensor == first
+    assert found.first.place == (1,)
+    assert (found.first.file, found.first.golden) == (1.0, -1.0)
+    assert f"tensor '{first}' (layer '{found.first.source}') at [1] of frame" in found.sentence
+
+
+def test_compile_keeps_what_differs_and_marks_it(model, random, monkeypatch, tmp_path: Path) -> None:
+    path = two_layers(model, random).save()
+    assert hwgen.compile(path, tmp_path / "good").report["verification"]["outcome"] == "equal"
+    assert json.loads((tmp_path / "good" / "manifest.json").read_text())["verified"] is True
+    right = writing.thresholds
+    monkeypatch.setattr(writing, "thresholds", lambda points, domain: right(points + 1, domain))
+    with pytest.raises(
+        DifferenceError, match=r"is built, but marked unverified, .*first, tensor 'v\d' .* in the golden model\. Please"
+    ):
+        hwgen.compile(path, tmp_path / "bad")
+    assert json.loads((tmp_path / "bad" / "manifest.json").read_text())["verified"] is False
+    assert hwgen.load(tmp_path / "bad").report["verification"]["outcome"] == "differs"
+    unseen = hwgen.compile(path, tmp_path / "unseen", verify=False)
+    assert unseen.report["verification"] is None
+    assert json.loads((tmp_path / "unseen" / "manifest.json").read_text())["verified"] is None
+
+
+def test_the_report_is_the_same_twice(model, random, tmp_path: Path) -> None:
+    path = two_layers(model, random).save()
+    reports = [hwgen.compile(path, tmp_path / name) and (tmp_path / name / "report.json").read_bytes() for name in "ab"]
+    assert reports[0] == reports[1]
+
+
+def test_real_weights_stay_within_what_is_announced(model, random) -> None:
+    built = model(8).sign().add("MatMul", random.standard_normal((8, 3)).astype(np.float32))
+    path = built.save()
+    found = held(path)
+    assert found.outcome is Outcome.ANNOUNCED
+    (bound,) = found.announced.values()
+    assert 0 < found.off[built.value] <= bound < 0.2
+    assert found.sentence.endswith(f"within the announced {bound:.2g}, off by at most {found.off[built.value]:.2g}")
+
+
+def test_a_rounding_is_followed_to_the_tensor_that_is_beyond_it(model, random, monkeypatch) -> None:
+    """Behind a sign the worst case allows every code; the sums in front of it are held all the same."""
+    built = model(8).sign().add("MatMul", random.standard_normal((8, 6)).astype(np.float32))
+    built.sign().add("MatMul", bipolar(random, 6, 2))
+    path = built.save()
+    assert held(path).agrees
+    right = writing.thresholds
+
+    def shifted(points, domain):
+        found = right(points, domain)
+        found.levels[0, 1] += 200
+        return found
+
+    monkeypatch.setattr(writing, "thresholds", shifted)
+    found = held(path)
+    assert found.outcome is Outcome.DIFFERS
+    assert found.first.place == (1,)
+
+
+def test_an_error_of_more_than_a_tenth_is_refused(model) -> None:
+    """A norm that may be 0, and so an inverse of up to 1e10."""
+    built = model(4, 3, 3).add("ReduceL2", axes=[1], keepdims=1).add("Add", np.float32(1e-10))
+    built.nodes.append(helper.make_node("Div", ["x", built.value], ["d"], name="divide"))
+    built.value = "d"
+    path = built.save()
+    with pytest.raises(
+        ModelError, match=r"Output 'd' would be off by \d+% of how far it goes, .*--calibrate.*--no-verify"
+    ):
+        held(path, input_type="uint8")
+
+
+def test_a_sign_at_zero_is_as_the_note_says(model, random) -> None:
+    built = model(4).sign().add("MatMul", bipolar(random, 4, 3)).add("Sign").add("MatMul", bipolar(random, 3, 2))
+    network = hwgen.read(built.save())
+    found = verify(built.path, network)
+    expected = Outcome.SIGN_AT_ZERO if network.sign_at_zero else Outcome.EQUAL
+    assert found.outcome is expected
+
+
+def test_decisions_of_float32_are_told_by_channel(model) -> None:
+    """0.1 ten times is less than 1 in float32 in one order of summation; exact arithmetic says that it is equal."""
+    weights = np.full((10, 2), 0.1, dtype=np.float32)
+    total = np.float32(0)
+    for _ in range(10):
+        total += np.float32(0.1)
+    bias = np.float32([-10 * np.float64(np.float32(0.1)), -0.05])
+    built = model(10).sign().add("MatMul", weights).add("Add", bias).sign().add("MatMul", np.float32([[1, -1], [1, 1]]))
+    found = held(built.save())
+    assert found.agrees
+
+
+def test_several_inputs_and_outputs(tmp_path: Path, random) -> None:
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", size]) for name, size in (("x", 4), ("y", 6)))
+    weights = [
+        onnx.numpy_helper.from_array(bipolar(random, *shape), name) for name, shape in (("a", (4, 3)), ("b", (6, 3)))
+    ]
+    nodes = [
+        helper.make_node("MatMul", ["x", "a"], ["p"], name="first"),
+        helper.make_node("MatMul", ["y", "b"], ["q"], name="second"),
+        helper.make_node("Add", ["p", "q"], ["sum"], name="both"),
+    ]
+    outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", 3]) for name in ("sum", "q")]
+    graph = helper.make_graph(nodes, "g", [x, y], outputs, weights)
+    path = tmp_path / "net.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10), path)
+    found = held(path, input_type={"x": "uint4", "y": "bipolar"}, input_scale={"x": 0.5})
+    assert found.outcome is Outcome.EQUAL
+    assert set(found.off) == {"sum", "q"}
+
+
+@pytest.mark.parametrize("kind", ["uint16", "int16", "int3", "ternary"])
+def test_every_type_of_input(model, random, kind: str) -> None:
+    path = model(5).add("MatMul", bipolar(random, 5, 2)).save()
+    assert held(path, input_type=kind, input_scale=2.0**-8).outcome is Outcome.EQUAL
+
+
+def test_an_input_of_integers(model, random) -> None:
+    built = model(5, dtype=TensorProto.UINT8).add("Cast", to=TensorProto.FLOAT).add("MatMul", bipolar(random, 5, 2))
+    assert held(built.save()).outcome is Outcome.EQUAL
+
+
+def test_a_softmax_that_is_left_to_the_reader_is_done_for_the_comparison(model, random) -> None:
+    built = model(6).sign().add("MatMul", bipolar(random, 6, 4)).add("Softmax", axis=1)
+    found = held(built.save())
+    assert found.outcome is Outcome.EQUAL
+    assert max(found.off.values()) < 1e-6
+
+
+def test_an_index_is_compared_as_it_is(model, random) -> None:
+    built = model(6).sign().add("MatMul", bipolar(random, 6, 4)).add("ArgMax", axis=1, keepdims=0)
+    assert held(built.save()).outcome is Outcome.EQUAL
+
+
+def test_the_users_frames_come_first(model, random) -> None:
+    path = two_layers(model, random).save()
+    x = random.standard_normal((5, 6)).astype(np.float32)
+    network = hwgen.read(path)
+    assert verify(path, network, frames=x).frames == frame_count(network) == 64
+
+
+def test_larger_networks_get_fewer_frames(model, random) -> None:
+    small = hwgen.read(two_layers(model, random).save())
+    large = hwgen.read(model(4096).sign().add("MatMul", bipolar(random, 4096, 4096)).save())
+    assert frame_count(small) == 64
+    assert frame_count(large) == 64
+    wide = model(64, 56, 56).sign().add("Conv", bipolar(random, 128, 64, 3, 3), pads=[1, 1, 1, 1])
+    assert 2 < frame_count(hwgen.read(wide.save())) < 64
