@@ -95,10 +95,13 @@ def _lines(origin: Origin, coding: Coded, function: Function, builder: Builder) 
         raise TypeError("Floats are quantised by the host")
     kind = origin.type or CodeType(int(domain.low.min()), int(domain.high.max()))
     layer = many_levels("", "", origin.shape, kind, coding, function)
-    if layer is None:
+    few = np.bincount(coding.runs.element).max() <= MOST_PIECES
+    if layer is None and not few:
         return None
     announce(origin.rounded, builder)
     raw = written(origin, builder)
+    if layer is None:
+        return _constants(raw.source, type_of(raw), origin, coding, domain, builder)
     return builder.add(replace(layer, name=builder.name("quantiser"), source=raw.source, in_type=type_of(raw)))
 
 

@@ -37,6 +37,7 @@ class Model:
     def __init__(self, path: Path, shape: tuple[int, ...], dtype: int = TensorProto.FLOAT) -> None:
         self.path, self.nodes, self.constants, self.value = path, [], [], "x"
         self.kinds: dict[str, str] = {}
+        self.opset = 17
         self.input = helper.make_tensor_value_info("x", dtype, ["N", *shape])
 
     def constant(self, value) -> str:
@@ -71,7 +72,9 @@ class Model:
         for name, kind in self.kinds.items():
             entry = graph.quantization_annotation.add(tensor_name=name)
             entry.quant_parameter_tensor_names.add(key="finn_datatype", value=kind)
-        model = helper.make_model(graph, opset_imports=DOMAINS, ir_version=10)
+        model = helper.make_model(
+            graph, opset_imports=[helper.make_opsetid("", self.opset), *DOMAINS[1:]], ir_version=10
+        )
         onnx.save(onnx.shape_inference.infer_shapes(model), self.path)
         return self.path
 

@@ -20,8 +20,8 @@ FEW_LEVELS = 256
 ROUGH = 2.0**-22
 """Distance from a level, of the largest value, that two roundings to float32 leave."""
 
-SPARSE = 64
-"""Levels for each value that is taken, beyond which these values are no codes: a coarse sum meets few levels of a fine quantiser."""
+CHANCE = 1e-3
+"""How likely it may be that any numbers pass for levels: a coarse sum meets few levels of a fine quantiser."""
 
 SAME = 1e-6
 """Relative distance below which two numbers are one that was rounded in two ways."""
@@ -113,7 +113,7 @@ def _codes(values: np.ndarray, scale: np.ndarray | float, offset: np.ndarray | f
     return np.rint((values - offset) / scale).astype(np.int64)
 
 
-def levels_of(distinct: np.ndarray, least: int = 2, sparse: int = SPARSE) -> tuple[CodeType, float, float] | None:
+def levels_of(distinct: np.ndarray, least: int = 2) -> tuple[CodeType, float, float] | None:
     """Give type, scale and offset of sorted values; with ``least`` 1 a single value v is (1..1, 1, v)."""
     count = len(distinct)
     low, high = float(distinct[0]), float(distinct[-1])
@@ -124,7 +124,7 @@ def levels_of(distinct: np.ndarray, least: int = 2, sparse: int = SPARSE) -> tup
     if count == 2:
         offset = (low + high) / 2
         return BIPOLAR, (high - low) / 2, 0.0 if abs(offset) <= SAME * (high - low) else offset
-    levels = _count_levels(distinct, sparse) if count <= MAX_LEVELS else None
+    levels = _count_levels(distinct) if count <= MAX_LEVELS else None
     if levels is None:
         return None
     scale = (high - low) / levels
@@ -141,7 +141,7 @@ def _count_few_levels(distinct: np.ndarray) -> int | None:
     return round(float(steps[-1])) if even else None
 
 
-def _count_levels(distinct: np.ndarray, sparse: int) -> int | None:
+def _count_levels(distinct: np.ndarray) -> int | None:
     """Tell how many steps lie between the least and the greatest of sorted values; None if there are no even steps."""
     few = _count_few_levels(distinct)
     if few is not None:
@@ -150,10 +150,15 @@ def _count_levels(distinct: np.ndarray, sparse: int) -> int | None:
     gaps = np.diff(distinct)
     step = spacing(gaps, extent / MAX_LEVELS)
     levels = 0 if step is None else int(np.rint(gaps / step).sum())
-    if step is None or not 0 < levels < min(MAX_LEVELS, sparse * len(distinct)):
+    noise = ROUGH * float(np.max(np.abs(distinct)))
+    if (
+        step is None
+        or not 0 < levels < MAX_LEVELS
+        or levels * (2 * noise / extent * levels) ** (len(distinct) - 2) > CHANCE
+    ):
         return None
     off = np.abs(distinct - low - extent / levels * np.concatenate([[0], np.cumsum(np.rint(gaps / step))]))
-    return levels if np.all(off <= ROUGH * float(np.max(np.abs(distinct)))) else None
+    return levels if np.all(off <= noise) else None
 
 
 def spacing(gaps: np.ndarray, least: float) -> float | None:
@@ -166,7 +171,14 @@ def spacing(gaps: np.ndarray, least: float) -> float | None:
         rest = np.abs(np.append(rest, step) - smallest * np.rint(np.append(rest, step) / smallest))
         # What is left of rounding is far below the least step that is of use.
         rest, step = rest[rest > 0.25 * least], smallest
-    return step
+    # The remainders of large gaps have made it rough: it is drawn from ever larger ones.
+    reach = 4.0
+    while True:
+        near = gaps <= reach * step
+        step = float(np.sum(gaps[near]) / np.sum(np.rint(gaps[near] / step))) if np.any(near) else step
+        if np.all(near):
+            return step
+        reach *= 4
 
 
 def trend(runs: Runs, elements: int) -> np.ndarray:
