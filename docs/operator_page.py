@@ -42,7 +42,7 @@ PARAMETERS = {
     "Add": "c", "And": "k", "BatchNormalization": "g, g, g, g", "CastLike": "c", "Clip": "l, h", "Div": "c", "Equal": "l", "Gemm": "m",
     "Greater": "c", "GreaterOrEqual": "c", "Less": "c", "LessOrEqual": "c", "Max": "c", "Mean": "c", "Min": "c", "Mod": "h", "Mul": "c", "Or": "k",
     "PRelu": "c", "Pow": "e", "Sub": "c", "Sum": "c", "Xor": "k", "Conv": "u", "ConvTranspose": "t", "MatMul": "m", "XnorPopcountMatMul": "n",
-    "Expand": "s4", "Gather": "i", "Pad": "p", "Reshape": "s2", "Resize": ", f", "Slice": "o, q, r", "Split": "j", "Squeeze": "z", "Tile": "d",
+    "Einsum": "e5", "Expand": "s4", "Gather": "i", "Pad": "p", "Reshape": "s2", "Resize": ", f", "Slice": "o, q, r", "Split": "j", "Squeeze": "z", "Tile": "d",
     "Unsqueeze": "z", **{f"Reduce{kind}": "r23" for kind in ("L1", "L2", "LogSumExp", "Max", "Mean", "Min", "Prod", "Sum", "SumSquare")}, "TopK": "z1", "QuantizeLinear": "h, z8", "DequantizeLinear": "h, z8",
     **dict.fromkeys(("QLinearAveragePool", "QLinearGlobalAveragePool", "QLinearLeakyRelu", "QLinearSigmoid"), "h, z8, h, z8"),
     **dict.fromkeys(("QLinearAdd", "QLinearMul"), "h, z8, k8, h, z8, h, z8"), "ConvInteger": "u8, z8, z8", "MatMulInteger": "m8, z8, z8",
@@ -57,7 +57,7 @@ ATTRIBUTES = {
     "Resize": 'mode = "nearest", coordinate_transformation_mode = "asymmetric", nearest_mode = "floor"', "Softmax": "axis = 1", "LogSoftmax": "axis = 1",
     "Conv": "pads = [1, 1, 1, 1]", "ConvTranspose": "strides = [2, 2]", "Quant": 'signed = 1, narrow = 0, rounding_mode = "ROUND"', "Trunc": 'rounding_mode = "FLOOR"',
     "QuantizeLinear": "axis = 1", "DequantizeLinear": "axis = 1", "MaxPoolNHWC": "kernel_shape = [2, 2]",
-    "QLinearAveragePool": "kernel_shape = [2, 2]", "QLinearConcat": "axis = 1",
+    "QLinearAveragePool": "kernel_shape = [2, 2]", "QLinearConcat": "axis = 1", "Einsum": 'equation = "bchw,oc->bohw"',
     "Im2Col": "kernel_size = [2, 2], stride = [1, 1]", "QuantAvgPool2d": "kernel = 2, stride = 2, ibits = 4, obits = 4",
 }  # fmt: skip
 
@@ -102,6 +102,7 @@ REFUSED = {
     "TopK": ("axis = 2", "z1"),
     "Softmax": ("axis = 2", ""),
     "ArgMax": ("axis = 2", ""),
+    "Einsum": ('equation = "bchw,bdhw->bcd"', "b"),
 }
 """Attributes that are refused, and the other inputs with which they are tried."""
 
@@ -139,7 +140,7 @@ def constants() -> dict[str, np.ndarray]:
         k8=np.full((1, 4, 1, 1), 3, np.int8),
         mt=np.array([[-2, 0, 3]], dtype=np.float32),
     )
-    found.update(u8=found["u"].astype(np.int8), m8=found["m"].astype(np.int8))
+    found.update(e5=bipolar(5, 4), u8=found["u"].astype(np.int8), m8=found["m"].astype(np.int8))
     return found
 
 

@@ -15,6 +15,10 @@ def _matmul(attributes: Attributes, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.asarray(np.matmul(a, b))
 
 
+def _einsum(attributes: Attributes, *inputs: np.ndarray) -> np.ndarray:
+    return np.asarray(np.einsum(attributes["equation"], *inputs, optimize=True))
+
+
 def _gemm(attributes: Attributes, a: np.ndarray, b: np.ndarray, c: np.ndarray | None = None) -> np.ndarray:
     a = a.T if attributes["transA"] else a
     b = b.T if attributes["transB"] else b
@@ -93,6 +97,7 @@ def _log_softmax(attributes: Attributes, x: np.ndarray) -> np.ndarray:
 REDUCTIONS: dict[str, Operator] = {
     "ArgMax": _arg_max,
     "ArgMin": _arg_min,
+    "Einsum": _einsum,
     "Gemm": _gemm,
     "LogSoftmax": _log_softmax,
     "MatMul": _matmul,

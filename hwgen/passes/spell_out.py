@@ -8,11 +8,12 @@ import numpy as np
 
 from hwgen.graph import Graph
 from hwgen.passes.rewrite import Writing, rebuilt
+from hwgen.passes.spelling.einsum import EINSUM
 from hwgen.passes.spelling.integers import INTEGERS
 
 __all__ = ["spell_out"]
 
-_SPELLINGS: dict[str, Callable[[Writing], bool]] = {**INTEGERS}
+_SPELLINGS: dict[str, Callable[[Writing], bool]] = {**EINSUM, **INTEGERS}
 """What writes an operator; False if its operands are not such that it can be."""
 
 

@@ -53,8 +53,8 @@ BAD = {
         "The graph has a cycle: .*'node_a' -> 'node_b' -> 'node_c'|cycle: .*node_b",
     ),
     "unsupported": (
-        parse('a = Det (x) y = Einsum <equation = "ij->i"> (a)'),
-        r"2 nodes of the model cannot become hardware: 'node_a' \(Det\).*'node_b' \(Einsum\)",
+        parse("a = Det (x) y = Hardmax (a)"),
+        r"2 nodes of the model cannot become hardware: 'node_a' \(Det\).*'node_b' \(Hardmax\)",
     ),
     "linear_resize": (
         parse('s = Constant <value_floats = [1.0, 2.0]> () y = Resize <mode = "linear"> (x, , s)'),

@@ -12,6 +12,7 @@ from hwgen.layers.window import Window
 from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.functions.signal import Codes, Signal, flat_map
 from hwgen.streamlining.nodes.accumulators import begin, typed
+from hwgen.streamlining.nodes.windows import convolution
 from hwgen.streamlining.places.arrange import arranged
 from hwgen.streamlining.resolve import codes_of
 
@@ -21,17 +22,20 @@ __all__ = ["product"]
 def product(node: Node, signal: Signal, weights: np.ndarray, builder: Builder) -> Signal:
     """Multiply vectors along the last axis by a matrix (columns, rows): a dense layer, or a 1x1 convolution of a map.
 
-    For XnorPopcountMatMul both operands hold 0 and 1 and the result counts where they agree.
+    Matrices of several groups are a convolution of groups. For XnorPopcountMatMul both operands hold 0 and 1 and the result
+    counts where they agree.
 
     Raises
     ------
     ModelError
         If the vectors are not the pixels of a map, or weights or inputs are no codes.
     """
-    if len(weights.shape) < 2 or any(size != 1 for size in weights.shape[:-2]):
+    if len(weights.shape) < 2:
         raise ModelError(
-            f"Node '{node.name}' ({node.op}) has weights of shape {weights.shape}; it needs one matrix (columns, rows)"
+            f"Node '{node.name}' ({node.op}) has weights of shape {weights.shape}; it needs a matrix (columns, rows)"
         )
+    if any(size != 1 for size in weights.shape[:-2]):
+        return _grouped(node, signal, weights.astype(np.float64), builder)
     bias = np.zeros(weights.shape[-1])
     matrix: np.ndarray = weights.reshape(weights.shape[-2:]).astype(np.float64)
     if node.op == "XnorPopcountMatMul":
@@ -48,6 +52,28 @@ def product(node: Node, signal: Signal, weights: np.ndarray, builder: Builder) -
     linear, row_scale, offset = typed(builder.name("dense", node), node, codes, placed, None, builder)
     index = np.arange(linear.rows).reshape(*signal.index.shape[:-1], linear.rows)
     return begin(node, linear, row_scale, offset, bias, index, builder)
+
+
+def _grouped(node: Node, signal: Signal, weights: np.ndarray, builder: Builder) -> Signal:
+    """Multiply the vectors of each group by a matrix of its own: groups of channels of a convolution over the vectors' places."""
+    vectors, columns = signal.index.shape[-2:]
+    lead = np.broadcast_shapes(signal.index.shape[:-2], weights.shape[:-2])
+    groups, rows = math.prod(lead), weights.shape[-1]
+    matrices = np.broadcast_to(weights, (*lead, columns, rows)).reshape(groups, columns, rows)
+    if math.prod(signal.index.shape[:-2]) == 1:
+        # All groups see the same vectors: one matrix with the rows of all.
+        whole = matrices.transpose(1, 0, 2).reshape(columns, groups * rows)
+        result = product(node, signal, whole, builder)
+        index = result.index.reshape(vectors, groups, rows).swapaxes(0, 1)
+        return result.moved(index.reshape(*lead, vectors, rows))
+    kernels, bias = matrices.transpose(0, 2, 1), np.zeros(groups * rows)
+    if node.op == "XnorPopcountMatMul":
+        kernels, bias = 2 * kernels - 1, (1 - kernels).sum(axis=2).ravel()
+    places = np.broadcast_to(signal.index, (*lead, vectors, columns)).reshape(groups, vectors, columns)
+    stacked = signal.moved(places.swapaxes(1, 2).reshape(1, groups * columns, vectors))
+    conv = Node("Conv", node.name, (), (), {"group": groups})
+    result = convolution(conv, stacked, kernels.reshape(groups * rows, columns, 1), bias, builder)
+    return result.moved(result.index.reshape(groups, rows, vectors).swapaxes(1, 2).reshape(*lead, vectors, rows))
 
 
 def _read_part(codes: Codes, elements: np.ndarray, node: Node, builder: Builder) -> tuple[Codes, np.ndarray]:

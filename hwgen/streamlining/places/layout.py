@@ -73,7 +73,7 @@ def _first_read(graph: Graph, name: str, frame: np.ndarray) -> np.ndarray:
         if node.op == "Gather" and node.inputs[0] in graph.constants:
             return index.reshape(*((1, -1) if index.ndim == 2 else index.shape[1:3]), 1)
         if node.op in ("MatMul", "XnorPopcountMatMul"):
-            return _vectors(index)
+            return _grouped(index) if _has_groups(node, graph) else _vectors(index)
         channels_first = node.op in _CHANNELS_FIRST or (node.op.startswith("Reduce") and index.ndim == 4)
         if index.ndim in (3, 4) and (channels_first or _pads_last(node, graph)):
             return np.transpose(index[0][:, None] if index.ndim == 3 else index[0], (1, 2, 0))
@@ -89,6 +89,18 @@ def _pads_last(node: Node, graph: Graph) -> bool:
     """Whether a node puts a border around the last axis, and so takes it for the columns of a map, and axis 1 for the channels."""
     amounts = graph.constants.get(node.inputs[1]) if node.op == "Pad" and len(node.inputs) > 1 else None
     return amounts is not None and bool(np.any(np.reshape(amounts, (2, -1))[:, -1]))
+
+
+def _has_groups(node: Node, graph: Graph) -> bool:
+    """Whether a product has several matrices."""
+    weights = graph.constants.get(node.inputs[1])
+    return weights is not None and math.prod(weights.shape[:-2]) > 1
+
+
+def _grouped(index: np.ndarray) -> np.ndarray:
+    """See the vectors of groups as one vector at each place."""
+    places, columns = index.shape[-2:]
+    return index.reshape(-1, places, columns).swapaxes(0, 1).reshape(1, places, -1)
 
 
 def _default_order(frame: np.ndarray) -> np.ndarray:
