@@ -16,7 +16,7 @@ from hwgen.frontend.domains import canonical_name, is_quantised_domain
         ("onnx.brevitas", "Trunc", "Trunc"),
         ("onnx.brevitas", "Conv", "onnx.brevitas::Conv"),
         ("com.microsoft", "Quant", "com.microsoft::Quant"),
-        ("qonnx", "Im2Col", "qonnx::Im2Col"),
+        ("qonnx", "FloatQuant", "qonnx::FloatQuant"),
     ],
 )
 def test_a_name_is_bare_where_its_meaning_is_known(domain, op, name):
