@@ -28,14 +28,14 @@ def play(component: wiring.Component | Module, bench: Bench, *others: Bench) -> 
     simulator.run()
 
 
-async def until(ctx: SimulatorContext, condition: Value, name: str) -> None:
+async def until(ctx: SimulatorContext, condition: Value, name: str, patience: int = PATIENCE) -> None:
     """Let cycles pass up to the end of the first in which the condition holds; one that keeps us waiting has failed."""
-    for _ in range(PATIENCE):
+    for _ in range(patience):
         holds = ctx.get(condition)
         await ctx.tick()
         if holds:
             return
-    raise AssertionError(f"{name} stayed low for {PATIENCE} cycles")
+    raise AssertionError(f"{name} stayed low for {patience} cycles")
 
 
 def values_of(expression: Callable[[Value], Value], bits: int) -> list[int]:

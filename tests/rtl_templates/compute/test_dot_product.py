@@ -72,3 +72,11 @@ def test_the_sum_of_the_lanes_comes_at_the_stated_latency(
     play(unit, bench)
     expected = [sum(lane(lanes, a, b, in_shape, weight_shape) for a, b in zip(x, w, strict=True)) for x, w in rows]
     assert found[late:] == expected
+
+
+@pytest.mark.parametrize(("simd", "latencies"), [(1, (1, 0)), (4, (2, 1)), (16, (3, 2))])
+def test_two_additions_follow_one_another_at_most_and_a_product_counts_as_two(
+    simd: int, latencies: tuple[int, int]
+) -> None:
+    kinds = ((Lanes.MULTIPLY, signed(4)), (Lanes.ADD_SUB, unsigned(1)))
+    assert latencies == tuple(DotProduct.latency(lanes, simd, signed(4), weights, True) for lanes, weights in kinds)

@@ -8,6 +8,7 @@ from amaranth.hdl import ClockDomain, Module
 from amaranth.sim import Simulator
 
 from hwgen.rtl_templates.link.crc import Crc32
+from tests.rtl_templates.playing import until
 
 
 def rtl(messages, stall=0.0):
@@ -22,10 +23,10 @@ def rtl(messages, stall=0.0):
                     await ctx.tick()
                 ctx.set(component.i.payload, byte)
                 ctx.set(component.i.valid, 1)
-                await ctx.tick().until(component.i.ready)
+                await until(ctx, component.i.ready, "i.ready")
                 ctx.set(component.i.valid, 0)
-            while not ctx.get(component.i.ready):
-                await ctx.tick()
+            if not ctx.get(component.i.ready):
+                await until(ctx, component.i.ready, "i.ready")
             found.append((ctx.get(component.value), bool(ctx.get(component.good))))
             ctx.set(component.clear, 1)
             await ctx.tick()

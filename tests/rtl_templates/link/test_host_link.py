@@ -25,6 +25,7 @@ from hwgen.rtl_templates.link.link_protocol import (
     WRITE,
     LinkShape,
 )
+from tests.rtl_templates.playing import until
 
 SHAPES = [
     LinkShape(0x7E7D_0123_4567_89AB, beats_in=3, bytes_in=1, beats_out=1, bytes_out=6, clock_hz=12_000_000),
@@ -62,7 +63,7 @@ def rtl(shape, lines, stall=0.0, registers=None, loaded=1, pause=0):
                     await ctx.tick()
                 ctx.set(component.i.valid, 1)
                 ctx.set(component.i.payload, byte)
-                await ctx.tick().until(component.i.ready)
+                await until(ctx, component.i.ready, "i.ready", patience=20_000)
                 ctx.set(component.i.valid, 0)
             for _ in range(20_000):
                 await ctx.tick()

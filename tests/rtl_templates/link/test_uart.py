@@ -54,6 +54,7 @@ def rtl_send(data, divisor, stall=0.0):
         rng = random.Random(1)
         pending, quiet = list(data), 0
         while quiet <= 11 * divisor:
+            assert len(wave) < 40 * divisor * (len(data) + 2), f"i waits for ready before {len(pending)} bytes"
             offer = bool(pending) and rng.random() >= stall
             ctx.set(component.i.valid, offer)
             ctx.set(component.i.payload, pending[0] if offer else rng.getrandbits(8))

@@ -46,6 +46,7 @@ def test_master_and_slave_pass_every_access_on(delay: int) -> None:
     wiring.connect(m, master.axi, slave.axi)
     memory, rng, told, expected = Memory(slave.bus, delay), random.Random(3), [], []
     accesses = [(rng.getrandbits(1), rng.randrange(8), rng.getrandbits(32), rng.choice([15, 1, 12])) for _ in range(40)]
+    accesses += [(write, address, 77, 15) for address in (5, 6) for write in (1, 0)]
 
     async def bench(ctx):
         for write, address, value, strobe in accesses:
@@ -82,22 +83,23 @@ def test_address_and_data_of_a_write_may_come_apart_and_its_answer_waits(order: 
     axi, memory = slave.axi, Memory(slave.bus, 2)
     answers = []
 
+    brings = {"aw": (axi.awaddr, 4 * address + 1), "w": (axi.wdata, 0xABCD)}  # The lowest two bits do not count.
+
     async def bench(ctx):
-        ctx.set(axi.awaddr, 4 * address + 1)  # The lowest two bits do not count.
-        ctx.set(axi.wdata, 0xABCD)
         ctx.set(axi.wstrb, 15)
         for channel in order:
-            ctx.set(getattr(axi, f"{channel}valid"), 1)
-            await until(ctx, getattr(axi, f"{channel}ready"), f"{channel}ready")
-            ctx.set(getattr(axi, f"{channel}valid"), 0)
-            assert ctx.get(getattr(axi, f"{channel}ready")) == 0
-            ctx.set(axi.awaddr, 0)
-            ctx.set(axi.wdata, 0)
-            await ctx.tick().repeat(5)
+            valid, ready = getattr(axi, f"{channel}valid"), getattr(axi, f"{channel}ready")
+            signal, value = brings[channel]
+            ctx.set(signal, value)
+            ctx.set(valid, 1)
+            await until(ctx, ready, f"{channel}ready")
+            ctx.set(valid, 0)
+            ctx.set(signal, 0)
+            assert ctx.get(ready) == 0
             if channel == order[0]:
+                await ctx.tick().repeat(5)
                 assert memory.seen == []
-                ctx.set(axi.awaddr, 4 * address + 1)
-                ctx.set(axi.wdata, 0xABCD)
+        await ctx.tick().repeat(8)
         for _ in range(4):
             assert ctx.get(axi.bvalid)
             answers.append(ctx.get(axi.bresp))
