@@ -55,6 +55,14 @@ def test_no_folding_of_all_is_faster_within_the_budget() -> None:
             assert short(size_fifos(plan), limits)
 
 
+def test_a_plan_is_found_within_no_more_than_it_takes() -> None:
+    """The prices of the tries before it say that all layers at their cheapest take up to 87 % of the budget."""
+    catalogue, limits = Catalogue(mlp(256, 64, 10)), tight(5280, brams=4)
+    plan = fold_for_budget(catalogue, limits, clock_hz=12e6)
+    exactly = replace(limits, cells=float(limits.needs(taken(lay_out(plan), limits))[0]))
+    assert fold_for_budget(catalogue, exactly, clock_hz=12e6).cycles == plan.cycles == 40
+
+
 def test_block_rams_are_a_budget_of_their_own() -> None:
     catalogue = Catalogue(mlp(256, 64, 10))
     for brams in (4, 12):
