@@ -36,7 +36,7 @@ def test_beats_take_a_cycle_and_a_slot(latency: int, slots: int) -> None:
         Schedule.through(2, EVERY, EVERY, latency, slots, accept=EVERY)
 
 
-@pytest.mark.parametrize(("steps", "cycles"), [([0, 0], 2), ([1, 0], 2), ([-1, 0], 2), ([0, 2], 2)])
+@pytest.mark.parametrize(("steps", "cycles"), [([0, 0], 2), ([1, 0], 2), ([-1, 0], 2), ([0, 2], 2), ([0, 2, 1], 3)])
 def test_steps_rise_within_the_frame(steps: list[int], cycles: int) -> None:
     message = f"Event steps must increase strictly within 0..{cycles - 1}"
     for make in (
@@ -67,3 +67,10 @@ def test_a_stage_takes_a_frame_for_its_steps_and_for_the_beats_of_each_of_its_st
     intakes = tuple(Intake(accept=np.zeros(beats, dtype=np.int64)) for beats in taken)
     outlets = tuple(Outlet(np.zeros(beats, dtype=np.int64), 1, 1) for beats in given)
     assert Schedule(steps, EVERY, intakes, outlets).interval == interval
+
+
+def test_a_slot_is_free_a_cycle_after_its_beat_has_left_and_a_beat_is_used_at_once() -> None:
+    intake, outlet = Intake(accept=EVERY), Outlet(EVERY, 1, 1)
+    plain = Schedule.through(2, EVERY, EVERY, 1, 1, accept=EVERY)
+    for reader, writer in ((intake, outlet), (plain.intakes[0], plain.outlets[0])):
+        assert (reader.read_latency, writer.latency, writer.slots, writer.slot_return) == (0, 1, 1, 1)

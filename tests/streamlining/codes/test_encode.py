@@ -1,0 +1,106 @@
+"""From functions of integers to codes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hwgen.activation import Positions
+from hwgen.codes import BIPOLAR, CodeType
+from hwgen.errors import ModelError
+from hwgen.graph import Node
+from hwgen.streamlining.builder import Builder
+from hwgen.streamlining.codes.encode import Affine, Coded, affine, encode, lines
+from hwgen.streamlining.functions.domain import Integers
+from hwgen.streamlining.functions.function import over_map
+from hwgen.streamlining.functions.signal import identity
+from hwgen.streamlining.functions.terms import Call, Evaluator, Parameter
+from hwgen.streamlining.options import Conversion
+
+
+def integers(low: int, high: int, channels: int = 1, step: int = 1) -> Integers:
+    column = np.ones((1, channels), dtype=np.int64)
+    return Integers(low * column, step * column, ((high - low) // step + 1) * column, Positions())
+
+
+def applied(term, op: str, *constants: float, **attributes: object):
+    parameters = (Parameter(np.asarray(value, np.float32)) for value in constants)
+    return Call(Node(op, op, (), (), attributes), (term, *parameters))
+
+
+def encoded(term, domain: Integers, *, strict: bool = False):
+    builder = Builder(Conversion(strict=strict))
+    return encode(over_map(term, domain, (1, 1, domain.count.shape[1])), builder, "fc"), builder.notes
+
+
+def test_a_line_is_a_line_for_every_channel_alike_or_not():
+    scale, offset = np.array([0.5, -2.0, 3.0]), np.array([0.25, 0, -7])
+    function = over_map(identity(scale, offset), integers(-5, 9, 3), (1, 1, 3))
+    line = affine(function, Evaluator())
+    assert line.scale == pytest.approx(scale)
+    assert line.offset == pytest.approx(offset)
+    bent = over_map(applied(identity(), "Relu"), integers(-5, 9), (1, 1, 1))
+    assert lines(bent, Evaluator()) is None
+    beyond = over_map(applied(identity(), "Relu"), integers(0, 9), (1, 1, 1))
+    assert affine(beyond, Evaluator()).scale.tolist() == [1]
+
+
+def test_lines_that_differ_from_row_to_row_are_no_affine_map():
+    rows = Parameter(np.array([1.0, 2.0]).reshape(2, 1, 1))
+    ones = np.ones((1, 1), dtype=np.int64)
+    domain = Integers(-3 * ones, ones, 7 * ones, Positions.uniform(2, 1))
+    function = over_map(Call(Node("Mul", "mul", (), ()), (identity(), rows)), domain, (2, 1, 1))
+    slopes, offsets = lines(function, Evaluator())
+    assert (slopes.tolist(), offsets.tolist()) == ([[1], [2]], [[0], [0]])
+    assert affine(function, Evaluator()) is None
+
+
+def test_an_affine_function_stays_the_integers_and_a_step_becomes_two_codes():
+    kept, _ = encoded(identity(0.5, 1.0), integers(-300, 300))
+    assert isinstance(kept, Affine)
+    step, notes = encoded(applied(applied(identity(), "Add", 0.5), "Sign"), integers(-3, 3))
+    assert isinstance(step, Coded)
+    assert step.values.type == BIPOLAR
+    assert (step.runs.start.tolist(), step.runs.values[0].tolist()) == ([0, 3], [-1, 1])
+    assert (step.trend.tolist(), notes) == ([1], [])
+
+
+def test_values_that_are_no_levels_have_no_codes():
+    curve, _ = encoded(applied(identity(0.1), "Sigmoid"), integers(-50, 50))
+    assert curve is None
+
+
+def test_a_tie_of_sign_is_taken_as_one_and_said():
+    found, notes = encoded(applied(identity(), "Sign"), integers(-3, 3))
+    assert found.values.type == BIPOLAR
+    assert (found.runs.start.tolist(), found.runs.values[0].tolist()) == ([0, 3], [-1, 1])
+    assert notes == ["Sign can see exactly 0 in 1 channel(s) (0) behind 'fc': taken as +1, where ONNX's Sign gives 0"]
+    with pytest.raises(
+        ModelError, match=r"Sign can see exactly 0 in 1 channel\(s\) \(0\) behind 'fc'.*compile without --strict"
+    ):
+        encoded(applied(identity(), "Sign"), integers(-3, 3), strict=True)
+    odd, silent = encoded(applied(identity(), "Sign"), integers(-3, 3, step=2), strict=True)
+    assert (odd.values.type, silent) == (BIPOLAR, [])
+
+
+def test_the_first_eight_channels_with_a_tie_are_named():
+    _, (note,) = encoded(applied(identity(), "Sign"), integers(-3, 3, channels=9))
+    assert "in 9 channel(s) (0, 1, 2, 3, 4, 5, 6, 7, ...) behind" in note
+
+
+def test_zero_on_a_stretch_is_a_value_of_sign():
+    found, notes = encoded(applied(applied(identity(), "Relu"), "Sign"), integers(-3, 3))
+    assert found.values.type.levels == 2
+    assert sorted(set((found.values.scale * found.runs.values[0] + found.values.offset).tolist())) == [0, 1]
+    assert notes == []
+    both, _ = encoded(applied(applied(identity(), "Shrink", bias=0.0, lambd=1.5), "Sign"), integers(-3, 3))
+    assert both.values.type == CodeType(-1, 1)
+
+
+def test_what_float32_would_decide_otherwise_is_said():
+    """In float32 a million and a thirty-second is a million, and so no less than it."""
+    term = applied(applied(identity(), "Add", 1 / 64), "Add", 2.0**20)
+    _, (note,) = encoded(applied(term, "Greater", 2.0**20), integers(-2, 2))
+    assert note == (
+        "float32 rounding decides otherwise than exact arithmetic in 1 channel(s) behind 'fc' (channel 0 at 0): exact arithmetic is used"
+    )
