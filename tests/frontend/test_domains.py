@@ -1,8 +1,10 @@
 """Names of operators, whoever wrote them."""
 
 import pytest
+from onnx import helper
+from qonnx.custom_op.registry import getCustomOp
 
-from hwgen.frontend.domains import canonical_name, is_quantised_domain
+from hwgen.frontend.domains import CUSTOM_OPERATORS, canonical_name, is_quantised_domain
 
 
 @pytest.mark.parametrize(
@@ -29,3 +31,13 @@ def test_a_name_is_bare_where_its_meaning_is_known(domain, op, name):
 )
 def test_domains_of_quantisation(domain, known):
     assert is_quantised_domain(domain) is known
+
+
+@pytest.mark.parametrize("op", ["Quant", "IntQuant", "Trunc"])
+def test_attributes_left_out_are_those_of_qonnx(op):
+    node = helper.make_node(op, ["x"], ["y"], domain="qonnx.custom_op.general")
+    known = getCustomOp(node, onnx_opset_version=2).get_nodeattr_types()
+    name, defaults = CUSTOM_OPERATORS[op]
+    assert name == op.removeprefix("Int")
+    for attribute, value in defaults.items():
+        assert known[attribute][2] == value, attribute

@@ -17,7 +17,7 @@ from tests.small_networks import mlp
 @pytest.fixture(scope="module")
 def places():
     """Give a map of three layers, of which the first and the last are writable."""
-    folds = {"dense0": Fold(pe=2, simd=4), "dense1": Fold(pe=1, simd=1), "dense2": Fold(pe=1, simd=2)}
+    folds = {"dense0": Fold(pe=8, simd=8), "dense1": Fold(pe=1, simd=1), "dense2": Fold(pe=1, simd=2)}
     folds = {name: replace(fold, writable=name != "dense1") for name, fold in folds.items()}
     return address_map(lay_out(Plan(mlp(16, 8, 6, 4), folds)), network_id=77)
 
@@ -52,5 +52,7 @@ def test_addresses_are_those_of_bytes(places):
     for region, memory in zip(places.regions, facts["memories"], strict=True):
         assert (memory["layer"], memory["memory"], memory["base"]) == (region.layer, region.memory, 4 * region.base)
         assert (memory["words"], memory["width"]) == (len(region.contents.words), region.contents.width)
-        assert memory["bytes_per_word"] == 4 * -(-region.contents.width // 32)
+        parts = -(-region.contents.width // 32)
+        assert memory["bytes_per_word"] == 4 << (parts - 1).bit_length()
+    assert max(memory["width"] for memory in facts["memories"]) > 32
     assert places.shape.network_id == 77

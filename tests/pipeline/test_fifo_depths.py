@@ -14,6 +14,7 @@ from hwgen.errors import OptionError
 from hwgen.fold import Fold, WindowStyle
 from hwgen.folding import goals
 from hwgen.layers.combine import Combine, Operation
+from hwgen.layers.concat import Concat
 from hwgen.layers.conv import Conv
 from hwgen.layers.window import Window
 from hwgen.network import InputPort, Network, OutputPort
@@ -132,7 +133,30 @@ def beside_a_map() -> Plan:
     return Plan(network, {"conv": Fold(pe=1, simd=3), "sum": Fold(pe=2)})
 
 
-@pytest.mark.parametrize("make_plan", [residual, beside_three_layers, beside_a_map])
+def beside_windows() -> Plan:
+    """Give two convolutions of an image, side by side: one waits for windows, the other for the first."""
+    shape, port = (6, 5, 4), InputPort("x", (6, 5, 4), (0, 1, 2), (6, 5, 4), BIPOLAR)
+    wide = Conv(
+        "wide",
+        "x",
+        shape,
+        BIPOLAR,
+        np.ones((4, 3, 3, 4), int),
+        Window((3, 3), pads=(1, 1, 1, 1)),
+        1,
+        None,
+        CodeType(-36, 36),
+    )
+    narrow = Conv("narrow", "x", shape, BIPOLAR, np.ones((4, 1, 1, 4), int), Window((1, 1)), 0, None, CodeType(-4, 4))
+    kinds = (narrow.out_type, narrow.out_type, wide.out_type)
+    both = Concat("both", ("narrow", "narrow", "wide"), (shape,) * 3, kinds, wide.out_type)
+    output = OutputPort("y", "both", (6, 5, 12), (0, 1, 2), "float32", np.ones(12), np.zeros(12))
+    network = Network("beside_windows", (port,), (wide, narrow, both), (output,))
+    parallel = Fold(pe=1, simd=36, window=WindowStyle.PARALLEL)
+    return Plan(network, {"wide": parallel, "narrow": Fold(pe=1, simd=2), "both": Fold(pe=4)})
+
+
+@pytest.mark.parametrize("make_plan", [residual, beside_three_layers, beside_a_map, beside_windows])
 def test_one_beat_less_in_any_fifo_is_late_and_one_more_is_no_gain(make_plan: Callable[[], Plan]) -> None:
     plan = size_fifos(make_plan())
     sized = leaving(plan, 16)

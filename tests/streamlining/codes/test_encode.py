@@ -104,3 +104,12 @@ def test_what_float32_would_decide_otherwise_is_said():
     assert note == (
         "float32 rounding decides otherwise than exact arithmetic in 1 channel(s) behind 'fc' (channel 0 at 0): exact arithmetic is used"
     )
+
+
+def test_each_channel_has_levels_of_its_own():
+    slopes = np.array([1.0, -3.0])
+    found, _ = encoded(
+        applied(applied(identity(slopes, np.array([0.5, 1.5])), "Sign"), "Mul", [[[0.25, 2.0]]]), integers(-2, 2, 2)
+    )
+    assert found.values.type == BIPOLAR
+    assert (found.values.scale.tolist(), found.trend.tolist()) == ([0.25, 2], [1, -1])
