@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from hwgen.arrays import codec
-from hwgen.arrays.expected import by_output, correct_labels, differing_frames, is_labels
+from hwgen.arrays.expected import by_output, correct_labels, distances, is_labels
 from hwgen.golden.network import PackedNetwork
 from hwgen.pipeline.layout import Pipeline
 from hwgen.pipeline.memory_image import as_writes, current_image
@@ -66,6 +66,8 @@ class Simulation:
         Output beats in another cycle than predicted; None with stalls.
     engine : Engine
     clock_hz : float
+    expected_off : float or None
+        How far an output is from the expected one at most, in the model's units or in codes, as it was expected; None if no outputs were.
     """
 
     outputs: codec.Outputs
@@ -83,6 +85,7 @@ class Simulation:
     beats_off_schedule: int | None
     engine: Engine
     clock_hz: float
+    expected_off: float | None = None
 
     @property
     def exact(self) -> bool:
@@ -106,6 +109,7 @@ class Simulation:
             "mismatches",
             "mismatches_by_output",
             "expected_mismatches",
+            "expected_off",
             "correct",
             "accuracy",
             "cycles_total",
@@ -191,7 +195,7 @@ def simulate(
     single = len(network.outputs) == 1
     labels = {name: array for name, array in wanted.items() if single and is_labels(array)}
     compared = [
-        differing_frames(network, maps, wanted[port.name], port)
+        distances(network, maps, wanted[port.name], port)
         for port, maps in zip(network.outputs, got, strict=True)
         if port.name in wanted and port.name not in labels
     ]
@@ -202,7 +206,8 @@ def simulate(
         frames=count,
         mismatches=mismatches,
         mismatches_by_output={port.name: int(np.sum(one)) for port, one in zip(network.outputs, differs, strict=True)},
-        expected_mismatches=int(np.any(compared, axis=0).sum()) if compared else None,
+        expected_mismatches=int(np.any([wrong for wrong, _ in compared], axis=0).sum()) if compared else None,
+        expected_off=max(off for _, off in compared) if compared else None,
         correct=None if isinstance(outputs, dict) or not labels else correct_labels(outputs, *labels.values()),
         cycles_total=int(cycles[-1, -1]) + 1,
         ii_predicted=schedule.ii,

@@ -89,7 +89,7 @@ ROOMS = {
     ),
     "cli": (
         "errors codes conversion network progress api hwgen arrays devices frontend layers streamlining pipeline folding sim build_folder board "
-        "synthesis host"
+        "synthesis host verification"
     ),
 }
 """Each room, from below to above, and what it may know besides itself."""

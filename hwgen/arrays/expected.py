@@ -8,7 +8,7 @@ from hwgen.arrays import codec
 from hwgen.errors import DataError
 from hwgen.network import Network, OutputPort
 
-__all__ = ["by_output", "check_expected", "correct_labels", "differing_frames", "is_labels", "meant"]
+__all__ = ["by_output", "check_expected", "correct_labels", "distances", "is_labels", "meant"]
 
 EXPECTED_ROUNDING = 2.0**-16
 """How far, relative to its terms, an expected float output may lie from ``scale * code + offset``: the float32
@@ -30,10 +30,8 @@ def correct_labels(outputs: np.ndarray, labels: np.ndarray) -> int:
     return int(np.sum(classes == labels))
 
 
-def differing_frames(
-    network: Network, codes: np.ndarray, expected: np.ndarray, port: OutputPort | None = None
-) -> np.ndarray:
-    """Tell of each frame whether an output is not the expected one.
+def distances(network: Network, codes: np.ndarray, expected: np.ndarray, port: OutputPort) -> tuple[np.ndarray, float]:
+    """Tell of each frame whether an output is not the expected one, and how far it is from that at most.
 
     Parameters
     ----------
@@ -42,20 +40,23 @@ def differing_frames(
         What came out.
     expected : ndarray, shape (frames, *port.onnx_shape)
         Floats in the model's units, or integer codes.
-    port : OutputPort or None
-        One of the network's outputs; None: its only one.
+    port : OutputPort
+        What the hardware leaves to the reader behind it (Softmax) is done first, where numbers in the model's units are expected.
 
     Returns
     -------
     ndarray of bool, shape (frames,)
+    float
+        In the model's units, or in codes.
     """
-    port = network.output if port is None else port
     if np.issubdtype(expected.dtype, np.integer):
-        wrong = codec.unmap(port, codes) != expected
+        off = np.abs(codec.unmap(port, codes) - expected.astype(np.int64))
+        wrong = off > 0
     else:
         values, slack = meant(network, codes, port)
-        wrong = ~(np.abs(values - expected) <= slack)
-    return np.any(wrong.reshape(len(codes), -1), axis=1)
+        off = np.abs(values - expected)
+        wrong = ~(off <= slack)
+    return np.any(wrong.reshape(len(codes), -1), axis=1), float(np.max(off))
 
 
 def meant(

@@ -25,7 +25,7 @@ from rich.text import Text
 
 import hwgen
 from hwgen.arrays.files import check_arrays_path, load_arrays, load_frames, save_arrays
-from hwgen.cli import boards, compile, program, reload, run, vivado
+from hwgen.cli import boards, compile, program, reload, run, verify, vivado
 from hwgen.cli.info import describe
 from hwgen.cli.terminal import PATH, Screen, common, declares_input, takes_frames
 from hwgen.cli.views.model import render_description
@@ -175,6 +175,7 @@ cli.add_command(boards.synth)
 cli.add_command(program.program)
 cli.add_command(reload.reload)
 cli.add_command(run.run)
+cli.add_command(verify.verify)
 cli.add_command(vivado.vivado)
 
 

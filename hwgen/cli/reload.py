@@ -27,7 +27,7 @@ from hwgen.pipeline.memory_image import writes_of
 from hwgen.progress import Progress
 from hwgen.streamlining.options import Options
 
-__all__ = ["reload"]
+__all__ = ["read_alike", "reload"]
 
 
 @click.command()
@@ -64,7 +64,7 @@ def reload(
         raise OptionError("A rate is for a board; give its --port as well")
     accelerator = load(folder)
     with screen.steps() as progress:
-        network = accelerator.network if model is None else _read_alike(accelerator, model, options, progress)
+        network = accelerator.network if model is None else read_alike(accelerator, model, options, progress)
         progress("comparing with the build")
         loaded = fit(accelerator, network)
         if port is not None or virtual:
@@ -89,7 +89,7 @@ def reload(
     screen.result(facts, Text(f"{folder} means network {loaded.loaded_id:016x}; {words:,} words, written into {where}"))
 
 
-def _read_alike(accelerator: Accelerator, model: Path, options: Options, progress: Progress) -> Network:
+def read_alike(accelerator: Accelerator, model: Path, options: Options, progress: Progress) -> Network:
     """Read the model with the inputs that the user declares; else with its own, or if those differ with the build's.
 
     Real numbers become integers as in the build, except for what the user says.

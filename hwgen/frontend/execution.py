@@ -23,6 +23,9 @@ __all__ = ["Executable", "Foreign", "Standard"]
 QONNX_GENERAL = "qonnx.custom_op.general"
 CHANNELS_LAST = "qonnx.custom_op.channels_last"
 
+ALONE = ("Im2Col", "MaxPoolNHWC", "QuantAvgPool2d")
+"""Operators of the general domain whose execution asks for the shape of what they yield, or mixes the frames of a batch."""
+
 NEWEST_CONTAINER = 10
 """Version of the file format that all executors of the last years read; it changes the meaning of no operator."""
 
@@ -55,12 +58,18 @@ class Foreign:
         In the domain by which QONNX's package knows the operator.
     version : int
         Of the domain's operators.
+    graph : GraphProto
+        What an operator looks up in its graph: of which type the tensors are annotated that it reads.
+    alone : bool
+        Whether the operator takes frames one by one only, and asks for the shape of what it yields.
     """
 
     reads: tuple[str, ...]
     gives: tuple[str, ...]
     node: Any
     version: int
+    graph: Any
+    alone: bool
 
 
 class Executable:
@@ -139,8 +148,20 @@ class Executable:
             renamed.CopyFrom(node)
             renamed.domain = CHANNELS_LAST if node.domain.endswith("channels_last") else QONNX_GENERAL
             version = versions.get(node.domain, 1) if node.domain.startswith("qonnx") else 1
-            steps.append(Foreign(tuple(node.input), tuple(node.output), renamed, version))
+            alone = renamed.domain == CHANNELS_LAST or node.op_type in ALONE
+            graph = self._annotated(node.input)
+            steps.append(Foreign(tuple(node.input), tuple(node.output), renamed, version, graph, alone))
         return steps + self._together(waiting)
+
+    def _annotated(self, names: Iterable[str]) -> onnx.GraphProto:
+        """Give a graph of nothing but the annotations of some tensors; what the file does not annotate is any float."""
+        told = {one.tensor_name: one for one in self._model.graph.quantization_annotation}
+        graph = onnx.GraphProto()
+        for name in names:
+            plain = onnx.TensorAnnotation(tensor_name=name)
+            plain.quant_parameter_tensor_names.add(key="finn_datatype", value="FLOAT32")
+            graph.quantization_annotation.append(told.get(name, plain))
+        return graph
 
     def _together(self, nodes: list[onnx.NodeProto]) -> list[Standard | Foreign]:
         if not nodes:

@@ -6,7 +6,7 @@ Graph optimisation is off: it rounds otherwise, and its int8 kernels saturate on
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,7 +15,7 @@ import onnxruntime
 
 from hwgen.errors import ModelError, ToolError
 from hwgen.frontend import Executable, Foreign, read_onnx
-from hwgen.graph import Graph, Node
+from hwgen.graph import Graph, Node, Value
 from hwgen.operators import evaluate
 
 __all__ = ["Executor", "executor_of"]
@@ -139,7 +139,7 @@ def executor_of(path: str | Path) -> Executor:
 
 def _candidates(path: str | Path, executable: Executable) -> Iterator[tuple[str, bool, Callable[[], _Engine]]]:
     if executable.foreign:
-        yield "QONNX", True, partial(_Stepwise, executable, _QonnxNodes)
+        yield "QONNX", True, partial(_Stepwise, executable, partial(_QonnxNodes, path))
     yield "ONNX Runtime", True, partial(_OnnxRuntime, executable)
     if executable.foreign:
         yield "ONNX Runtime with hwgen's quantisers", False, partial(_Stepwise, executable, partial(_OwnNodes, path))
@@ -225,15 +225,30 @@ class _Stepwise:
 class _QonnxNodes:
     """Operators as QONNX's package executes them, but for its rounding of tensors that are annotated as integers."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: str | Path) -> None:
         from qonnx.custom_op.registry import getCustomOp
 
         # Some of its operators start sessions of their own.
         onnxruntime.set_default_logger_severity(SILENT)
         self._operator = getCustomOp
+        self._path = path
+
+    @cached_property
+    def _values(self) -> Mapping[str, Value]:
+        return read_onnx(self._path).values
 
     def __call__(self, step: Foreign, context: dict[str, np.ndarray]) -> None:
-        self._operator(step.node, onnx_opset_version=step.version).execute_node(context, None)
+        operator = self._operator(step.node, onnx_opset_version=step.version)
+        if not step.alone:
+            operator.execute_node(context, step.graph)
+            return
+        (source, *_), (target, *_) = step.reads, step.gives
+        value, frames = self._values[target], []
+        for frame in context[source]:
+            own = {**context, source: frame[None], target: _zeros(value.shape, value.dtype, 1)}
+            operator.execute_node(own, step.graph)
+            frames.append(own[target])
+        context[target] = np.concatenate(frames)
 
 
 class _OwnNodes:

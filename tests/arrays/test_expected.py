@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hwgen.arrays import codec
-from hwgen.arrays.expected import by_output, check_expected, correct_labels, differing_frames, is_labels
+from hwgen.arrays.expected import by_output, check_expected, correct_labels, distances, is_labels
 from hwgen.errors import DataError
 from hwgen.network import Network
 from tests.small_networks import mlp
@@ -23,19 +23,23 @@ CODES = NETWORK.golden(np.random.default_rng(0).choice(np.array([-1, 1]), size=(
 PAIR = dataclasses.replace(NETWORK, outputs=(NETWORK.output, dataclasses.replace(NETWORK.output, name="z")))
 
 
+def differing(network, expected: np.ndarray) -> np.ndarray:
+    return distances(network, CODES, expected, network.output)[0]
+
+
 def test_expected_floats_may_be_off_by_float32_rounding() -> None:
     y = codec.from_codes(NETWORK, CODES)
-    assert differing_frames(NETWORK, CODES, y).sum() == 0
-    assert differing_frames(NETWORK, CODES, np.nextafter(y, np.float32(9))).sum() == 0
+    assert differing(NETWORK, y).sum() == 0
+    assert differing(NETWORK, np.nextafter(y, np.float32(9))).sum() == 0
     y[2, 3] += np.float32(0.1)
     y[4, 0] = np.nan
-    assert differing_frames(NETWORK, CODES, y).sum() == 2
+    assert differing(NETWORK, y).sum() == 2
 
 
 def test_expected_integers_are_codes() -> None:
     codes = CODES.reshape(6, 5)
-    assert differing_frames(NETWORK, CODES, codes).sum() == 0
-    assert differing_frames(NETWORK, CODES, codes + 1).sum() == 6
+    assert differing(NETWORK, codes).sum() == 0
+    assert differing(NETWORK, codes + 1).sum() == 6
 
 
 def test_labels_take_the_largest_score_and_the_lowest_index_of_equals() -> None:
@@ -49,12 +53,12 @@ def test_what_is_off_by_less_than_a_quarter_of_a_step_is_rounding_only_where_ter
     network = dataclasses.replace(NETWORK, outputs=(port,))
     exact = codec.exact_values(network, CODES, port).reshape(6, 5)
     for off, differs in ((0.125, 0), (0.1251, 6)):
-        assert differing_frames(network, CODES, exact + off).sum() == differs
+        assert differing(network, exact + off).sum() == differs
     near = dataclasses.replace(port, offset=np.zeros(5))
     network = dataclasses.replace(NETWORK, outputs=(near,))
     exact = codec.exact_values(network, CODES, near).reshape(6, 5)
     for part, differs in ((2.0**-16, 0), (2.0**-15, int(np.any(exact != 0, axis=1).sum()))):
-        assert differing_frames(network, CODES, exact * (1 + part)).sum() == differs
+        assert differing(network, exact * (1 + part)).sum() == differs
 
 
 def test_a_table_s_values_may_be_off_by_their_own_rounding() -> None:
@@ -64,7 +68,7 @@ def test_a_table_s_values_may_be_off_by_their_own_rounding() -> None:
     network = dataclasses.replace(NETWORK, outputs=(port,))
     exact = codec.exact_values(network, CODES, port).reshape(6, 5)
     for part, differs in ((2.0**-16, 0), (2.0**-15, 6)):
-        assert differing_frames(network, CODES, exact * (1 + part)).sum() == differs
+        assert differing(network, exact * (1 + part)).sum() == differs
 
 
 def test_one_whole_number_a_frame_is_a_label() -> None:
@@ -108,3 +112,25 @@ def test_an_output_of_one_number_may_be_expected_as_numbers() -> None:
 def test_an_expectation_of_another_shape_is_refused(expected: np.ndarray, message: str) -> None:
     with pytest.raises(DataError, match=message):
         check_expected(NETWORK.output, expected, 6)
+
+
+def test_the_greatest_distance_is_in_the_units_of_what_is_expected() -> None:
+    y = codec.from_codes(NETWORK, CODES)
+    y[3, 0] += 2.5
+    assert distances(NETWORK, CODES, y, NETWORK.output)[1] == pytest.approx(2.5, abs=1e-6)
+    codes = codec.unmap(NETWORK.output, CODES).astype(np.uint8)
+    assert distances(NETWORK, CODES, codes + 3, NETWORK.output)[1] == np.max(
+        np.abs(codec.unmap(NETWORK.output, CODES) - (codes + 3).astype(np.int64))
+    )
+
+
+@pytest.mark.parametrize("operator", ["Softmax", "LogSoftmax"])
+def test_what_is_left_to_the_reader_is_done_before_numbers_are_compared(operator: str) -> None:
+    port = dataclasses.replace(NETWORK.output, dropped=("last",), dropped_operators=(operator,))
+    network = dataclasses.replace(NETWORK, outputs=(port,))
+    scores = codec.from_codes(NETWORK, CODES)
+    shares = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    expected = (np.log(shares) if operator == "LogSoftmax" else shares).astype(np.float32)
+    assert differing(network, expected).sum() == 0
+    assert differing(network, expected + 1e-4).sum() == len(CODES)
+    assert differing(network, codec.unmap(port, CODES)).sum() == 0

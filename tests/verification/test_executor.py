@@ -160,3 +160,29 @@ def test_nobody_can_run_it(model: type[Model], monkeypatch) -> None:
         match=r"Nobody can run '.*' to hold the build to it \(ONNX Runtime: no kernel; .*compile with --no-verify",
     ):
         executor_of(path)
+
+
+def test_qonnxs_operators_that_ask_for_shapes_and_annotations(model, random) -> None:
+    """A pool over a map of channels last, and windows of it as rows."""
+    built = model(4, 4, 2).add("BipolarQuant", np.float32(1), domain=QONNX)
+    pool = {"kernel_shape": [2, 2], "strides": [2, 2], "pads": [0, 0, 0, 0]}
+    built.add("MaxPoolNHWC", domain=QONNX, **pool)
+    windows = {"kernel_size": [2, 2], "stride": [2, 2], "input_shape": "(1,2,2,2)", "pad_amount": [0, 0, 0, 0]}
+    built.add("Im2Col", domain=QONNX, **windows)
+    path = built.save()
+    x = random.standard_normal((3, 4, 4, 2)).astype(np.float32)
+    found = executor_of(path)
+    assert (found.name, found.independent) == ("QONNX", True)
+    signs = np.where(x >= 0, 1, -1).reshape(3, 2, 2, 2, 2, 2).max(axis=(2, 4))
+    assert np.array_equal(found.run({"x": x}, [built.value])[built.value], signs.reshape(3, 1, 1, 8))
+
+
+def test_our_own_meaning_of_an_operator_that_becomes_several_nodes(model, random, monkeypatch) -> None:
+    built = model(4, 4, 2).add("BipolarQuant", np.float32(1), domain=QONNX)
+    built.add("MaxPoolNHWC", domain=QONNX, kernel_shape=[2, 2], strides=[2, 2], pads=[0, 0, 0, 0])
+    path, x = built.save(), random.standard_normal((3, 4, 4, 2)).astype(np.float32)
+    theirs = executor_of(path).run({"x": x}, [built.value])[built.value]
+    monkeypatch.setitem(sys.modules, "qonnx.custom_op.registry", None)
+    found = executor_of(path)
+    assert not found.independent
+    assert np.array_equal(found.run({"x": x}, [built.value])[built.value], theirs)

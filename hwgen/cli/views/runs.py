@@ -34,7 +34,8 @@ def render_simulation(simulation: Simulation) -> RenderableType:
         for name, number in simulation.mismatches_by_output.items():
             table.add_row(f"  of output {escape(name)}", "", "", count(number))
     if simulation.expected_mismatches is not None:
-        table.add_row("frames against expected", "", "", count(simulation.expected_mismatches))
+        off = "" if simulation.expected_off is None else f"off by {simulation.expected_off:.3g}"
+        table.add_row("frames against expected", "", off, count(simulation.expected_mismatches))
     table.add_row("cycle of every output beat", "", "", count(simulation.beats_off_schedule))
     table.add_row("cycles a frame (II)", cycles(simulation.ii_predicted), cycles(simulation.ii_measured), "")
     table.add_row("latency in cycles", cycles(simulation.latency_predicted), cycles(simulation.latency_measured), "")
