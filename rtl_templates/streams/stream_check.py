@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from amaranth.hdl import ResetInserter, Signal
+from amaranth.hdl import Cat, ResetInserter, Signal
 from amaranth.lib import wiring
 from amaranth.sim import Simulator, SimulatorContext
 
@@ -140,11 +140,10 @@ def run_ports(
                     port.restart()
             for source in sources.values():
                 source.offer(ctx, rng, source_stall, resetting)
-            for source in sources.values():
-                source.check(ctx)
             for sink in sinks.values():
                 sink.accept(ctx, cycle >= sink_opens_at and rng.random() >= sink_stall and not resetting)
-            ctx.set(reset, resetting)
+            if reset_at in (cycle, cycle - 1):
+                ctx.set(reset, resetting)
             if not resetting:
                 for port in ports:
                     port.transfer(ctx, cycle)
@@ -171,7 +170,10 @@ class _Source:
     """Sends beats into one port."""
 
     def __init__(self, port: Any, beats: Sequence[int]) -> None:
-        self.port, self.beats = port, beats
+        self.valid, self.ready, self.beats = port.valid, port.ready, beats
+        self.bits = len(port.payload)
+        # The simulator lets the whole design settle after every assignment: one for both.
+        self.offers = Cat(port.valid, port.payload)
         self.taken: list[int] = []
         self.offered = False
 
@@ -193,18 +195,15 @@ class _Source:
 
     def offer(self, ctx: SimulatorContext, rng: random.Random, stall: float, resetting: bool) -> None:
         self.offered = not self.done and not resetting and (self.offered or rng.random() >= stall)
-        ctx.set(self.port.valid, self.offered)
-        payload = self.beats[len(self.taken)] if self.offered else rng.getrandbits(max(1, len(self.port.payload)))
-        ctx.set(self.port.payload, payload)
-
-    def check(self, ctx: SimulatorContext) -> None:
-        ready = ctx.get(self.port.ready)
-        ctx.set(self.port.valid, not self.offered)
-        assert ctx.get(self.port.ready) == ready, "i.ready depends on i.valid"
-        ctx.set(self.port.valid, self.offered)
+        payload = self.beats[len(self.taken)] if self.offered else rng.getrandbits(max(1, self.bits))
+        payload &= (1 << self.bits) - 1
+        ctx.set(self.offers, payload << 1 | (not self.offered))
+        ready = ctx.get(self.ready)
+        ctx.set(self.valid, self.offered)
+        assert ctx.get(self.ready) == ready, "i.ready depends on i.valid"
 
     def transfer(self, ctx: SimulatorContext, cycle: int) -> None:
-        if self.offered and ctx.get(self.port.ready):
+        if self.offered and ctx.get(self.ready):
             self.taken.append(cycle)
             self.offered = False
 
@@ -213,7 +212,7 @@ class _Sink:
     """Collects payloads from one port."""
 
     def __init__(self, port: Any, count: int) -> None:
-        self.port, self.count = port, count
+        self.valid, self.ready, self.payload, self.count = port.valid, port.ready, port.payload, count
         self.payloads: list[int] = []
         self.given: list[int] = []
         self.waiting: int | None = None
@@ -238,16 +237,16 @@ class _Sink:
 
     def accept(self, ctx: SimulatorContext, takes: bool) -> None:
         self.takes = takes
-        ctx.set(self.port.ready, not takes)
-        valid, payload = ctx.get(self.port.valid), ctx.get(self.port.payload)
-        ctx.set(self.port.ready, takes)
-        assert ctx.get(self.port.valid) == valid, "o.valid depends on o.ready"
+        ctx.set(self.ready, not takes)
+        valid, payload = ctx.get(self.valid), ctx.get(self.payload)
+        ctx.set(self.ready, takes)
+        assert ctx.get(self.valid) == valid, "o.valid depends on o.ready"
         if self.waiting is not None:
             assert valid, "o.valid dropped before o.ready"
             assert payload == self.waiting, "o.payload changed before o.ready"
 
     def transfer(self, ctx: SimulatorContext, cycle: int) -> None:
-        valid, payload = ctx.get(self.port.valid), ctx.get(self.port.payload)
+        valid, payload = ctx.get(self.valid), ctx.get(self.payload)
         self.waiting = payload if valid and not self.takes else None
         if valid and self.takes:
             self.payloads.append(payload)
