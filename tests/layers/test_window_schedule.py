@@ -58,7 +58,7 @@ def test_the_least_memory_completes_every_window(rows: Axis, columns: Axis, word
     schedule = sequential_schedule(rows, columns, capacity=capacity, **parameters)
     assert np.all(np.diff(predict([schedule], 4).transfers[1]) > 0)
     if capacity > 1:
-        less = sequential_schedule(rows, columns, capacity=capacity - 1, **parameters)
+        (less,) = sequential_schedule(rows, columns, capacity=capacity - 1, **parameters).intakes
         room_event = less.room[np.maximum(less.need, 0)]
         assert np.any((less.need >= 0) & (room_event >= np.arange(len(less.need))))
 
