@@ -45,7 +45,12 @@ _READMEM = re.compile(r'  initial \$readmemb\("([^"]+)", (\w+)\);$')
 _CLOCKED = re.compile(r"\s+(\w+) <= (_\d+_);$")
 _BACKEND = re.compile(r"\\\$auto\$verilog_backend\S* ")
 _START = "time_zero"
-"""Each module has a constant of its own that starts its combinational blocks at time 0."""
+"""Each module has a constant of its own that starts its combinational blocks at time 0.
+
+Blocks of inputs that never change would not run at all. A value in the declaration makes no event in SystemVerilog, where it is set before anything runs;
+an initial block makes one, and stands last in the module so that the other blocks wait for it already.
+"""
+_STARTER = f"  reg {_START} = 0;"
 _PRIVATE = re.compile(r"\b_\d+_\b")
 
 
@@ -121,6 +126,7 @@ def _choose(name: str, names: dict[str, str], taken: set[str]) -> None:
 def _tidy_module(lines: list[str], memories: dict[str, str], files: dict[str, str]) -> str:
     module, words = "", {}
     result: list[str] = []
+    closing: list[str] = []
     empty: set[str] = set()
     for line in lines:
         attribute = _ATTRIBUTE.match(line)
@@ -128,6 +134,9 @@ def _tidy_module(lines: list[str], memories: dict[str, str], files: dict[str, st
             continue
         if found := _MODULE.match(line):
             module = found[1]
+        elif line == _STARTER:
+            line = f"  reg {_START};"
+            closing = [f"  initial {_START} = 1'h0;"]
         elif found := _MEMORY.match(line):
             width, name, last = int(found[1] or 0) + 1, found[2], int(found[3])
             words[name] = width
@@ -140,7 +149,7 @@ def _tidy_module(lines: list[str], memories: dict[str, str], files: dict[str, st
         elif found := _READMEM.match(line):
             line = _contents(module, found[2], words[found[2]], memories[found[1]].split(), files)
         result.append(line.rstrip())
-    return "\n".join(_named_next_states(result))
+    return "\n".join(_named_next_states([*result, *closing]))
 
 
 def _contents(module: str, memory: str, width: int, rows: list[str], files: dict[str, str]) -> str:

@@ -5,6 +5,9 @@ import re
 
 import numpy as np
 import pytest
+from amaranth.hdl import ClockDomain, Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
 
 import hwgen
 from hwgen.arrays.beats import Beats, BeatSequence
@@ -133,6 +136,42 @@ def test_icarus_accepts_it_without_a_warning(written):
     folder, _ = written
     program = Toolchain.find().need("iverilog").path
     assert run([program, "-Wall", "-o", "out.vvp", "sums.v"], folder / "rtl", folder / "icarus.log") == ""
+
+
+class Chooser(wiring.Component):
+    """Passes one of three numbers on, as a register chooses."""
+
+    def __init__(self):
+        super().__init__({"aclk": In(1), "next": In(1), "number": Out(4)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.domains.sync = domain = ClockDomain(reset_less=True)
+        m.d.comb += [domain.clk.eq(self.aclk), self.number.eq(3)]
+        chosen = Signal(2, init=1)
+        with m.If(self.next):
+            m.d.sync += chosen.eq(chosen + 1)
+        with m.Switch(chosen):
+            with m.Case(1):
+                m.d.comb += self.number.eq(5)
+            with m.Case(2):
+                m.d.comb += self.number.eq(6)
+        return m
+
+
+@pytest.mark.icarus
+@pytest.mark.parametrize("standard", ["2001", "2005", "2009", "2012"])
+def test_a_block_runs_though_its_inputs_never_change(tmp_path, standard):
+    """SystemVerilog gives a declared value before anything runs: it starts no block."""
+    write(Chooser(), "chooser", tmp_path)
+    assert re.search(r"reg time_zero;\n(.*\n)+  initial time_zero = 1'h0;\nendmodule", text(tmp_path, "chooser.v"))
+    bench = "module bench; wire [3:0] n; chooser dut(.aclk(1'b0), .next(1'b0), .number(n)); initial #1 $display(n); endmodule"
+    (tmp_path / "rtl" / "bench.v").write_text(bench)
+    program = Toolchain.find().need("iverilog").path
+    command = [program, f"-g{standard}", "-s", "bench", "-o", "out.vvp", "bench.v", "chooser.v"]
+    run(command, tmp_path / "rtl", tmp_path / "icarus.log")
+    vvp = Toolchain.find().need("vvp").path
+    assert run([vvp, "out.vvp"], tmp_path / "rtl", tmp_path / "vvp.log").strip() == "5"
 
 
 def test_yosys_reads_it_back(written):
