@@ -7,7 +7,6 @@ line. Nothing of hwgen is imported.
 
 import itertools
 import json
-import random
 from pathlib import Path
 
 import cocotb
@@ -21,11 +20,13 @@ from cocotbext.axi import (
     AxiStreamSink,
     AxiStreamSource,
 )
+from pauses import Pauses
 
 SETUP = json.loads(Path("bench.json").read_text(encoding="ascii"))
 PERIOD_NS = 10
 RESET_CYCLES = 4
 DRAIN_CYCLES = 64
+STALLED_PATIENCE = 20
 loaded: list[bool] = []
 
 
@@ -40,11 +41,13 @@ def to_bytes(frame, size):
     return b"".join(beat.to_bytes(size, "little") for beat in frame)
 
 
-def pauses(seed, share):
-    """Yield True where a side pauses, for a share of the cycles."""
-    source = random.Random(seed)
-    while True:
-        yield source.random() < share
+def stall(bench, seed, share):
+    """Let both sides pause from now on: for a share of the cycles, for longer than a frame, for all but a few transfers, or not at all."""
+    burst = SETUP["burst_cycles"]
+    source = Pauses(2 * seed, round(1000 * share), burst, SETUP["pace_in"])
+    sink = Pauses(2 * seed + 1, round(1000 * share), burst, SETUP["pace_out"], held=True)
+    bench.source.set_pause_generator(iter(source, None))
+    bench.sink.set_pause_generator(iter(sink, None))
 
 
 def power_up(dut):
@@ -102,20 +105,20 @@ class Bench:
         self.inputs = [to_bytes(frame, SETUP["in_bytes"]) for frame in read_vectors("input.txt")]
         self.expected = [to_bytes(frame, SETUP["out_bytes"]) for frame in read_vectors("expected.txt")]
 
-    async def receive(self, count):
-        """Give the next frames from the sink; fail after the time-out without one."""
+    async def receive(self, count, patience=1):
+        """Give the next frames from the sink; fail after so many time-outs without one."""
         frames = []
         for _ in range(count):
-            frame = await with_timeout(self.sink.recv(), PERIOD_NS * SETUP["timeout_cycles"], "ns")
+            frame = await with_timeout(self.sink.recv(), patience * PERIOD_NS * SETUP["timeout_cycles"], "ns")
             frames.append(bytes(frame.tdata))
         return frames
 
-    async def check(self):
-        """Send all frames without a gap, and compare all results."""
-        for frame in self.inputs:
+    async def check(self, patience=1, times=1):
+        """Send all frames without a gap, so many times, and compare all results."""
+        for frame in times * self.inputs:
             await self.source.send(AxiStreamFrame(frame))
-        received = await self.receive(len(self.expected))
-        for number, (got, wanted) in enumerate(zip(received, self.expected, strict=True)):
+        received = await self.receive(times * len(self.expected), patience)
+        for number, (got, wanted) in enumerate(zip(received, times * self.expected, strict=True)):
             assert got == wanted, f"frame {number}: got {got.hex()}, expected {wanted.hex()}"
 
 
@@ -131,12 +134,11 @@ async def back_to_back_frames(dut):
 @cocotb.test()
 @cocotb.parametrize(share=[0.2, 0.8])
 async def random_stalls(dut, share):
-    """Both sides pause at random."""
+    """Both sides pause at random, for single cycles and for longer than a frame."""
     bench = Bench(dut)
     await reset(dut)
-    bench.source.set_pause_generator(pauses(1, share))
-    bench.sink.set_pause_generator(pauses(2, share))
-    await bench.check()
+    stall(bench, 1, share)
+    await bench.check(STALLED_PATIENCE, times=2)
 
 
 @cocotb.test()
@@ -171,23 +173,6 @@ async def wrong_tlast_is_flagged(dut):
     await bench.check()
 
 
-class Xorshift:
-    """The pauses of hwgen's batch driver, so that both give the same cycles."""
-
-    def __init__(self, seed, per_mille):
-        self.state = seed * 2 + 1
-        self.per_mille = per_mille
-
-    def __call__(self):
-        if self.per_mille == 0:
-            return False
-        mask = (1 << 64) - 1
-        self.state ^= self.state << 13 & mask
-        self.state ^= self.state >> 7
-        self.state ^= self.state << 17 & mask
-        return (self.state >> 20) % 1000 < self.per_mille
-
-
 @cocotb.test()
 async def every_transfer(dut):
     """Drive and sample both ports cycle by cycle, and write all transfers to ``trace.json``.
@@ -213,8 +198,9 @@ def _marked(frame):
 
 async def _play(dut, beats):
     seed = SETUP.get("seed", 1)
-    pause_in = Xorshift(2 * seed, SETUP.get("stall_in", 0))
-    pause_out = Xorshift(2 * seed + 1, SETUP.get("stall_out", 0))
+    burst = SETUP["burst_cycles"]
+    pause_in = Pauses(2 * seed, SETUP.get("stall_in", 0), burst, SETUP["pace_in"])
+    pause_out = Pauses(2 * seed + 1, SETUP.get("stall_out", 0), burst, SETUP["pace_out"], held=True)
     reset_at = SETUP.get("reset_at")
     digits = 2 * SETUP["out_bytes"]
     trace: dict[str, list[object]] = {"in_cycles": [], "out_beats": [], "out_cycles": [], "out_last": []}
@@ -233,15 +219,17 @@ async def _play(dut, beats):
             position, offered, resetting, reset_at = 0, False, RESET_CYCLES, None
         in_reset = resetting > 0
         resetting -= in_reset
-        if not in_reset and not offered and position < len(beats) and not pause_in():
+        starved = not in_reset and not offered and position < len(beats) and pause_in()
+        if not in_reset and not offered and position < len(beats) and not starved:
             offered = True
             dut.s_axis_tdata.value, dut.s_axis_tlast.value = beats[position]
         dut.aresetn.value = int(not in_reset)
         dut.s_axis_tvalid.value = int(offered)
-        taking = not in_reset and not pause_out()
+        blocked = not in_reset and pause_out()
+        taking = not in_reset and not blocked
         dut.m_axis_tready.value = int(taking)
         await FallingEdge(dut.aclk)
-        quiet += 1
+        quiet += not (starved or blocked)
         if not in_reset and offered and dut.s_axis_tready.value:
             start = start if trace["in_cycles"] else edge
             trace["in_cycles"].append(edge - start)

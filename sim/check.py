@@ -16,14 +16,14 @@ from hwgen.golden.network import PackedNetwork
 from hwgen.pipeline.layout import Pipeline
 from hwgen.pipeline.memory_image import as_writes, current_image
 from hwgen.progress import Progress
-from hwgen.sim.record import Stimulus, patience
+from hwgen.sim.record import Stimulus
 from hwgen.sim.run import run_cocotb, run_icarus, run_verilator
 from hwgen.tools.toolchain import Toolchain
 
 __all__ = ["Engine", "Simulation", "simulate"]
 
 STALL = 0.3
-"""Share of cycles in which each side pauses when stalls are asked for."""
+"""Share of cycles in which each side pauses between bursts when stalls are asked for."""
 
 
 class Engine(Enum):
@@ -162,7 +162,8 @@ def simulate(
         source,
         sink,
         stall=STALL if stall else 0.0,
-        timeout_cycles=patience(schedule.ii, schedule.latency),
+        ii=schedule.ii,
+        latency=schedule.latency,
         writes=writes,
     )
     progress(f"simulating {count} frames, {int(due[-1]) + 1} cycles")

@@ -5,8 +5,9 @@
 //   last-in      one byte a beat: tlast
 //   response     folder for out_data, out_cycles, out_last, in_cycles (uint64 little endian where cycles)
 //   --expect N       stop after N output beats and --drain further cycles
-//   --timeout N      cycles without any transfer that mean a deadlock
+//   --timeout N      cycles without any transfer and without a pause that mean a deadlock
 //   --stall-in P, --stall-out P   per mille of cycles in which the source, the sink pauses;  --seed S
+//   --burst N        longest phase of such pauses, or of others: see pauses.py;  --pace-in C, --pace-out C  cycles a beat in slow phases
 //   --reset-at N     in cycle N reset for some cycles, then play everything again from the start
 //   --waves FILE     only in a build with traces
 //   --load FILE      only with REGISTERS: pairs of address and word, 32 bits each, that are written through s_axil first
@@ -69,21 +70,48 @@ void load(const Port& port, uint8_t* bytes, size_t count) {
     }
 }
 
-// Xorshift: the same pauses on every machine.
+// What pauses.py does, draw by draw, and says why.
 class Pauses {
 public:
-    Pauses(uint64_t seed, uint64_t per_mille) : state_(seed * 2 + 1), per_mille_(per_mille) {}
+    Pauses(uint64_t seed, uint64_t per_mille, uint64_t longest, uint64_t pace, bool held)
+        : state_(seed * 2 + 1),
+          per_mille_(per_mille),
+          longest_(longest),
+          pace_(pace),
+          left_(held ? longest : 2 * longest),
+          kind_(held ? HELD : FREE),
+          slow_next_(held) {}
     bool operator()() {
         if (per_mille_ == 0) return false;
-        state_ ^= state_ << 13;
-        state_ ^= state_ >> 7;
-        state_ ^= state_ << 17;
-        return (state_ >> 20) % 1000 < per_mille_;
+        if (longest_ == 0) return draw() % 1000 < per_mille_;
+        if (left_ == 0) begin();
+        --left_;
+        if (kind_ == SLOW) return draw() % pace_ != 0;
+        if (kind_ == SINGLE) return draw() % 1000 < per_mille_;
+        return kind_ == HELD;
     }
 
 private:
-    uint64_t state_;
-    uint64_t per_mille_;
+    enum : uint64_t { HELD, FREE, SLOW, SINGLE };
+    void begin() {
+        if (slow_next_) {
+            kind_ = SLOW;
+            left_ = longest_;
+            slow_next_ = false;
+            return;
+        }
+        kind_ = draw() % 4;
+        const uint64_t place = draw();
+        left_ = 1 + place % (1 + (longest_ >> 2 * (draw() % 4)));
+    }
+    uint64_t draw() {
+        state_ ^= state_ << 13;
+        state_ ^= state_ >> 7;
+        state_ ^= state_ << 17;
+        return state_ >> 20;
+    }
+    uint64_t state_, per_mille_, longest_, pace_, left_, kind_;
+    bool slow_next_;
 };
 
 std::vector<uint8_t> read_file(const std::string& path) {
@@ -167,8 +195,9 @@ int main(int argc, char** argv) {
     const uint64_t drain = options.number("--drain", 64);
     uint64_t reset_at = options.number("--reset-at", UINT64_MAX);
     const uint64_t seed = options.number("--seed", 1);
-    Pauses pause_in(seed * 2, options.number("--stall-in", 0));
-    Pauses pause_out(seed * 2 + 1, options.number("--stall-out", 0));
+    const uint64_t burst = options.number("--burst", 0);
+    Pauses pause_in(seed * 2, options.number("--stall-in", 0), burst, options.number("--pace-in", 1), false);
+    Pauses pause_out(seed * 2 + 1, options.number("--stall-out", 0), burst, options.number("--pace-out", 1), true);
 
     const auto context = std::make_unique<VerilatedContext>();
     const auto dut = std::make_unique<Vdut>(context.get(), "");
@@ -194,7 +223,7 @@ int main(int argc, char** argv) {
     size_t next = 0;           // beat that is offered, or will be
     bool offered = false;      // once offered, a beat stays until it is taken
     uint64_t start = 0;        // clock edge of the first input transfer
-    uint64_t quiet = 0;        // edges since the last transfer
+    uint64_t quiet = 0;        // edges since the last transfer in which neither side pauses
     uint64_t drained = 0;
     uint64_t resetting = RESET_CYCLES;
     uint64_t edge = 0;
@@ -211,18 +240,20 @@ int main(int argc, char** argv) {
         const bool in_reset = resetting != 0;
         if (in_reset) --resetting;
         dut->aresetn = !in_reset;
-        if (!in_reset && !offered && next < beats && !pause_in()) {
+        const bool starved = !in_reset && !offered && next < beats && pause_in();
+        if (!in_reset && !offered && next < beats && !starved) {
             offered = true;
             store(dut->s_axis_tdata, &data[next * IN_BYTES], IN_BYTES);
             dut->s_axis_tlast = last[next] != 0;
         }
         dut->s_axis_tvalid = offered;
-        dut->m_axis_tready = !in_reset && !pause_out();
+        const bool blocked = !in_reset && pause_out();
+        dut->m_axis_tready = !in_reset && !blocked;
         dut->eval();
 #if VM_TRACE
         waves.dump(10 * edge);
 #endif
-        ++quiet;
+        if (!starved && !blocked) ++quiet;
         if (!in_reset && offered && dut->s_axis_tready) {
             if (record.in_cycles.empty()) start = edge;
             record.in_cycles.push_back(edge - start);

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from hwgen.sim.record import Stimulus
-from hwgen.sim.run import write_vectors, write_writes
+from hwgen.sim.run import copy_pauses, write_vectors, write_writes
 
 __all__ = ["ship", "ship_registers"]
 
@@ -47,6 +47,7 @@ Verilator also needs make, perl and g++.
 | file | contents |
 |---|---|
 | `test_accelerator.py` | the tests: extend them |
+| `pauses.py` | when the sides pause: for single cycles, and for up to `burst_cycles` |
 | `run_tests.py`, `Makefile` | compile `../rtl/{name}.v` and run |
 | `input.txt`, `expected.txt` | vectors: a beat a line in hexadecimal, an empty line after each frame |
 | `load.txt` | where it is there: what is written into the memories first, an address and a word a line |
@@ -93,7 +94,7 @@ def ship(
     name : str
         Top module.
     stimulus : Stimulus
-        A few whole frames without stalls; its time-out holds for the bench.
+        A few whole frames without stalls; its time-out and its bursts hold for the bench.
     expected : ndarray of uint8, shape (beats out, bytes)
         Right output beats.
     expected_last : ndarray of bool, shape (beats out,)
@@ -115,6 +116,9 @@ def ship(
         "out_bytes": stimulus.out_bytes,
         "out_beats": stimulus.out_beats,
         "timeout_cycles": stimulus.timeout_cycles,
+        "burst_cycles": stimulus.burst_cycles,
+        "pace_in": stimulus.pace_in,
+        "pace_out": stimulus.pace_out,
     }
     if out_cycles is not None:
         setup["out_cycles"] = [int(cycle) for cycle in out_cycles]
@@ -126,7 +130,8 @@ def ship(
     writes = [] if stimulus.writes is None else ["load.txt"]
     if stimulus.writes is not None:
         write_writes(folder / "load.txt", stimulus.writes)
+    copy_pauses(folder)
     shutil.copyfile(_HERE / "bench.py", folder / "test_accelerator.py")
     shutil.copyfile(_HERE / "runner.py", folder / "run_tests.py")
-    files = [*texts, *writes, "input.txt", "expected.txt", "test_accelerator.py", "run_tests.py"]
+    files = [*texts, *writes, "input.txt", "expected.txt", "test_accelerator.py", "pauses.py", "run_tests.py"]
     return [folder / file for file in files]

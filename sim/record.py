@@ -21,6 +21,13 @@ def patience(ii: int, latency: int) -> int:
     return 1000 + PATIENCE * (ii + latency)
 
 
+BURST = 2
+"""Cycles of the longest pause, in times of an interval and a latency: the frames under way, and as many again, fill every buffer."""
+
+SLOWER = 2
+"""Cycles a frame in slow phases, in times of an interval."""
+
+
 @dataclass(frozen=True, eq=False)
 class Stimulus:
     """What is sent to an accelerator, how, and how much is awaited.
@@ -37,13 +44,17 @@ class Stimulus:
         Output beats to wait for.
     stall_in, stall_out : float
         Share of the cycles, 0 to below 1, in which the source or the sink pauses.
+    burst_cycles : int
+        Longest phase of such pauses, or of others: see `hwgen.rtl_templates.streams.pauses.Pauses`; 0: no phases.
+    pace_in, pace_out : int
+        Cycles a beat in a slow phase of the source, of the sink.
     seed : int
         Of the pauses.
     reset_at : int or None
         Clock cycle, counted from power-up, in which the accelerator is reset; then everything is sent again from the
         start, and only what comes after is recorded.
     timeout_cycles : int
-        Cycles without a transfer that mean a deadlock.
+        Cycles without a transfer and without a pause that mean a deadlock.
     writes : ndarray of integers, shape (words, 2), or None
         Address and word of what is written through the AXI4-Lite port before anything is sent.
     """
@@ -54,6 +65,9 @@ class Stimulus:
     out_beats: int
     stall_in: float = 0.0
     stall_out: float = 0.0
+    burst_cycles: int = 0
+    pace_in: int = 1
+    pace_out: int = 1
     seed: int = 1
     reset_at: int | None = None
     timeout_cycles: int = 1_000_000
@@ -74,16 +88,35 @@ class Stimulus:
         output: BeatSequence,
         *,
         stall: float = 0.0,
+        ii: int = 0,
+        latency: int = 0,
         seed: int = 1,
         reset_at: int | None = None,
-        timeout_cycles: int = 1_000_000,
+        timeout_cycles: int | None = None,
         writes: np.ndarray | None = None,
     ) -> Stimulus:
-        """Send whole frames of codes, a map of each input, the last beat of each frame marked, with pauses on both sides."""
+        """Send whole frames of codes, a map of each input, the last beat of each frame marked, with pauses on both sides.
+
+        Pauses and time-out suit a pipeline of the interval ``ii`` and the latency ``latency``; where they are 0, all pauses are single cycles.
+        """
         beats = input.pack(codes)
         last = np.arange(1, len(beats) + 1) % input.count == 0
         out_beats = len(codes[0]) * output.count
-        return cls(beats, last, output.bytes, out_beats, stall, stall, seed, reset_at, timeout_cycles, writes)
+        return cls(
+            beats,
+            last,
+            output.bytes,
+            out_beats,
+            stall_in=stall,
+            stall_out=stall,
+            burst_cycles=BURST * (ii + latency),
+            pace_in=1 + SLOWER * ii // input.count,
+            pace_out=1 + SLOWER * ii // output.count,
+            seed=seed,
+            reset_at=reset_at,
+            timeout_cycles=patience(ii, latency) if timeout_cycles is None else timeout_cycles,
+            writes=writes,
+        )
 
 
 @dataclass(frozen=True, eq=False)

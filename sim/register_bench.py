@@ -11,7 +11,7 @@ from pathlib import Path
 import cocotb
 from cocotb.triggers import ClockCycles
 from cocotbext.axi import AxiResp, AxiStreamFrame
-from test_accelerator import SETUP, Bench, pauses, read_vectors, registers, reset, to_bytes
+from test_accelerator import SETUP, STALLED_PATIENCE, Bench, read_vectors, registers, reset, stall, to_bytes
 
 FACTS = json.loads(Path("registers.json").read_text(encoding="ascii"))
 AT = FACTS["registers"]
@@ -160,12 +160,11 @@ async def written_memories(dut):
     rng = random.Random(0)
     frames, before = len(bench.inputs), bench.expected
     for round_, (image, expected) in enumerate(networks if FACTS["memories"] else []):
-        bench.source.set_pause_generator(pauses(round_, 0.3))
-        bench.sink.set_pause_generator(pauses(round_ + 9, 0.3))
+        stall(bench, round_, 0.3)
         for frame in bench.inputs:
             await bench.source.send(AxiStreamFrame(frame))
         await ClockCycles(dut.aclk, rng.randrange(SETUP["out_cycles"][-1]))
         done = await port.write_file(image) - round_ * frames
-        assert await bench.receive(done) == before[:done], "a frame from before the write"
-        assert await bench.receive(frames - done) == expected[done:], image
+        assert await bench.receive(done, STALLED_PATIENCE) == before[:done], "a frame from before the write"
+        assert await bench.receive(frames - done, STALLED_PATIENCE) == expected[done:], image
         before = expected

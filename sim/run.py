@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -15,12 +16,13 @@ import numpy as np
 
 from hwgen.errors import OptionError, ToolError
 from hwgen.progress import Progress
+from hwgen.rtl_templates.streams import pauses
 from hwgen.sim.record import Stimulus, Trace
 from hwgen.sim.verilate import LONG_RUN_CYCLES, Waves, executable
 from hwgen.tools.processes import run
 from hwgen.tools.toolchain import Toolchain
 
-__all__ = ["log_folder", "run_cocotb", "run_icarus", "run_verilator", "write_vectors", "write_writes"]
+__all__ = ["copy_pauses", "log_folder", "run_cocotb", "run_icarus", "run_verilator", "write_vectors", "write_writes"]
 
 _HERE = Path(__file__).resolve().parent
 
@@ -89,6 +91,9 @@ def run_verilator(
             "timeout": stimulus.timeout_cycles,
             "stall-in": round(1000 * stimulus.stall_in),
             "stall-out": round(1000 * stimulus.stall_out),
+            "burst": stimulus.burst_cycles,
+            "pace-in": stimulus.pace_in,
+            "pace-out": stimulus.pace_out,
             "seed": stimulus.seed,
         }
         if stimulus.reset_at is not None:
@@ -151,6 +156,7 @@ def run_cocotb(
     environment = toolchain.environment(*tools)
     with _scratch() as work:
         (work / "bench.json").write_text(json.dumps(_bench_setup(build, name, stimulus)), encoding="ascii")
+        copy_pauses(work)
         write_vectors(work / "input.txt", stimulus.beats, stimulus.last)
         if stimulus.writes is not None:
             write_writes(work / "load.txt", stimulus.writes)
@@ -186,6 +192,11 @@ def run_icarus(
     return run_cocotb(build, name, stimulus, toolchain, simulator="icarus", waves=waves, progress=progress)
 
 
+def copy_pauses(folder: Path) -> None:
+    """Put what the bench needs beside its vectors: when the sides pause."""
+    shutil.copyfile(pauses.__file__, folder / "pauses.py")
+
+
 def write_vectors(path: Path, beats: np.ndarray, last: np.ndarray) -> None:
     """Write beats (n, bytes) as text: a hexadecimal number a line, an empty line after each beat marked as last."""
     digits = beats[:, ::-1].tobytes().hex()
@@ -210,6 +221,9 @@ def _bench_setup(build: Path, name: str, stimulus: Stimulus) -> dict[str, object
         "out_beats": stimulus.out_beats,
         "stall_in": round(1000 * stimulus.stall_in),
         "stall_out": round(1000 * stimulus.stall_out),
+        "burst_cycles": stimulus.burst_cycles,
+        "pace_in": stimulus.pace_in,
+        "pace_out": stimulus.pace_out,
         "seed": stimulus.seed,
         "reset_at": stimulus.reset_at,
         "timeout_cycles": stimulus.timeout_cycles,

@@ -63,7 +63,7 @@ def main():
         always=True,
     )
     modules = sorted(here.glob("test_*.py")) if choices.module is None else [choices.module]
-    sys.path.insert(0, str(modules[0].resolve().parent))
+    sys.path[:0] = [str(modules[0].resolve().parent), str(choices.folder.resolve())]
     results = runner.test(
         hdl_toplevel=setup["name"],
         test_module=[module.stem for module in modules],

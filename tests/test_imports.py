@@ -40,8 +40,8 @@ DOORS = {
 
 EVERYWHERE = {"hwgen", "numpy"}
 
-BESIDE_THE_BENCH = {"test_accelerator"}
-"""The file that a build folder's own bench is started from."""
+BESIDE_THE_BENCH = {"pauses", "test_accelerator"}
+"""The files that a build folder's own bench is started from."""
 
 ROOF = {
     "hwgen.errors": "",
@@ -75,7 +75,7 @@ ROOMS = {
     "pipeline": "codes errors fold network plan arrays layers rtl_templates timing",
     "estimation": "errors fold plan devices pipeline rtl_templates",
     "folding": "codes errors fold network plan devices estimation layers pipeline rtl_templates",
-    "sim": "errors progress arrays golden pipeline tools",
+    "sim": "errors progress arrays golden pipeline rtl_templates tools",
     "verification": "activation arrays codes conversion errors frontend golden graph layers network operators progress",
     "build_folder": (
         "activation codes conversion errors network plan progress arrays devices estimation folding golden layers pipeline "

@@ -104,7 +104,7 @@ class Accelerator:
         engine : Engine or str
             Simulator.
         stall : bool
-            Random stalls on both sides; cycles are then not held to the prediction.
+            Random stalls on both sides, of single cycles and of more than a frame; cycles are then not held to the prediction.
         waves : path or None
             FST file to write.
         progress : callable

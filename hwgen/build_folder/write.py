@@ -28,7 +28,7 @@ from hwgen.pipeline.layout import Pipeline
 from hwgen.progress import Progress
 from hwgen.rtl_templates.registers.registers import MAP_VERSION
 from hwgen.sim.example import ship, ship_registers
-from hwgen.sim.record import Stimulus, patience
+from hwgen.sim.record import Stimulus
 from hwgen.timing.predict import Prediction
 from hwgen.verification.record import Verification
 from hwgen.verilog.write import Interface
@@ -108,9 +108,7 @@ def _ship_bench(pipeline: Pipeline, prediction: Prediction, folder: Path) -> Non
     golden = PackedNetwork(plan.network).golden_maps(*codes)
     image = memory_image.current_image(folder, plan)
     writes = None if image is None else memory_image.as_writes(image, folder)
-    stimulus = Stimulus.of_frames(
-        codes, source, sink, timeout_cycles=patience(prediction.ii, prediction.latency), writes=writes
-    )
+    stimulus = Stimulus.of_frames(codes, source, sink, ii=prediction.ii, latency=prediction.latency, writes=writes)
     last = np.arange(1, BENCH_FRAMES * sink.count + 1) % sink.count == 0
     ship(folder, plan.network.name, stimulus, sink.pack(golden), last, prediction.output_cycles(BENCH_FRAMES))
 

@@ -74,7 +74,9 @@ def info(model: Path, *, options: Options, screen: Screen) -> None:
 )
 @click.option("--engine", type=click.Choice(["verilator", "cocotb", "icarus"]), default="verilator", show_default=True)
 @click.option("--frames", type=click.IntRange(min=1), help="Only the first so many frames.")
-@click.option("--stall", is_flag=True, help="Random stalls on both sides; the schedule is then not checked.")
+@click.option(
+    "--stall", is_flag=True, help="Stalls on both sides, some longer than a frame; the schedule is then not checked."
+)
 @click.option("--waves", type=PATH, help="Write the waves to this .fst file.")
 @click.option(
     "--netlist",

@@ -10,8 +10,9 @@ from amaranth.lib import wiring
 from amaranth.sim import Simulator, SimulatorContext
 
 from hwgen.rtl_templates.registers.write_bus import Contents
+from hwgen.rtl_templates.streams.pauses import Pauses
 
-__all__ = ["PortsRun", "Run", "pack", "patience_for", "run", "run_ports", "unpack"]
+__all__ = ["PortsRun", "Run", "burst_for", "pack", "patience_for", "run", "run_ports", "unpack"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,15 @@ class PortsRun:
 def patience_for(beats: int) -> int:
     """Give the cycles without a transfer after which a run of so many beats, of all ports together, stands still."""
     return 400 + 4 * beats
+
+
+SLOW_PACE = 12
+"""Cycles a beat in slow phases."""
+
+
+def burst_for(beats: int) -> int:
+    """Give the cycles of the longest pause in a run of so many beats: longer than one of its frames takes."""
+    return 100 + beats
 
 
 def pack(codes: Sequence[int], bits: int) -> int:
@@ -100,7 +110,8 @@ def run_ports(
     Parameters
     ----------
     source_stall, sink_stall : float
-        Chance of a pause in each cycle, at each port.
+        Chance of a pause in each cycle, at each port, between bursts of up to `burst_for` these beats; 0: no pauses at all. The first burst is the
+        sinks', of that length: it fills every buffer. Until a reset there are pauses of single cycles only.
     sink_opens_at : int
         Cycle before which nothing leaves.
     reset_at : int or None
@@ -108,15 +119,25 @@ def run_ports(
     writes : mapping of str to Contents or None
         Written through the port ``write`` first, in place of what the memories hold.
     patience : int or None
-        Cycles without any awaited transfer after which the run has failed, and says which ports wait; None: `patience_for` these beats.
+        Cycles without any awaited transfer or pause after which the run has failed, and says which ports wait; None: `patience_for` these beats.
     """
+    beats = sum(map(len, sent.values())) + sum(outputs.values())
     if patience is None:
-        patience = patience_for(sum(map(len, sent.values())) + sum(outputs.values()))
+        patience = patience_for(beats)
     rng = random.Random(seed)
     reset = Signal()
-    sources = {name: _Source(getattr(component, name), beats) for name, beats in sent.items()}
+    sources = {name: _Source(getattr(component, name), payloads) for name, payloads in sent.items()}
     sinks = {name: _Sink(getattr(component, name), count) for name, count in outputs.items()}
     ports: list[_Source | _Sink] = [*sources.values(), *sinks.values()]
+
+    def stall_all(longest: int) -> None:
+        for number, port in enumerate(ports):
+            share = sink_stall if isinstance(port, _Sink) else source_stall
+            port.pauses = Pauses(
+                len(ports) * seed + number, round(1000 * share), longest, SLOW_PACE, held=isinstance(port, _Sink)
+            )
+
+    stall_all(burst_for(beats) if reset_at is None else 0)
     simulator = Simulator(ResetInserter(reset)(component))
     simulator.add_clock(1e-6)
 
@@ -131,17 +152,18 @@ def run_ports(
                 await ctx.tick()
             first += memory.parts
             ctx.set(component.write.enable, 0)
-        cycle, idle, moved, passed = 0, 0, 0, 0
+        cycle, idle, quiet, passed = 0, 0, 0, 0
         while idle < 20:
-            assert cycle - moved <= patience, _standstill({**sources, **sinks}, patience)
+            assert quiet <= patience, _standstill({**sources, **sinks}, patience)
             resetting = cycle == reset_at
             if resetting:
+                stall_all(burst_for(beats))
                 for port in ports:
                     port.restart()
             for source in sources.values():
-                source.offer(ctx, rng, source_stall, resetting)
+                source.offer(ctx, rng, resetting)
             for sink in sinks.values():
-                sink.accept(ctx, cycle >= sink_opens_at and rng.random() >= sink_stall and not resetting)
+                sink.accept(ctx, cycle >= sink_opens_at and not resetting)
             if reset_at in (cycle, cycle - 1):
                 ctx.set(reset, resetting)
             if not resetting:
@@ -150,7 +172,9 @@ def run_ports(
             idle = idle + 1 if all(port.done for port in ports) else 0
             before, passed = passed, sum(port.awaited for port in ports)
             if passed != before or idle or cycle < sink_opens_at:
-                moved = cycle
+                quiet = 0
+            elif not any(port.paused for port in ports):
+                quiet += 1
             await ctx.tick()
             cycle += 1
 
@@ -175,7 +199,8 @@ class _Source:
         # The simulator lets the whole design settle after every assignment: one for both.
         self.offers = Cat(port.valid, port.payload)
         self.taken: list[int] = []
-        self.offered = False
+        self.offered = self.paused = False
+        self.pauses = Pauses(0, 0)
 
     @property
     def awaited(self) -> int:
@@ -193,8 +218,10 @@ class _Source:
         self.taken.clear()
         self.offered = False
 
-    def offer(self, ctx: SimulatorContext, rng: random.Random, stall: float, resetting: bool) -> None:
-        self.offered = not self.done and not resetting and (self.offered or rng.random() >= stall)
+    def offer(self, ctx: SimulatorContext, rng: random.Random, resetting: bool) -> None:
+        may_begin = not self.done and not resetting and not self.offered
+        self.paused = may_begin and self.pauses()
+        self.offered = self.offered or (may_begin and not self.paused)
         payload = self.beats[len(self.taken)] if self.offered else rng.getrandbits(max(1, self.bits))
         payload &= (1 << self.bits) - 1
         ctx.set(self.offers, payload << 1 | (not self.offered))
@@ -216,7 +243,8 @@ class _Sink:
         self.payloads: list[int] = []
         self.given: list[int] = []
         self.waiting: int | None = None
-        self.takes = False
+        self.takes = self.paused = False
+        self.pauses = Pauses(0, 0)
 
     @property
     def awaited(self) -> int:
@@ -235,8 +263,10 @@ class _Sink:
         self.given.clear()
         self.waiting = None
 
-    def accept(self, ctx: SimulatorContext, takes: bool) -> None:
-        self.takes = takes
+    def accept(self, ctx: SimulatorContext, is_open: bool) -> None:
+        """Take what comes, unless it pauses; what follows the last beat is never kept waiting."""
+        self.paused = is_open and not self.done and self.pauses()
+        self.takes = takes = is_open and not self.paused
         ctx.set(self.ready, not takes)
         valid, payload = ctx.get(self.valid), ctx.get(self.payload)
         ctx.set(self.ready, takes)

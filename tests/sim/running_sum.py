@@ -53,12 +53,12 @@ class _Adder(wiring.Component):
 
 
 class RunningSum(wiring.Component):
-    """Takes frames of ``len(table)`` beats of ``width`` bits; latency 3 cycles, II one cycle a beat."""
+    """Takes frames of ``len(table)`` beats of ``width`` bits; latency 3 cycles, II one cycle a beat, without a further ``queue`` at the output."""
 
     latency = 3
 
-    def __init__(self, width: int, table: list[int]) -> None:
-        self._width, self._table = width, table
+    def __init__(self, width: int, table: list[int], queue: wiring.Component | None = None) -> None:
+        self._width, self._table, self._queue = width, table, queue
         padded = -(-width // 8) * 8
         super().__init__(
             {
@@ -82,6 +82,11 @@ class RunningSum(wiring.Component):
         m.d.comb += [domain.clk.eq(self.aclk), domain.rst.eq(~self.aresetn)]
         m.submodules.input = fifo = SyncFIFOBuffered(width=self._width, depth=4)
         m.submodules.adder = adder = _Adder(self._width, self._table)
+        output = adder.o
+        if self._queue is not None:
+            m.submodules.queue = self._queue
+            wiring.connect(m, adder.o, self._queue.i)
+            output = self._queue.o
         taken = Signal(range(len(self._table)))
         given = Signal(range(len(self._table)))
         end, final = taken == len(self._table) - 1, given == len(self._table) - 1
@@ -92,10 +97,10 @@ class RunningSum(wiring.Component):
             adder.i.payload.eq(fifo.r_data),
             adder.i.valid.eq(fifo.r_rdy),
             fifo.r_en.eq(adder.i.ready),
-            self.m_axis_tdata.eq(adder.o.payload),
-            self.m_axis_tvalid.eq(adder.o.valid),
+            self.m_axis_tdata.eq(output.payload),
+            self.m_axis_tvalid.eq(output.valid),
             self.m_axis_tlast.eq(final),
-            adder.o.ready.eq(self.m_axis_tready),
+            output.ready.eq(self.m_axis_tready),
         ]
         with m.If(self.s_axis_tvalid & self.s_axis_tready):
             m.d.sync += taken.eq(taken + 1)

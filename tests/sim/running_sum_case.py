@@ -17,11 +17,11 @@ TOOLCHAIN = Toolchain.find()
 class Case:
     """An accelerator of some width with its layout, and frames that visit its extremes."""
 
-    def __init__(self, folder, lanes, bits):
+    def __init__(self, folder, lanes, bits, queue=None):
         self.folder, self.width = folder, lanes * bits
         self.layout = BeatSequence((Beats(unsigned(bits), lanes, (FRAME, lanes)),))
         self.table = [(0x9E3779B97F4A7C15 * k) % (1 << self.width) for k in range(FRAME)]
-        write(RunningSum(self.width, self.table), "sums", folder)
+        write(RunningSum(self.width, self.table, queue), "sums", folder)
         rng = np.random.default_rng(self.width)
         self.codes = rng.integers(0, 1 << bits, size=(5, FRAME, lanes))
         self.codes[0], self.codes[1] = 0, (1 << bits) - 1

@@ -12,16 +12,21 @@ from hwgen.codes import unsigned
 from hwgen.sim.example import ship
 from hwgen.sim.record import Stimulus
 from hwgen.verilog.write import write
+from tests.leaky_queue import PACE, LeakyQueue
 from tests.sim.running_sum import RunningSum, ref
 
 TABLE = [(77 * k * k) % 8192 for k in range(40)]
 LAYOUT = BeatSequence((Beats(unsigned(13), 1, (40,)),))
 
 
-def shipped(folder, table=TABLE):
-    write(RunningSum(13, table), "sums", folder)
+def queue_pace(queue):
+    return 1 if queue is None else PACE
+
+
+def shipped(folder, table=TABLE, queue=None):
+    write(RunningSum(13, table, queue), "sums", folder)
     codes = np.random.default_rng(4).integers(0, 8192, size=(3, 40))
-    stimulus = Stimulus.of_frames([codes], LAYOUT, LAYOUT, timeout_cycles=2000)
+    stimulus = Stimulus.of_frames([codes], LAYOUT, LAYOUT, ii=40 * queue_pace(queue), latency=3, timeout_cycles=2000)
     expected = LAYOUT.pack([ref(codes, TABLE, 13).astype(np.int64)])
     ship(folder, "sums", stimulus, expected, stimulus.last, np.arange(120) + RunningSum.latency)
     return folder / "sim"
@@ -64,6 +69,15 @@ def test_wrong_hardware_fails(tmp_path):
 
 
 @pytest.mark.icarus
+@pytest.mark.parametrize("leaky", [False, True])
+def test_stalls_fill_the_buffers_behind_a_bottleneck(tmp_path, leaky):
+    folder = shipped(tmp_path, queue=LeakyQueue(13, leaky=leaky))
+    result = run_tests(folder, "--simulator", "icarus", "--test", "back_to_back|stalls")
+    assert result.returncode == int(leaky)
+    assert "Failed 2 of 3 tests" in result.stderr if leaky else result.stdout.endswith("3 of 3 tests passed\n")
+
+
+@pytest.mark.icarus
 def test_a_beat_off_schedule_fails(tmp_path):
     folder = shipped(tmp_path)
     setup = folder / "bench.json"
@@ -83,6 +97,6 @@ def test_two_shipments_are_the_same_bytes(tmp_path):
 
 def test_the_files_do_not_need_hwgen(tmp_path):
     folder = shipped(tmp_path)
-    for name in ("test_accelerator.py", "run_tests.py"):
+    for name in ("test_accelerator.py", "pauses.py", "run_tests.py"):
         assert "import hwgen" not in (folder / name).read_text()
         assert "from hwgen" not in (folder / name).read_text()

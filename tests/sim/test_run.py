@@ -8,6 +8,7 @@ import pytest
 from hwgen.errors import OptionError, ToolError
 from hwgen.sim.record import Stimulus, Trace
 from hwgen.sim.run import run_cocotb, run_icarus, run_verilator
+from tests.leaky_queue import PACE, LeakyQueue
 from tests.sim.running_sum import RunningSum
 from tests.sim.running_sum_case import FRAME, TOOLCHAIN, Case, words
 
@@ -39,6 +40,22 @@ def test_stalls_change_cycles_but_no_value(one, cache, stall):
     assert trace.out_cycles[-1] > len(trace.out_beats) + RunningSum.latency
     assert same(trace, one.run(cache, stall=stall, seed=3))
     assert not same(trace, one.run(cache, stall=stall, seed=4))
+
+
+@pytest.mark.parametrize("leaky", [False, True])
+def test_bursts_fill_the_buffers_behind_a_bottleneck(tmp_path, cache, leaky):
+    """Single pauses pass a queue that loses beats once it is full."""
+    case = Case(tmp_path, 1, 7, LeakyQueue(7, leaky=leaky))
+    assert words(case.run(cache, stall=0.3)) == case.expected()
+    if leaky:
+        with pytest.raises(
+            ToolError, match=r"^The accelerator stands still: no transfer for 3000 cycles after 500 of 500"
+        ):
+            case.run(cache, stall=0.3, ii=PACE * FRAME, timeout_cycles=3000)
+    else:
+        trace = case.run(cache, stall=0.3, ii=PACE * FRAME, timeout_cycles=200)
+        assert words(trace) == case.expected()
+        assert trace.out_cycles[0] >= PACE * FRAME
 
 
 @pytest.mark.parametrize("reset_at", [0, 5, 6, 57, 104, 333])
@@ -87,7 +104,9 @@ def test_a_deadlock_in_icarus_reads_the_same(one):
 
 
 @pytest.mark.icarus
-@pytest.mark.parametrize("options", [{}, {"stall": 0.4, "seed": 9}, {"reset_at": 150}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{}, {"stall": 0.4, "seed": 9, "ii": FRAME, "latency": 3}, {"reset_at": 150}], ids=str
+)
 def test_icarus_sees_the_same_transfers(one, cache, options):
     assert same(run_icarus(one.folder, "sums", one.stimulus(**options), TOOLCHAIN), one.run(cache, **options))
 
@@ -101,7 +120,7 @@ def test_icarus_flags_a_wrong_tlast(one):
 
 
 def test_cocotb_on_verilator_sees_the_same_transfers(one, cache):
-    options = {"stall": 0.4, "seed": 9}
+    options = {"stall": 0.4, "seed": 9, "ii": FRAME, "latency": 3}
     assert same(run_cocotb(one.folder, "sums", one.stimulus(**options), TOOLCHAIN), one.run(cache, **options))
 
 

@@ -8,6 +8,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl_templates.streams.stream_check import pack, patience_for, run, run_ports, unpack
+from tests.leaky_queue import LeakyQueue
 
 
 class Slot(wiring.Component):
@@ -72,6 +73,15 @@ def test_a_sound_component_passes_with_its_cycles() -> None:
 def test_what_breaks_the_contract_is_told(fault: str, sentence: str) -> None:
     with pytest.raises(AssertionError, match=f"^{re.escape(sentence)}"):
         run(Slot(fault), BEATS, len(BEATS), sink_stall=0.8)
+
+
+def test_bursts_fill_the_buffers_behind_a_bottleneck() -> None:
+    """Only with a pause of more than a queue's depth does the queue lose beats."""
+    beats = list(range(60))
+    assert run(LeakyQueue(8, leaky=True), beats, len(beats)).payloads == beats
+    assert run(LeakyQueue(8, leaky=False), beats, len(beats), source_stall=0.3, sink_stall=0.3).payloads == beats
+    with pytest.raises(AssertionError, match=r"^no transfer for 880 cycles: o waits for valid after \d+ of 60 beats$"):
+        run(LeakyQueue(8, leaky=True), beats, len(beats), source_stall=0.3, sink_stall=0.3)
 
 
 def test_what_follows_the_last_beat_is_seen() -> None:
