@@ -29,7 +29,7 @@ This page is written by `python -m docs.operator_page`, which streamlines a smal
 convolutions; "thresholds or nothing" means that the convolutions' own thresholds, weights or the host's output scale take it up. A test holds this page to the code.
 
 Types: tensors of float32, float64, float16, integers and booleans; quantisers of ONNX to INT2, UINT2, INT4, UINT4, INT8, UINT8, INT16, UINT16. Streams are
-integers of any width: a function with up to 256 equally spaced values becomes codes, others fixed point (see [real numbers](cli.md)). Opsets from 7 to the newest that the
+integers of any width: a function with up to 65,536 equally spaced values becomes codes, others fixed point (see [real numbers](cli.md)). Opsets from 7 to the newest that the
 installed onnx package knows.
 Of QONNX's domain for maps of channels last, Conv, MaxPool and BatchNormalization are what they are in ONNX between two transpositions.
 Anything that is not on this page is refused by name; `hwgen info` lists all such nodes at once.

@@ -76,6 +76,10 @@ class Builder:
         """Tensors behind a node that was refused, which are judged as if it yielded integers."""
         self.lost: set[str] = set()
         """Tensors of which nothing can be said."""
+        self.sums: dict[str, Signal] = {}
+        """What sums add up, by the nodes that add."""
+        self.quotients: set[str] = set()
+        """Layers that multiply by a reciprocal."""
         self.layers: list[Layer] = []
         self.notes: list[str] = []
         self.inputs: dict[str, InputPort] = {}

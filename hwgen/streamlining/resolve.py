@@ -31,6 +31,9 @@ __all__ = ["codes_apart", "codes_of", "fixed_codes", "function_of", "pooled_raw"
 WIDEST = 24
 """Bits of integers that a layer takes as they are."""
 
+WIDEST_QUOTIENT = 32
+"""The same of products with a reciprocal, whose bounds are far beyond what it reaches where it divides by a norm."""
+
 
 def function_of(signal: Signal) -> Function:
     """Ask the signal's term over its origin, before any edit."""
@@ -72,7 +75,7 @@ def _codes_of(signal: Signal, reader: Node, builder: Builder) -> Codes:
     coding = encode(function, builder, origin.node, rough=origin.rounded is not None)
     if origin.symbols is not None:
         return looked_up(signal, coding, reader, builder)
-    if coding is None or (isinstance(coding, Affine) and _wide(origin)):
+    if coding is None or (isinstance(coding, Affine) and _wide(origin, builder)):
         return _aligned_codes(signal, function, builder) or fixed_codes(signal, reader, builder)
     if isinstance(coding, Coded) and coding.values.type.levels > FEW_LEVELS:
         aligned_codes = _aligned_codes(signal, function, builder)
@@ -94,7 +97,7 @@ def codes_apart(signal: Signal, reader: Node, builder: Builder) -> tuple[Codes, 
     None if the values are not one line a channel but for such a constant.
     """
     origin = signal.origin
-    if signal.edits or signal.dropped or origin.symbols is not None or not signal.varies or _wide(origin):
+    if signal.edits or signal.dropped or origin.symbols is not None or not signal.varies or _wide(origin, builder):
         return None
     found = offsets_apart(function_of(signal))
     if found is None:
@@ -105,7 +108,7 @@ def codes_apart(signal: Signal, reader: Node, builder: Builder) -> tuple[Codes, 
 
 def _aligned_codes(signal: Signal, function: Function, builder: Builder) -> Codes | None:
     """Give lines that differ from position to position as integers, edits applied, if that is exact."""
-    if _wide(signal.origin) or function.domain.positions.count == 1:
+    if _wide(signal.origin, builder) or function.domain.positions.count == 1:
         return None
     followed = _followed(signal, function)
     if followed is None:
@@ -164,12 +167,12 @@ def _rows_apart(signal: Signal, reader: Node, builder: Builder) -> Signal:
     return replace(fresh, term=term, shape=signal.shape, edits=edits, tensor=signal.tensor)
 
 
-def _wide(origin: Origin) -> bool:
+def _wide(origin: Origin, builder: Builder) -> bool:
     """Whether a map's integers are more bits than a reader should get."""
     if isinstance(origin.domain, Floats):
         return False
     bits = CodeType(int(origin.domain.low.min()), int(origin.domain.high.max())).bits
-    return origin.rounded is not None or bits > WIDEST
+    return origin.rounded is not None or bits > (WIDEST_QUOTIENT if origin.source in builder.quotients else WIDEST)
 
 
 def fixed_codes(signal: Signal, reader: Node, builder: Builder) -> Codes:

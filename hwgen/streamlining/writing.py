@@ -86,14 +86,16 @@ def coded(origin: Origin, coding: Coded, function: Function, builder: Builder) -
 
 
 def _lines(origin: Origin, coding: Coded, function: Function, builder: Builder) -> str | None:
-    """Write codes of many levels down as lines behind the integers, if few lines meet all of them."""
-    entries = FEW_LEVELS if origin.type is None else type_of(origin).levels
-    if coding.values.type.levels <= FEW_LEVELS or entries < FEW_LEVELS:
+    """Write codes of many levels down behind the integers: a small table, or lines if few meet all of them."""
+    if coding.values.type.levels <= FEW_LEVELS:
         return None
     domain = function.domain
     if isinstance(domain, Floats):
         raise TypeError("Floats are quantised by the host")
     kind = origin.type or CodeType(int(domain.low.min()), int(domain.high.max()))
+    if kind.levels <= FEW_LEVELS:
+        raw = written(origin, builder)
+        return _table(raw.source, type_of(raw), origin, coding, function, builder)
     layer = many_levels("", "", origin.shape, kind, coding, function)
     few = np.bincount(coding.runs.element).max() <= MOST_PIECES
     if layer is None and not few:

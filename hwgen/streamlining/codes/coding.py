@@ -27,7 +27,10 @@ SAME = 1e-6
 """Relative distance below which two numbers are one that was rounded in two ways."""
 
 NOTHING = 1e-9
-"""A number this small beside the largest of its channel is zero."""
+"""A number this small beside the largest is zero, where it may be noise at all."""
+
+NOISE = 1e-13
+"""What float64 may leave of a zero, beside the numbers that it was calculated of."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,12 +51,20 @@ class Values:
     codes: np.ndarray
 
 
-def snap(values: np.ndarray) -> np.ndarray:
-    """Make numbers equal that differ only by rounding noise (``x + (-x + q)`` hardly ever lands on q)."""
+def snap(values: np.ndarray, size: float = np.inf) -> np.ndarray:
+    """Make numbers equal that differ only by rounding noise (``x + (-x + q)`` hardly ever lands on q).
+
+    Parameters
+    ----------
+    values : ndarray of float64
+    size : float
+        The largest number that they were calculated of: beside the reciprocal of an epsilon, 1 is no noise.
+    """
     distinct, inverse = np.unique(values, return_inverse=True)
     if len(distinct) < 2 or len(distinct) > 1 << 16:
         return values
-    zeroed = np.where(np.abs(distinct) <= NOTHING * np.max(np.abs(distinct)), 0.0, distinct)
+    noise = NOISE * max(size, float(np.median(np.abs(distinct))))
+    zeroed = np.where(np.abs(distinct) <= min(NOTHING * np.max(np.abs(distinct)), noise), 0.0, distinct)
     gap = np.diff(zeroed) > SAME * np.maximum(np.abs(zeroed[1:]), np.abs(zeroed[:-1]))
     group = np.concatenate(([0], np.cumsum(gap)))
     first = np.flatnonzero(np.concatenate(([True], gap)))

@@ -116,7 +116,7 @@ def settle(function: Function, builder: Builder, node: str, most: int = RUNS) ->
     both = function.runs([meant, literal], most)
     if both is None:
         return meant, None
-    both = both.with_values(np.stack([snap(values) for values in both.values]))
+    both = both.with_values(np.stack([snap(values, function.size) for values in both.values]))
     tied = both.values[0] != both.values[1]
     if _stretches(function, both, tied):
         return literal, both.with_values(both.values[1])
@@ -205,7 +205,7 @@ def codes_in(function: Function, evaluator: Evaluator, runs: Runs) -> Coded | No
         clean = _inside(function, runs, replace(evaluator, dtype=np.float64))
         near = np.abs(clean - runs.values[0]) <= NEAR * np.abs(runs.values[0])
         runs = runs.with_values(np.where(near, clean, runs.values[0]))
-    runs = runs.with_values(snap(runs.values[0]))
+    runs = runs.with_values(snap(runs.values[0], function.size))
     values = assign(runs.values[0], runs.element % channels, channels)
     if values is None:
         return None

@@ -24,6 +24,9 @@ from hwgen.streamlining.functions.terms import Call, Evaluator, Leaf, Parameter,
 
 __all__ = ["fixed", "step_of"]
 
+MOST_BITS = 24
+"""Bits of a reciprocal."""
+
 TABULATED = 1 << 17
 """Integers of a channel up to which a function is followed point by point; more are brought to fixed point first."""
 
@@ -32,6 +35,9 @@ TABLE_ENTRIES = 1 << 8
 
 MEASURED = 1 << 22
 """Integers of all channels and classes of positions up to which the error is measured at every one."""
+
+RECIPROCALS = 1 << 13
+"""Entries of all channels up to which a reciprocal is a table: lines that are as precise everywhere would be many."""
 
 FEW_CLASSES = 16
 """Classes of positions of which each may have a curve of its own; more only where there is no other way."""
@@ -75,14 +81,16 @@ def fixed(signal: Signal, reader: Node, builder: Builder) -> Codes:
     elif pieces is None and many:
         return fixed(_narrowed(signal, reader, builder), reader, builder)
     low, high = values.extent(pieces)
+    bits = _bits(signal.term, low, high, conversion.fixed_bits)
     low, high = conversion.range_of(signal.tensor) or (low, high)
-    step = step_of(low, high, conversion.fixed_bits)
+    step = step_of(low, high, bits)
     layer: Segments | Table
     reach: Integers | None
-    limit = 2**conversion.fixed_bits - 1 if low >= 0 else 2 ** (conversion.fixed_bits - 1) - 1
+    limit = 2**bits - 1 if low >= 0 else 2 ** (bits - 1) - 1
     kind = CodeType(max(round(low / step), -limit - 1), min(round(high / step), limit))
     name = builder.name("fixed")
-    if pieces is None and origin.type.levels <= TABLE_ENTRIES:
+    entries = TABLE_ENTRIES if bits == conversion.fixed_bits else RECIPROCALS // len(function.count)
+    if pieces is None and origin.type.levels <= entries:
         layer, error, reach = _table(name, origin.source, origin.type, function, step, kind)
     else:
         lines = (
@@ -105,6 +113,14 @@ def fixed(signal: Signal, reader: Node, builder: Builder) -> Codes:
         )
     ones = np.ones(origin.shape[2])
     return Codes(name, origin.shape, kind, step * ones, 0 * ones, reach)
+
+
+def _bits(term: Term, low: float, high: float, bits: int) -> int:
+    """Give a reciprocal as many more bits as its smallest number needs to be as precise as its largest: it is a factor."""
+    if not (isinstance(term, Call) and term.node.op == "Reciprocal" and low * high > 0):
+        return bits
+    ratio = max(abs(low), abs(high)) / min(abs(low), abs(high))
+    return min(bits + math.ceil(math.log2(ratio)), max(bits, MOST_BITS))
 
 
 def _table(

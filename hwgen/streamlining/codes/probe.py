@@ -42,4 +42,7 @@ def takes_levels(function: Function, evaluator: Evaluator) -> bool:
             at_high = np.where(below, at_high, values(high[None])[0])
         seen += [at_low[None], at_high[None]]
     table = np.concatenate(seen)
-    return all(levels_of(np.unique(snap(table[:, number])), least=1) is not None for number in range(len(element)))
+    return all(
+        levels_of(np.unique(snap(table[:, number], function.size)), least=1) is not None
+        for number in range(len(element))
+    )

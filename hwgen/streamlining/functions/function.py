@@ -64,6 +64,19 @@ class Function:
         )
         return np.float32 if isinstance(self.domain, Floats) or all(held) else np.float64
 
+    @property
+    def size(self) -> float:
+        """The largest number that the term begins with; infinity for floats."""
+        if isinstance(self.domain, Floats):
+            return np.inf
+        largest = 0.0
+        for source in sources_of(self.term):
+            parts = (source.table,) if isinstance(source, Rows) else (source.scale, source.offset)
+            reach = 1 if isinstance(source, Rows) else float(np.max(np.abs([self.domain.low, self.domain.high])))
+            largest = max(largest, reach * float(np.max(np.abs(parts[0].array))))
+            largest = max(largest, *(float(np.max(np.abs(part.array))) for part in parts[1:]), 0.0)
+        return largest
+
     def at(self, k: np.ndarray, element: np.ndarray, evaluator: Evaluator) -> np.ndarray:
         """Evaluate the k-th numbers (points, elements) of some elements (elements,)."""
         return evaluator(self.term, self.domain.values(k, element), self.elements.pick(element))

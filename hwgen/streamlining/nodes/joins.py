@@ -23,6 +23,7 @@ from hwgen.streamlining.functions.scales import COMMON, SMALL, common_unit
 from hwgen.streamlining.functions.signal import Codes, Rounded, Signal, signal_of
 from hwgen.streamlining.functions.terms import Leaf, Parameter
 from hwgen.streamlining.nodes.elementwise import alike, elementwise
+from hwgen.streamlining.nodes.norms import kept_from_zero
 from hwgen.streamlining.places.arrange import arranged, default_layout
 from hwgen.streamlining.resolve import codes_apart, codes_of, fixed_codes
 from hwgen.streamlining.writing import announce
@@ -68,7 +69,12 @@ def merged(node: Node, operands: Sequence[Operand | None], builder: Builder) -> 
                 total = apply("Add", total, part)
             return result(apply("Mul", total, np.array(1 / len(given))) if node.op == "Mean" else total)
         case "Div":
-            return result(apply("Mul", given[0], apply("Reciprocal", given[1])))
+            dividend, divisor = given
+            if isinstance(dividend, Signal) and isinstance(divisor, Signal):
+                divisor = kept_from_zero(divisor, dividend, node, builder)
+            quotient = result(apply("Mul", dividend, apply("Reciprocal", divisor)))
+            builder.quotients.add(quotient.origin.source)
+            return quotient
         case "Max" | "Min":
             best = given[0]
             for part in given[1:]:

@@ -16,6 +16,7 @@ from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.functions.domain import Integers
 from hwgen.streamlining.functions.signal import Codes, Signal, signal_of
 from hwgen.streamlining.nodes.elementwise import elementwise
+from hwgen.streamlining.nodes.norms import take_note_of_sum
 from hwgen.streamlining.nodes.products import product
 from hwgen.streamlining.nodes.windows import convolution, max_pool, whole_map
 from hwgen.streamlining.places.layout import axes_of
@@ -98,6 +99,7 @@ def reduction(node: Node, signal: Signal, axes: Sequence[int], *, keepdims: bool
         result = _greatest(node, signal, roles, chosen, builder)
     else:
         result = _total(node, signal, roles, chosen, builder)
+        take_note_of_sum(result, signal, builder)
         if kind == "Mean" and count > 1:
             result = simple("Mul", result, np.array(1 / count))
     gone = (*range(rank, 4), *(() if keepdims else sorted(chosen)))

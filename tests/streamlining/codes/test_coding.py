@@ -16,6 +16,12 @@ def test_noise_is_snapped_and_lines_are_not():
     np.testing.assert_array_equal(snap(line), line)
 
 
+def test_what_is_small_beside_a_reciprocal_of_an_epsilon_is_no_noise():
+    values = np.array([1e10, 1, 0.5, 0.25, 1e-14])
+    np.testing.assert_array_equal(snap(values, 36.0), [1e10, 1, 0.5, 0.25, 0])
+    np.testing.assert_array_equal(snap(values), [1e10, 0, 0, 0, 0])
+
+
 @pytest.mark.parametrize(
     ("values", "kind", "scale", "offset"),
     [
