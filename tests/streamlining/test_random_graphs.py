@@ -42,7 +42,7 @@ def verilog_is_the_graph(tmp_path: Path, seed: int) -> None:
     accelerator = hwgen.build(plan, tmp_path / "build")
     assert "%Warning" not in lint(accelerator.folder, case.network.name)
     result = simulate(
-        plan,
+        accelerator.pipeline,
         accelerator.folder,
         case.frames,
         expected=None,

@@ -14,6 +14,8 @@ from hwgen.devices.boards import find_device
 from hwgen.devices.ecp5 import ECP5
 from hwgen.devices.gowin import GOWIN
 from hwgen.errors import OptionError, ToolError
+from hwgen.fold import Fold
+from hwgen.plan import Plan
 from hwgen.sim.verilate import compiled
 from hwgen.synthesis import gate_simulation, gates, simulate_netlist, synthesise
 from hwgen.synthesis.gates import Netlist, gate_verilog, models
@@ -176,7 +178,8 @@ def test_a_cell_without_a_model_is_named() -> None:
 def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A network whose weights and vectors are in block RAM."""
     folder = tmp_path_factory.mktemp("gates") / "build"
-    hwgen.build(hwgen.plan(mlp(64, 32, 10), min_area=True), folder)
+    network = mlp(64, 32, 10)
+    hwgen.build(Plan(network, {layer.name: Fold(pe=1, simd=1) for layer in network.layers}), folder)
     return folder
 
 
