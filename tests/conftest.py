@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,17 @@ from onnx import TensorProto, helper, numpy_helper
 
 IR_VERSION = 10
 OPSET = 20
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[object]:
+    """Keep thousands of tests and their modules out of the garbage collection: looking through them was a seventh of the time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 class OnnxWriter:
