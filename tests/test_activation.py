@@ -22,10 +22,10 @@ def test_each_position_has_the_levels_of_its_class() -> None:
 
 
 def test_lookup_follows_class_channel_and_value() -> None:
-    table = np.array([[[10, 11], [20, 21]], [[30, 31], [40, 41]]])
+    table = np.array([[[10, 11, 12], [20, 21, 22]], [[30, 31, 32], [40, 41, 42]]])
     lookup = Lookup(table, low=-1, positions=Positions(rows=(0, 1), columns=(0,)))
-    x = np.array([[[[-1, 0]], [[0, -1]]]])
-    assert lookup.values(x).tolist() == [[[[10, 21]], [[31, 40]]]]
+    x = np.array([[[[-1, 1]], [[0, -1]]]])
+    assert lookup.values(x).tolist() == [[[[10, 22]], [[31, 40]]]]
 
 
 @pytest.mark.parametrize("steps", [33, 300])

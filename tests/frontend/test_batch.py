@@ -63,3 +63,14 @@ def test_a_mask_that_tells_frames_apart_is_refused(read):
     mask = np.arange(10, dtype=np.float32).reshape(5, 2)
     with pytest.raises(ModelError, match="The batch of 5 is built into the model"):
         read(parse("y = Mul (x, m)", "float[5,2] x", constants={"m": mask}))
+
+
+@pytest.mark.parametrize("axes", ["", ", axes = [2, 3]"])
+def test_sizes_of_a_resize_hold_the_batch_unless_axes_leave_it_out(axes, read):
+    sizes = np.array([5, 4] if axes else [2, 1, 5, 4])
+    body = f'y = Resize <mode = "nearest"{axes}> (x, , , s)'
+    graph = read(parse(body, "float[2,1,3,2] x", {"s": sizes}))
+    x = RNG.normal(size=(3, 1, 3, 2)).astype(np.float32)
+    y = outputs(graph, x)
+    assert y.shape == (3, 1, 5, 4)
+    assert np.array_equal(y[1:2], outputs(graph, x[1:2]))

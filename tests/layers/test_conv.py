@@ -231,3 +231,15 @@ def test_hardware_is_golden(layer: Conv, data: st.DataObject, seed: int):
         memory=data.draw(st.sampled_from(STYLES)),
     )
     assert_hardware_is_golden(layer, fold, seed)
+
+
+@pytest.mark.parametrize(("low", "high", "fits"), [(-2, 8, True), (-1, 8, False), (-2, 7, False)])
+def test_the_type_of_raw_sums_holds_every_row(low, high, fits):
+    """One row alone reaches the lowest sum, another the highest."""
+    weights, out_type = np.array([[-1, 0], [1, 0], [3, 1]]).reshape(3, 1, 1, 2), CodeType(low, high)
+    layer = Conv("conv", "x", (2, 2, 2), CodeType(0, 2), weights, Window((1, 1)), 0, None, out_type)
+    if fits:
+        layer.check()
+    else:
+        with pytest.raises(ValueError, match=r"Layer 'conv' yields accumulators -2\.\.8, which do not fit"):
+            layer.check()

@@ -193,3 +193,14 @@ def test_resources_name_the_memories(pe):
     assert ("dense.vectors" in sizes) == (pe == 1)
     assert resources.parts[Part.FLIPFLOP] > 0
     assert resources.parts[Part.UNIT] == 1 + (pe == 1)
+
+
+@pytest.mark.parametrize(("low", "high", "fits"), [(-2, 8, True), (-1, 8, False), (-2, 7, False)])
+def test_the_type_of_raw_sums_holds_every_row(low, high, fits):
+    """One row alone reaches the lowest sum, another the highest."""
+    layer = Dense("fc", "x", (1, 1, 2), CodeType(0, 2), np.array([[-1, 0], [1, 0], [3, 1]]), None, CodeType(low, high))
+    if fits:
+        layer.check()
+    else:
+        with pytest.raises(ValueError, match=r"Layer 'fc' yields accumulators -2\.\.8, which do not fit"):
+            layer.check()
