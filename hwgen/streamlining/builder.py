@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import zlib
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
@@ -32,12 +33,24 @@ _MACHINE_MADE = re.compile(
 """Names that say nothing: node_Gemm_16, MatMul_3, n12."""
 
 
+_OURS = re.compile(r"(s_axis|m_axis|s_axil)(_\w+)?|aclk|aresetn|loaded|frame_error|control|\w+_write")
+"""Names of the top component's ports and of its own parts."""
+
+_LONGEST = 64
+"""Characters of a name: modules and files are called after several of them."""
+
+
 def identifier(text: str) -> str:
-    """Make a Verilog identifier of a name; empty if nothing is left of it."""
+    """Make a Verilog identifier of a name, none of hwgen's own and of bounded length; empty if nothing is left of it."""
     name = re.sub(r"_+", "_", re.sub(r"[^0-9A-Za-z_]", "_", text)).strip("_").lower()
     if not name:
         return ""
-    return f"n{name}" if name[0].isdigit() else f"{name}_" if name in _KEYWORDS else name
+    if len(name) > _LONGEST:
+        # Long names often differ at their ends alone.
+        name = f"{name[: _LONGEST - 9].rstrip('_')}_{zlib.crc32(text.encode()):08x}"
+    if name[0].isdigit():
+        name = f"n{name}"
+    return f"{name}_" if name in _KEYWORDS or _OURS.fullmatch(name) else name
 
 
 class Builder:

@@ -36,6 +36,9 @@ WAIVERS = (
 )
 """Rules of ``verilator --lint-only -Wall`` that the generated text breaks on purpose, and why."""
 
+LONGEST_NAME = 100
+"""Characters of a network's name, after which files are called."""
+
 
 @dataclass(frozen=True)
 class Interface:
@@ -117,8 +120,12 @@ def check_name(name: str) -> None:
     Raises
     ------
     OptionError
-        If it is not an identifier, or is a reserved word.
+        If it is not an identifier, is a reserved word, is called like one of the accelerator's own ports, or is too long for a file.
     """
+    if re.match(r"(s_axis|m_axis|s_axil)_|(aclk|aresetn|loaded|frame_error)$", name):
+        raise OptionError(f"'{name}' is the name of a port of every accelerator; choose another for the network")
+    if len(name) > LONGEST_NAME:
+        raise OptionError(f"The network's name must have at most {LONGEST_NAME} characters, not {len(name)}")
     if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) or name in KEYWORDS:
         raise OptionError(f"The network's name becomes a Verilog module: '{name}' is not an identifier; choose another")
 

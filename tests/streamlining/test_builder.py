@@ -20,6 +20,11 @@ from hwgen.streamlining.builder import Builder, identifier
         ("/0/Conv", "Conv", "conv1"),
         ("model/Reg", "Conv", "model_reg"),
         ("reg", "Conv", "reg_"),
+        ("s_axis", "Conv", "s_axis_"),
+        ("m_axis.tdata", "Conv", "m_axis_tdata_"),
+        ("aclk", "Conv", "aclk_"),
+        ("control", "Conv", "control_"),
+        ("fc1/write", "Conv", "fc1_write_"),
     ],
 )
 def test_layer_names(name, op, expected):
@@ -27,3 +32,12 @@ def test_layer_names(name, op, expected):
     assert builder.name("conv", Node(op, name, (), ())) == expected
     assert builder.name("conv", Node(op, name, (), ())) != expected
     assert identifier("3x-Y!") == "n3x_y"
+
+
+def test_long_names_are_bounded_and_stay_apart():
+    """Names of 240 characters, as exporters make them of nested modules, that differ in their last alone."""
+    one, other = (identifier("block/" * 40 + end) for end in "ab")
+    assert one != other
+    assert max(len(one), len(other)) <= 64
+    assert identifier("x" * 64) == "x" * 64
+    assert identifier("9" * 70)[0] == "n"

@@ -196,6 +196,21 @@ def test_a_name_must_be_an_identifier(name):
         check_name(name)
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("aclk", "'aclk' is the name of a port of every accelerator; choose another for the network"),
+        ("s_axis_tdata", "'s_axis_tdata' is the name of a port of every accelerator"),
+        ("x" * 101, "must have at most 100 characters, not 101"),
+    ],
+)
+def test_a_name_must_be_no_port_and_fit_a_file(name, message):
+    with pytest.raises(OptionError, match=message):
+        check_name(name)
+    check_name("aclk_2")
+    check_name("x" * 100)
+
+
 def test_renaming_never_joins_two_names_of_a_module():
     verilog = r"""/* Yosys */
 
