@@ -16,6 +16,7 @@ from hwgen.frontend.domains import CUSTOM_OPERATORS, defaults_of
 from hwgen.layers.protocol import Layer
 from hwgen.operators.evaluate import CHANNELWISE, OPERATORS
 from hwgen.operators.integers import INTEGER_CURVES, INTEGERS
+from hwgen.operators.normalisations import NORMALISATIONS
 from hwgen.passes import run
 from hwgen.streamlining.options import Options
 from hwgen.streamlining.streamline import streamline
@@ -47,6 +48,7 @@ PARAMETERS = {
     **dict.fromkeys(("QLinearAveragePool", "QLinearGlobalAveragePool", "QLinearLeakyRelu", "QLinearSigmoid"), "h, z8, h, z8"),
     **dict.fromkeys(("QLinearAdd", "QLinearMul"), "h, z8, k8, h, z8, h, z8"), "ConvInteger": "u8, z8, z8", "MatMulInteger": "m8, z8, z8",
     "QLinearConv": "h, z8, u8, h, z8, h, z8", "QLinearMatMul": "h, z8, m8, h, z8, h, z8", "QGemm": "h, z8, m8, h, z8, , h, z8",
+    **dict.fromkeys(("GroupNormalization", "InstanceNormalization"), "g, g"), "LayerNormalization": "g6, g6", "RMSNormalization": "g6",
     "BipolarQuant": "h", "Quant": "h, zp, w4", "MultiThreshold": "mt", "Trunc": "h, zp, w8, w4",
 }  # fmt: skip
 """Constant inputs of the examples, behind the map."""
@@ -57,7 +59,7 @@ ATTRIBUTES = {
     "Resize": 'mode = "nearest", coordinate_transformation_mode = "asymmetric", nearest_mode = "floor"', "Softmax": "axis = 1", "LogSoftmax": "axis = 1",
     "Conv": "pads = [1, 1, 1, 1]", "ConvTranspose": "strides = [2, 2]", "Quant": 'signed = 1, narrow = 0, rounding_mode = "ROUND"', "Trunc": 'rounding_mode = "FLOOR"',
     "QuantizeLinear": "axis = 1", "DequantizeLinear": "axis = 1", "MaxPoolNHWC": "kernel_shape = [2, 2]",
-    "QLinearAveragePool": "kernel_shape = [2, 2]", "QLinearConcat": "axis = 1", "Einsum": 'equation = "bchw,oc->bohw"',
+    "QLinearAveragePool": "kernel_shape = [2, 2]", "QLinearConcat": "axis = 1", "GroupNormalization": "num_groups = 2", "Einsum": 'equation = "bchw,oc->bohw"',
     "Im2Col": "kernel_size = [2, 2], stride = [1, 1]", "QuantAvgPool2d": "kernel = 2, stride = 2, ibits = 4, obits = 4",
 }  # fmt: skip
 
@@ -70,6 +72,7 @@ WITHIN = frozenset({"Requantize"})
 TWO_OUTPUTS = {"TopK": "y0, y", "Split": "y, y1"}
 POSITIVE = frozenset({"Exp", "Log", "Reciprocal", "Sqrt"})
 FLAT = frozenset({"Flatten", "Reshape"})
+OF_SIGNS = frozenset(NORMALISATIONS)
 CHANNELS_LAST = frozenset({"Im2Col", "MaxPoolNHWC"})
 OPSET = 24
 SYNONYMS = frozenset({"IntQuant"})
@@ -140,7 +143,12 @@ def constants() -> dict[str, np.ndarray]:
         k8=np.full((1, 4, 1, 1), 3, np.int8),
         mt=np.array([[-2, 0, 3]], dtype=np.float32),
     )
-    found.update(e5=bipolar(5, 4), u8=found["u"].astype(np.int8), m8=found["m"].astype(np.int8))
+    found.update(
+        g6=np.linspace(0.5, 1.5, 6, dtype=np.float32),
+        e5=bipolar(5, 4),
+        u8=found["u"].astype(np.int8),
+        m8=found["m"].astype(np.int8),
+    )
     return found
 
 
@@ -172,6 +180,8 @@ def layers(op: str, inputs: str, attributes: str) -> tuple[Layer, ...]:
         before = "sq = Unsqueeze (a, z) "
     if op in OF_CODES:
         before = "qa = QuantizeLinear (a, h, z8) qb = QuantizeLinear (b, h, z8) fq = Flatten (qa) "
+    if op in OF_SIGNS:
+        before, behind, last = "sa = Sign (a) ", " s = Sign (y) scores = Conv (s, last)", "scores"
     if op in CHANNELS_LAST:
         before = "la = Transpose <perm = [0, 2, 3, 1]> (a) "
     if op == "Im2Col":
@@ -226,6 +236,8 @@ def row(op: str) -> str:
         if op == "Squeeze"
         else "la"
         if op in CHANNELS_LAST
+        else "sa"
+        if op in OF_SIGNS
         else "fq"
         if op in CODE_VECTORS
         else "qa"

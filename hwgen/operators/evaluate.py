@@ -18,6 +18,7 @@ from hwgen.graph import Graph, Node
 from hwgen.operators import Attributes, Operator
 from hwgen.operators.elementwise import ELEMENTWISE
 from hwgen.operators.integers import INTEGER_CURVES, INTEGERS
+from hwgen.operators.normalisations import NORMALISATIONS
 from hwgen.operators.quantisers import QUANTISERS
 from hwgen.operators.reductions import REDUCTIONS
 from hwgen.operators.shaping import SHAPING
@@ -29,6 +30,7 @@ OPERATORS: dict[str, Operator] = {
     **ELEMENTWISE,
     **INTEGER_CURVES,
     **INTEGERS,
+    **NORMALISATIONS,
     **QUANTISERS,
     **REDUCTIONS,
     **SHAPING,

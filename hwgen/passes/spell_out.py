@@ -10,10 +10,11 @@ from hwgen.graph import Graph
 from hwgen.passes.rewrite import Writing, rebuilt
 from hwgen.passes.spelling.einsum import EINSUM
 from hwgen.passes.spelling.integers import INTEGERS
+from hwgen.passes.spelling.normalisations import NORMALISATIONS
 
 __all__ = ["spell_out"]
 
-_SPELLINGS: dict[str, Callable[[Writing], bool]] = {**EINSUM, **INTEGERS}
+_SPELLINGS: dict[str, Callable[[Writing], bool]] = {**EINSUM, **INTEGERS, **NORMALISATIONS}
 """What writes an operator; False if its operands are not such that it can be."""
 
 

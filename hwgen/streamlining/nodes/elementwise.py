@@ -9,15 +9,20 @@ import numpy as np
 
 from hwgen.errors import ModelError
 from hwgen.graph import Node
+from hwgen.layers.combine import Combine
 from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.functions.domain import Floats
+from hwgen.streamlining.functions.function import over_map
 from hwgen.streamlining.functions.signal import Pool, Ring, Signal, identity, signal_of
 from hwgen.streamlining.functions.terms import Call, Elements, Evaluator, Parameter, Term
 from hwgen.streamlining.places.layout import conflicts, on_map
-from hwgen.streamlining.places.rearrange import rearranged
+from hwgen.streamlining.places.rearrange import widened
 from hwgen.streamlining.resolve import codes_of, pooled_raw
 
 __all__ = ["alike", "elementwise"]
+
+LEAST_SHARE = 2.0**-12
+"""Part of the greatest mean of squares beyond which its least one is not put."""
 
 _OWN_AXES = frozenset({"BatchNormalization", "MultiThreshold", "QuantizeLinear", "DequantizeLinear", "Requantize"})
 """Operators whose parameters do not broadcast."""
@@ -63,7 +68,7 @@ def elementwise(node: Node, operands: Sequence[Signal | np.ndarray | None], buil
     ):
         if len(signals) > 1:
             raise ModelError(f"Node '{node.name}' ({node.op}) widens two tensors of one map at once; widen them before")
-        moved = rearranged(first, shape, node, builder)
+        moved = widened(first, shape, node, builder)
         return elementwise(node, [moved if operand is first else operand for operand in operands], builder)
     parts: list[Term | Parameter | None] = []
     for operand in operands:
@@ -80,6 +85,10 @@ def elementwise(node: Node, operands: Sequence[Signal | np.ndarray | None], buil
             )
         settled = _settled(first, node, builder)
         return elementwise(node, [settled if operand is first else operand for operand in operands], builder)
+    if node.attributes.get("least_sum", 0):
+        parts[0] = _least_variance(node, first)
+    if _is_root(node, operands) and (bounded := _not_below_zero(node, first, builder)) is not None:
+        parts[0] = bounded
     edits = tuple(
         edit if isinstance(edit, Pool) else _through(node, operands, parts, place, edit)
         for place, edit in enumerate(first.edits)
@@ -88,6 +97,45 @@ def elementwise(node: Node, operands: Sequence[Signal | np.ndarray | None], buil
     if dropped:
         raise ModelError(f"Node '{node.name}' ({node.op}) follows '{dropped[-1]}', which has hardware only at the end")
     return replace(first, term=Call(_of_elements(node), tuple(parts)), index=indices[0], edits=edits, tensor="")
+
+
+def _least_variance(node: Node, signal: Signal) -> Term:
+    """Bound a mean of squares by what the least sum of them but zero is worth: at zero every square is, whatever it is divided by."""
+    domain = signal.origin.domain
+    if isinstance(domain, Floats):
+        raise TypeError("A variance of floats has no least one")
+    function = over_map(signal.term, domain, signal.origin.shape)
+    points = np.stack([0 * function.count, np.minimum(1, function.count - 1), function.count - 1])
+    first, second, last = function.at(points, np.arange(len(function.count)), Evaluator())
+    slope = float(np.min((second - first) / domain.step.min()))
+    least = min(slope * float(node.attributes["least_sum"]), float(np.max(last)) * LEAST_SHARE)
+    return Call(Node("Max", node.name, (), ()), (signal.term, Parameter(np.asarray(max(least, 0.0)))))
+
+
+def _is_root(node: Node, operands: Sequence[Signal | np.ndarray | None]) -> bool:
+    exponent = operands[1] if node.op == "Pow" else None
+    return node.op == "Sqrt" or (isinstance(exponent, np.ndarray) and bool(np.all(exponent == 0.5)))
+
+
+def _not_below_zero(node: Node, signal: Signal, builder: Builder) -> Term | None:
+    """Bound what is under a root by zero, if it is a sum or product of maps that only their bounds let be negative; None if it is not.
+
+    ``E[x * x] - E[x] * E[x]`` is none that knows how its terms hang together. What a layer of its own sums up reaches its bounds.
+    """
+    origin = signal.origin
+    joined = any(isinstance(layer, Combine) and layer.name == origin.source for layer in builder.layers)
+    if not joined or isinstance(origin.domain, Floats):
+        return None
+    function = over_map(signal.term, origin.domain, origin.shape)
+    element = np.arange(len(function.count))
+    ends = function.at(np.stack([np.zeros_like(function.count), function.count - 1]), element, Evaluator())
+    if np.all(ends >= 0):
+        return None
+    builder.note(
+        f"'{node.name}' takes the root of numbers that are negative if the terms of a sum reach their bounds apart; these count as 0, "
+        "where the model yields NaN"
+    )
+    return Call(Node("Relu", node.name, (), ()), (signal.term,))
 
 
 def _of_elements(node: Node) -> Node:

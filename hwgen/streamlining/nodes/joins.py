@@ -35,6 +35,9 @@ Operand = Signal | np.ndarray
 SHARE = 1 / 8
 """Part of a step of the result in fixed point that the rounding of a sum's factors may be off."""
 
+SIGN_BITS = 36
+"""Bits of a sum of which only the sign matters, if it is not too wide for that."""
+
 MOST_BITS = 24
 """Bits by which a sum is at most finer than the finest of its terms."""
 
@@ -177,7 +180,7 @@ def _sum(node: Node, terms: Sequence[_Summand], index: np.ndarray, builder: Buil
     unit = common_unit(scales)
     exact = unit is not None
     if unit is None:
-        unit = _fine(scales, maps, builder.conversion.fixed_bits)
+        unit = _fine(scales, maps, SIGN_BITS if node.attributes.get("sign", 0) else builder.conversion.fixed_bits)
     factors = np.rint(scales / unit).astype(np.int64)
     rounded = None if exact else _rounded(node, maps, scales, unit, factors, offset)
     domain = _sums([codes.numbers for codes in maps], factors)
@@ -234,13 +237,12 @@ def _sums(domains: Sequence[Integers], factors: np.ndarray) -> Integers:
 def _product(node: Node, maps: Sequence[Codes], index: np.ndarray, builder: Builder) -> Signal:
     """Multiply codes that stand for multiples of their scale."""
     first, second = (_pure(codes, node, index, builder) for codes in maps)
-    low, high = (
-        (domain.low[0] for domain in (first.numbers, second.numbers)),
-        (first.numbers.high[0], second.numbers.high[0]),
-    )
+    low, high = ([getattr(codes.numbers, end)[0] for codes in (first, second)] for end in ("low", "high"))
     bounds = [np.stack([bottom, top]) for bottom, top in zip(low, high, strict=True)]
     corners = (bounds[0][:, None] * bounds[1][None]).reshape(4, -1)
     bottom, top = corners.min(axis=0), corners.max(axis=0)
+    if first.source == second.source:
+        bottom = np.where(low[0] * high[0] > 0, bottom, 0)  # a square
     ones = np.ones_like(bottom)
     domain = Integers(bottom[None], ones[None], (top - bottom + 1)[None], first.numbers.positions)
     factors = np.ones((2, len(bottom)), dtype=np.int64)

@@ -100,7 +100,9 @@ def _visit(node: Node, operands: list[Tensor], builder: Builder) -> dict[str, Si
     if dropped is not None and node.op not in SHAPING and node.op not in _RANKERS:
         raise ModelError(f"Node '{node.name}' ({node.op}) follows '{dropped}', which has hardware only at the end")
     if node.op in CHANNELWISE:
-        return {output: elementwise(node, operands, builder) if alike(signals) else merged(node, operands, builder)}
+        # A product of one map with itself is a function of its integers; where it is to be exact however wide, it is one of two maps.
+        apart = bool(node.attributes.get("integers", 0)) or not alike(signals)
+        return {output: merged(node, operands, builder) if apart else elementwise(node, operands, builder)}
     if node.op == "Concat":
         return {output: concatenation(node, [operand for operand in operands if operand is not None], builder)}
     if node.op == "Gather" and isinstance(operands[0], np.ndarray):

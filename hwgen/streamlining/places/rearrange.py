@@ -8,19 +8,41 @@ from dataclasses import replace
 import numpy as np
 
 from hwgen.graph import Node
+from hwgen.layers.protocol import MapShape
 from hwgen.streamlining.builder import Builder
-from hwgen.streamlining.functions.signal import Signal, signal_of
+from hwgen.streamlining.functions.signal import Signal, flat_map, signal_of
 from hwgen.streamlining.functions.terms import Parameter, mapped
 from hwgen.streamlining.places.arrange import arranged, default_layout
+from hwgen.streamlining.places.layout import axes_of
 from hwgen.streamlining.resolve import codes_of
 
-__all__ = ["rearranged"]
+__all__ = ["rearranged", "widened"]
 
 
 def rearranged(signal: Signal, shape: tuple[int, ...], node: Node, builder: Builder) -> Signal:
     """Give a signal, widened to a tensor's shape, as a whole map with the channels on axis 1; writes its layers down."""
-    wanted = np.broadcast_to(signal.index, shape)
-    index, map_shape = default_layout(shape)
+    return _laid_out(signal, *default_layout(shape), node, builder)
+
+
+def widened(signal: Signal, shape: tuple[int, ...], node: Node, builder: Builder) -> Signal:
+    """Give a signal, widened to a tensor's shape, as a map whose rows, columns and channels are what they were; writes its layers down."""
+    spare = max(4 - len(shape), 0)
+    full = (1, *(1,) * spare, *shape[1:])
+    axes = axes_of(signal.index.reshape((1,) * (len(full) - signal.index.ndim) + signal.index.shape), signal.shape)
+    if axes is None or math.prod(shape) != math.prod(full[axis] for axis in axes):
+        return rearranged(signal, shape, node, builder)
+    row, column, channel = axes
+    if spare and signal.shape[0] == signal.shape[2] == 1 and full[channel] == 1:
+        # A sequence of numbers becomes one of vectors.
+        axes = channel, column, row
+    high, wide, channels = (full[axis] for axis in axes)
+    flat = flat_map((high, wide, channels)).reshape(high, wide, channels, *(1,) * (len(full) - 3))
+    index = np.moveaxis(flat, (0, 1, 2), axes).reshape(shape)
+    return _laid_out(signal, index, (high, wide, channels), node, builder)
+
+
+def _laid_out(signal: Signal, index: np.ndarray, map_shape: MapShape, node: Node, builder: Builder) -> Signal:
+    wanted = np.broadcast_to(signal.index, index.shape)
     places = np.empty(math.prod(map_shape), dtype=np.int64)
     places[index.ravel()] = wanted.ravel()
     signal, places = _with_rows(signal, places, builder)
