@@ -13,6 +13,7 @@ import numpy as np
 from hwgen.arrays import codec
 from hwgen.arrays.expected import by_output, correct_labels, distances, is_labels
 from hwgen.golden.network import PackedNetwork
+from hwgen.golden.sensitivity import Effort, Seen, choose_frames
 from hwgen.pipeline.layout import Pipeline
 from hwgen.pipeline.memory_image import as_writes, current_image
 from hwgen.progress import Progress
@@ -68,6 +69,8 @@ class Simulation:
     clock_hz : float
     expected_off : float or None
         How far an output is from the expected one at most, in the model's units or in codes, as it was expected; None if no outputs were.
+    seen : Seen or None
+        What the frames can tell where they were chosen for it; None for frames of the user's.
     """
 
     outputs: codec.Outputs
@@ -86,6 +89,7 @@ class Simulation:
     engine: Engine
     clock_hz: float
     expected_off: float | None = None
+    seen: Seen | None = None
 
     @property
     def exact(self) -> bool:
@@ -121,15 +125,21 @@ class Simulation:
         )
         return {
             **{name: getattr(self, name) for name in names},
+            "seen": None if self.seen is None else self.seen.facts(),
             "engine": self.engine.value,
             "frames_per_second_at_clock": self.frames_per_second_at_clock,
         }
 
 
+def effort(frames: int | None) -> Effort:
+    """Give what is tried for the frames of a simulation without any of the user's: as many as are asked for, or up to 64."""
+    return Effort(least=frames or 8, most=frames or 64, changes=32, products=1 << 31)
+
+
 def simulate(
     pipeline: Pipeline,
     folder: Path,
-    x: codec.Inputs,
+    x: codec.Inputs | None,
     *,
     expected: codec.Outputs | None,
     frames: int | None,
@@ -141,7 +151,13 @@ def simulate(
 ) -> Simulation:
     """Do what `hwgen.Accelerator.simulate` says; ``compiler_flags`` are further ones for the simulator's C++ compiler."""
     plan, network = pipeline.plan, pipeline.plan.network
-    codes = codec.input_codes(network, x)
+    seen: Seen | None = None
+    if x is None:
+        progress("choosing frames so that weights matter")
+        chosen = choose_frames(network, effort(frames))
+        codes, seen = chosen.codes, chosen.seen
+    else:
+        codes = codec.input_codes(network, x)
     wanted = {} if expected is None else by_output(network, expected, len(codes[0]))
     codes = tuple(one[:frames] for one in codes)
     count = len(codes[0])
@@ -218,4 +234,5 @@ def simulate(
         beats_off_schedule=None if stall else int(np.sum(cycles.ravel() != due)) + extra,
         engine=engine,
         clock_hz=plan.clock_hz,
+        seen=seen,
     )

@@ -52,7 +52,7 @@ Verilator also needs make, perl and g++.
 | `input.txt`, `expected.txt` | vectors: a beat a line in hexadecimal, an empty line after each frame |
 | `load.txt` | where it is there: what is written into the memories first, an address and a word a line |
 | `test_registers.py`, `registers.json`, `image.txt` | tests of the AXI4-Lite port, where there is one, and contents of the memories that can be written |
-| `bench.json` | names and sizes; `out_cycles` is the predicted cycle of each output beat, counted from the first input transfer |
+| `bench.json` | names and sizes; `seen` says how many of some single changes of weight bits and thresholds the frames can tell, and which not; `out_cycles` is the predicted cycle of each output beat, counted from the first input transfer |
 
 To test other data, replace the vectors and remove `out_cycles` and change `out_beats` if their number differs.
 """
@@ -84,6 +84,7 @@ def ship(
     expected: np.ndarray,
     expected_last: np.ndarray,
     out_cycles: np.ndarray | None = None,
+    seen: Mapping[str, object] | None = None,
 ) -> list[Path]:
     """Write ``sim/`` into a build folder.
 
@@ -101,6 +102,8 @@ def ship(
         ``tlast`` of each.
     out_cycles : ndarray of integers, shape (beats out,), or None
         Predicted cycle of each; cycle 0 is that of the first input transfer.
+    seen : mapping or None
+        What the frames can tell of the weights.
 
     Returns
     -------
@@ -120,6 +123,8 @@ def ship(
         "pace_in": stimulus.pace_in,
         "pace_out": stimulus.pace_out,
     }
+    if seen is not None:
+        setup["seen"] = seen
     if out_cycles is not None:
         setup["out_cycles"] = [int(cycle) for cycle in out_cycles]
     texts = {"bench.json": json.dumps(setup) + "\n", "Makefile": _MAKEFILE, "README.md": _README.format(name=name)}

@@ -81,7 +81,7 @@ class Accelerator:
 
     def simulate(
         self,
-        x: codec.Inputs,
+        x: codec.Inputs | None = None,
         *,
         expected: codec.Outputs | None = None,
         frames: int | None = None,
@@ -94,8 +94,9 @@ class Accelerator:
 
         Parameters
         ----------
-        x : ndarray, shape (frames, *input shape of the ONNX model) or one frame, or mapping of str to ndarray
-            Floats are in the model's units; integers are codes; of several inputs each by its name.
+        x : ndarray, shape (frames, *input shape of the ONNX model) or one frame, or mapping of str to ndarray, or None
+            Floats are in the model's units; integers are codes; of several inputs each by its name. None: frames that are chosen so that weights and
+            thresholds matter; the result's ``seen`` tells how many.
         expected : ndarray, dict of str to ndarray, or None
             Labels (1-D integers) to count, or outputs that must be equal: floats in the model's units, or codes; of several outputs
             those to compare, each by its name.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,9 @@ from hwgen.build_folder import network_file
 from hwgen.build_folder.identity import identity
 from hwgen.build_folder.manifest import write_manifest
 from hwgen.build_folder.report import REPORT_FRAMES, make_report
-from hwgen.codes import CodeType
 from hwgen.folding.file import folding_to_json
 from hwgen.golden.network import PackedNetwork
+from hwgen.golden.sensitivity import Effort, choose_frames
 from hwgen.network import InputPort, OutputPort
 from hwgen.pipeline import memory_image
 from hwgen.pipeline.accelerator import accelerator
@@ -37,7 +37,10 @@ from hwgen.verilog.write import write as write_verilog
 __all__ = ["write_contents"]
 
 BENCH_FRAMES = 4
-"""Frames of the bench in the build folder: the pipeline fills, and runs on."""
+"""Frames of the bench in the build folder, at least: the pipeline fills, and runs on."""
+
+BENCH_EFFORT = Effort(least=BENCH_FRAMES, most=2 * BENCH_FRAMES, changes=16, products=1 << 27)
+"""What is tried so that weights matter to these frames."""
 
 
 def write_contents(
@@ -93,51 +96,47 @@ def write_contents(
         facts |= {"registers": found.facts()}
         if found.regions:
             (folder / memory_image.FILE).write_bytes(memory_image.load_image(found, network_id))
-    _ship_bench(pipeline, prediction, folder)
+    frames = _ship_bench(pipeline, prediction, folder)
     if found is not None:
-        _ship_registers(pipeline, found, prediction, folder)
+        _ship_registers(pipeline, found, bench_counts(pipeline, prediction, frames), folder)
     write_manifest(folder, facts)
     return report
 
 
-def _ship_bench(pipeline: Pipeline, prediction: Prediction, folder: Path) -> None:
-    """Write the runnable cocotb example with a few random frames and what must come of them."""
+def _ship_bench(pipeline: Pipeline, prediction: Prediction, folder: Path) -> int:
+    """Write the runnable cocotb example with a few frames, and what must come of them, and give how many."""
     plan, source, sink = pipeline.plan, pipeline.source, pipeline.sink
-    random = np.random.default_rng(0)
-    codes = [_random_codes(random, part.type, (BENCH_FRAMES, *part.shape)) for part in source.parts]
+    chosen = choose_frames(plan.network, BENCH_EFFORT)
+    codes, count = chosen.codes, len(chosen.codes[0])
     golden = PackedNetwork(plan.network).golden_maps(*codes)
     image = memory_image.current_image(folder, plan)
     writes = None if image is None else memory_image.as_writes(image, folder)
     stimulus = Stimulus.of_frames(codes, source, sink, ii=prediction.ii, latency=prediction.latency, writes=writes)
-    last = np.arange(1, BENCH_FRAMES * sink.count + 1) % sink.count == 0
-    ship(folder, plan.network.name, stimulus, sink.pack(golden), last, prediction.output_cycles(BENCH_FRAMES))
+    last = np.arange(1, count * sink.count + 1) % sink.count == 0
+    due = prediction.output_cycles(count)
+    ship(folder, plan.network.name, stimulus, sink.pack(golden), last, due, chosen.seen.facts())
+    return count
 
 
-def bench_counts(pipeline: Pipeline, prediction: Prediction) -> dict[str, Any]:
+def bench_counts(pipeline: Pipeline, prediction: Prediction, frames: int = BENCH_FRAMES) -> dict[str, Any]:
     """Give what the registers count over the frames of the bench: cycles in which each layer is busy, and in which the input port makes its source wait."""
-    taken = prediction.transfers[0][: BENCH_FRAMES * pipeline.source.count]
+    taken = prediction.transfers[0][: frames * pipeline.source.count]
     return {
-        "busy": {stage.name: BENCH_FRAMES * stage.timing().steps for stage in pipeline.layers},
+        "busy": {stage.name: frames * stage.timing().steps for stage in pipeline.layers},
         "input_stalls": int(taken[-1]) + 1 - len(taken),
     }
 
 
-def _ship_registers(pipeline: Pipeline, found: AddressMap, prediction: Prediction, folder: Path) -> None:
+def _ship_registers(pipeline: Pipeline, found: AddressMap, counts: Mapping[str, Any], folder: Path) -> None:
     """Write the tests of the registers, with what they count over the frames of the bench."""
     facts = {
         "network_id": f"{found.network_id:016x}",
         "version": MAP_VERSION,
         **found.facts(),
-        **bench_counts(pipeline, prediction),
+        **counts,
     }
     image = (folder / memory_image.FILE).read_bytes() if found.regions else None
     ship_registers(folder, facts, None if image is None else memory_image.as_writes(image, folder))
-
-
-def _random_codes(random: np.random.Generator, kind: CodeType, shape: tuple[int, ...]) -> np.ndarray:
-    if kind.bipolar:
-        return random.choice(np.array([-1, 1]), size=shape)
-    return random.integers(kind.low, kind.high, size=shape, endpoint=True)
 
 
 def _port(beats: Beats) -> dict[str, Any]:

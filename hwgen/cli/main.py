@@ -27,7 +27,7 @@ import hwgen
 from hwgen.arrays.files import check_arrays_path, load_arrays, load_frames, save_arrays
 from hwgen.cli import boards, compile, program, reload, run, verify, vivado
 from hwgen.cli.info import describe
-from hwgen.cli.terminal import PATH, Screen, common, declares_input, takes_frames
+from hwgen.cli.terminal import PATH, Screen, common, declares_input, may_take_frames, takes_frames
 from hwgen.cli.views.model import render_description
 from hwgen.cli.views.report import render_report
 from hwgen.cli.views.runs import render_simulation
@@ -68,7 +68,7 @@ def info(model: Path, *, options: Options, screen: Screen) -> None:
 
 @cli.command()
 @click.argument("folder", metavar="BUILD", type=PATH)
-@takes_frames
+@may_take_frames
 @click.option(
     "--expect", "expect_file", type=PATH, help="Also compare with these labels or outputs (.npy; .npz of several)."
 )
@@ -89,7 +89,7 @@ def info(model: Path, *, options: Options, screen: Screen) -> None:
 def simulate(
     folder: Path,
     *,
-    input_files: Path | dict[str, Path],
+    input_files: Path | dict[str, Path] | None,
     expect_file: Path | None,
     engine: str,
     frames: int | None,
@@ -105,7 +105,7 @@ def simulate(
     if (netlist is None) != (target is None) or (device is not None and board is not None):
         raise OptionError("--netlist needs either --device or --board, and they need it")
     accelerator = hwgen.load(folder)
-    x = load_frames(input_files)
+    x = None if not input_files else load_frames(input_files)
     expected = None if expect_file is None else load_arrays(expect_file)
     run = (
         accelerator.simulate

@@ -22,7 +22,17 @@ from hwgen.progress import Progress, silent
 from hwgen.streamlining.declaration import InputNumber, InputType
 from hwgen.streamlining.options import Calibration, Options
 
-__all__ = ["PATH", "Command", "Number", "Screen", "chooses_link", "common", "declares_input", "takes_frames"]
+__all__ = [
+    "PATH",
+    "Command",
+    "Number",
+    "Screen",
+    "chooses_link",
+    "common",
+    "declares_input",
+    "may_take_frames",
+    "takes_frames",
+]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -122,14 +132,24 @@ def chooses_link(beside: str) -> Callable[[Command], Command]:
 
 def takes_frames(command: Command) -> Command:
     """Add the option for the files of frames that go into an accelerator."""
+    return _frames(command, required=True, otherwise="")
+
+
+def may_take_frames(command: Command) -> Command:
+    """Add the same option to a command that chooses frames of its own without it."""
+    return _frames(command, required=False, otherwise=" Without it: frames chosen so that weights matter.")
+
+
+def _frames(command: Command, *, required: bool, otherwise: str) -> Command:
+    text = "Frames as .npy: floats in the model's units, or codes. Of several inputs NAME=x.npy for each, or one .npz."
     return click.option(
         "--input",
         "input_files",
         type=ForInput(PATH),
         multiple=True,
-        required=True,
+        required=required,
         callback=_files,
-        help="Frames as .npy: floats in the model's units, or codes. Of several inputs NAME=x.npy for each, or one .npz.",
+        help=text + otherwise,
     )(command)
 
 

@@ -7,6 +7,7 @@ are matrix products in floating point, exact as long as every partial sum fits t
 
 from __future__ import annotations
 
+from copy import copy
 from functools import singledispatch
 
 import numpy as np
@@ -54,6 +55,12 @@ class PackedNetwork:
         self._steps = {layer.name: _step(layer) for layer in network.layers}
         shapes = [*(port.shape for port in network.inputs), *(layer.out_shape for layer in network.layers)]
         self._block = max(1, min(BLOCK_FRAMES, BLOCK_CODES // max(int(np.prod(shape)) for shape in shapes)))
+
+    def with_layer(self, layer: Layer) -> PackedNetwork:
+        """Give the same network with another layer in the place of the one of its name; the rest is not prepared again."""
+        other = copy(self)
+        other._steps = {**self._steps, layer.name: _step(layer)}
+        return other
 
     def golden(self, *codes: np.ndarray) -> np.ndarray:
         """Run a network of one output on integers: the one map of `golden_maps`."""

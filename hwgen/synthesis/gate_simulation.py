@@ -19,7 +19,7 @@ COMPILER_FLAGS = ("-O0",)
 
 def simulate_netlist(
     folder: str | Path,
-    x: Inputs,
+    x: Inputs | None = None,
     *,
     target: str,
     netlist: Netlist | str = Netlist.ROUTED,
@@ -36,7 +36,7 @@ def simulate_netlist(
     ----------
     folder : str or Path
         Build folder, synthesised for the target.
-    x : ndarray, or mapping of str to ndarray
+    x : ndarray, mapping of str to ndarray, or None
         As for `hwgen.Accelerator.simulate`, like all that follow.
     target : str
         Device; for the mapped netlist a board as well.

@@ -41,6 +41,11 @@ def render_simulation(simulation: Simulation) -> RenderableType:
     table.add_row("latency in cycles", cycles(simulation.latency_predicted), cycles(simulation.latency_measured), "")
     table.add_row("cycles in all", "", cycles(simulation.cycles_total), "")
     table.add_row("frames/s at clock", "", f"{simulation.frames_per_second_at_clock:,.0f}", "")
+    if simulation.seen is not None:
+        for name, (seen, tried) in simulation.seen.kinds().items():
+            table.add_row(f"{name} that show", "", f"{seen:,} of {tried:,}", "")
+        for change in simulation.seen.unseen:
+            table.add_row(f"  not seen: {escape(change)}", "", "", "")
     if simulation.accuracy is not None:
         table.add_row("accuracy", "", f"{simulation.accuracy:.2%}", "")
     return table
