@@ -36,7 +36,7 @@ def test_a_product_of_bits_is_an_exclusive_nor(count):
     ("operation", "kinds", "factors"),
     [
         (Operation.ADD, (CodeType(-128, 127), BIPOLAR), [[1, 1, 1], [1, 1, 1]]),
-        (Operation.ADD, (CodeType(0, 200), CodeType(0, 200)), [[200, 1, -3], [200, 1, 2]]),
+        (Operation.ADD, (CodeType(0, 200), CodeType(0, 200)), [[20_000_000, 1, -3], [20_000_000, 1, 2]]),
         (Operation.ADD, (CodeType(-1, 0), BIPOLAR), [[1, 30000, 1], [-30000, 1, 5]]),
         (Operation.MULTIPLY, (CodeType(-128, 127), CodeType(-200, 3)), [[1, 1, 1], [1, 1, 1]]),
         (Operation.MULTIPLY, (CodeType(0, 0), CodeType(-128, 127)), [[1, 1, 1], [1, 1, 1]]),

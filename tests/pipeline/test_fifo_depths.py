@@ -134,26 +134,17 @@ def beside_a_map() -> Plan:
 
 
 def beside_windows() -> Plan:
-    """Give two convolutions of an image, side by side: one waits for windows, the other for the first."""
-    shape, port = (6, 5, 4), InputPort("x", (6, 5, 4), (0, 1, 2), (6, 5, 4), BIPOLAR)
-    wide = Conv(
-        "wide",
-        "x",
-        shape,
-        BIPOLAR,
-        np.ones((4, 3, 3, 4), int),
-        Window((3, 3), pads=(1, 1, 1, 1)),
-        1,
-        None,
-        CodeType(-36, 36),
-    )
-    narrow = Conv("narrow", "x", shape, BIPOLAR, np.ones((4, 1, 1, 4), int), Window((1, 1)), 0, None, CodeType(-4, 4))
+    """Give two convolutions of an image, one beside itself and the other: what is ready waits for what waits for windows."""
+    shape = (3, 6, 2)
+    port, window = InputPort("x", shape, (0, 1, 2), shape, BIPOLAR), Window((3, 3), pads=(1, 1, 1, 1))
+    wide = Conv("wide", "x", shape, BIPOLAR, np.ones((2, 3, 3, 2), int), window, 1, None, CodeType(-18, 18))
+    narrow = Conv("narrow", "x", shape, BIPOLAR, np.ones((2, 1, 1, 2), int), Window((1, 1)), 0, None, CodeType(-2, 2))
     kinds = (narrow.out_type, narrow.out_type, wide.out_type)
     both = Concat("both", ("narrow", "narrow", "wide"), (shape,) * 3, kinds, wide.out_type)
-    output = OutputPort("y", "both", (6, 5, 12), (0, 1, 2), "float32", np.ones(12), np.zeros(12))
+    output = OutputPort("y", "both", (3, 6, 6), (0, 1, 2), "float32", np.ones(6), np.zeros(6))
     network = Network("beside_windows", (port,), (wide, narrow, both), (output,))
-    parallel = Fold(pe=1, simd=36, window=WindowStyle.PARALLEL)
-    return Plan(network, {"wide": parallel, "narrow": Fold(pe=1, simd=2), "both": Fold(pe=4)})
+    parallel = Fold(pe=2, simd=18, window=WindowStyle.PARALLEL)
+    return Plan(network, {"wide": parallel, "narrow": Fold(pe=1, simd=1), "both": Fold(pe=2)})
 
 
 @pytest.mark.parametrize("make_plan", [residual, beside_three_layers, beside_a_map, beside_windows])
