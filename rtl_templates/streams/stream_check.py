@@ -12,7 +12,11 @@ from amaranth.sim import Simulator, SimulatorContext
 from hwgen.rtl_templates.registers.write_bus import Contents
 from hwgen.rtl_templates.streams.pauses import Pauses
 
-__all__ = ["PortsRun", "Run", "burst_for", "pack", "patience_for", "run", "run_ports", "unpack"]
+__all__ = ["PortsRun", "Run", "Standstill", "burst_for", "pack", "patience_for", "run", "run_ports", "unpack"]
+
+
+class Standstill(BaseException):
+    """Nothing that is awaited passes any more. No `Exception`: Hypothesis would look for a smaller example, for minutes."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,11 @@ def run_ports(
         Written through the port ``write`` first, in place of what the memories hold.
     patience : int or None
         Cycles without any awaited transfer or pause after which the run has failed, and says which ports wait; None: `patience_for` these beats.
+
+    Raises
+    ------
+    Standstill
+        If the patience is over.
     """
     beats = sum(map(len, sent.values())) + sum(outputs.values())
     if patience is None:
@@ -154,7 +163,8 @@ def run_ports(
             ctx.set(component.write.enable, 0)
         cycle, idle, quiet, passed = 0, 0, 0, 0
         while idle < 20:
-            assert quiet <= patience, _standstill({**sources, **sinks}, patience)
+            if quiet > patience:
+                raise Standstill(_standstill({**sources, **sinks}, patience))
             resetting = cycle == reset_at
             if resetting:
                 stall_all(burst_for(beats))

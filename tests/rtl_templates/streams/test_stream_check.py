@@ -6,8 +6,10 @@ import pytest
 from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from hwgen.rtl_templates.streams.stream_check import pack, patience_for, run, run_ports, unpack
+from hwgen.rtl_templates.streams.stream_check import Standstill, pack, patience_for, run, run_ports, unpack
 from tests.leaky_queue import LeakyQueue
 
 
@@ -80,7 +82,7 @@ def test_bursts_fill_the_buffers_behind_a_bottleneck() -> None:
     beats = list(range(60))
     assert run(LeakyQueue(8, leaky=True), beats, len(beats)).payloads == beats
     assert run(LeakyQueue(8, leaky=False), beats, len(beats), source_stall=0.3, sink_stall=0.3).payloads == beats
-    with pytest.raises(AssertionError, match=r"^no transfer for 880 cycles: o waits for valid after \d+ of 60 beats$"):
+    with pytest.raises(Standstill, match=r"^no transfer for 880 cycles: o waits for valid after \d+ of 60 beats$"):
         run(LeakyQueue(8, leaky=True), beats, len(beats), source_stall=0.3, sink_stall=0.3)
 
 
@@ -94,12 +96,26 @@ def test_a_deadlock_ends_after_as_many_cycles_as_its_beats_deserve_and_says_who_
     patience = patience_for(2 * len(BEATS))
     assert patience == 464
     waiting = "i waits for ready after 3 of 8 beats" + (", o waits for valid after 3 of 8 beats" * (fault == "stops"))
-    with pytest.raises(AssertionError, match=f"^no transfer for {patience} cycles: {waiting}"):
+    with pytest.raises(Standstill, match=f"^no transfer for {patience} cycles: {waiting}"):
         run(Slot(fault), BEATS, len(BEATS))
 
 
+def test_hypothesis_looks_for_no_smaller_deadlock() -> None:
+    tried = []
+
+    @settings(derandomize=True, database=None)
+    @given(st.lists(st.integers(0, 255), min_size=4))
+    def deadlocks(beats: list[int]) -> None:
+        tried.append(beats)
+        run(Slot("stops"), beats, len(beats))
+
+    with pytest.raises(Standstill):
+        deadlocks()
+    assert len(tried) == 1
+
+
 def test_who_has_no_patience_says_so() -> None:
-    with pytest.raises(AssertionError, match=r"^no transfer for 5 cycles: i waits for ready after 3 of 8 beats"):
+    with pytest.raises(Standstill, match=r"^no transfer for 5 cycles: i waits for ready after 3 of 8 beats"):
         run(Slot("stops"), BEATS, len(BEATS), patience=5)
 
 
