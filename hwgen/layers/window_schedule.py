@@ -14,7 +14,7 @@ from hwgen.layers.protocol import MapShape
 from hwgen.layers.window import Window
 from hwgen.rtl_templates.windows.sliding_window import SlidingWindow
 from hwgen.rtl_templates.windows.window_axis import Axis
-from hwgen.timing.schedule import Schedule
+from hwgen.timing.schedule import INFINITY, Schedule
 
 __all__ = [
     "axes",
@@ -98,7 +98,7 @@ def default_capacity(rows: Axis, columns: Axis, words: int, steps: int, read_lat
     def keeps_up(held: int) -> bool:
         """Tell whether windows that follow one another without a pause are never late."""
         giver = np.searchsorted(freed, pixel - held, side="right")
-        room = np.where(pixel < held, -(1 << 60), order[giver % len(order)] + steps)
+        room = np.where(pixel < held, -INFINITY, order[giver % len(order)] + steps)
         entered = np.maximum.accumulate(room - pixel * words) + pixel * words + words - 1
         return bool(np.all(entered[last[-windows:]] + read_latency <= order[-windows:]))
 

@@ -18,16 +18,12 @@ from hwgen.timing.earliest import Deadlock, System, tile
 from hwgen.timing.feeds import yielded
 from hwgen.timing.latest import Latest
 from hwgen.timing.predict import most_held
-from hwgen.timing.schedule import Schedule
+from hwgen.timing.schedule import INFINITY, Schedule
 
 __all__ = ["size_fifos"]
 
 FRAMES = (4, 16, 64)
 """Frames over which a depth must not delay any output beat; more are tried if a longer run is still slower in the end."""
-
-
-ALWAYS = -(2**62)
-"""Room that was always there."""
 
 
 class _Open(NamedTuple):
@@ -124,7 +120,7 @@ class _Sizing:
         if not opened:
             return schedule
         intakes = [
-            replace(intake, room=np.full(intake.beats, ALWAYS)) if None in opened else intake
+            replace(intake, room=np.full(intake.beats, -INFINITY)) if None in opened else intake
             for intake in schedule.intakes
         ]
         outlets = [

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hwgen.timing.schedule import Intake, Outlet, Schedule
+from hwgen.timing.schedule import INFINITY, Intake, Outlet, Schedule
 
 __all__ = ["full_streams"]
 
@@ -41,7 +41,7 @@ class _Taking:
     def allows(self, taken: int, offered: int) -> int:
         """Give the events that can be done."""
         if self.accept is not None:
-            return int(self.accept[offered]) if offered < len(self.accept) else (2**62)
+            return int(self.accept[offered]) if offered < len(self.accept) else INFINITY
         return int(np.searchsorted(self.need, taken, side="right"))
 
 
@@ -58,7 +58,7 @@ class _Giving:
 
     def allows(self, left: int) -> int:
         """Give the events that can be done once so many beats have left."""
-        return int(self.emit[left + self.slots]) if left + self.slots < len(self.emit) else (2**62)
+        return int(self.emit[left + self.slots]) if left + self.slots < len(self.emit) else INFINITY
 
 
 def full_streams(schedules: Sequence[Schedule], feeds: Sequence[tuple[int, ...]], frames: int) -> tuple[int, ...]:
@@ -79,7 +79,7 @@ def full_streams(schedules: Sequence[Schedule], feeds: Sequence[tuple[int, ...]]
     stages = [_Marks(schedule, frames) for schedule in schedules]
     numbers = iter(range(1, 1 + sum(len(stage.outlets) for stage in stages)))
     yields = [[next(numbers) for _ in stage.outlets] for stage in stages]
-    given = [stages[0].intakes[0].taken(stages[0].total, 2**62), *(0 for streams in yields for _ in streams)]
+    given = [stages[0].intakes[0].taken(stages[0].total, INFINITY), *(0 for streams in yields for _ in streams)]
     taken = [0] * len(given)
     readers = {stream for streams in feeds for stream in streams}
 

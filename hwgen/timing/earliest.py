@@ -16,11 +16,11 @@ import numpy as np
 
 from hwgen.timing.deadlock import full_streams
 from hwgen.timing.feeds import yielded
-from hwgen.timing.schedule import Intake, Outlet, Schedule
+from hwgen.timing.schedule import INFINITY, Intake, Outlet, Schedule
 
 __all__ = ["Deadlock", "System"]
 
-NEVER = np.int64(-(2**61))
+NEVER = np.int64(-INFINITY)
 """Lower bound of an event that waits for nothing."""
 
 PATIENCE = 1000

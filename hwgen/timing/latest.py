@@ -8,10 +8,11 @@ from __future__ import annotations
 import numpy as np
 
 from hwgen.timing.earliest import System
+from hwgen.timing.schedule import INFINITY
 
 __all__ = ["Latest"]
 
-LONG = np.int64(2**61)
+LONG = np.int64(INFINITY)
 """Upper bound of an event for which nothing waits."""
 
 

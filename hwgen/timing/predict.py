@@ -9,7 +9,7 @@ import numpy as np
 
 from hwgen.timing.earliest import Deadlock, System, tile
 from hwgen.timing.feeds import check_feeds, yielded
-from hwgen.timing.schedule import Schedule
+from hwgen.timing.schedule import INFINITY, Schedule
 
 __all__ = ["Deadlock", "Prediction", "predict"]
 
@@ -135,7 +135,7 @@ def memory(schedules: Sequence[Schedule]) -> int:
             frames = max(frames, -(-outlet.slots // outlet.beats))
         for intake in schedule.intakes:
             if intake.room is not None:
-                oldest = int(np.min(intake.room, where=intake.room > -(2**61), initial=0))
+                oldest = int(np.min(intake.room, where=intake.room > -INFINITY, initial=0))
                 frames = max(frames, -(oldest // len(schedule.events)))
     return frames
 

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Intake", "Outlet", "Schedule"]
+__all__ = ["INFINITY", "Intake", "Outlet", "Schedule"]
+
+INFINITY = 2**61
+"""More than any run has of events, beats and cycles; its negative stands for what never holds anything up."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +27,7 @@ class Intake:
         Buffered: the last beat of this frame that must have been taken before the event; -1 for none.
     room : ndarray of int64, shape (beats,), or None
         Buffered: the event after which there is room for each beat, relative to this frame's first event
-        (negative: an event of an earlier frame; ``-2**62`` or less: always room).
+        (negative: an event of an earlier frame; ``-INFINITY``: always room).
     read_latency : int
         Buffered: cycles from taking a beat to an event that uses it.
     """

@@ -266,7 +266,6 @@ def test_a_wrong_input_array(built_desk: Path, capsys: pytest.CaptureFixture[str
 
 
 SIMULATE_OPTIONS = {
-    "no input": ([], "--input"),
     "absent input": (["--input", "absent.npy"], "absent.npy"),
     "unknown engine": (["--input", "x.npy", "--engine", "vcs"], "'vcs'"),
     "no frames": (["--input", "x.npy", "--frames", "0"], "--frames"),
