@@ -89,10 +89,8 @@ class OutputPort:
 
     Parameters
     ----------
-    name : str
-        Name of the graph's output.
-    source : str
-        Layer that yields it.
+    name, source : str
+        The graph's output, and the layer that yields it.
     onnx_shape : tuple of int
         Shape of one frame in the ONNX model, without batch.
     permutation : tuple of int
@@ -107,6 +105,8 @@ class OutputPort:
         Trailing nodes that the hardware leaves to the reader because they keep the ranking (Softmax).
     dropped_operators : tuple of str
         The operator of each, Softmax or LogSoftmax over the channels.
+    order : ndarray of int64, shape onnx_shape, or None
+        Element of the flattened map at each place of the frame, where no permutation of axes (which is empty then) gives it.
     """
 
     name: str
@@ -119,6 +119,7 @@ class OutputPort:
     values: np.ndarray | None = None
     dropped: tuple[str, ...] = ()
     dropped_operators: tuple[str, ...] = field(default=(), metadata=IF_ANY)
+    order: np.ndarray | None = field(default=None, metadata=IF_ANY)
 
 
 @dataclass(frozen=True)

@@ -163,6 +163,8 @@ def exact_values(network: Network, codes: np.ndarray, port: OutputPort) -> np.nd
 
 def unmap(port: OutputPort, maps: np.ndarray) -> np.ndarray:
     """Bring maps (frames, height, width, channels) into the layout of the ONNX model's output (frames, *onnx_shape)."""
+    if port.order is not None:
+        return maps.reshape(len(maps), -1)[:, port.order]
     permuted = [0] * len(port.onnx_shape)
     for axis, size in zip(port.permutation, port.onnx_shape, strict=True):
         permuted[axis] = size

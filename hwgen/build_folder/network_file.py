@@ -107,8 +107,8 @@ def _to_tree(item: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
 
 
 def _is_stored(field: dataclasses.Field[Any], record: Any) -> bool:
-    stored = field.metadata.get("stored", "always")
-    return stored == "always" or (stored == "if any" and bool(getattr(record, field.name)))
+    stored, value = field.metadata.get("stored", "always"), getattr(record, field.name)
+    return stored == "always" or (stored == "if any" and (isinstance(value, np.ndarray) or bool(value)))
 
 
 def _from_tree(tree: Any, arrays: dict[str, np.ndarray]) -> Any:

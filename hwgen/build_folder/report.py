@@ -146,6 +146,7 @@ def _output(network: Network, port: OutputPort) -> dict[str, Any]:
         "name": port.name,
         "onnx_shape": list(port.onnx_shape),
         "map": list(shape),
+        "ordered_by_host": port.order is not None,
         "type": str(kind),
         "dtype": port.dtype,
         "dropped": list(port.dropped),

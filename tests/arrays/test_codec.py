@@ -129,6 +129,15 @@ def test_outputs_come_in_the_models_units_and_layout() -> None:
     assert np.array_equal(y, expected)
 
 
+def test_an_output_in_any_order_is_put_in_order() -> None:
+    order = np.array([[23, 0, 7], [5, 5, 1]])
+    port = OutputPort("y", "x", (2, 3), (), "float32", np.array([0.5, 2.0]), np.array([1.0, 0.0]), order=order)
+    codes = np.arange(48).reshape(2, 3, 4, 2)
+    meant = [[element * 2.0 if element % 2 else element * 0.5 + 1 for element in range(48)]]
+    meant = np.array(meant).reshape(2, 24)
+    assert np.array_equal(from_codes(network(port), codes), np.stack([frame[order] for frame in meant]))
+
+
 def test_integer_outputs_stay_integers() -> None:
     port = OutputPort("y", "x", (), (), "int64", np.array([1.0]), np.array([0.0]))
     assert from_codes(network(port), np.array([[[[7]]], [[[9]]]])).tolist() == [7, 9]

@@ -79,11 +79,15 @@ def test_every_choice_of_a_record_comes_back(tmp_path: Path) -> None:
     best = TopK("best", "pool", (1, 1, 3), signed(9), 2, largest=False)
     port = InputPort("x", (3, 3, 2), (0, 1, 2), (3, 3, 2), signed(4))
     output = OutputPort("y", "best", (2,), (0,), "int64", np.ones(2), np.zeros(2))
-    network = Network("all", (port,), (crop, grow, bend, swap, pool, best), (output,))
+    turned = OutputPort("z", "pool", (3,), (), "int64", np.ones(3), np.zeros(3), order=np.array([2, 0, 1]))
+    network = Network("all", (port,), (crop, grow, bend, swap, pool, best), (output, turned))
     check(network)
     network_file.save_network(network, tmp_path)
     again = network_file.load_network(tmp_path)
     assert again.layers[4] == pool
     assert again.layers[2].positions == bend.positions
+    assert again.outputs[1].order.tolist() == [2, 0, 1]
+    assert again.outputs[0].order is None
     codes = np.random.default_rng(0).integers(-8, 8, size=(20, 3, 3, 2))
-    assert np.array_equal(network.golden(codes), again.golden(codes))
+    for one, other in zip(network.golden_maps(codes), again.golden_maps(codes), strict=True):
+        assert np.array_equal(one, other)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
 
 from hwgen.activation import Lookup
 from hwgen.codes import CodeType
-from hwgen.errors import ModelError
+from hwgen.errors import ModelError, OrderError
 from hwgen.graph import Graph, Node
 from hwgen.layers.argmax import ArgMax
 from hwgen.layers.table import Table
@@ -174,36 +175,46 @@ def output_port(graph: Graph, name: str, signal: Signal, builder: Builder) -> Ou
     codes = _affine_head(signal, reader, builder)
     if codes is None:
         codes, values = _other_head(signal, reader, builder)
-    onnx_shape = signal.index.shape[1:]
-    index = signal.index
+    if signal.index.shape[0] != 1:
+        raise ModelError(f"Output '{name}' mixes the frames of a batch; give every frame a place of its own on axis 0")
+    codes, values, index = _cut(codes, values, signal.index, reader, builder)
     permutation = output_permutation(index[0], codes.shape)
-    if permutation is None and index.shape[0] == 1:
-        if values is not None:  # each channel's number travels along
-            codes = replace(codes, scale=np.arange(codes.shape[2], dtype=np.float64))
-        index, shape = default_layout(index.shape)
-        places = np.empty(index.size, dtype=np.int64)
-        places[index.ravel()] = signal.index.ravel()
-        codes = arranged(codes, places.reshape(shape), reader, builder)
-        permutation = output_permutation(index[0], codes.shape)
-        if values is not None:
-            values = values[codes.scale.astype(np.int64)]
-            codes = replace(codes, scale=np.ones(codes.shape[2]))
-    if signal.index.shape[0] != 1 or permutation is None:
-        raise ModelError(
-            f"Output '{name}' arranges the map of '{codes.source}' in a way that no permutation of axes gives"
-        )
     return OutputPort(
         name,
         codes.source,
-        onnx_shape,
-        permutation,
+        index.shape[1:],
+        permutation or (),
         str(graph.values[name].dtype),
         codes.scale,
         codes.offset,
         values,
         dropped,
         tuple(builder.dropped[node] for node in dropped),
+        index[0] if permutation is None else None,
     )
+
+
+def _cut(
+    codes: Codes, values: np.ndarray | None, index: np.ndarray, reader: Node, builder: Builder
+) -> tuple[Codes, np.ndarray | None, np.ndarray]:
+    """Let the hardware repeat what leaves several times, and drop what never leaves, where few layers do; the host does the rest.
+
+    Gives the codes, the values of each channel and the element of their map at each place.
+    """
+    if len(np.unique(index)) == index.size == math.prod(codes.shape):
+        return codes, values, index
+    # Each channel's number travels along.
+    numbered = replace(codes, scale=np.arange(codes.shape[2], dtype=np.float64)) if values is not None else codes
+    wanted, shape = default_layout(index.shape)
+    places = np.empty(index.size, dtype=np.int64)
+    places[wanted.ravel()] = index.ravel()
+    try:
+        found = arranged(numbered, places.reshape(shape), reader, builder)
+    except OrderError:
+        return codes, values, index
+    if values is None:
+        return found, None, wanted
+    return replace(found, scale=np.ones(found.shape[2])), values[found.scale.astype(np.int64)], wanted
 
 
 def _affine_head(signal: Signal, reader: Node, builder: Builder) -> Codes | None:
