@@ -100,7 +100,6 @@ NOT_OF_DATA = frozenset({"ConstantOfShape", "Range", "Shape", "Size"})
 REFUSED = {
     "Resize": ('mode = "linear"', ", f"),
     "QuantizeLinear": ("axis = 1, block_size = 2", "h, z8"),
-    "Pad": ('mode = "reflect"', "p"),
     "Quant": ('signed = 1, narrow = 0, rounding_mode = "STOCHASTIC"', "h, zp, w4"),
     "TopK": ("axis = 2", "z1"),
     "Softmax": ("axis = 2", ""),

@@ -11,10 +11,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from hwgen.activation import Positions
+from hwgen.codes import CodeType
 from hwgen.errors import ModelError
 from hwgen.layers.global_reduce import GlobalReduce, Reduction
 from hwgen.layers.maxpool import MaxPool
 from hwgen.layers.pad import Pad
+from hwgen.layers.segments import Segments
 from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.codes.encode import Affine, Coded
 from hwgen.streamlining.functions.function import Function
@@ -23,6 +26,9 @@ from hwgen.streamlining.functions.signal import Codes, Pool, Ring, Signal
 from hwgen.streamlining.functions.terms import Evaluator
 
 __all__ = ["edited", "pad_code", "pool_trends"]
+
+FINEST = 16
+"""Parts into which steps between codes are divided at most so that a border of another number is a code."""
 
 COMPARED = 1 << 16
 """Points of an element up to which values and codes are compared one by one."""
@@ -111,15 +117,37 @@ def edited(
             else:
                 codes = replace(codes, source=builder.add(pool), shape=shape)
         else:
-            value = pad_code(edit.values, codes, nearest=nearest)
-            if value is None:
+            found = _with_border(edit, codes, builder, nearest=nearest)
+            if found is None:
                 raise ModelError(
                     f"Node '{edit.node.name}' ({edit.node.op}) pads with {np.ravel(edit.values)[0]:g}, which is no value of the map "
                     f"(codes {codes.type}, value = {codes.scale[0]:g} * code + {codes.offset[0]:g}); pad with one of its values"
                 )
+            codes, value = found
             pad = Pad(builder.name("pad", edit.node), codes.source, codes.shape, codes.type, edit.pads, value)
             codes = replace(codes, source=builder.add(pad), shape=pad.out_shape, reach=None)
     return codes
+
+
+def _with_border(ring: Ring, codes: Codes, builder: Builder, *, nearest: bool) -> tuple[Codes, int] | None:
+    """Give codes that hold what a border holds, and its code; None if no few steps between the codes do."""
+    value = pad_code(ring.values, codes, nearest=nearest)
+    if value is not None or nearest:
+        return None if value is None else (codes, value)
+    for parts in range(1, FINEST + 1):
+        fine = replace(codes, scale=codes.scale / parts, type=CodeType(-(2**40), 2**40))
+        value = pad_code(ring.values, fine)
+        if value is None:
+            continue
+        ends = (codes.type.low * parts, codes.type.high * parts, value)
+        kind = CodeType(min(ends), max(ends))
+        factors = np.full((1, codes.shape[2], 1), parts, dtype=np.int64)
+        where = Positions.uniform(*codes.shape[:2])
+        layer = Segments(
+            builder.name("widened"), codes.source, codes.shape, codes.type, factors[..., :0], factors, 0 * factors, 0, kind, where
+        )  # fmt: skip
+        return replace(fine, source=builder.add(layer), type=kind, reach=None), value
+    return None
 
 
 def pad_code(values: np.ndarray, codes: Codes, *, nearest: bool = False) -> int | None:

@@ -14,6 +14,7 @@ from hwgen.operators.evaluate import CHANNELWISE, apply
 from hwgen.operators.shaping import SHAPING
 from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.functions.signal import Codes, Signal, signal_of
+from hwgen.streamlining.nodes.borders import padding
 from hwgen.streamlining.nodes.concatenation import concatenation
 from hwgen.streamlining.nodes.elementwise import alike, elementwise
 from hwgen.streamlining.nodes.embedding import embedding
@@ -22,7 +23,7 @@ from hwgen.streamlining.nodes.joins import merged
 from hwgen.streamlining.nodes.products import product
 from hwgen.streamlining.nodes.reduce import average_pool, reduction
 from hwgen.streamlining.nodes.transposed import transposed_convolution
-from hwgen.streamlining.nodes.windows import convolution, max_pool, padding
+from hwgen.streamlining.nodes.windows import convolution, max_pool
 from hwgen.streamlining.places.arrange import default_layout
 
 __all__ = ["walk"]

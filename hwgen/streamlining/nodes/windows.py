@@ -1,8 +1,8 @@
-"""Convolutions, pools and borders of the graph: what slides over a map."""
+"""Convolutions and pools of the graph: what slides over a map."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -15,11 +15,10 @@ from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.functions.signal import Pool, Ring, Signal, flat_map
 from hwgen.streamlining.nodes.accumulators import begin, typed
 from hwgen.streamlining.places.arrange import channel_order, places_of
-from hwgen.streamlining.places.layout import axes_of
 from hwgen.streamlining.places.rearrange import rearranged
 from hwgen.streamlining.resolve import codes_of
 
-__all__ = ["convolution", "max_pool", "padding", "sliding", "whole_map"]
+__all__ = ["convolution", "max_pool", "sliding", "whole_map"]
 
 
 def convolution(node: Node, signal: Signal, weights: np.ndarray, bias: np.ndarray | None, builder: Builder) -> Signal:
@@ -36,9 +35,11 @@ def convolution(node: Node, signal: Signal, weights: np.ndarray, bias: np.ndarra
     kernels = weights.astype(np.float64).reshape(*weights.shape[:2], *window.kernel)
     edits, border = list(signal.edits), np.zeros(signal.shape[2])
     ring = edits[-1] if edits else None
-    if isinstance(ring, Ring) and not any(window.pads):
+    # What the convolution pads itself adds nothing, as a border of zeros does.
+    if isinstance(ring, Ring) and (not any(window.pads) or not np.any(ring.values)):
         edits.pop()
-        window, border = replace(window, pads=ring.pads), ring.values
+        top, left, bottom, right = (a + b for a, b in zip(window.pads, ring.pads, strict=True))
+        window, border = replace(window, pads=(top, left, bottom, right)), ring.values
     codes = codes_of(replace(signal, edits=tuple(edits)), node, builder)
     placed = np.empty((len(kernels), *window.kernel, kernels.shape[1]))
     placed[..., order if groups == 1 else np.arange(kernels.shape[1])] = kernels.transpose(0, 2, 3, 1)
@@ -66,49 +67,6 @@ def max_pool(node: Node, signal: Signal, builder: Builder) -> Signal:
     where = where - where % channels + order.reshape(1, -1, *(1,) * (where.ndim - 2))
     pool = Pool(window, signal.term, node)
     return replace(signal, shape=shape, index=where, edits=(*signal.edits, pool))
-
-
-def padding(node: Node, signal: Signal, inputs: Sequence[np.ndarray | None], builder: Builder) -> Signal:
-    """Take note of a border of one value.
-
-    Raises
-    ------
-    ModelError
-        If it is not a constant border of rows and columns.
-    """
-    amounts = [int(amount) for amount in np.ravel(inputs[0])] if inputs[0] is not None else []
-    if not any(amounts):
-        return signal
-    rank = signal.index.ndim
-    if min(amounts) < 0:
-        cut = tuple(
-            slice(max(-amounts[axis], 0), signal.index.shape[axis] - max(-amounts[rank + axis], 0))
-            for axis in range(rank)
-        )
-        return padding(node, signal.moved(signal.index[cut]), [np.maximum(amounts, 0), *inputs[1:]], builder)
-    padded = {number % rank for number, amount in enumerate(amounts) if amount}
-    axes = axes_of(signal.index, signal.shape)
-    if axes is None or (axes[2] in padded and not padded & {0, 1}):
-        signal = rearranged(signal, signal.index.shape, node, builder)
-        axes = axes_of(signal.index, signal.shape)
-    if axes is None or node.attributes.get("mode", "constant") != "constant":
-        raise ModelError(
-            f"Node '{node.name}' ({node.op}) is no border of one value around a map, which is all that has hardware"
-        )
-    height_axis, width_axis, channel_axis = axes
-    if padded - {height_axis, width_axis}:
-        raise ModelError(
-            f"Node '{node.name}' ({node.op}) pads the batch or the channels; only rows and columns can be padded"
-        )
-    pads = (amounts[height_axis], amounts[width_axis], amounts[rank + height_axis], amounts[rank + width_axis])
-    height, width = Window((1, 1), pads=pads).padded(*signal.shape[:2])
-    channels = signal.shape[2]
-    order = np.moveaxis(signal.index, channel_axis, -1).reshape(-1, channels)[0] % channels
-    flat = flat_map((height, width, channels))[..., order]
-    index = np.moveaxis(flat.reshape(*flat.shape, *(1,) * (rank - 3)), (0, 1, 2), axes)
-    value = 0.0 if len(inputs) < 2 or inputs[1] is None else float(np.ravel(inputs[1])[0])
-    ring = Ring(pads, np.full(channels, value), node)
-    return replace(signal, shape=(height, width, channels), index=index, edits=(*signal.edits, ring))
 
 
 def whole_map(node: Node, signal: Signal, builder: Builder, *, free: bool = True) -> tuple[Signal, np.ndarray]:

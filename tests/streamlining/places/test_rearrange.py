@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hwgen.errors import ModelError
 from hwgen.layers.conv import Conv
 from hwgen.layers.dense import Dense
 from hwgen.layers.maxpool import MaxPool
@@ -78,13 +77,6 @@ def test_a_border_moves_a_map_whose_channels_lie_on_a_padded_axis(model, random)
         "MatMul", bipolar(random, 20, 3)
     )
     net.agrees(frames(random, 1, 3, 4), input_type="bipolar")
-
-
-def test_a_padding_value_that_is_no_code_is_refused(model, random):
-    net = model(2, 4, 4).add("Pad", np.array([0, 0, 1, 1, 0, 0, 1, 1]), np.float32(0.25))
-    net.add("MaxPool", kernel_shape=[2, 2]).add("Conv", bipolar(random, 4, 2, 3, 3))
-    with pytest.raises(ModelError, match=r"'the_pad_0' \(Pad\) pads with 0.25, which is no value of the map"):
-        net.network(input_type="bipolar")
 
 
 @pytest.mark.parametrize("where", ["before", "behind"])

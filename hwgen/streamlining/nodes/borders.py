@@ -1,0 +1,86 @@
+"""Borders of the graph: what is put around a map, and what is cut off it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from hwgen.errors import ModelError
+from hwgen.graph import Node
+from hwgen.layers.window import Window
+from hwgen.operators.evaluate import apply
+from hwgen.streamlining.builder import Builder
+from hwgen.streamlining.functions.signal import Ring, Signal, flat_map
+from hwgen.streamlining.places.layout import axes_of
+from hwgen.streamlining.places.rearrange import rearranged
+
+__all__ = ["padding"]
+
+
+def padding(node: Node, signal: Signal, inputs: Sequence[np.ndarray | None], builder: Builder) -> Signal:
+    """Take note of a border of one value; one of the map's own elements moves them.
+
+    Raises
+    ------
+    ModelError
+        If it is no border of rows and columns.
+    """
+    amounts = np.ravel(inputs[0]).astype(np.int64) if inputs[0] is not None else np.zeros(0, np.int64)
+    if not np.any(amounts):
+        return signal
+    before, after = amounts.reshape(2, -1)
+    if node.attributes.get("mode", "constant") != "constant":
+        return signal.moved(apply(node, [signal.index, amounts])[0])
+    if amounts.min() < 0:
+        ends = zip(before, after, signal.index.shape, strict=True)
+        cut = tuple(slice(max(-first, 0), size - max(-last, 0)) for first, last, size in ends)
+        return padding(node, signal.moved(signal.index[cut]), [np.maximum(amounts, 0), *inputs[1:]], builder)
+    if signal.index.ndim == 3:
+        # A sequence is a map of one row.
+        wide = signal.moved(signal.index[:, :, None])
+        bordered = padding(node, wide, [np.insert(amounts.reshape(2, -1), 2, 0, axis=1), *inputs[1:]], builder)
+        return bordered.moved(bordered.index[:, :, 0])
+    value = 0.0 if len(inputs) < 2 or inputs[1] is None else float(np.ravel(inputs[1])[0])
+    return _bordered(node, signal, before, after, value, builder)
+
+
+def _bordered(
+    node: Node, signal: Signal, before: np.ndarray, after: np.ndarray, value: float, builder: Builder
+) -> Signal:
+    """Put elements of a value in front of and behind those of each axis."""
+    padded = set(np.flatnonzero(before + after).tolist())
+    axes = axes_of(signal.index, signal.shape)
+    if axes is None or (axes[2] in padded and not padded & {0, 1}) or _index(signal, axes, signal.shape[:2]) is None:
+        signal = rearranged(signal, signal.index.shape, node, builder)
+        axes = axes_of(signal.index, signal.shape)
+    if axes is None or padded - set(axes[:2]):
+        raise ModelError(
+            f"Node '{node.name}' ({node.op}) pads axes {sorted(padded)} of a tensor of {signal.index.ndim}; only rows and columns can "
+            "be padded, not the batch or the channels"
+        )
+    row, column, _ = axes
+    pads = (int(before[row]), int(before[column]), int(after[row]), int(after[column]))
+    height, width = Window((1, 1), pads=pads).padded(*signal.shape[:2])
+    index = _index(signal, axes, (height, width))
+    ring, edits = Ring(pads, np.full(signal.shape[2], value), node), signal.edits
+    inner = edits[-1] if edits else None
+    if isinstance(inner, Ring) and np.array_equal(inner.values, ring.values):
+        top, left, bottom, right = (a + b for a, b in zip(inner.pads, pads, strict=True))
+        ring, edits = replace(ring, pads=(top, left, bottom, right)), edits[:-1]
+    if index is None:
+        raise TypeError("Only whole maps get a border")
+    return replace(signal, shape=(height, width, signal.shape[2]), index=index, edits=(*edits, ring))
+
+
+def _index(signal: Signal, axes: tuple[int, int, int], size: tuple[int, int]) -> np.ndarray | None:
+    """Give how a map of this size lies on the tensor's axes, its channels ordered as the signal's; None if the signal itself lies otherwise."""
+    rank, channels = signal.index.ndim, signal.shape[2]
+    order = np.moveaxis(signal.index, axes[2], -1).reshape(-1, channels)[0] % channels
+
+    def laid(height: int, width: int) -> np.ndarray:
+        flat = flat_map((height, width, channels))[..., order]
+        return np.moveaxis(flat.reshape(*flat.shape, *(1,) * (rank - 3)), (0, 1, 2), axes)
+
+    return laid(*size) if np.array_equal(laid(*signal.shape[:2]), signal.index) else None
