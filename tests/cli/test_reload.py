@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import click
 import numpy as np
 import onnx
 import pytest
@@ -45,6 +46,8 @@ def test_the_command_reads_the_model_as_the_build_was_read(tmp_path: Path, capsy
         run(folder, "--virtual", "--port", "/dev/null")
     with pytest.raises(OptionError, match="give its --port"):
         run(folder, "--baud", "9600")
+    with pytest.raises(click.BadParameter, match="0 is not in the range"):
+        run(folder, "--port", "/dev/null", "--baud", "0")
     with pytest.raises(ModelError):
         run(folder, tmp_path / "image.bin")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from pathlib import Path
 
@@ -51,3 +52,13 @@ def test_files_that_a_record_names_are_there(family: Family) -> None:
     named = [*own, *([] if family.prices is None else [family.prices])]
     scripts = [Path(word) for step in family.recipe.finish for word in step.split() if word.endswith(".v")]
     assert [path for path in (*named, *scripts) if not path.is_file()] == []
+
+
+@every_family
+def test_each_width_of_a_block_ram_halves_the_rows_and_keeps_the_bits(family: Family) -> None:
+    """By the data sheets: from 2 bits on twice as wide at each step, where a step may add parity bits, one to each 8 bits or 4."""
+    for cell in family.memories.block:
+        steps = list(itertools.pairwise(width for width in cell.widths if width > 1))
+        assert all(wide - 2 * narrow in (0, 1) for narrow, wide in steps), cell
+        assert sum(wide > 2 * narrow for narrow, wide in steps) <= 1, cell
+        assert cell.widths[0] in (1, 2), cell

@@ -312,3 +312,15 @@ def test_a_graph_that_an_exporter_named_takes_the_name_of_its_file(read, given, 
     model = parse("y = Relu (x)")
     model.graph.name = given
     assert read(model).name == name
+
+
+@pytest.mark.parametrize(
+    ("opset", "body", "inputs"),
+    [
+        (9, "y = Slice <starts = [1], ends = [3]> (x)", 3),
+        (9, "y = Slice <axes = [1], starts = [1], ends = [3]> (x)", 4),
+    ],
+)
+def test_an_attribute_that_is_absent_is_no_input_at_the_end(read, opset, body, inputs):
+    (node,) = read(parse(body, opset=opset)).nodes
+    assert len(node.inputs) == inputs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import zlib
 from collections.abc import Callable
 
@@ -105,6 +106,28 @@ def test_each_request_has_a_number_of_its_own() -> None:
 def test_a_dead_line_is_given_up_with_advice() -> None:
     with pytest.raises(LinkError, match=r"No intact answer came in 3 attempts; check the port, the baud rate"):
         link(Board(silence, silence, silence)).infer(b"", 1)
+
+
+@pytest.mark.parametrize(("baud", "seconds"), [(9600, 10 * 2 * (1000 + 3000 + 32) / 9600), (1_000_000, 0.08064)])
+def test_an_answer_may_take_as_long_as_its_line_and_the_request_s_take_twice(
+    monkeypatch: pytest.MonkeyPatch, baud: int, seconds: float
+) -> None:
+    """A line that says nothing is waited for so long, by a clock that runs as fast as it is read."""
+    now, asked = 0.0, []
+
+    def clock() -> float:
+        nonlocal now
+        now += seconds / 1000
+        return now
+
+    def silent(request: Packet) -> bytes:
+        asked.append(now)
+        return b""
+
+    monkeypatch.setattr(time, "monotonic", clock)
+    with pytest.raises(LinkError, match="2 attempts"):
+        HostLink(Board(silent, silent), baud=baud, timeout_seconds=1.0, attempts=2).infer(bytes(1000), 3000)
+    assert asked[1] - asked[0] == pytest.approx(seconds + 1, rel=0.01)
 
 
 def test_a_refused_length_is_an_error_at_once() -> None:

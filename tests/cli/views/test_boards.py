@@ -36,3 +36,13 @@ def test_what_does_not_fit_says_why_once() -> None:
     assert found[3] == ["middle", *rate, "1,234", "567", "3"]
     assert found[4:6] == [["small", "does", "not", "fit"], ["tiny", "does", "not", "fit"]]
     assert shown(render_fits("net", fits)).count("It needs [more]") == 1
+
+
+def test_names_stand_left_and_numbers_right() -> None:
+    boards = {"a": find_board("icebreaker"), "a_long_name": find_board("ulx3s_12f")}
+    lines = [line.rstrip() for line in shown(render_boards(boards, {})).splitlines() if line.strip(" ─\n")]
+    assert lines[1:4] == [
+        "  --board       device    MHz   kbaud",
+        "  a             up5k       12    3000   1BitSquared iCEBreaker 1.0",
+        "  a_long_name   ecp5-12    25    3000   Radiona ULX3S 12F",
+    ]
