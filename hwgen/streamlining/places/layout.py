@@ -202,7 +202,7 @@ def on_map(constant: np.ndarray, node: Node, index: np.ndarray, shape: MapShape)
     whole = np.full(math.prod(shape), -1, dtype=np.int64)
     whole[index.ravel()] = numbers.ravel()
     grid = whole.reshape(shape)
-    if index.size != whole.size or whole.min() < 0:
+    if whole.min() < 0:
         # A part of the map is read: the rest gets what its channel, or any other, has.
         grid = np.where(grid < 0, np.max(grid, axis=(0, 1), keepdims=True), grid)
         grid = np.where(grid < 0, grid.max(), grid)

@@ -10,10 +10,12 @@ from hwgen.codes import BIPOLAR, CodeType
 from hwgen.errors import ModelError
 from hwgen.graph import Node
 from hwgen.streamlining.builder import Builder
+from hwgen.streamlining.codes import encode as encoding
 from hwgen.streamlining.codes.encode import Affine, Coded, affine, encode, lines
 from hwgen.streamlining.functions.domain import Integers
 from hwgen.streamlining.functions.function import over_map
 from hwgen.streamlining.functions.signal import identity
+from hwgen.streamlining.functions.tabulate import Runs
 from hwgen.streamlining.functions.terms import Call, Evaluator, Parameter
 from hwgen.streamlining.options import Conversion
 
@@ -113,3 +115,13 @@ def test_each_channel_has_levels_of_its_own():
     )
     assert found.values.type == BIPOLAR
     assert (found.values.scale.tolist(), found.trend.tolist()) == ([0.25, 2], [1, -1])
+
+
+def test_rounding_may_decide_on_both_sides_of_each_step_of_a_large_range(monkeypatch: pytest.MonkeyPatch):
+    function = over_map(identity(), integers(-4, 5, 2), (1, 1, 2))
+    runs = Runs(np.array([0, 0, 1]), np.array([0, 3, 0]), np.array([3, 10, 10]), np.array([[1, 2, 1]]))
+    element, k = encoding._critical(function, runs)
+    assert (element.tolist(), k.tolist()) == ([0] * 10 + [1] * 10, [*range(10)] * 2)
+    monkeypatch.setattr(encoding, "COMPARED", 19)
+    element, k = encoding._critical(function, runs)
+    assert (element.tolist(), k.tolist()) == ([0, 0, 0, 0, 1, 1], [0, 2, 3, 9, 0, 9])

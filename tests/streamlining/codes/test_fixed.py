@@ -206,3 +206,14 @@ def test_calibration_frames_of_another_shape_are_refused(model, random):
     frames[4, 0, 5, 1] = np.nan
     with pytest.raises(DataError, match=r"of input 'x' hold nan at \(4, 0, 5, 1\); every value must be finite"):
         calibrate(net, frames, input_type="bipolar")
+
+
+def test_calibration_frames_may_be_codes_of_the_input(model, random):
+    """The float model is fed with what they stand for."""
+    net = residual(model, random, 1).add("Conv", bipolar(random, 4, 6, 1, 1))
+    codes = random.integers(0, 16, (30, 3, 6, 6))
+    declared = {"input_type": "uint4", "input_scale": 0.125, "input_offset": -0.5}
+    of_codes = calibrate(net, codes, **declared)
+    of_numbers = calibrate(net, (codes * 0.125 - 0.5).astype(np.float32), **declared)
+    assert len(of_codes.conversion.ranges) >= 2
+    assert set(of_codes.conversion.ranges) == set(of_numbers.conversion.ranges)

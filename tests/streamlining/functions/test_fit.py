@@ -107,3 +107,9 @@ def test_a_curve_of_too_many_pieces_gets_a_wider_tolerance():
 def test_lines_are_scaled():
     channels = scaled(pieces_of(lambda x: 0.5 * x + 1), 0.25)
     np.testing.assert_array_equal(integers(channels, 0, X), 2 * X + 4)
+
+
+def test_a_single_value_is_a_piece():
+    pieces = kinked(np.array([7]), np.array([2.5]))
+    assert (pieces.starts.tolist(), pieces.ends.tolist()) == ([7], [7])
+    assert meets(pieces, np.array([7]), np.array([2.5]))

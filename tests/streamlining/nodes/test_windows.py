@@ -9,7 +9,9 @@ import pytest
 
 from hwgen.errors import ModelError
 from hwgen.layers.conv import Conv
-from tests.streamlining.conftest import bipolar
+from hwgen.layers.global_reduce import GlobalReduce
+from hwgen.layers.maxpool import MaxPool
+from tests.streamlining.conftest import bipolar, frames
 
 
 def every_map(*shape):
@@ -78,3 +80,19 @@ def test_windows_without_hardware_are_refused(model, op, flags, sentence):
     shape = (1, 2, 2, 2) if len(flags["kernel_shape"]) == 3 else (1, 1, 1)
     with pytest.raises(ModelError, match=sentence):
         model(*shape).add(op, **flags).network(input_type="uint8")
+
+
+@pytest.mark.parametrize(
+    ("size", "stride", "pads", "kind"),
+    [
+        ((3, 4), (1, 1), (0, 0, 0, 0), GlobalReduce),
+        # The last row, or the last column, is in no window.
+        ((3, 3), (2, 2), (1, 0, 0, 0), MaxPool),
+        ((3, 3), (2, 2), (0, 1, 0, 0), MaxPool),
+    ],
+)
+def test_only_a_pool_over_the_whole_map_needs_no_window(model, random, size, stride, pads, kind):
+    net = model(4, *size)
+    net.add("MaxPool", kernel_shape=size, strides=stride, pads=pads)
+    network = net.agrees(frames(random, 4, *size, kind="uint8"), input_type="uint8")
+    assert [type(layer) for layer in network.layers] == [kind]
