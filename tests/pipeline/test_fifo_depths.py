@@ -195,6 +195,53 @@ def test_a_depth_that_deadlocks_is_refused_by_name() -> None:
     leaving(size_fifos(replace(fatal, depths={**plan.depths, branch: enough})))
 
 
+def in_order_of_making() -> Plan:
+    """Give a vector, twice it and thrice it, one behind the other: the sum comes last and has two readers of one value before it."""
+    shape, ones = (1, 1, 8), np.ones((2, 8), dtype=np.int64)
+    two, three = CodeType(-2, 2), CodeType(-3, 3)
+    layers = (
+        Combine("twice", ("x", "x"), shape, (BIPOLAR, BIPOLAR), Operation.ADD, ones, two),
+        Combine("sum", ("twice", "x"), shape, (two, BIPOLAR), Operation.ADD, ones, three),
+        Concat("all", ("x", "twice", "sum"), (shape,) * 3, (BIPOLAR, two, three), three),
+    )
+    output = OutputPort("y", "all", (1, 1, 24), (0, 1, 2), "float32", np.ones(24), np.zeros(24))
+    network = Network("in_order", (InputPort("x", shape, (0, 1, 2), shape, BIPOLAR),), layers, (output,))
+    return Plan(network, {layer.name: Fold(pe=1) for layer in layers})
+
+
+@pytest.mark.parametrize(
+    ("slots", "sums", "shortcut", "beside", "culprit"),
+    [
+        # What waits for the concatenation is the sum: its own FIFO, or one in front of it, has to hold it.
+        (2, 1, 3, 8, "as the FIFO of layer 'sum' holds only 2 beats; give it 7, or leave its depth open"),
+        (1, 3, 4, 8, "as the FIFO of layer 'sum' holds only 1 beats; give it 5, or leave its depth open"),
+        (1, 2, 5, 8, "as the FIFO of the branch from 'twice' to 'sum.0' holds only 2 beats; give it 5"),
+        (
+            1,
+            1,
+            3,
+            2,
+            "as several FIFOs are too shallow; leave the depths of its inputs, branches and output FIFOs open",
+        ),
+    ],
+)
+def test_the_fifo_that_would_do_alone_is_named(slots: int, sums: int, shortcut: int, beside: int, culprit: str) -> None:
+    plan = in_order_of_making()
+    branches = {("x", "twice.0"): 3, ("x", "twice.1"): 3, ("x", "all.0"): beside, ("twice", "all.1"): beside}
+    fatal = replace(
+        plan,
+        folds={**plan.folds, "sum": Fold(pe=1, slots=slots)},
+        depths={**branches, ("twice", "sum.0"): sums, ("x", "sum.1"): shortcut},
+    )
+    with pytest.raises(OptionError, match=re.escape(f"The network deadlocks, {culprit}")):
+        size_fifos(fatal)
+    if found := re.search(r"layer 'sum' .* give it (\d)", culprit):
+        enough = int(found[1])
+        leaving(size_fifos(replace(fatal, folds={**fatal.folds, "sum": Fold(pe=1, slots=enough)})))
+        with pytest.raises(OptionError, match="The network deadlocks"):
+            size_fifos(replace(fatal, folds={**fatal.folds, "sum": Fold(pe=1, slots=enough - 1)}))
+
+
 def test_branches_that_do_not_exist_are_refused() -> None:
     with pytest.raises(
         OptionError, match=r"a branch from 'x' to 'fc', but the network has 'x' to 'dense', 'x' to 'sum\.1'"

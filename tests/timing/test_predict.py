@@ -275,6 +275,14 @@ def test_interval_is_that_of_the_slowest_stage() -> None:
     assert prediction.latency == prediction.transfers[-1][3]
 
 
+def test_two_frames_show_the_interval_and_one_the_slowest_schedule() -> None:
+    """A single slot lets a beat leave every fourth cycle."""
+    schedules = [unfolded(4, slots=1), unfolded(4, slots=1)]
+    played = play(schedules, 2)
+    assert played is not None
+    assert [predict(schedules, frames).ii for frames in (1, 2)] == [4, played[-1][7] - played[-1][3]] == [4, 16]
+
+
 def test_long_runs_continue_the_periodic_regime() -> None:
     schedules = [unfolded(4), unfolded(4)]
     prediction = predict(schedules, 5)
