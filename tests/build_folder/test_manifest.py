@@ -123,11 +123,3 @@ def test_the_manifest_has_no_dates_and_no_paths(tmp_path: Path) -> None:
     manifest = json.loads((tmp_path / "build" / MANIFEST).read_text())
     assert sorted(manifest) == ["files", "format", "name"]
     assert str(tmp_path) not in json.dumps(manifest)
-
-
-def test_a_port_of_one_map_is_described_by_itself(dense_build: Path) -> None:
-    """With several maps each has a description under its name: see tests.pipeline.test_inputs and test_outputs."""
-    ports = json.loads((dense_build / MANIFEST).read_text())["ports"]
-    assert (ports["s_axis"]["map"], ports["s_axis"]["type"]["bipolar"]) == ([1, 1, 24], True)
-    assert (ports["m_axis"]["map"], ports["m_axis"]["lanes"]) == ([1, 1, 5], 1)
-    assert not {"inputs", "outputs"} & {*ports["s_axis"], *ports["m_axis"]}

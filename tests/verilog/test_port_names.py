@@ -5,10 +5,11 @@ from hwgen.verilog.port_names import name_ports
 INNER = """module inner(port_1, port_2, port_3, port_4, port_5, clk);
   input clk;
   wire [7:0] data;
+  wire [9:0] word;
   wire go;
   wire [1:0] rest;
   wire [3:0] odd;
-  assign data = { port_1, 3'h0, port_2 };
+  assign data = { port_1, word[5:4], word[9], port_2 };
   assign go = port_3;
   assign rest = port_4;
   assign odd = port_5 + 4'h1;
@@ -33,7 +34,7 @@ def test_ports_are_called_after_the_bits_that_they_carry():
     inner, outer = name_ports([INNER, OUTER])
     header = inner.splitlines()[0]
     assert header == "module inner(data_7_4, data_0, go_port, rest_port, odd_part_1, clk);"
-    assert "  assign data = { data_7_4, 3'h0, data_0 };" in inner
+    assert "  assign data = { data_7_4, word[5:4], word[9], data_0 };" in inner
     assert "  wire [3:0] odd_part_1;" in inner
     assert "    .data_7_4(a),\n    .go_port(port_1),\n    .clk(clk)" in outer
     assert "  wire port_1;" in outer
