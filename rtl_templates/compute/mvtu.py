@@ -143,12 +143,12 @@ class Mvtu(wiring.Component):
         return MemoryStyle.AUTO if style is MemoryStyle.SPRAM else style
 
     @staticmethod
-    def cycles_to_fetch(words: int, fetch_registers: int = 0) -> int:
+    def cycles_to_fetch(words: int, fetch_registers: int) -> int:
         """Cycles from a step to its weights at the lanes."""
         return Rom.LATENCY + fetch_registers if words > 1 else 0
 
     @classmethod
-    def pipeline_cycles(cls, summing: int, words: int, activation: int, fetch_registers: int = 0) -> int:
+    def pipeline_cycles(cls, summing: int, words: int, activation: int, fetch_registers: int) -> int:
         """Cycles from a row group's last step to the write of its result into the output FIFO.
 
         Those of the weight memory if there is one, ``summing`` cycles of the adder trees, one for the accumulator, ``activation`` cycles for the codes.

@@ -139,8 +139,8 @@ class PlaneSum(wiring.Component):
         """Add two neighbours of different significance: the bits below the upper one pass by the adder."""
         distance = high.plane - low.plane
         greatest = low.greatest + (high.greatest + self.spares[high.plane] << distance)
-        if len(low.value) <= distance:
-            return Cat(low.value, Const(0, distance - len(low.value)), high.value), greatest
+        if len(low.value) == distance:  # at least: every plane has a bit
+            return Cat(low.value, high.value), greatest
         above = low.value[distance:]
         if not self.spares[high.plane]:
             return Cat(low.value[:distance], above + high.value), greatest

@@ -45,6 +45,12 @@ def test_a_fifth_bit_chooses_between_two_leaves() -> None:
     assert logic(np.where(E, A ^ B, C & D), np.where(E, C & D, A ^ B)) == TableLogic(2, 2, 2)
 
 
+def test_the_two_top_bits_of_six_are_a_choice_between_constants() -> None:
+    e, f = np.arange(64) >> np.array([[4], [5]]) & 1
+    assert logic(e, f, e & f, words=64) == TableLogic(3, 0, 0)
+    assert logic(e ^ f, words=64) == TableLogic(1, 0, 1)
+
+
 def test_constants_are_nothing() -> None:
     assert logic(0 * A, 0 * A + 1) == TableLogic(0, 0, 0)
     assert table_shape("t", np.zeros((8, 3), dtype=np.int64), 4, MemoryStyle.DISTRIBUTED, MemoryKind.ROM) is None

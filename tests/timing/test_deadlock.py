@@ -57,3 +57,15 @@ def test_a_joint_does_nothing_before_its_first_beats_are_there(slots: int, full:
         [(0,), (1,), (2,), (4, 3)],
     )
     assert full_streams(schedules, feeds, 2) == full
+
+
+@pytest.mark.parametrize(("slots", "full"), [(3, (1,)), (4, ())])
+def test_a_stage_that_needs_one_beat_does_nothing_without_it(slots: int, full: tuple[int, ...]) -> None:
+    """The fork serves the branch first, the joint the stage: the branch has to hold all that comes before the stage's beat."""
+    every = np.arange(5)
+    fork = Schedule(5, every, (Intake(accept=every),), (Outlet(every[:4], 1, slots), Outlet(every[4:], 1, 1)))
+    once = Schedule.through(1, every[:1], every[:1], 1, 1, need=np.zeros(1, int), room=np.full(1, -1), read_latency=1)
+    joint = Schedule(5, every, (Intake(accept=every[:1]), Intake(accept=every[1:])), (Outlet(every, 1, 1),))
+    schedules, feeds = [fork, once, joint], [(0,), (2,), (3, 1)]
+    assert Game(schedules, feeds).play(2) is not bool(full)
+    assert full_streams(schedules, feeds, 2) == full

@@ -60,8 +60,9 @@ def test_large_memories_are_files_without_folder(written):
     folder, _ = written
     assert '$readmemh("sums_adder_weights.mem", weights);' in text(folder)
     assert "reg [12:0] weights [0:399];" in text(folder)
-    words = [int(line, 16) for line in text(folder, "sums_adder_weights.mem").split()]
-    assert words == LARGE
+    contents = text(folder, "sums_adder_weights.mem")
+    assert contents.endswith("\n")
+    assert [int(line, 16) for line in contents.split()] == LARGE
 
 
 def test_small_memories_stand_in_the_text(tmp_path):

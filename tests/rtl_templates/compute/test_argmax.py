@@ -5,6 +5,7 @@ import pytest
 from amaranth.hdl import signed, unsigned
 
 from hwgen.rtl_templates.compute.argmax import ArgMaxUnit
+from hwgen.rtl_templates.cost import CarryChain, Part
 from hwgen.rtl_templates.streams.stream_check import pack, run
 
 
@@ -33,3 +34,11 @@ def test_the_greatest_wins_at_the_stated_latency(lanes, shape, last):
 
 def test_a_single_channel_is_the_greatest():
     assert run(ArgMaxUnit(lanes=1, shape=unsigned(4), channels=1), [3, 0, 9], 3).payloads == [0, 0, 0]
+
+
+@pytest.mark.parametrize(("lanes", "comparisons"), [(1, 1), (2, 2), (3, 3), (4, 4), (7, 7)])
+def test_a_bill_has_a_comparison_for_each_lane(lanes, comparisons):
+    """All but one in the tree, and one with the best so far."""
+    bill = ArgMaxUnit.bill("best", lanes=lanes, shape=unsigned(5), channels=84)
+    ranks = {chain: number for chain, number in bill.chains.items() if chain.part is Part.RANK_BIT}
+    assert ranks == {CarryChain(Part.RANK_BIT, 5, False): comparisons}

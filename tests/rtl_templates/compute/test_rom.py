@@ -1,8 +1,10 @@
 """Tables with registers around them: the latency, what stays without enable, what is written, what is no memory at all."""
 
+import numpy as np
 import pytest
 
 from hwgen.rtl_templates.compute.rom import Rom
+from hwgen.rtl_templates.cost import Part
 from hwgen.rtl_templates.memory import MemoryStyle
 from tests.rtl_templates.playing import play
 
@@ -89,6 +91,44 @@ def test_equal_words_are_a_constant_unless_they_can_be_written() -> None:
 def test_a_single_word_that_can_be_written_is_there_at_once() -> None:
     assert read(Rom([5], 4, writable=True), [0, 0]) == [5, 5]
     assert read(Rom([5], 4, writable=True), [0], writes=[(0, 6)]) == [6]
+
+
+def test_a_single_word_that_is_wide_is_written_by_parts() -> None:
+    rom, found = Rom([(1 << 75) - 1], 75, writable=True), []
+
+    async def bench(ctx):
+        for part in (0, 2, 1):
+            ctx.set(rom.write.enable, 1 << part)
+            ctx.set(rom.write.data, 0x7000_0000 + part)
+            await ctx.tick()
+            found.append(ctx.get(rom.data))
+
+    play(rom, bench)
+    high, middle, low = 0x002, 0x7000_0001, 0x7000_0000
+    kept, ones = 0x7FF, 0xFFFF_FFFF
+    assert found == [
+        kept << 64 | ones << 32 | low,
+        high << 64 | ones << 32 | low,
+        high << 64 | middle << 32 | low,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("style", "latency", "flipflops"),
+    [
+        (MemoryStyle.BLOCK, 1, 0),
+        (MemoryStyle.BLOCK, 2, 7),
+        (MemoryStyle.DISTRIBUTED, 1, 7),
+        (MemoryStyle.DISTRIBUTED, 2, 7 + 5),
+    ],
+)
+def test_a_bill_counts_the_word_s_register_and_that_of_the_address(
+    style: MemoryStyle, latency: int, flipflops: int
+) -> None:
+    """Words of 7 bits at 5 bits of address; a block RAM has one register inside, logic has none."""
+    words = np.random.default_rng(0).integers(0, 128, (32, 1))
+    bill = Rom.bill("t", words, 7, style=style, latency=latency)
+    assert bill.parts.get(Part.FLIPFLOP, 0) == flipflops
 
 
 @pytest.mark.usefixtures("refused_components")

@@ -324,3 +324,16 @@ def test_writes_and_reads_of_a_wrong_length_are_refused_and_without_a_network_no
 def test_without_registers_their_requests_are_unknown():
     answered, _ = rtl(SHAPES[0], [encode(Packet(READ, 1, words(0))), encode(Packet(WRITE, 2, words(0, 0)))])
     assert [found.payload for found in answered] == [words(REASON_UNKNOWN)] * 2
+
+
+@pytest.mark.parametrize(
+    ("beats_in", "bytes_in", "words", "payload"),
+    [(10, 1, 16, 68), (17, 4, 16, 68), (18, 4, 17, 72), (25, 40, 249, 1000)],
+)
+def test_a_request_to_write_is_no_longer_than_one_to_infer_but_for_small_frames(
+    beats_in: int, bytes_in: int, words: int, payload: int
+) -> None:
+    """An address and the words."""
+    shape = LinkShape(1, beats_in, bytes_in, beats_out=1, bytes_out=1, clock_hz=1, registers=True)
+    assert (shape.write_words, shape.payload_bytes) == (words, payload)
+    assert replace(shape, registers=False).payload_bytes == beats_in * bytes_in
