@@ -70,7 +70,7 @@ def _codes_of(signal: Signal, reader: Node, builder: Builder) -> Codes:
             f"Node '{reader.name}' ({reader.op}) reads '{signal.dropped[-1]}', which has hardware only at the end"
         )
     if isinstance(origin.domain, Floats):
-        return edited(signal, quantise_input(signal, reader, builder), [], builder)
+        return edited(signal, *quantise_input(signal, reader, builder), builder)
     function = function_of(signal)
     coding = encode(function, builder, origin.node, rough=origin.rounded is not None)
     if origin.symbols is not None:

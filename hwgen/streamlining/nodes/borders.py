@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import permutations
 
 import numpy as np
 
 from hwgen.errors import ModelError
 from hwgen.graph import Node
+from hwgen.layers.protocol import MapShape
 from hwgen.layers.window import Window
 from hwgen.operators.evaluate import apply
 from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.functions.signal import Ring, Signal, flat_map
-from hwgen.streamlining.places.layout import axes_of
 from hwgen.streamlining.places.rearrange import rearranged
 
 __all__ = ["padding"]
@@ -51,36 +52,44 @@ def _bordered(
 ) -> Signal:
     """Put elements of a value in front of and behind those of each axis."""
     padded = set(np.flatnonzero(before + after).tolist())
-    axes = axes_of(signal.index, signal.shape)
-    if axes is None or (axes[2] in padded and not padded & {0, 1}) or _index(signal, axes, signal.shape[:2]) is None:
+    laid = _laid(signal, padded)
+    if laid is None:
         signal = rearranged(signal, signal.index.shape, node, builder)
-        axes = axes_of(signal.index, signal.shape)
-    if axes is None or padded - set(axes[:2]):
+        laid = _laid(signal, padded)
+    if laid is None:
         raise ModelError(
             f"Node '{node.name}' ({node.op}) pads axes {sorted(padded)} of a tensor of {signal.index.ndim}; only rows and columns can "
             "be padded, not the batch or the channels"
         )
-    row, column, _ = axes
+    (row, column, _), order = laid
     pads = (int(before[row]), int(before[column]), int(after[row]), int(after[column]))
     height, width = Window((1, 1), pads=pads).padded(*signal.shape[:2])
-    index = _index(signal, axes, (height, width))
+    shape = (height, width, signal.shape[2])
     ring, edits = Ring(pads, np.full(signal.shape[2], value), node), signal.edits
     inner = edits[-1] if edits else None
     if isinstance(inner, Ring) and np.array_equal(inner.values, ring.values):
         top, left, bottom, right = (a + b for a, b in zip(inner.pads, pads, strict=True))
         ring, edits = replace(ring, pads=(top, left, bottom, right)), edits[:-1]
-    if index is None:
-        raise TypeError("Only whole maps get a border")
-    return replace(signal, shape=(height, width, signal.shape[2]), index=index, edits=(*edits, ring))
+    index = _on_axes(shape, laid[0], order, signal.index.ndim)
+    return replace(signal, shape=shape, index=index, edits=(*edits, ring))
 
 
-def _index(signal: Signal, axes: tuple[int, int, int], size: tuple[int, int]) -> np.ndarray | None:
-    """Give how a map of this size lies on the tensor's axes, its channels ordered as the signal's; None if the signal itself lies otherwise."""
-    rank, channels = signal.index.ndim, signal.shape[2]
-    order = np.moveaxis(signal.index, axes[2], -1).reshape(-1, channels)[0] % channels
+def _laid(signal: Signal, padded: set[int]) -> tuple[tuple[int, ...], np.ndarray] | None:
+    """Find the tensor's axes along which all rows, all columns, and some channels of the map lie, and which channels these are.
 
-    def laid(height: int, width: int) -> np.ndarray:
-        flat = flat_map((height, width, channels))[..., order]
-        return np.moveaxis(flat.reshape(*flat.shape, *(1,) * (rank - 3)), (0, 1, 2), axes)
+    None if the elements lie otherwise, or an axis that is padded is none of the rows and columns.
+    """
+    rank, (height, width, channels) = signal.index.ndim, signal.shape
+    for axes in permutations(range(1, rank), 3):
+        sizes = [signal.index.shape[axis] for axis in axes]
+        if sizes[:2] == [height, width] and padded <= set(axes[:2]):
+            order = np.moveaxis(signal.index, axes, (0, 1, 2))[0, 0].reshape(sizes[2], -1)[:, 0]
+            if order.max() < channels and np.array_equal(_on_axes(signal.shape, axes, order, rank), signal.index):
+                return axes, order
+    return None
 
-    return laid(*size) if np.array_equal(laid(*signal.shape[:2]), signal.index) else None
+
+def _on_axes(shape: MapShape, axes: tuple[int, ...], order: np.ndarray, rank: int) -> np.ndarray:
+    """Lay chosen channels of a map on axes of a tensor."""
+    flat = flat_map(shape)[..., order]
+    return np.moveaxis(flat.reshape(*flat.shape, *(1,) * (rank - 3)), (0, 1, 2), axes)

@@ -29,8 +29,16 @@ MOST_RUNS = 1 << 22
 """Runs in all channels that are looked for."""
 
 
-def quantise_input(signal: Signal, reader: Node, builder: Builder) -> Codes:
+def quantise_input(signal: Signal, reader: Node, builder: Builder) -> tuple[Codes, list[np.ndarray]]:
     """Find the host's quantiser: the float32 numbers at which the graph's own float32 arithmetic steps.
+
+    A maximum in front of a quantiser is the maximum, or the minimum, of the quantiser's codes.
+
+    Returns
+    -------
+    Codes
+    list of ndarray of int, shape (channels,)
+        For each pool of the signal, whether codes rise (+1) or fall (-1) with what it sees.
 
     Raises
     ------
@@ -39,9 +47,12 @@ def quantise_input(signal: Signal, reader: Node, builder: Builder) -> Codes:
     """
     name, channels = signal.origin.node, signal.origin.shape[2]
     builder.wants_real.add(name)
-    function = None if any(isinstance(edit, Pool) for edit in signal.edits) else _over_floats(signal)
+    function = _over_floats(signal)
     found = None if function is None else _levels(function, builder, name)
     if function is None or found is None:
+        raise _refusal(name, reader, builder)
+    seen = [function.direction(edit.before) for edit in signal.edits if isinstance(edit, Pool)]
+    if any(np.any(direction == UNKNOWN) for direction in seen):
         raise _refusal(name, reader, builder)
     values, falls = found.values, bool(np.any(found.trend == -1))
     if np.any(found.trend == UNKNOWN) or (falls and np.any(found.trend == 1)):
@@ -62,7 +73,8 @@ def quantise_input(signal: Signal, reader: Node, builder: Builder) -> Codes:
         steps=steps,
         direction=-1 if falls else 1,
     )
-    return Codes(name, signal.origin.shape, values.type, scale, offset, held=found.held)
+    trends = [np.broadcast_to(np.where(direction * found.trend < 0, -1, 1), channels) for direction in seen]
+    return Codes(name, signal.origin.shape, values.type, scale, offset, held=found.held), trends
 
 
 def several_quantisers(builder: Builder) -> dict[str, np.ndarray]:

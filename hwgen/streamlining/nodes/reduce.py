@@ -46,7 +46,7 @@ def average_pool(node: Node, signal: Signal, builder: Builder) -> Signal:
     seen = apply(Node("Conv", node.name, (), (), window), [ones, np.ones((1, 1, *kernel))])[0][0, 0]
     factor = np.divide(factor, seen, out=np.zeros_like(factor), where=seen > 0)
     plain = signal.moved(np.take(signal.index, np.argsort(order), axis=1))
-    conv = Node("Conv", node.name, (), (), {**window, "group": channels})
+    conv = replace(node, attributes={**window, "group": channels})
     total = convolution(conv, plain, np.ones((channels, 1, *kernel)), None, builder)
     scaled = elementwise(
         Node("Mul", node.name, (), ()), [total, factor if np.ptp(factor) else factor.reshape(-1)[0]], builder

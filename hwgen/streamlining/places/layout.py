@@ -47,9 +47,10 @@ def input_map(graph: Graph, name: str, onnx_shape: tuple[int, ...]) -> tuple[tup
         Element of the map at each place of the frame.
     """
     frame = np.arange(math.prod(onnx_shape), dtype=np.int64).reshape(1, *onnx_shape)
-    # Where a part of it is read first, or parts twice, it is sent as a whole, channels last, and moved behind the input.
-    for order in (_first_read(graph, name, frame), _default_order(frame)):
-        if len(np.unique(order)) < frame.size or order.size > frame.size:
+    read = _first_read(graph, name, frame)
+    # Where a part of it is read first, or parts twice, it is sent as a whole, and moved behind the input.
+    for order in (read, _along_axes_of(read, frame), _default_order(frame)):
+        if order is None or len(np.unique(order)) < frame.size or order.size > frame.size:
             continue
         for permutation in permutations(range(len(onnx_shape))):
             if np.array_equal(frame[0].transpose(permutation).ravel(), order.ravel()):
@@ -83,6 +84,24 @@ def _first_read(graph: Graph, name: str, frame: np.ndarray) -> np.ndarray:
         elif node.op in CHANNELWISE or node.op == "Pad":
             seen[node.outputs[0]] = index
     return _default_order(frame)
+
+
+def _along_axes_of(read: np.ndarray, frame: np.ndarray) -> np.ndarray | None:
+    """Give a whole frame as the map whose rows, columns and channels are the axes along which those of a map change that reads parts of it."""
+    coordinates = np.unravel_index(read, frame.shape[1:])
+    found: dict[int, int] = {}
+    for number in range(3):
+        changing = [axis for axis, coordinate in enumerate(coordinates) if np.any(np.diff(coordinate, axis=number))]
+        if len(changing) > 1 or set(changing) & set(found.values()):
+            return None
+        found.update((number, axis) for axis in changing)
+    spare = [axis for axis in range(frame.ndim - 1) if axis not in found.values()]
+    for number in (2, 0, 1):
+        if number not in found and spare:
+            found[number] = spare.pop(0)
+    order = frame[0].transpose([found[number] for number in range(3) if number in found])
+    sizes = [frame.shape[1 + found[number]] if number in found else 1 for number in range(3)]
+    return None if spare else order.reshape(sizes)
 
 
 def _pads_last(node: Node, graph: Graph) -> bool:
