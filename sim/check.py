@@ -133,7 +133,7 @@ class Simulation:
 
 def effort(frames: int | None) -> Effort:
     """Give what is tried for the frames of a simulation without any of the user's: as many as are asked for, or up to 64."""
-    return Effort(least=frames or 8, most=frames or 64, changes=32, products=1 << 31)
+    return Effort(least=frames or 8, most=frames or 64, changes=32, products=1 << 32)
 
 
 def simulate(

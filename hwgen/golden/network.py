@@ -8,6 +8,7 @@ are matrix products in floating point, exact as long as every partial sum fits t
 from __future__ import annotations
 
 from copy import copy
+from dataclasses import replace
 from functools import singledispatch
 
 import numpy as np
@@ -25,10 +26,10 @@ from hwgen.layers.embedding import Embedding
 from hwgen.layers.interleave import Interleave
 from hwgen.layers.maxpool import MaxPool
 from hwgen.layers.pad import Pad
-from hwgen.layers.protocol import Layer
+from hwgen.layers.protocol import Layer, sources_of
 from hwgen.layers.table import Table
 from hwgen.layers.thresholding import Thresholding
-from hwgen.network import InputPort, Network
+from hwgen.network import InputPort, Network, OutputPort
 
 __all__ = ["PackedNetwork"]
 
@@ -60,6 +61,20 @@ class PackedNetwork:
         """Give the same network with another layer in the place of the one of its name; the rest is not prepared again."""
         other = copy(self)
         other._steps = {**self._steps, layer.name: _step(layer)}
+        return other
+
+    def up_to(self, last: Layer) -> PackedNetwork:
+        """Give the part of the network that yields the map of a layer, as that layer is given; what is behind or beside it is left out."""
+        kept = [last]
+        needed = set(sources_of(last))
+        for layer in reversed(self.network.layers):
+            if layer.name in needed:
+                kept.insert(0, layer)
+                needed |= set(sources_of(layer))
+        ends = (OutputPort(last.name, last.name, last.out_shape, (), "int64", np.ones(1), np.zeros(1)),)
+        other = copy(self)
+        other.network = replace(self.network, layers=tuple(kept), outputs=ends)
+        other._steps = {**self._steps, last.name: _step(last)}
         return other
 
     def golden(self, *codes: np.ndarray) -> np.ndarray:

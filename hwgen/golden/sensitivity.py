@@ -6,15 +6,15 @@ time, and a change is seen if an output of a frame differs. Frames are added unt
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from hwgen.activation import Lookup, Thresholds
-from hwgen.codes import CodeType
+from hwgen.golden.changes import Change, changes
 from hwgen.golden.network import PackedNetwork
-from hwgen.layers.protocol import Layer
+from hwgen.golden.reach import Codes, Reach, products
+from hwgen.layers.protocol import MapShape
 from hwgen.network import Network
 
 __all__ = ["Chosen", "Effort", "Seen", "choose_frames"]
@@ -43,8 +43,11 @@ class Effort:
     products: int
 
 
-ROUNDS = 4
-"""How often further frames are tried."""
+POOL = 64
+"""Frames of many kinds that are tried first."""
+
+ATTEMPTS = 24
+"""How often a frame is sought that sees one change."""
 
 FEWEST = 4
 """Changes of each kind that even the largest network gets."""
@@ -86,17 +89,8 @@ class Seen:
 class Chosen:
     """Frames, a map of codes (frames, height, width, channels) for each input, and what they see."""
 
-    codes: tuple[np.ndarray, ...]
+    codes: Codes
     seen: Seen
-
-
-@dataclass(frozen=True, eq=False)
-class _Change:
-    """A layer with one number changed."""
-
-    title: str
-    is_weight: bool
-    layer: Layer
 
 
 def choose_frames(network: Network, effort: Effort) -> Chosen:
@@ -108,26 +102,63 @@ def choose_frames(network: Network, effort: Effort) -> Chosen:
     effort : Effort
     """
     random = np.random.default_rng(0)
+    packed, affordable = PackedNetwork(network), effort.products // products(network)
     codes = _frames(network, random, effort.least, spread=False)
-    found = list({change.title: change for change in _changes(network, random, _affordable(network, effort))}.values())
-    seen = _visible(network, found, codes)
-    for _ in range(ROUNDS):
-        if len(codes[0]) >= effort.most or _enough(found, seen):
-            break
-        more = _frames(network, random, effort.least, spread=True)
-        missing = [number for number, one in enumerate(seen) if not one.any()]
-        news = _visible(network, [found[number] for number in missing], more)
-        useful: list[int] = []
-        for one in news:
-            if one.any() and not one[useful].any() and len(codes[0]) + len(useful) < effort.most:
-                useful.append(int(np.argmax(one)))
+    found = changes(network, random, int(min(effort.changes, max(FEWEST, affordable // (8 * effort.least)))))
+    # Of a network whose single frame takes long, only the first frames are asked.
+    asked = tuple(one[: max(1, affordable // (1 + len(found)))] for one in codes)
+    seen = _visible(packed, found, asked)
+    missing = [number for number, one in enumerate(seen) if not one.any()]
+    left = effort.products - products(network) * (1 + len(found)) * len(asked[0])
+    if left > 0 and not _enough(found, seen) and effort.most > effort.least:
+        more = _further(packed, [found[number] for number in missing], random, left)
+        news = _visible(packed, [found[number] for number in missing], more)
+        useful = _useful(np.array(news), effort.most - effort.least)
+        codes = tuple(np.concatenate([old, new[useful]]) for old, new in zip(codes, more, strict=True))
         for number, one in zip(missing, news, strict=True):
             seen[number] = one[useful]
-        codes = tuple(np.concatenate([old, new[useful]]) for old, new in zip(codes, more, strict=True))
     return Chosen(codes, _told(found, seen))
 
 
-def _told(found: Sequence[_Change], seen: Sequence[np.ndarray]) -> Seen:
+def _further(packed: PackedNetwork, missing: Sequence[Change], random: np.random.Generator, left: int) -> Codes:
+    """Give frames among which each that sees a missing change is kept: of many kinds first, then such as bring a sum to where the change tells."""
+    cost = products(packed.network)
+    count = int(min(POOL, max(1, left // (4 * cost * (1 + len(missing))))))
+    pool = _frames(packed.network, random, count, spread=True)
+    news = _visible(packed, missing, pool)
+    search = Reach(packed, pool, random, left - cost * (1 + len(missing)) * count)
+    found = [pool]
+    unseen = [change for change, one in zip(missing, news, strict=True) if not one.any()]
+    for _ in range(ATTEMPTS):
+        for change in list(unseen):
+            if search.left <= 0:
+                break
+            reached = search.attempt(change)
+            if reached is None:
+                continue
+            search.left -= 2 * cost * len(reached[0])
+            (shown,) = _visible(packed, [change], reached)
+            if shown.any():
+                unseen.remove(change)
+                found.append(tuple(one[shown][:1] for one in reached))
+    return tuple(np.concatenate(maps) for maps in zip(*found, strict=True))
+
+
+def _useful(news: np.ndarray, most: int) -> list[int]:
+    """Give up to so many frames, of (changes, frames) bool, each of which sees most of what those before it do not."""
+    useful: list[int] = []
+    unseen = np.ones(len(news), dtype=bool)
+    while len(useful) < most:
+        counts = news[unseen].sum(axis=0)
+        best = int(np.argmax(counts))
+        if not counts[best]:
+            break
+        useful.append(best)
+        unseen &= ~news[:, best]
+    return useful
+
+
+def _told(found: Sequence[Change], seen: Sequence[np.ndarray]) -> Seen:
     counts = {
         kind: (sum(bool(one.any()) for one in of_kind), len(of_kind))
         for kind in (True, False)
@@ -137,119 +168,48 @@ def _told(found: Sequence[_Change], seen: Sequence[np.ndarray]) -> Seen:
     return Seen(counts[True], counts[False], unseen)
 
 
-def _enough(found: Sequence[_Change], seen: Sequence[np.ndarray]) -> bool:
+def _enough(found: Sequence[Change], seen: Sequence[np.ndarray]) -> bool:
     told = _told(found, seen)
     return all(seen >= ENOUGH * tried for seen, tried in (told.weight_bits, told.thresholds))
 
 
-def _affordable(network: Network, effort: Effort) -> int:
-    """Give the changes of each kind that the effort pays for."""
-    products = sum(
-        int(np.prod(layer.out_shape[:2])) * field.size
-        for layer in network.layers
-        for field in _arrays(layer).values()
-        if field.ndim > 1
-    )
-    tries = effort.products // (1 + 2 * effort.least * products)
-    return int(min(effort.changes, max(FEWEST, tries)))
-
-
-def _arrays(layer: Layer) -> dict[str, np.ndarray]:
-    """Give a layer's own weights and tables."""
-    return {
-        field.name: value
-        for field in fields(layer)
-        if isinstance(value := getattr(layer, field.name), np.ndarray) and field.name in ("weights", "table")
-    }
-
-
-def _changes(network: Network, random: np.random.Generator, count: int) -> Iterator[_Change]:
-    """Give changes of weights, and as many of thresholds, spread over the layers, and over the numbers within each by chance."""
-    for is_weight in (True, False):
-        having = [layer for layer in network.layers if (_arrays(layer) if is_weight else _levels(layer))]
-        for number in range(count if having else 0):
-            layer = having[number % len(having)]
-            yield _changed_weight(layer, random) if is_weight else _changed_level(layer, random)
-
-
-def _changed_weight(layer: Layer, random: np.random.Generator) -> _Change:
-    """Flip a bit of a weight, as many as its largest needs; two-valued ones change their sign."""
-    ((field, values),) = _arrays(layer).items()
-    at = tuple(int(random.integers(size)) for size in values.shape)
-    low, high = int(values.min()), int(values.max())
-    old = int(values[at])
-    if set(np.unique(values)) <= {-1, 1}:
-        new = -old
-    else:
-        flips = [old ^ (1 << bit) for bit in range(max(high, -low - 1, 1).bit_length())]
-        legal = [flip for flip in flips if low <= flip <= high] or [high if old == low else low]
-        new = legal[int(random.integers(len(legal)))]
-    changed = values.copy()
-    changed[at] = new
-    title = f"{layer.name}: {field[:-1] if field == 'weights' else 'entry'} {list(at)} {old} as {new}"
-    return _Change(title, True, replace(layer, **{field: changed}))
-
-
-def _levels(layer: Layer) -> str:
-    """Give the field of a layer's thresholds or table, if it has any."""
-    for field in fields(layer):
-        value = getattr(layer, field.name)
-        if (isinstance(value, Thresholds) and value.levels.size) or isinstance(value, Lookup):
-            return field.name
-    return ""
-
-
-def _skips_every_second(layer: Layer) -> bool:
-    """Whether a layer's sums are all even or all odd: one threshold more or less is then the same."""
-    weights = _arrays(layer).get("weights")
-    return weights is not None and all(one.type.bipolar for one in layer.inputs) and bool(np.all(weights % 2))
-
-
-def _changed_level(layer: Layer, random: np.random.Generator) -> _Change:
-    """Move a threshold by one, or give an entry of a table the code beside it."""
-    field = _levels(layer)
-    value = getattr(layer, field)
-    name, values = ("levels", value.levels) if isinstance(value, Thresholds) else ("table", value.table)
-    at = tuple(int(random.integers(size)) for size in values.shape)
-    old = int(values[at])
-    kind: CodeType = layer.out_type
-    step = int(random.choice([-1, 1])) * (2 if _skips_every_second(layer) else 1)
-    if isinstance(value, Lookup):
-        step = -2 * old if kind.bipolar else step if kind.low <= old + step <= kind.high else -step
-    changed = values.copy()
-    changed[at] = old + step
-    moved = replace(value, **{name: np.sort(changed, axis=-1) if name == "levels" else changed})
-    title = f"{layer.name}: {'threshold' if name == 'levels' else 'entry'} {list(at)} {old} as {old + step}"
-    return _Change(title, False, replace(layer, **{field: moved}))
-
-
-def _visible(network: Network, changes: Sequence[_Change], codes: Sequence[np.ndarray]) -> list[np.ndarray]:
+def _visible(packed: PackedNetwork, found: Sequence[Change], codes: Codes) -> list[np.ndarray]:
     """Give for each change which frames' outputs differ: bool (frames,)."""
-    if not changes:
+    if not found:
         return []
-    right = PackedNetwork(network)
-    wanted = right.golden_maps(*codes)
-    found = []
-    for change in changes:
-        got = right.with_layer(change.layer).golden_maps(*codes)
+    wanted = packed.golden_maps(*codes)
+    visible = []
+    for change in found:
+        got = packed.with_layer(change.layer).golden_maps(*codes)
         differs = [np.any((a != b).reshape(len(a), -1), axis=1) for a, b in zip(got, wanted, strict=True)]
-        found.append(np.any(differs, axis=0))
-    return found
+        visible.append(np.any(differs, axis=0))
+    return visible
 
 
-def _frames(network: Network, random: np.random.Generator, count: int, *, spread: bool) -> tuple[np.ndarray, ...]:
-    """Give random frames; ``spread``: of every second one the codes lie in a range of their own, and the values are alike in neighbours."""
+def _frames(network: Network, random: np.random.Generator, count: int, *, spread: bool) -> Codes:
+    """Give random frames; ``spread``: around levels that differ from frame to frame, channel to channel or block to block.
+
+    Sums of many values that know nothing of one another stay near their mean: only values that are alike reach a far threshold.
+    """
     maps = []
     for port in network.inputs:
-        low, high = port.type.low, port.type.high
-        if port.type.bipolar:
-            share = random.uniform(0.05, 0.95, (count, 1, 1, 1)) if spread else 0.5
-            maps.append(np.where(random.random((count, *port.shape)) < share, 1, -1))
-            continue
-        codes = random.integers(low, high, size=(count, *port.shape), endpoint=True)
+        kind, shape = port.type, (count, *port.shape)
+        noise = random.random(shape)
         if spread:
-            ends = np.sort(random.integers(low, high, size=(2, count, 1, 1, 1), endpoint=True), axis=0)
-            narrow = random.integers(ends[0], ends[1], size=codes.shape, endpoint=True)
-            codes[::2] = narrow[::2]
-        maps.append(codes)
+            levels = np.stack([_levels_of_a_frame(random, port.shape) for _ in range(count)])
+            share = random.uniform(0, 1, (count, 1, 1, 1))
+            noise = levels + share * (noise - levels)
+        if kind.bipolar:
+            maps.append(np.where(noise < 0.5, -1, 1))
+        else:
+            maps.append(np.minimum(kind.low + np.floor(noise * kind.levels), kind.high).astype(np.int64))
     return tuple(maps)
+
+
+def _levels_of_a_frame(random: np.random.Generator, shape: MapShape) -> np.ndarray:
+    """Give levels from 0 to 1, the same in blocks of a random size and in all channels or in each of its own."""
+    height, width, channels = shape
+    size = int(random.integers(1, max(height, width) + 1))
+    rows, columns = -(-height // size), -(-width // size)
+    coarse = random.random((rows, columns, channels if random.integers(3) else 1))
+    return np.broadcast_to(np.repeat(np.repeat(coarse, size, 0), size, 1)[:height, :width], shape)

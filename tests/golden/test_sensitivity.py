@@ -3,11 +3,47 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
+from hwgen.activation import Positions, Thresholds
+from hwgen.codes import BIPOLAR, CodeType, unsigned
+from hwgen.golden.changes import changes
+from hwgen.golden.network import PackedNetwork
 from hwgen.golden.sensitivity import Effort, choose_frames
+from hwgen.layers.conv import Conv
+from hwgen.layers.dense import Dense
+from hwgen.layers.maxpool import MaxPool
+from hwgen.layers.window import Window
+from hwgen.network import InputPort, Network, OutputPort, check
 from tests.small_networks import mlp
 
 EFFORT = Effort(least=4, most=48, changes=64, products=1 << 30)
+
+
+def image(*levels: int) -> Network:
+    """Give a 2 x 4 x 4 byte image -> 3x3 convolution, a channel for each level -> 2x2 maximum -> 3 scores."""
+    random, rows = np.random.default_rng(3), len(levels)
+    weights = random.choice(np.array([-1, 1]), size=(rows, 3, 3, 2))
+    thresholds = Thresholds(np.array(levels).reshape(1, rows, 1), Positions.uniform(4, 4))
+    window = Window((3, 3), pads=(1, 1, 1, 1))
+    layers = (
+        Conv("conv", "x", (4, 4, 2), unsigned(8), weights, window, 0, thresholds, BIPOLAR),
+        MaxPool("pool", "conv", (4, 4, rows), BIPOLAR, Window((2, 2), (2, 2)), (False,) * rows),
+        Dense(
+            "dense",
+            "pool",
+            (2, 2, rows),
+            BIPOLAR,
+            random.choice(np.array([-1, 1]), size=(3, 4 * rows)),
+            None,
+            CodeType(-4 * rows, 4 * rows),
+        ),
+    )
+    port = InputPort("x", (4, 4, 2), (0, 1, 2), (4, 4, 2), unsigned(8))
+    ends = OutputPort("y", "dense", (3,), (0,), "float32", np.ones(3), np.zeros(3))
+    network = Network("image", (port,), layers, (ends,))
+    check(network)
+    return network
 
 
 def test_frames_are_added_until_nearly_all_changes_are_seen() -> None:
@@ -18,9 +54,35 @@ def test_frames_are_added_until_nearly_all_changes_are_seen() -> None:
     assert sum(many.seen.weight_bits[:1] + many.seen.thresholds[:1]) > sum(
         few.seen.weight_bits[:1] + few.seen.thresholds[:1]
     )
-    seen, tried = many.seen.weight_bits
-    assert seen >= 0.95 * tried
-    assert tried > 50
+    for seen, tried in many.seen.kinds().values():
+        assert seen >= 0.95 * tried
+        assert tried > 40
+
+
+def test_what_is_said_of_the_frames_holds() -> None:
+    network, effort = mlp(24, 16, 12, 5), replace(EFFORT, changes=16)
+    chosen = choose_frames(network, effort)
+    random = np.random.default_rng(0)
+    random.random((effort.least, 1, 1, 24))
+    wanted, unseen = network.golden(*chosen.codes), []
+    for change in changes(network, random, 16):
+        layers = tuple(change.layer if layer.name == change.layer.name else layer for layer in network.layers)
+        if np.array_equal(replace(network, layers=layers).golden(*chosen.codes), wanted):
+            unseen.append(change.title)
+    assert tuple(unseen) == chosen.seen.unseen
+
+
+@pytest.mark.parametrize("levels", [(-600, 1200, -500, 900), (-700, 1100, -600, 1300)])
+def test_channels_that_are_nearly_constant_are_reached(levels: tuple[int, ...]) -> None:
+    """Of random frames hardly any brings a whole window of the maximum below a threshold, or a sum above another."""
+    network = image(*levels)
+    conv, pool = network.layers[:2]
+    x = np.random.default_rng(0).integers(0, 256, (256, 4, 4, 2))
+    firing = (pool.golden(conv.golden(x)) > 0).mean(axis=(0, 1, 2))
+    assert min(firing) < 0.001
+    assert max(firing) > 0.999
+    for seen, tried in choose_frames(network, EFFORT).seen.kinds().values():
+        assert seen >= 0.95 * tried
 
 
 def test_the_same_network_gives_the_same_frames() -> None:
@@ -30,18 +92,39 @@ def test_the_same_network_gives_the_same_frames() -> None:
 
 
 def test_what_no_frame_can_tell_is_named() -> None:
-    """Of a row whose threshold always fires, no weight matters."""
+    """Of a row whose threshold always fires, no weight matters; its threshold counts as the least sum, and some flips of that never fire."""
     network = mlp(8, 4, 2)
     dead = network.layers[0]
+    assert isinstance(dead, Dense)
+    assert dead.thresholds is not None
     levels = np.full_like(dead.thresholds.levels, -100)
     dead = replace(dead, thresholds=replace(dead.thresholds, levels=levels))
     seen = choose_frames(replace(network, layers=(dead, network.layers[1])), EFFORT).seen
-    assert seen.thresholds[0] == 0
-    assert {title.partition(":")[0] for title in seen.unseen} == {"dense0"}
-    assert len(seen.unseen) == seen.weight_bits[1] - seen.weight_bits[0] + seen.thresholds[1]
+    assert seen.weight_bits[0] < seen.weight_bits[1]
+    assert {title.partition(" [")[0] for title in seen.unseen} == {"dense0: weight"}
+    assert len(seen.unseen) == seen.weight_bits[1] - seen.weight_bits[0] + seen.thresholds[1] - seen.thresholds[0]
     assert seen.facts()["unseen"] == list(seen.unseen)
 
 
-def test_a_large_network_gets_fewer_changes() -> None:
-    seen = choose_frames(mlp(64, 64, 8), replace(EFFORT, products=1)).seen
+def test_a_large_network_gets_fewer_changes_and_frames() -> None:
+    network = mlp(64, 64, 8)
+    seen = choose_frames(network, replace(EFFORT, products=1)).seen
     assert seen.weight_bits[1] == 4
+    assert len(choose_frames(network, replace(EFFORT, products=1)).codes[0]) == EFFORT.least
+
+
+def test_a_part_of_a_network_is_that_part() -> None:
+    network = mlp(24, 16, 12, 5)
+    x = np.random.default_rng(0).choice(np.array([-1, 1]), (6, 1, 1, 24))
+    hidden = network.layers[1].golden(network.layers[0].golden(x))
+    assert np.array_equal(PackedNetwork(network).up_to(network.layers[1]).golden(x), hidden)
+
+
+def test_flipped_thresholds_lie_among_the_sums() -> None:
+    """Sums of 24 signs are even: a threshold that moves from 2 to 1 is the same one."""
+    network = mlp(24, 16, 5)
+    found = [change for change in changes(network, np.random.default_rng(0), 200) if not change.is_weight]
+    assert len(found) > 20
+    for change in found:
+        assert change.telling is not None
+        assert any(change.telling.low <= sum_ < change.telling.high for sum_ in range(-24, 25, 2))

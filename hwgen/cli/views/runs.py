@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
@@ -44,11 +44,11 @@ def render_simulation(simulation: Simulation) -> RenderableType:
     if simulation.seen is not None:
         for name, (seen, tried) in simulation.seen.kinds().items():
             table.add_row(f"{name} that show", "", f"{seen:,} of {tried:,}", "")
-        for change in simulation.seen.unseen:
-            table.add_row(f"  not seen: {escape(change)}", "", "", "")
     if simulation.accuracy is not None:
         table.add_row("accuracy", "", f"{simulation.accuracy:.2%}", "")
-    return table
+    if simulation.seen is None or not simulation.seen.unseen:
+        return table
+    return Group(table, Text("Shown by no frame:"), *(Text(f"  {change}") for change in simulation.seen.unseen))
 
 
 def render_board_run(run: BoardRun) -> RenderableType:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from hwgen.cli.views.runs import render_board_run, render_loading, render_simulation
+from hwgen.golden.sensitivity import Seen
 from hwgen.host.link import Counters
 from hwgen.host.program import Loading
 from hwgen.host.run import BoardRun
@@ -60,6 +61,17 @@ def test_a_simulation_stands_beside_its_prediction() -> None:
         "cycles in all": ["", "9,000", ""],
         "frames/s at clock": ["", "10,000", ""],
     }
+
+
+def test_what_no_frame_shows_stands_below_the_table() -> None:
+    seen = Seen((30, 32), (0, 0), ("conv: weight [0, 1] 1 as -1", "conv: weight [3, 2] -1 as 1"))
+    text = shown(render_simulation(replace(SIMULATION, seen=seen)))
+    assert cells(text)["weight bits that show"] == ["", "30 of 32", ""]
+    assert "thresholds that show" not in cells(text)
+    below = [line.rstrip() for line in text.splitlines()[-3:]]
+    assert below == ["Shown by no frame:", "  conv: weight [0, 1] 1 as -1", "  conv: weight [3, 2] -1 as 1"]
+    none = replace(seen, unseen=())
+    assert "Shown by no frame" not in shown(render_simulation(replace(SIMULATION, seen=none)))
 
 
 def test_what_was_compared_has_a_row_each() -> None:
