@@ -117,7 +117,7 @@ def ratios(network: Network) -> dict[str, float]:
     """
     weights = operations = small_weights = small_operations = 0
     for layer in network.layers:
-        binary = _weights(layer) > 0 and weight_bits(layer) == _weights(layer)
+        binary = weight_bits(layer) == _weights(layer)
         weights += _weights(layer)
         operations += _operations(layer)
         small_weights += _weights(layer) if binary else 0

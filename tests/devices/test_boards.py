@@ -169,12 +169,14 @@ FLASH = '[flash]\nclk = "15"\ncs = "16"\ncopi = "14"\ncipo = "17"\noffset = 1310
 
 def test_a_flash_that_cannot_be_is_refused(tmp_path: Path) -> None:
     text = (Path(str(resources.files("hwgen.boards"))) / "hx8k_breakout.toml").read_text()
-    assert find_board(str(write(tmp_path, text + FLASH))).flash is not None
-    with pytest.raises(
-        OptionError,
-        match=r"^The flash of board 'mine' has the offset 0, which must lie behind the bitstream and have 24 bits$",
-    ):
-        find_board(str(write(tmp_path, text + FLASH.replace("131072", "0"))))
+    for offset in ("131072", "0xFFFFFF"):
+        assert find_board(str(write(tmp_path, text + FLASH.replace("131072", offset)))).flash is not None
+    for offset in ("0", "16777216"):
+        with pytest.raises(
+            OptionError,
+            match=rf"^The flash of board 'mine' has the offset {offset}, which must lie behind the bitstream and have 24 bits$",
+        ):
+            find_board(str(write(tmp_path, text + FLASH.replace("131072", offset))))
     text = (Path(str(resources.files("hwgen.boards"))) / "ulx3s_12f.toml").read_text()
     with pytest.raises(
         OptionError,
