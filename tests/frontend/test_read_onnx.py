@@ -81,8 +81,41 @@ OLD = {
     "hard_sigmoid": (9, "y = HardSigmoid (x)"),
 }
 
+"""Nodes as they were written before an opset changed them."""
 
-@pytest.mark.parametrize(("opset", "body"), OLD.values(), ids=OLD)
+FLOAT = "Constant <value = float {%s}> ()"
+TURNS = {
+    "clip_11": (11, f"l = {FLOAT % -1.0} h = {FLOAT % 0.5} y = Clip (x, l, h)"),
+    "pad_11": (11, f"p = Constant <value_ints = [0, 0, 1, 1, 0, 0, 1, 2]> () v = {FLOAT % -1.0} y = Pad (x, p, v)"),
+    "pad_10": (10, "y = Pad <pads = [0, 0, 1, 1, 0, 0, 1, 2], value = -1.0> (x)"),
+    "slice_10": (
+        10,
+        (
+            "b = Constant <value = int64[2] {1, -2}> () e = Constant <value = int64[2] {3, 100}> () "
+            "a = Constant <value = int64[2] {1, 2}> () y = Slice (x, b, e, a)"
+        ),
+    ),
+    "split_13": (
+        13,
+        "s = Constant <value_ints = [1, 3]> () a, b = Split <axis = 1> (x, s) y = Concat <axis = 1> (b, a)",
+    ),
+    "split_12": (12, "a, b = Split <axis = 1, split = [1, 3]> (x) y = Concat <axis = 1> (b, a)"),
+    "topk_10": (10, "k = Constant <value = int64[1] {2}> () v, i = TopK <axis = 1> (x, k) y = Neg (v)"),
+    "upsample_8": (8, "y = Upsample <scales = [1.0, 1.0, 2.0, 3.0]> (x)"),
+    "resize_11": (
+        11,
+        (
+            "r = Constant <value = float[0] {}> () s = Constant <value = float[4] {1.0, 1.0, 2.0, 0.5}> () "
+            'y = Resize <mode = "nearest", nearest_mode = "ceil", coordinate_transformation_mode = "asymmetric"> (x, r, s)'
+        ),
+    ),
+    "softmax_13": (13, "y = Softmax <axis = 2> (x)"),
+    "softmax_12": (12, "y = Softmax <axis = 2> (x)"),
+}
+"""Nodes of the first opset that spells or means them as today, and of the last one before."""
+
+
+@pytest.mark.parametrize(("opset", "body"), (OLD | TURNS).values(), ids=OLD | TURNS)
 def test_older_opsets_mean_what_they_meant(opset, body, read):
     model = parse(body, opset=opset)
     x = RNG.normal(size=(3, 4, 6, 6)).astype(np.float32)
