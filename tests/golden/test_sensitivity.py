@@ -128,3 +128,14 @@ def test_flipped_thresholds_lie_among_the_sums() -> None:
     for change in found:
         assert change.telling is not None
         assert any(change.telling.low <= sum_ < change.telling.high for sum_ in range(-24, 25, 2))
+
+
+def test_a_weight_is_never_changed_into_itself() -> None:
+    """Where no flip of a bit gives a weight that there is, the greatest and the least take each other's place."""
+    network = mlp(4, 3)
+    layer = replace(network.layers[0], weights=np.array([[3, 4, 3, 4]] * 3), out_type=CodeType(-16, 16))
+    found = changes(replace(network, layers=(layer,)), np.random.default_rng(0), 20)
+    changed = [change.layer.weights for change in found if change.is_weight]
+    assert len(changed) > 8
+    assert {int(np.count_nonzero(weights != layer.weights)) for weights in changed} == {1}
+    assert {weight for weights in changed for weight in np.unique(weights).tolist()} == {3, 4}

@@ -94,3 +94,10 @@ def test_sized_depths_are_those_that_the_plan_gave_or_left_open() -> None:
     assert plan.depths["x", "dense"] == 9
     assert set(plan.depths) == {(source, reader) for source, readers in RESIDUAL.forks().items() for reader in readers}
     assert all(fold.slots for fold in plan.folds.values())
+
+
+@pytest.mark.parametrize("bits", [1, 64, 65, 2000])
+def test_outputs_in_turn_leave_in_the_cycle_after_they_come_however_wide(bits: int) -> None:
+    stage = OutputStage("turns", (1, 2), ("a", "b"), lanes=(1, 2), bits=(1, bits), beats=(3, 1))
+    (outlet,) = stage.timing().outlets
+    assert outlet.latency == 1  # a FIFO of two slots never lies in block RAM

@@ -63,3 +63,11 @@ def test_a_bill_includes_another_so_many_times_and_its_memories_once() -> None:
     assert bill.chains == {CarryChain(Part.ADDER_BIT, 5, True): 5}
     assert bill.products == [Product(10, 8, 4, 12)]
     assert bill.memories == [MemoryShape("table", 64, 16, MemoryStyle.BLOCK, MemoryKind.WINDOW)]
+
+
+@pytest.mark.parametrize(("values", "bits", "cleared"), [(2, 1, False), (6, 3, True), (8, 3, False), (9, 4, True)])
+def test_only_a_pointer_through_a_power_of_two_starts_again_by_itself(values: int, bits: int, cleared: bool) -> None:
+    bill = Bill()
+    bill.pointer(values)
+    assert bill.parts[Part.FLIPFLOP] == bits
+    assert {chain.part for chain in bill.chains} == {Part.COUNTER_BIT} | ({Part.CLEARED_BIT} if cleared else set())

@@ -25,3 +25,8 @@ def test_each_lane_has_its_best_at_the_stated_latency(taps, shape):
     assert free.given == [cycle + latency for cycle in range(20)]
     stalled = {"source_stall": 0.3, "sink_stall": 0.4, "reset_at": 6}
     assert run(ParallelPool(shape=shape, taps=taps, minimum=MINIMUM), sent, 20, **stalled).payloads == free.payloads
+
+
+@pytest.mark.parametrize(("taps", "stages"), [(1, 1), (2, 1), (3, 2), (4, 2), (5, 3), (8, 3), (9, 4)])
+def test_a_level_of_comparisons_halves_what_is_left(taps, stages):
+    assert ParallelPool.stages(taps) == stages
