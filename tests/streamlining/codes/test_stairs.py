@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -71,3 +74,20 @@ def test_a_single_code_that_is_off_takes_lines_of_its_own():
     found = stairs(*runs_of(X, codes), ends, even=False)
     np.testing.assert_array_equal(read(found, X, ends, even=False), codes)
     assert len(found.starts) == 3
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_lines_through_integers_of_many_bits_stay_within_sixty_four(seed):
+    """A single line would need more bits behind the point than there is room for: more lines with fewer do."""
+    random = np.random.default_rng(seed)
+    slope = Fraction(int(random.integers(1 << 29, 1 << 30)), 1 << int(random.integers(30, 50)))
+    codes = sorted({int(slope * int(x)) for x in random.integers(0, 1 << 42, 6)})
+    first = np.array([math.ceil(code / slope) for code in codes])
+    last = np.array([math.ceil((code + 1) / slope) - 1 for code in codes])
+    found = stairs(first, last, np.array(codes), (codes[0], codes[-1]), even=False)
+    assert found is not None
+    for x, code in [*zip(first.tolist(), codes, strict=True), *zip(last.tolist(), codes, strict=True)]:
+        piece = int(np.searchsorted(found.starts, x, side="right")) - 1
+        total = int(found.factors[piece]) * x + int(found.offsets[piece])
+        assert -(1 << 63) <= total < 1 << 63
+        assert min(max(total >> found.shift, codes[0]), codes[-1]) == code
