@@ -217,3 +217,15 @@ def test_calibration_frames_may_be_codes_of_the_input(model, random):
     of_numbers = calibrate(net, (codes * 0.125 - 0.5).astype(np.float32), **declared)
     assert len(of_codes.conversion.ranges) >= 2
     assert set(of_codes.conversion.ranges) == set(of_numbers.conversion.ranges)
+
+
+def test_a_curve_along_more_integers_than_a_table_holds_reads_fixed_point(model, random):
+    """The bias of the sums comes back where the curve is read."""
+    weights, bias = random.integers(150, 301, (3, 4, 1, 1)).astype(np.float32), np.array([12000.0, -24000, -50000])
+    net = model(4, 1, 1).add("Conv", weights, bias).add("Mul", np.float32(2**-14)).add("Tanh")
+    net.add("Conv", bipolar(random, 2, 3, 1, 1))
+    x = random.integers(0, 256, (60, 4, 1, 1)).astype(np.float32)
+    network = net.network(input_type="uint8")
+    assert [type(layer) for layer in network.layers] == [Conv, Segments, Segments, Conv]
+    sums, curve = announced(network)
+    assert off(net, x, network) <= 3 * (sums * 2**-14 + curve) + 1e-6 < 0.003

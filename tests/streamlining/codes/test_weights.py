@@ -108,3 +108,13 @@ def test_real_rows_are_rounded_or_refused(random):
     exact = Builder(Conversion(exact=True))
     with pytest.raises(ModelError, match=r"'fc' \(MatMul\) has weights .* row 1 holds .* without --exact"):
         rounded_rows(weights, NODE, exact)
+
+
+def test_the_finest_grid_has_sixteen_bits():
+    """Rows are multiples of a part in 65,535 of their largest weight, and of no finer one."""
+    wanted = np.array([[65535, 65534, 60013, -50021, 40009, 30011, 1001, 7, 1]])
+    integers, scale = integer_rows((wanted * np.float32(0.37)).astype(np.float32).astype(float))
+    np.testing.assert_array_equal(integers, wanted)
+    np.testing.assert_allclose(scale, 0.37, rtol=1e-6)
+    finer = np.array([[65537, 65536, 60013, -50021, 40009, 30011, 1001, 7, 1]])
+    assert integer_rows((finer * np.float32(0.37)).astype(np.float32).astype(float)) is None

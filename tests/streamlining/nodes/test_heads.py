@@ -65,3 +65,9 @@ def test_parts_that_no_few_layers_cut_out(model, random):
     net = _conv(model, random).add("Flatten").add("Gather", random.integers(0, 192, 70), axis=1)
     network = net.agrees(frames(random, 2, 6, 5), input_type="bipolar")
     assert [type(layer) for layer in network.layers] == [Conv]
+
+
+@pytest.mark.parametrize(("scale", "offset"), [((1.0, 1.0, 1.0), (0.0, 0.5, 7.0)), ((1.0, 2.0, 0.5), (0.0, 0.0, 0.0))])
+def test_scores_rank_by_what_they_mean(model, random, scale, offset):
+    net = model(8).add("MatMul", bipolar(random, 8, 3)).add("Mul", np.array(scale)).add("Add", np.array(offset))
+    net.add("ArgMax", axis=1, keepdims=0).agrees(frames(random, 8, count=60), input_type="bipolar")

@@ -94,3 +94,15 @@ def test_what_is_no_product_with_constants(model, equation):
     net.add("Einsum", *(["x"] if "," in equation else []), equation=equation)
     with pytest.raises(ModelError, match=r"'the_einsum_0' \(Einsum\) has (no hardware|operands that both depend)"):
         net.network(input_type="bipolar")
+
+
+@pytest.mark.parametrize(
+    ("axis", "kept", "columns"),
+    [(2, [0, 2], 24), (3, [1, 2], 24), (3, [0, 1, 3], 48), (2, [0, 1, 3], 48), (1, [0, 2], 32)],
+)
+def test_a_vector_of_a_part_of_a_map_leaves_out_the_rest_where_it_lies_evenly(model, random, axis, kept, columns):
+    net = model(3, 4, 4).add("Gather", np.array(kept), axis=axis).add("Flatten")
+    net.add("MatMul", bipolar(random, 48 // (3 if axis == 1 else 4) * len(kept), 5))
+    network = net.agrees(frames(random, 3, 4, 4), input_type="bipolar")
+    assert isinstance(network.layers[-1], Dense)
+    assert network.layers[-1].columns == columns

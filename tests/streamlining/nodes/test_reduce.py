@@ -59,3 +59,15 @@ def test_reductions_without_hardware_are_refused(model, op, axes, sentence):
     net = net.add(op, axes) if op == "ReduceSum" else net.add(op, axes=axes)
     with pytest.raises(ModelError, match=sentence):
         net.network(input_type="uint8")
+
+
+@pytest.mark.parametrize(("sign", "value"), [(1, 255), (-1, 0)])
+def test_a_sum_over_the_map_reaches_its_extremes(model, sign, value):
+    """The last sums each give another value, up to the least and the greatest."""
+    net = model(2, 2, 2).add("ReduceSum", np.array([2, 3])).add("Mul", np.float32(sign))
+    net.add("Add", np.float32(3 - sign * 4 * value)).add("Relu")
+    x = np.full((4, 2, 2, 2), value, dtype=np.float32)
+    for frame in range(4):
+        x[frame, :, 0, 1] -= sign * frame
+    network = net.agrees(x, input_type="uint8")
+    assert network.golden(x.astype(int).transpose(0, 2, 3, 1))[:, 0, 0, 0].tolist() == [3, 2, 1, 0]
