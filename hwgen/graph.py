@@ -87,18 +87,24 @@ def check(graph: Graph, after: str = "read") -> None:
     for node in graph.nodes:
         for name in node.inputs:
             if name not in known:
-                raise ModelError(
-                    f"After {after}: node '{node.name}' ({node.op}) reads '{name}', which nothing defines before it"
+                raise _broken(
+                    after,
+                    f"node '{node.name}' ({node.op}) reads '{name}', which nothing defines before it",
                 )
         for name in node.outputs:
             if name and name in known:
-                raise ModelError(f"After {after}: node '{node.name}' ({node.op}) defines '{name}' a second time")
+                raise _broken(after, f"node '{node.name}' ({node.op}) defines '{name}' a second time")
             if name and name not in graph.values:
-                raise ModelError(f"After {after}: output '{name}' of node '{node.name}' ({node.op}) has no shape")
+                raise _broken(after, f"output '{name}' of node '{node.name}' ({node.op}) has no shape")
             known.add(name)
     for name in graph.outputs:
         if name not in known:
-            raise ModelError(f"After {after}: the graph's output '{name}' is not defined by any node")
+            raise _broken(after, f"the graph's output '{name}' is not defined by any node")
+
+
+def _broken(after: str, sentence: str) -> ModelError:
+    """Say what breaks the law, and which pass did; the file itself may have done it."""
+    return ModelError(sentence[0].upper() + sentence[1:] if after == "read" else f"After {after}: {sentence}")
 
 
 def check_finite(graph: Graph) -> None:

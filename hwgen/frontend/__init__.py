@@ -41,8 +41,9 @@ def _converted(model: onnx.ModelProto, path: str | Path) -> Graph:
     try:
         graph = convert(model)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ModelError(f"'{path}' is damaged or breaks the rules of ONNX ({reason}); export it again") from error
+        raise ModelError(
+            f"'{path}' is damaged or breaks the rules of ONNX; 'python -m onnx.checker' may say where, then export it again"
+        ) from error
     return replace(graph, name=Path(path).stem) if graph.name in NAMES_OF_EXPORTERS else graph
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
@@ -10,16 +11,18 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import defs, helper, numpy_helper
+from onnx import helper, numpy_helper
 
 from hwgen.errors import ModelError
 from hwgen.frontend.channels_last import spelled_out
-from hwgen.frontend.domains import CUSTOM_OPERATORS, ONNX_DOMAINS, canonical_name, defaults_of, is_channels_last
+from hwgen.frontend.domains import ONNX_DOMAINS, canonical_name, defaults_of
 from hwgen.frontend.exotic import fold_exotic
 from hwgen.frontend.load import opset_of
-from hwgen.frontend.narrow import array_of, dtype_of, narrow_bits
+from hwgen.frontend.narrow import array_of, dtype_of, narrow_bits, number_type_of
 from hwgen.frontend.normalise import normalise
+from hwgen.frontend.signatures import hold_signature, schema_of
 from hwgen.graph import Graph, Node, Value
+from hwgen.operators.budget import MOST_IN_A_MAP
 
 __all__ = ["convert", "model_inputs", "sorted_nodes"]
 
@@ -52,6 +55,9 @@ def convert(model: onnx.ModelProto) -> Graph:
     """
     opset, proto = opset_of(model), model.graph
     tensors = [*proto.initializer, *(sparse.values for sparse in proto.sparse_initializer)]
+    twice = [name for name, count in Counter(tensor.name for tensor in tensors).items() if count > 1]
+    if twice:
+        raise ModelError(f"The model has two constants named '{twice[0]}'; export it again")
     used = {name for node in proto.node for name in (*node.input, *node.output)} | {value.name for value in proto.input}
     draft = _Draft(
         {tensor.name: array_of(tensor) for tensor in proto.initializer},
@@ -66,6 +72,9 @@ def convert(model: onnx.ModelProto) -> Graph:
     readers = Counter(name for node in proto.node for name in node.input) + Counter(outputs)
     for index, entry in enumerate(sorted_nodes(proto, draft.constants)):
         name = names.fresh(entry.name or f"{entry.op_type}_{index}")
+        hold_signature(entry, name, opset)
+        if not any(entry.output):
+            continue
         if entry.op_type == "Constant" and entry.domain in ONNX_DOMAINS:
             draft.constants[entry.output[0]] = _constant(entry)
             bits = narrow_bits(entry.attribute[0].t.data_type)
@@ -99,11 +108,15 @@ def _dense(sparse: onnx.SparseTensorProto) -> np.ndarray:
 
 def _constant(node: onnx.NodeProto) -> np.ndarray:
     """Give the array of a Constant node in any of its spellings."""
+    if len(node.attribute) != 1:
+        raise ModelError(
+            f"The Constant '{node.output[0]}' must hold one value, not {len(node.attribute)}; export the model again"
+        )
     attribute = node.attribute[0]
     value = helper.get_attribute_value(attribute)
     match attribute.name:
         case "value":
-            return array_of(value)
+            return array_of(value, node.output[0])
         case "sparse_value":
             return _dense(value)
         case "value_float" | "value_floats":
@@ -146,22 +159,21 @@ def sorted_nodes(graph: onnx.GraphProto, constants: Mapping[str, np.ndarray]) ->
 
 def _attributes(node: onnx.NodeProto, opset: int) -> dict[str, Any]:
     attributes: dict[str, Any] = {}
-    last = is_channels_last(node.domain, node.op_type)
-    op = canonical_name(node.domain, node.op_type) if last else node.op_type
-    if (last or node.domain in ONNX_DOMAINS) and op not in CUSTOM_OPERATORS and defs.has(op, opset):
-        schema = defs.get_schema(op, opset)
+    schema = schema_of(node.domain, node.op_type, opset)
+    if schema is not None:
         for name, attribute in schema.attributes.items():
             if attribute.default_value.type:
                 attributes[name] = helper.get_attribute_value(attribute.default_value)
     else:
         attributes.update(defaults_of(node.op_type))
-    attributes.update({attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute})
+    given = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
+    attributes.update({name: value for name, value in given.items() if not isinstance(value, onnx.GraphProto)})
     return {name: _plain(value) for name, value in attributes.items()}
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
-        return value.decode()
+        return value.decode(errors="replace")
     if isinstance(value, onnx.TensorProto):
         return array_of(value)
     return tuple(_plain(part) for part in value) if isinstance(value, list) else value
@@ -182,9 +194,9 @@ def _nodes(entry: onnx.NodeProto, name: str, opset: int, draft: _Draft) -> Seque
         node = normalise(node, opset, add)
         shapes = {name: array.shape for name, array in draft.constants.items() if name in node.inputs}
         return spelled_out(node, entry.domain, entry.op_type, shapes, add, draft.fresh)
-    except (KeyError, IndexError, TypeError) as error:
+    except (KeyError, IndexError, TypeError, ValueError) as error:
         raise ModelError(
-            f"Node '{name}' ({op}) lacks an input or attribute that opset {opset} demands: {error}"
+            f"Node '{name}' ({op}) has inputs or attributes that make no sense in opset {opset}; export the model again"
         ) from error
 
 
@@ -238,4 +250,8 @@ def _input(entry: onnx.ValueInfoProto) -> Value:
             f"Input '{entry.name}' has shape {list(shape)}, but a batch axis and at least one "
             "more are needed; export it as [1, ...]"
         )
-    return Value(entry.name, shape, dtype_of(entry.type.tensor_type.elem_type))
+    if math.prod(size or 1 for size in shape) > MOST_IN_A_MAP:
+        raise ModelError(
+            f"Input '{entry.name}' has shape {list(shape)}; the largest that is handled has {MOST_IN_A_MAP:,} numbers a frame"
+        )
+    return Value(entry.name, shape, number_type_of(entry.type.tensor_type.elem_type, f"Input '{entry.name}'"))

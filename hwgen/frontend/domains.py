@@ -11,6 +11,7 @@ __all__ = [
     "defaults_of",
     "is_channels_last",
     "is_quantised_domain",
+    "signature_of",
 ]
 
 ONNX_DOMAINS = ("", "ai.onnx")
@@ -28,12 +29,33 @@ CUSTOM_OPERATORS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """Operators of the quantisation domains: canonical name and attribute defaults (those of QONNX's operator texts)."""
 
+_ANY_NUMBER = 1 << 31
 
-_MICROSOFT = frozenset(
-    "DequantizeLinear QGemm QLinearAdd QLinearAveragePool QLinearConcat QLinearGlobalAveragePool QLinearLeakyRelu QLinearMul "
-    "QLinearSigmoid QuantizeLinear".split()
-)
-"""Operators of ONNX Runtime's own domain, which its quantiser writes."""
+_CUSTOM_SIGNATURES: dict[str, tuple[int, int, tuple[str, ...]]] = {
+    "BipolarQuant": (2, 2, ()),
+    "Im2Col": (1, 1, ("kernel_size", "stride")),
+    "IntQuant": (4, 4, ()),
+    "MultiThreshold": (2, 2, ()),
+    "Quant": (4, 4, ()),
+    "QuantAvgPool2d": (1, 1, ("kernel", "stride", "ibits", "obits")),
+    "Trunc": (5, 6, ()),
+    "XnorPopcountMatMul": (2, 2, ()),
+}
+"""How many inputs these operators have, and the attributes that have no default."""
+
+_MICROSOFT: dict[str, tuple[int, int]] = {
+    "DequantizeLinear": (2, 3),
+    "QGemm": (6, 9),
+    "QLinearAdd": (7, 8),
+    "QLinearAveragePool": (4, 5),
+    "QLinearConcat": (5, _ANY_NUMBER),
+    "QLinearGlobalAveragePool": (4, 5),
+    "QLinearLeakyRelu": (4, 5),
+    "QLinearMul": (7, 8),
+    "QLinearSigmoid": (4, 5),
+    "QuantizeLinear": (2, 3),
+}
+"""Operators of ONNX Runtime's own domain, which its quantiser writes, and how many inputs they have."""
 
 _MICROSOFT_DEFAULTS: dict[str, dict[str, Any]] = {
     "QGemm": {"alpha": 1.0, "transA": 0, "transB": 0},
@@ -49,6 +71,13 @@ def is_quantised_domain(domain: str) -> bool:
 def defaults_of(op: str) -> dict[str, Any]:
     """Give the defaults of an operator that is not ONNX's own."""
     return CUSTOM_OPERATORS[op][1] if op in CUSTOM_OPERATORS else _MICROSOFT_DEFAULTS.get(op, {})
+
+
+def signature_of(domain: str, op: str) -> tuple[int, int, tuple[str, ...]]:
+    """Give the least and the greatest number of inputs of an operator that is not ONNX's own, and the attributes that it must have."""
+    if op in CUSTOM_OPERATORS and (domain in ONNX_DOMAINS or is_quantised_domain(domain)):
+        return _CUSTOM_SIGNATURES[op]
+    return (*(_MICROSOFT.get(op, (0, _ANY_NUMBER)) if domain == "com.microsoft" else (0, _ANY_NUMBER)), ())
 
 
 def is_channels_last(domain: str, op: str) -> bool:

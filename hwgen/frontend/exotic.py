@@ -12,13 +12,15 @@ from onnx.reference import ReferenceEvaluator
 from hwgen.errors import ModelError
 from hwgen.frontend.domains import ONNX_DOMAINS
 from hwgen.graph import Node
+from hwgen.operators.budget import Budget
 from hwgen.operators.evaluate import OPERATORS, apply
 
 __all__ = ["fold_exotic"]
 
-_RANDOM = frozenset(
-    {"Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike"}
+_NEVER = frozenset(
+    "Bernoulli If Loop Multinomial RandomNormal RandomNormalLike RandomUniform RandomUniformLike Scan".split()
 )
+"""What is another number each time, or may take any time."""
 
 
 def fold_exotic(
@@ -42,14 +44,17 @@ def fold_exotic(
     """
     if all(node.op in OPERATORS for node in nodes):
         return list(nodes), dict(constants)
-    known, kept, result = dict(constants), [], dict(constants)
+    known, kept, result, budget = dict(constants), [], dict(constants), Budget(constants.values())
     for node in nodes:
-        constant = all(name in known for name in node.inputs if name) and node.op not in _RANDOM
+        constant = all(name in known for name in node.inputs if name) and node.op not in _NEVER
         if constant and node.op in OPERATORS:
-            arrays = apply(node, [known[name] if name else None for name in node.inputs])
+            given = [known[name] if name else None for name in node.inputs]
+            budget.spend(node, given)
+            arrays = apply(node, given)
             known.update({name: array for name, array in zip(node.outputs, arrays, strict=False) if name})
             kept.append(node)
         elif constant and protos[node.name].domain in ONNX_DOMAINS:
+            budget.spend(node, [known[name] if name else None for name in node.inputs])
             found = _reference(protos[node.name], node, known, opset)
             known.update(found)
             result.update(found)
@@ -70,5 +75,7 @@ def _reference(proto: onnx.NodeProto, node: Node, known: Mapping[str, np.ndarray
     try:
         arrays = ReferenceEvaluator(model).run(None, feeds)
     except Exception as error:
-        raise ModelError(f"Cannot evaluate the constant node '{node.name}' ({node.op}): {error}") from error
+        raise ModelError(
+            f"Node '{node.name}' ({node.op}) has constant inputs that it does not accept; fold constants before the export"
+        ) from error
     return {value.name: np.asarray(array) for value, array in zip(outputs, arrays, strict=True)}

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import onnx
 from google.protobuf.message import DecodeError
-from onnx import defs, inliner
-from onnx.external_data_helper import ExternalDataInfo, load_external_data_for_tensor, uses_external_data
+from onnx import defs
 
 from hwgen.errors import ModelError
-from hwgen.frontend.domains import CUSTOM_OPERATORS, ONNX_DOMAINS, is_quantised_domain
+from hwgen.frontend.domains import CUSTOM_OPERATORS, ONNX_DOMAINS
+from hwgen.frontend.external_data import load_external_data
+from hwgen.frontend.functions import inlined
 
 __all__ = ["OLDEST_OPSET", "load_model", "opset_of"]
 
@@ -34,9 +35,9 @@ def load_model(path: str | Path) -> onnx.ModelProto:
     except OSError as error:
         raise ModelError(f"Cannot read '{path}': {error.strerror or error}") from error
     model = _parse(path, content)
-    _load_external_data(model, path)
+    load_external_data(model, path)
     opset_of(model)
-    return _inline(model)
+    return inlined(model)
 
 
 def opset_of(model: onnx.ModelProto) -> int:
@@ -80,50 +81,3 @@ def _parse(path: Path, content: bytes) -> onnx.ModelProto:
     if not model.graph.node:
         raise ModelError(f"The graph in '{path}' has no nodes")
     return model
-
-
-def _tensors(model: onnx.ModelProto) -> list[tuple[str, onnx.TensorProto]]:
-    found = [(tensor.name, tensor) for tensor in model.graph.initializer]
-    nodes = [*model.graph.node, *(node for function in model.functions for node in function.node)]
-    for node in nodes:
-        found += [(node.output[0], attribute.t) for attribute in node.attribute if attribute.HasField("t")]
-    return found
-
-
-def _load_external_data(model: onnx.ModelProto, path: Path) -> None:
-    for name, tensor in _tensors(model):
-        if not uses_external_data(tensor):
-            continue
-        info = ExternalDataInfo(tensor)
-        data = path.parent / info.location
-        if not data.is_file():
-            raise ModelError(
-                f"The values of '{name}' are in '{info.location}', which is missing beside '{path}'; copy it there too"
-            )
-        needed = int(info.offset or 0) + int(info.length or 0)
-        if data.stat().st_size < needed:
-            raise ModelError(
-                f"'{data}' has {data.stat().st_size} bytes, but '{name}' ends at byte {needed}; copy the file again"
-            )
-        try:
-            load_external_data_for_tensor(tensor, str(path.parent))
-        except (OSError, ValueError, onnx.checker.ValidationError) as error:
-            reason = str(error).splitlines()[0]
-            raise ModelError(f"Cannot read the values of '{name}' from '{info.location}': {reason}") from error
-        tensor.data_location = onnx.TensorProto.DEFAULT
-        del tensor.external_data[:]
-
-
-def _inline(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Inline local functions, but keep quantisers that a file defines as functions: their names say more."""
-    kept = [
-        (function.domain, function.name)
-        for function in model.functions
-        if is_quantised_domain(function.domain) and function.name in CUSTOM_OPERATORS
-    ]
-    if len(model.functions) == len(kept):
-        return model
-    try:
-        return inliner.inline_selected_functions(model, kept, exclude=True)
-    except (RuntimeError, ValueError, onnx.checker.ValidationError) as error:
-        raise ModelError(f"Cannot inline the local functions of the model: {str(error).splitlines()[0]}") from error

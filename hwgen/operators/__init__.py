@@ -12,7 +12,11 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Attributes", "Operator"]
+__all__ = ["Attributes", "Operator", "UnfitError"]
 
 Attributes = Mapping[str, Any]
 Operator = Callable[..., np.ndarray | tuple[np.ndarray, ...]]
+
+
+class UnfitError(ValueError):
+    """Inputs or attributes that an operator does not take, in words that are shown to the user."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from hwgen.errors import ModelError
 from hwgen.graph import Graph, Node
-from hwgen.operators import Attributes, Operator
+from hwgen.operators import Attributes, Operator, UnfitError
 from hwgen.operators.elementwise import ELEMENTWISE
 from hwgen.operators.integers import INTEGER_CURVES, INTEGERS
 from hwgen.operators.normalisations import NORMALISATIONS
@@ -24,7 +24,7 @@ from hwgen.operators.reductions import REDUCTIONS
 from hwgen.operators.shaping import SHAPING
 from hwgen.operators.windows import WINDOWS
 
-__all__ = ["CHANNELWISE", "OPERATORS", "apply", "run"]
+__all__ = ["CHANNELWISE", "OPERATORS", "apply", "mismatch", "run"]
 
 OPERATORS: dict[str, Operator] = {
     **ELEMENTWISE,
@@ -69,12 +69,26 @@ def apply(
             result = OPERATORS[node.op](
                 _attributes(node.attributes, dtype), *(_floats(array, dtype) for array in inputs)
             )
-    except (ValueError, IndexError, TypeError, KeyError, ZeroDivisionError, OverflowError) as error:
-        shapes = ", ".join("none" if array is None else str(np.shape(array)) for array in inputs)
-        raise ModelError(
-            f"Node '{node.name}' ({node.op}) does not accept inputs of shapes {shapes}: {error}"
-        ) from error
+    except UnfitError as error:
+        raise ModelError(f"{mismatch(node, inputs)}: {error}") from error
+    except (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError) as error:
+        raise mismatch(node, inputs) from error
     return result if isinstance(result, tuple) else (result,)
+
+
+def mismatch(node: Node, inputs: Sequence[np.ndarray | None]) -> ModelError:
+    """Say that a node does not take what it is given: the shapes, and the few numbers and attributes that may be why."""
+    shapes = ", ".join("none" if array is None else str(np.shape(array)) for array in inputs)
+    kinds = {str(array.dtype) for array in inputs if array is not None}
+    types = (
+        f" and types {', '.join('none' if array is None else str(array.dtype) for array in inputs)}"
+        if len(kinds) > 1
+        else ""
+    )
+    shown = {name: f"{value:g}" if isinstance(value, float) else value for name, value in node.attributes.items()}
+    given = [f"{name} {value}" for name, value in shown.items() if isinstance(value, int | str | tuple)]
+    told = f" with {', '.join(given)}" if given else ""
+    return ModelError(f"Node '{node.name}' ({node.op}) does not accept inputs of shapes {shapes}{types}{told}")
 
 
 def run(graph: Graph, feeds: Mapping[str, np.ndarray], dtype: np.dtype | type | None = None) -> dict[str, np.ndarray]:

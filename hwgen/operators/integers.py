@@ -28,7 +28,8 @@ def shifted(codes: np.ndarray, zero_point: Given, axis: int = 0) -> np.ndarray:
 def factor(*scales: np.ndarray) -> np.ndarray:
     """Give ``a * b / c`` as ONNX Runtime calculates it, one for each channel if a scale is so."""
     first, second, third = (scale.astype(np.float32) for scale in scales)
-    return np.asarray(first * second / third)
+    with np.errstate(all="ignore"):  # whoever reads a constant that is no number refuses it
+        return np.asarray(first * second / third)
 
 
 def _convolution(attributes: Attributes, x: np.ndarray, weights: np.ndarray, bias: Given = None) -> np.ndarray:

@@ -10,7 +10,10 @@ import numpy as np
 
 from hwgen.errors import ModelError
 from hwgen.graph import UNKNOWN, Graph, Node, Value
-from hwgen.operators.evaluate import CHANNELWISE, OPERATORS, apply
+from hwgen.operators.budget import MOST_IN_A_MAP, Budget, hold_map, too_large
+from hwgen.operators.evaluate import CHANNELWISE, OPERATORS, apply, mismatch
+from hwgen.operators.operands import hold_operands
+from hwgen.operators.window_attributes import hold_kernel, hold_window
 from hwgen.operators.windows import explicit_pads, output_size
 
 __all__ = ["Facts", "constant_values", "infer", "with_values"]
@@ -41,6 +44,8 @@ _PRODUCTS = {"MatMul": 1, "MatMulInteger": 1, "QLinearMatMul": 3, "XnorPopcountM
 _SLIDING = {"AveragePool": 0, "Conv": 1, "ConvInteger": 1, "MaxPool": 0, "QLinearConv": 3}
 """Windows, and which of their inputs are the weights (0: none are)."""
 _CONVOLUTIONS = {"Conv": 1, "ConvInteger": 1, "ConvTranspose": 1, "QLinearConv": 3}
+_BIASES = {"Conv": 2, "ConvTranspose": 2, "QLinearConv": 8}
+_WINDOWS = frozenset(_SLIDING) | frozenset(_CONVOLUTIONS) | {"QLinearAveragePool"}
 _TYPED_BY = {"QLinearConv": 7, "QLinearMatMul": 7}
 """Which input has the type of the output; other products of integers have 32 bits."""
 
@@ -64,10 +69,12 @@ class Facts:
 
 def constant_values(graph: Graph) -> dict[str, np.ndarray]:
     """Evaluate every node that depends on constants only; give the constants and those results by name."""
-    known = dict(graph.constants)
+    known, budget = dict(graph.constants), Budget(graph.constants.values())
     for node in graph.nodes:
         if node.op in OPERATORS and all(name in known for name in node.inputs if name):
-            results = apply(node, [known[name] if name else None for name in node.inputs])
+            arrays = [known[name] if name else None for name in node.inputs]
+            budget.spend(node, arrays)
+            results = apply(node, arrays)
             known.update({name: array for name, array in zip(node.outputs, results, strict=False) if name})
     return known
 
@@ -89,7 +96,7 @@ def infer(graph: Graph, batch: int, known: Mapping[str, np.ndarray]) -> Facts:
     ModelError
         If an operator does not accept its inputs' shapes, or a shape would depend on data.
     """
-    statics = dict(known)
+    statics, budget = dict(known), Budget(known.values())
     shapes = {name: array.shape for name, array in known.items()}
     dtypes = {name: array.dtype for name, array in known.items()}
     for name in graph.inputs:
@@ -99,9 +106,8 @@ def infer(graph: Graph, batch: int, known: Mapping[str, np.ndarray]) -> Facts:
         if all(name in known for name in node.outputs if name):
             continue
         static = node.op != UNKNOWN and all(name in statics for name in node.inputs[: _LOOKS_AT.get(node.op)] if name)
-        arrays = [
-            None if not name else statics.get(name, _stand_in(shapes[name], dtypes[name])) for name in node.inputs
-        ]
+        arrays = [_of(node, name, statics, shapes, dtypes) if name else None for name in node.inputs]
+        hold_operands(node, arrays)
         if not static:
             for place in _STRUCTURAL.get(node.op, ()):
                 if place < len(node.inputs) and node.inputs[place] and node.inputs[place] not in statics:
@@ -109,8 +115,12 @@ def infer(graph: Graph, batch: int, known: Mapping[str, np.ndarray]) -> Facts:
                         f"Node '{node.name}' ({node.op}) takes '{node.inputs[place]}' from the data, but "
                         "hardware needs it fixed; make it a constant"
                     )
+        if static:
+            budget.spend(node, arrays)
         results = apply(node, arrays) if static else _results(node, arrays, batch)
         for name, array in zip(node.outputs, results, strict=False):
+            if name and not static:
+                _hold_size(node, name, array.shape)
             if name:
                 shapes[name], dtypes[name] = array.shape, array.dtype
                 if static:
@@ -130,16 +140,48 @@ def with_values(graph: Graph) -> Graph:
     two, three = infer(graph, 2, known), infer(graph, 3, known)
     values = {}
     for name in (*graph.inputs, *(name for node in graph.nodes for name in node.outputs if name)):
+        if name not in two.shapes:
+            continue  # an output beyond those that the node yields, which nothing reads
         pairs = zip(two.shapes[name], three.shapes[name], strict=True)
         values[name] = Value(name, tuple(size if size == other else None for size, other in pairs), two.dtypes[name])
     for node in graph.nodes:
         for name in node.outputs:
-            if name and None not in values[name].shape and name not in two.statics:
+            if name in values and None not in values[name].shape and name not in two.statics:
                 raise ModelError(
                     f"Node '{node.name}' ({node.op}) mixes the frames of a batch in its output "
                     f"'{name}'; frames must be independent"
                 )
     return replace(graph, values=values)
+
+
+def _of(
+    node: Node,
+    name: str,
+    statics: Mapping[str, np.ndarray],
+    shapes: Mapping[str, tuple[int, ...]],
+    dtypes: Mapping[str, np.dtype],
+) -> np.ndarray:
+    """Give what a node reads, or zeros of its shape."""
+    if name in statics:
+        return statics[name]
+    if name not in shapes:
+        raise ModelError(f"Node '{node.name}' ({node.op}) reads '{name}', an output that its maker does not have")
+    return _stand_in(shapes[name], dtypes[name])
+
+
+def _hold_size(node: Node, name: str, shape: tuple[int, ...]) -> None:
+    """Hold that a map has a number in it, and not more than can be counted.
+
+    Raises
+    ------
+    ModelError
+    """
+    if 0 in shape:
+        raise ModelError(
+            f"Node '{node.name}' ({node.op}) yields nothing: its output '{name}' has shape {shape}; leave the node out"
+        )
+    if math.prod(shape[1:]) > MOST_IN_A_MAP:
+        raise too_large(node, math.prod(shape[1:]))
 
 
 def _stand_in(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
@@ -152,7 +194,13 @@ def _results(node: Node, arrays: list[np.ndarray | None], batch: int) -> tuple[n
         return tuple(_stand_in((batch, *value.shape[1:]), value.dtype) for value in node.attributes["values"])
     present = [array for array in arrays if array is not None]
     if node.op in _CONVOLUTIONS:
-        _hold_kernel(node, _operands(arrays, _CONVOLUTIONS[node.op])[1].shape)
+        place = _BIASES.get(node.op, len(arrays))
+        bias = arrays[place] if place < len(arrays) else None
+        weights = _operands(arrays, _CONVOLUTIONS[node.op])[1].shape
+        hold_kernel(node, weights, None if bias is None else bias.shape)
+    if node.op in _WINDOWS:
+        hold_window(node, present[0].ndim - 2)
+    hold_map(node, arrays, batch)
     if node.op in CHANNELWISE:
         probes = [None if array is None else array[(slice(0, 1),) * array.ndim] for array in arrays]
         dtype = apply(node, probes)[0].dtype
@@ -163,16 +211,28 @@ def _results(node: Node, arrays: list[np.ndarray | None], batch: int) -> tuple[n
                 else np.broadcast_shapes(*(array.shape for array in present))
             )
         except ValueError as error:
-            raise _mismatch(node, present) from error
+            raise mismatch(node, present) from error
     elif node.op in _PRODUCTS:
         operands = _operands(arrays, _PRODUCTS[node.op])
         shape, dtype = _product_shape(node, operands), _product_type(node, arrays, np.result_type(*operands))
     elif node.op in _SLIDING and len(node.outputs) == 1:
         shape = _sliding_shape(node, _operands(arrays, _SLIDING[node.op]))
         dtype = _product_type(node, arrays, present[0].dtype)
+    elif node.op == "Concat":
+        shape, dtype = _concat_shape(node, present), np.result_type(*present)
     else:
         return apply(node, arrays)
     return (_stand_in(shape, dtype),)
+
+
+def _concat_shape(node: Node, arrays: list[np.ndarray]) -> tuple[int, ...]:
+    axis, first = node.attributes["axis"], arrays[0].shape
+    if not -len(first) <= axis < len(first):
+        raise mismatch(node, arrays)
+    axis %= len(first)
+    if len({(*array.shape[:axis], None, *array.shape[axis + 1 :]) for array in arrays}) > 1:
+        raise mismatch(node, arrays)
+    return (*first[:axis], sum(array.shape[axis] for array in arrays), *first[axis + 1 :])
 
 
 def _operands(arrays: list[np.ndarray | None], second: int) -> list[np.ndarray]:
@@ -190,12 +250,12 @@ def _product_type(node: Node, arrays: list[np.ndarray | None], real: np.dtype) -
 def _product_shape(node: Node, arrays: list[np.ndarray]) -> tuple[int, ...]:
     a, b = (array.shape for array in arrays)
     if not a or not b or a[-1] != b[-2 if len(b) > 1 else 0]:
-        raise _mismatch(node, arrays)
+        raise mismatch(node, arrays)
     rows, columns = a[-2:-1], b[-1:] if len(b) > 1 else ()
     try:
         return (*np.broadcast_shapes(a[:-2], b[:-2]), *rows, *columns)
     except ValueError as error:
-        raise _mismatch(node, arrays) from error
+        raise mismatch(node, arrays) from error
 
 
 def _sliding_shape(node: Node, arrays: list[np.ndarray]) -> tuple[int, ...]:
@@ -204,7 +264,7 @@ def _sliding_shape(node: Node, arrays: list[np.ndarray]) -> tuple[int, ...]:
     kernel = arrays[1].shape[2:] if is_conv else tuple(node.attributes["kernel_shape"])
     rank = len(kernel)
     if x.ndim != rank + 2 or (is_conv and x.shape[1] != arrays[1].shape[1] * node.attributes.get("group", 1)):
-        raise _mismatch(node, arrays)
+        raise mismatch(node, arrays)
     pads = explicit_pads(node.attributes, x.shape[2:], kernel)
     sizes = [
         output_size(
@@ -223,27 +283,3 @@ def _sliding_shape(node: Node, arrays: list[np.ndarray]) -> tuple[int, ...]:
             f"map {x.shape[2:]} with pads {pads}"
         )
     return (x.shape[0], arrays[1].shape[0] if is_conv else x.shape[1], *sizes)
-
-
-def _hold_kernel(node: Node, weights: tuple[int, ...]) -> None:
-    """Hold that a convolution's weights are what its attributes say.
-
-    Raises
-    ------
-    ModelError
-    """
-    kernel, groups = node.attributes.get("kernel_shape"), node.attributes.get("group", 1)
-    reason = ""
-    if kernel and tuple(kernel) != weights[2:]:
-        reason = f"says kernel_shape {tuple(kernel)}, but its weights have shape {weights}; one of them is wrong"
-    elif 0 in weights:
-        reason = f"has weights of shape {weights}, which are none; remove the convolution"
-    elif groups < 1 or weights[0] % groups:
-        reason = f"has weights of shape {weights}, which do not fall into {groups} groups"
-    if reason:
-        raise ModelError(f"Node '{node.name}' ({node.op}) {reason}")
-
-
-def _mismatch(node: Node, arrays: list[np.ndarray]) -> ModelError:
-    shapes = ", ".join(str(array.shape) for array in arrays)
-    return ModelError(f"Node '{node.name}' ({node.op}) does not accept inputs of shapes {shapes}")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hwgen.operators import Attributes, Operator
+from hwgen.operators import Attributes, Operator, UnfitError
 
 __all__ = ["WINDOWS", "explicit_pads", "output_size", "transposed_pads"]
 
@@ -73,7 +73,7 @@ def _windows(
         overhangs.append((0, max(0, reach - x.shape[2 + axis] - begin - end)))
         counts.append(count)
     if min(counts) < 1:
-        raise ValueError(f"the window {tuple(kernel)} is larger than the map {x.shape[2:]} with pads {pads}")
+        raise UnfitError(f"the window {tuple(kernel)} is larger than the map {x.shape[2:]} with pads {pads}")
     padded = np.pad(x, widths, constant_values=fill) if any(map(any, widths)) else x
     if any(map(any, overhangs)):
         padded = np.pad(padded, overhangs, constant_values=fill if beyond is None else beyond)

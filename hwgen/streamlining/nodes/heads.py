@@ -91,8 +91,8 @@ def check_ranked(node: Node, signal: Signal, axis: int) -> np.ndarray:
     """
     channels = signal.shape[2]
     pixels = np.take(signal.index, [0], axis=axis)
-    ordered = np.moveaxis(pixels, axis, -1) + np.arange(channels)
-    if not np.array_equal(np.moveaxis(signal.index, axis, -1), ordered) or np.any(pixels % channels):
+    in_order = signal.index.shape[axis] == channels and not np.any(pixels % channels)
+    if not in_order or np.any(np.moveaxis(signal.index - pixels, axis, -1) != np.arange(channels)):
         raise ModelError(
             f"Node '{node.name}' ({node.op}) ranks along axis {axis}, which does not hold the channels of a map in their order"
         )

@@ -11,7 +11,7 @@ from hwgen.graph import Node
 from hwgen.layers.interleave import Interleave
 from hwgen.operators.windows import transposed_pads
 from hwgen.streamlining.builder import Builder
-from hwgen.streamlining.codes.weights import integer_rows, rounded_rows
+from hwgen.streamlining.codes.weights import integer_rows, note_rounding, rounded_rows
 from hwgen.streamlining.functions.domain import Integers
 from hwgen.streamlining.functions.linear import Linear
 from hwgen.streamlining.functions.signal import Origin, Signal, flat_map, signal_of
@@ -102,9 +102,11 @@ def transposed_convolution(
     groups = int(node.attributes.get("group", 1))
     kernels = _rows_first(weights.astype(np.float64), groups)
     flat = kernels.reshape(len(kernels), -1)
-    if integer_rows(flat) is None:
-        integers, scale = rounded_rows(flat, node, builder)
-        kernels = (integers * scale[:, None]).reshape(kernels.shape)
+    found = integer_rows(flat)
+    integers, scale = rounded_rows(flat, node, builder) if found is None else found
+    if found is not None:
+        note_rounding(flat, integers, scale, node, builder)
+    kernels = (integers * scale[:, None]).reshape(kernels.shape)
     # The codes are made once, for all phases.
     codes = codes_of(signal, node, builder)
     signal = signal_of(codes, signal.origin.node, signal.index)
