@@ -11,9 +11,10 @@ from hwgen.arrays.files import load_frames
 from hwgen.build_folder import manifest
 from hwgen.build_folder.build import build
 from hwgen.build_folder.open import Accelerator, load
-from hwgen.conversion import Conversion
+from hwgen.conversion import Conversion, sign_named
 from hwgen.devices.boards import find_board, find_device
 from hwgen.errors import DifferenceError
+from hwgen.folding.sign_price import with_price_of_zero
 from hwgen.folding.target import Target
 from hwgen.network import Network
 from hwgen.pipeline.fifo_depths import size_fifos
@@ -45,6 +46,7 @@ def read(
     input_scale: InputNumber = None,
     input_offset: InputNumber = None,
     strict: bool = False,
+    sign_at_zero: str | None = None,
     exact: bool = False,
     fixed_bits: int = 16,
     weight_bits: int = 8,
@@ -65,14 +67,15 @@ def read(
     input_scale, input_offset : float, mapping of str to float, or None
         Meaning of an input code: the model's input is ``input_scale * code + input_offset``.
     strict : bool
-        Refuse, rather than note, a Sign that can see exactly 0.
+        Refuse a Sign that can see exactly 0, which needs three values.
+    sign_at_zero : {"plus", "minus"} or None
+        Take such a Sign as +1 or -1 at 0, in one bit, and note it. None: three values, as ONNX has it.
     exact : bool
         Refuse, rather than round and note, whatever integers cannot calculate exactly: real-valued paths, real weights.
     fixed_bits, weight_bits : int
-        Bits of streams of real numbers, and of real weights.
+        Bits of real streams and of real weights.
     calibrate : ndarray, path to a .npy or .npz file, mapping of str to ndarray or to paths, or None
-        Frames in the model's own units, of several inputs by their names. They give streams of real numbers their ranges; the notes then tell saturation, and the agreement
-        with the float model before and after.
+        Frames in the model's own units, of several inputs by their names, which give real streams their ranges; notes tell saturation, and agreement before and after.
     ranges : mapping of str to tuple of float, or None
         Ranges of tensors that an earlier calibration found, see `hwgen.conversion.Conversion`, instead of frames.
     name : str or None
@@ -92,9 +95,8 @@ def read(
         If the declared input does not suit the model, or the name is no Verilog identifier.
     """
     told = tuple((tensor, low, high) for tensor, (low, high) in (ranges or {}).items())
-    conversion = Conversion(strict, exact, fixed_bits, weight_bits, told)
-    options = Options(input_type, input_scale, input_offset, calibrate, conversion)
-    return read_with(path, options, name=name, progress=progress)
+    how = Conversion(strict, exact, fixed_bits, weight_bits, told, sign_named(sign_at_zero))
+    return read_with(path, Options(input_type, input_scale, input_offset, calibrate, how), name=name, progress=progress)
 
 
 def read_with(path: str | Path, options: Options, *, name: str | None = None, progress: Progress = silent) -> Network:
@@ -121,6 +123,7 @@ def read_with(path: str | Path, options: Options, *, name: str | None = None, pr
     else:
         progress("calibrating")
         network = calibrated(graph, load_frames(options.calibrate), options.conversion, convert)
+    network = with_price_of_zero(network, convert)
     return network if name is None else replace(network, name=name)
 
 
@@ -216,6 +219,7 @@ def compile(
     input_scale: InputNumber = None,
     input_offset: InputNumber = None,
     strict: bool = False,
+    sign_at_zero: str | None = None,
     exact: bool = False,
     fixed_bits: int = 16,
     weight_bits: int = 8,
@@ -246,9 +250,8 @@ def compile(
     DifferenceError
         If the network differs from its file and no note announces it; the build folder is written all the same, and marked unverified.
     """
-    options = Options(
-        input_type, input_scale, input_offset, calibrate, Conversion(strict, exact, fixed_bits, weight_bits)
-    )
+    how = Conversion(strict, exact, fixed_bits, weight_bits, sign_at_zero=sign_named(sign_at_zero))
+    options = Options(input_type, input_scale, input_offset, calibrate, how)
     target = Target(target_fps, clock_mhz, max_throughput, min_area, folding_file, board, device)
     return compile_with(
         model,

@@ -8,7 +8,10 @@ import numpy as np
 
 from hwgen.errors import OptionError
 
-__all__ = ["Announced", "Conversion", "Trace"]
+__all__ = ["SIGNS", "Announced", "Conversion", "Trace", "sign_named"]
+
+SIGNS = {"plus": 1, "minus": -1}
+"""What one bit may take a Sign of 0 as, by name."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,7 @@ class Conversion:
     Parameters
     ----------
     strict : bool
-        Refuse a Sign that can see exactly 0, instead of taking +1.
+        Refuse a Sign that can see exactly 0, which is a third value or taken as ``sign_at_zero``.
     exact : bool
         Refuse whatever is no exact calculation of integers.
     fixed_bits : int
@@ -27,6 +30,8 @@ class Conversion:
         Bits of real weights.
     ranges : tuple of (str, float, float)
         Least and greatest value of tensors, from data; a tensor that is not named takes its full reachable range.
+    sign_at_zero : int
+        What one bit takes a Sign as that can see exactly 0: +1 or -1; 0: three values, as ONNX has it.
 
     Raises
     ------
@@ -39,16 +44,32 @@ class Conversion:
     fixed_bits: int = 16
     weight_bits: int = 8
     ranges: tuple[tuple[str, float, float], ...] = ()
+    sign_at_zero: int = 0
 
     def __post_init__(self) -> None:
         if not 4 <= self.fixed_bits <= 24:
             raise OptionError(f"Streams of real numbers take 4 to 24 bits, not {self.fixed_bits} (--fixed-bits)")
         if not 2 <= self.weight_bits <= 16:
             raise OptionError(f"Real weights take 2 to 16 bits, not {self.weight_bits} (--weight-bits)")
+        if self.sign_at_zero not in (-1, 0, 1):
+            raise OptionError(f"A Sign at zero is taken as -1 or +1, or 0 for three values, not {self.sign_at_zero}")
 
     def range_of(self, tensor: str) -> tuple[float, float] | None:
         """Give the least and the greatest value of a tensor; None where no data told them."""
         return next(((low, high) for name, low, high in self.ranges if name == tensor), None)
+
+
+def sign_named(name: str | None) -> int:
+    """Read "plus" or "minus"; None is 0.
+
+    Raises
+    ------
+    OptionError
+        If it is neither.
+    """
+    if name is not None and name not in SIGNS:
+        raise OptionError(f"A Sign at zero is 'plus' or 'minus', not '{name}' (--sign-at-zero)")
+    return 0 if name is None else SIGNS[name]
 
 
 @dataclass(frozen=True, eq=False)

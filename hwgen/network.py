@@ -144,8 +144,8 @@ class Network:
         Where tensors of the ONNX file are; a build folder does not keep them.
     announced : tuple of Announced
         The roundings that notes tell, in numbers; a build folder does not keep them.
-    sign_at_zero : int
-        What a Sign is taken as that sees exactly 0, as a note tells; 0 where none is taken otherwise than ONNX has it. A build folder does not keep it.
+    ties : tuple of (str, int)
+        Nodes behind which a Sign can see exactly 0, and in how many channels; a build folder does not keep them.
     """
 
     name: str
@@ -156,7 +156,7 @@ class Network:
     conversion: Conversion | None = None
     traces: tuple[Trace, ...] = field(default=(), compare=False, repr=False, metadata=UNSTORED)
     announced: tuple[Announced, ...] = field(default=(), compare=False, repr=False, metadata=UNSTORED)
-    sign_at_zero: int = field(default=0, compare=False, repr=False, metadata=UNSTORED)
+    ties: tuple[tuple[str, int], ...] = field(default=(), compare=False, repr=False, metadata=UNSTORED)
 
     def layer(self, name: str) -> Layer:
         """Give the layer of that name."""

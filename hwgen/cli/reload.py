@@ -124,7 +124,7 @@ def _kept(options: Options, conversion: Conversion | None) -> Options:
     source = click.get_current_context().get_parameter_source
     said = {
         name: getattr(options.conversion, name)
-        for name in ("strict", "exact", "fixed_bits", "weight_bits")
+        for name in ("strict", "exact", "fixed_bits", "weight_bits", "sign_at_zero")
         if source(name) is not ParameterSource.DEFAULT
     }
     return replace(options, conversion=replace(conversion, **said))

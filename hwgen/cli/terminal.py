@@ -17,7 +17,7 @@ from rich.console import Console, RenderableType
 from rich.markup import escape
 
 from hwgen.board.line import Line
-from hwgen.conversion import Conversion
+from hwgen.conversion import SIGNS, Conversion, sign_named
 from hwgen.progress import Progress, silent
 from hwgen.streamlining.declaration import InputNumber, InputType
 from hwgen.streamlining.options import Calibration, Options
@@ -163,13 +163,14 @@ def declares_input(command: Callable[..., Any]) -> Callable[..., Any]:
         input_scale: InputNumber,
         input_offset: InputNumber,
         strict: bool,
+        sign_at_zero: str | None,
         exact: bool,
         fixed_bits: int,
         weight_bits: int,
         calibrate: Calibration,
         **others: object,
     ) -> object:
-        conversion = Conversion(strict, exact, fixed_bits, weight_bits)
+        conversion = Conversion(strict, exact, fixed_bits, weight_bits, sign_at_zero=sign_named(sign_at_zero))
         options = Options(input_type, input_scale, input_offset, calibrate, conversion)
         return command(options=options, **others)
 
@@ -185,7 +186,12 @@ def declares_input(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--weight-bits", type=int, default=8, show_default=True, help="Bits of real weights."),
         click.option("--fixed-bits", type=int, default=16, show_default=True, help="Bits of streams of real numbers."),
         click.option("--exact", is_flag=True, help="Refuse real numbers and real weights, instead of rounding them."),
-        click.option("--strict", is_flag=True, help="Refuse a Sign that can see exactly 0, instead of taking +1."),
+        click.option(
+            "--sign-at-zero",
+            type=click.Choice(list(SIGNS)),
+            help="Take a Sign that can see exactly 0 as +1 or -1 there, in one bit. Without it: three values, as ONNX has it.",
+        ),
+        click.option("--strict", is_flag=True, help="Refuse a Sign that can see exactly 0, which needs three values."),
         _for_inputs("--input-offset", Number(), "Model input = scale * code + offset."),
         _for_inputs("--input-scale", Number(), "Meaning of one step of an input code, such as 1/255."),
         _for_inputs(

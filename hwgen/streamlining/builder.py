@@ -102,7 +102,8 @@ class Builder:
         self.announced: list[Announced] = []
         self.rounded_weights: dict[str, float] = {}
         """How far the integers of a node's weights are off at most, in steps of a weight."""
-        self.sign_at_zero = 0
+        self.ties: dict[str, set[int]] = {}
+        """Channels in which Sign can see exactly 0, by the node that makes what it sees."""
         self.dropped: dict[str, str] = {}
         """Operators of trailing nodes that are left out, by the nodes' names."""
         self._names: set[str] = set()
@@ -202,6 +203,10 @@ class Builder:
         """Say something in the report, once."""
         if sentence not in self.notes:
             self.notes.append(sentence)
+
+    def tie(self, node: str, channels: np.ndarray) -> None:
+        """Take note of channels in which Sign can see exactly 0."""
+        self.ties.setdefault(node, set()).update(channels.tolist())
 
     def announce(self, rounding: Announced) -> None:
         """Say in numbers what a note says in words."""

@@ -72,7 +72,8 @@ def _codes_of(signal: Signal, reader: Node, builder: Builder) -> Codes:
     if isinstance(origin.domain, Floats):
         return edited(signal, *quantise_input(signal, reader, builder), builder)
     function = function_of(signal)
-    coding = encode(function, builder, origin.node, rough=origin.rounded is not None)
+    borders = [edit.values for edit in signal.edits if isinstance(edit, Ring)]
+    coding = encode(function, builder, origin.node, rough=origin.rounded is not None, borders=borders)
     if origin.symbols is not None:
         return looked_up(signal, coding, reader, builder)
     if coding is None or (isinstance(coding, Affine) and _wide(origin, builder)):
@@ -133,7 +134,8 @@ def looked_up(signal: Signal, coding: Affine | Coded | None, reader: Node, build
         return codes_of(_rows_apart(signal, reader, builder), reader, builder)
     symbols = np.arange(origin.type.low, origin.type.high + 1)[:, None] - function.domain.low[0]
     points = np.clip(symbols // function.domain.step[0], 0, function.domain.count[0] - 1)
-    values = function.at(points, np.arange(origin.shape[2]), Evaluator(function.dtype)).astype(np.float64)
+    evaluator = Evaluator(function.dtype, coding.sign_at_zero if isinstance(coding, Coded) else 0)
+    values = function.at(points, np.arange(origin.shape[2]), evaluator).astype(np.float64)
     if isinstance(coding, Coded):
         kind, scale, offset = coding.values.type, coding.values.scale, coding.values.offset
         table = np.rint((values - offset) / scale).astype(np.int64)

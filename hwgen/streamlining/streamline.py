@@ -109,7 +109,7 @@ def _network(graph: Graph, declared: Mapping[str, Declaration], builder: Builder
         builder.conversion,
         traces,
         announced,
-        builder.sign_at_zero,
+        tuple((node, len(channels)) for node, channels in builder.ties.items()),
     )
 
 

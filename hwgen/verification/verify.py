@@ -153,6 +153,8 @@ class _Inquiry:
 
     def __init__(self, model: str | Path, network: Network, executor: Executor) -> None:
         self._model, self._network, self._executor = model, network, executor
+        chosen = network.conversion.sign_at_zero if network.conversion else 0
+        self._sign_at_zero = chosen if network.ties else 0
         self.turned: dict[str, set[int]] = {}
         self.at_zero = False
         self.unexplained: list[Difference] = []
@@ -176,7 +178,7 @@ class _Inquiry:
             if _explained(check, self._brackets.of(found)):
                 places = np.argwhere(check.differs[0]).tolist()
                 self.turned.setdefault(check.tensor, set()).update(place[0] if place else 0 for place in places)
-            elif self._network.sign_at_zero and _explained(check, self._brackets.of(found, self._network.sign_at_zero)):
+            elif self._sign_at_zero and _explained(check, self._brackets.of(found, self._sign_at_zero)):
                 self.at_zero = True
             else:
                 self.unexplained.append(first)

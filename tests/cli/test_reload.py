@@ -79,10 +79,12 @@ def test_the_command_converts_the_model_as_the_build_was_converted(
 ) -> None:
     x = np.random.default_rng(0).normal(size=(30, 6)).astype(np.float32)
     options = {"calibrate": x, "fixed_bits": 9, "weight_bits": 5, "strict": True, "min_area": True, "writable": "all"}
+    options["sign_at_zero"] = "minus"
     build = hwgen.compile(write_real(tmp_path / "real.onnx", 1), tmp_path / "build", **options)
     before = build.network.conversion
     assert before is not None
     assert (before.fixed_bits, before.weight_bits, before.strict, before.exact) == (9, 5, True, False)
+    assert before.sign_at_zero == -1
     run(build.folder, tmp_path / "real.onnx", "--json")
     facts = json.loads(capsys.readouterr().out)
     run(build.folder, write_real(tmp_path / "other.onnx", 2), "--json")

@@ -45,6 +45,8 @@ def test_what_is_said_of_every_input_and_of_the_conversion() -> None:
 def test_each_flag_is_its_own() -> None:
     assert said("--strict") == Options(conversion=Conversion(strict=True))
     assert said("--exact") == Options(conversion=Conversion(exact=True))
+    assert said("--sign-at-zero", "plus") == Options(conversion=Conversion(sign_at_zero=1))
+    assert said("--sign-at-zero", "minus") == Options(conversion=Conversion(sign_at_zero=-1))
 
 
 def test_inputs_are_named_and_none_names_all_others() -> None:

@@ -33,16 +33,6 @@ def test_strictly_greater_moves_the_tie(model, random):
     assert net.agrees(x, input_type="bipolar").layers[0].thresholds.levels.tolist() == [[[2]] * 4]
 
 
-def test_sign_at_zero_is_taken_as_plus_one_and_said(model, random):
-    net = model(6).add("MatMul", bipolar(random, 6, 4)).add("Sign").add("MatMul", bipolar(random, 4, 3))
-    network = net.network(input_type="bipolar")
-    assert network.layers[0].thresholds.levels.tolist() == [[[0]] * 4]
-    assert len(network.notes) == 1
-    assert "4 channel(s) (0, 1, 2, 3) behind 'the_matmul_0'" in network.notes[0]
-    with pytest.raises(ModelError, match=r"exactly 0 in 4 channel\(s\) .* behind 'the_matmul_0'"):
-        net.network(input_type="bipolar", conversion=Conversion(strict=True))
-
-
 def test_sign_that_cannot_see_zero_needs_no_note(model, random):
     net = model(7).add("MatMul", bipolar(random, 7, 4)).add("Sign").add("MatMul", bipolar(random, 4, 3))
     x = np.array(list(itertools.product((-1, 1), repeat=7)), dtype=np.float32)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -131,9 +132,12 @@ def test_an_error_of_more_than_a_tenth_is_refused(model, random) -> None:
 def test_a_sign_at_zero_is_as_the_note_says(model, random) -> None:
     built = model(4).sign().add("MatMul", bipolar(random, 4, 3)).add("Sign").add("MatMul", bipolar(random, 3, 2))
     network = hwgen.read(built.save())
-    found = verify(built.path, network)
-    expected = Outcome.SIGN_AT_ZERO if network.sign_at_zero else Outcome.EQUAL
-    assert found.outcome is expected
+    assert (network.ties, verify(built.path, network).outcome) == ((("the_matmul_2", 3),), Outcome.EQUAL)
+    for sign in ("plus", "minus"):
+        network = hwgen.read(built.path, sign_at_zero=sign)
+        assert verify(built.path, network).outcome is Outcome.SIGN_AT_ZERO
+        other = replace(network, conversion=replace(network.conversion, sign_at_zero=-network.conversion.sign_at_zero))
+        assert verify(built.path, other).outcome is Outcome.DIFFERS
 
 
 def test_decisions_of_float32_are_told_by_channel(model) -> None:

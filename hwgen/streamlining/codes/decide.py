@@ -13,7 +13,16 @@ import numpy as np
 from hwgen.activation import Thresholds
 from hwgen.streamlining.codes.encode import Coded
 from hwgen.streamlining.functions.signal import Rounded
-from hwgen.streamlining.functions.terms import Elements, Evaluator, Leaf, Parameter, Term, replaced, sources_of
+from hwgen.streamlining.functions.terms import (
+    CANCELLATION,
+    Elements,
+    Evaluator,
+    Leaf,
+    Parameter,
+    Term,
+    replaced,
+    sources_of,
+)
 
 __all__ = ["decided", "enumerable"]
 
@@ -59,7 +68,7 @@ def decided(
         where, channel = divmod(element, len(falls))
         one = elements.pick(np.array([element]))
         integers, reals = _combinations(rounded, one)
-        values = Evaluator()(exact, reals[:, None], one).astype(np.float64)[:, 0]
+        values = Evaluator(sign_at_zero=coding.sign_at_zero)(exact, reals[:, None], one).astype(np.float64)[:, 0]
         codes = np.rint((values - coding.values.offset[channel]) / coding.values.scale[channel])
         turned = -integers if falls[channel] else integers
         for place, target in enumerate(targets):
@@ -81,11 +90,13 @@ def _combinations(rounded: Rounded, element: Elements) -> tuple[np.ndarray, np.n
     """Give the integer sum and the real sum of every combination at an element."""
     channel = int(element.c[0])
     integers, reals = np.zeros(1, dtype=np.int64), Parameter(rounded.offset).at(element)
+    extent = np.abs(reals)
     for domain, scales, factors in zip(rounded.numbers, rounded.scales, rounded.factors, strict=True):
         numbers = domain.low[0, channel] + domain.step[0, channel] * np.arange(domain.count[0, channel])
         integers = np.add.outer(integers, numbers * factors[channel]).ravel()
         reals = np.add.outer(reals, numbers * scales[channel]).ravel()
-    return integers, reals
+        extent = np.add.outer(extent, np.abs(numbers * scales[channel])).ravel()
+    return integers, np.where(np.abs(reals) <= CANCELLATION * extent, 0.0, reals)
 
 
 def _of_reals(term: Term) -> Term:

@@ -1,21 +1,21 @@
-"""From a function to codes: which values it takes, what Sign does at 0, what float32 would decide otherwise."""
+"""From a function to codes: which values it takes, what float32 would decide otherwise."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hwgen.errors import ModelError
 from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.codes.coding import FEW_LEVELS, MAX_LEVELS, Values, assign, snap, trend
 from hwgen.streamlining.codes.probe import takes_levels
-from hwgen.streamlining.functions.domain import Floats
-from hwgen.streamlining.functions.function import RUNS, Function
+from hwgen.streamlining.codes.ties import named, settle
+from hwgen.streamlining.functions.function import Function
 from hwgen.streamlining.functions.tabulate import Runs
 from hwgen.streamlining.functions.terms import Evaluator, Leaf, Parameter, Term, replaced, sources_of
 
-__all__ = ["Affine", "Coded", "affine", "alike", "codes_in", "encode", "lines", "settle"]
+__all__ = ["Affine", "Coded", "affine", "alike", "codes_in", "encode", "lines"]
 
 STRAIGHT = 1e-9
 """Relative distance from a straight line within which a function of integers is affine."""
@@ -32,9 +32,6 @@ MOST_RUNS = 1 << 23
 NEAR = 1e-5
 """Relative distance within which float64 calculates the same level as float32."""
 
-WIDE = 1e-4
-"""Relative width of a stretch of floats on which Sign sees 0 for a reason, not by a tie."""
-
 
 @dataclass(frozen=True, eq=False)
 class Affine:
@@ -46,12 +43,26 @@ class Affine:
 
 @dataclass(frozen=True, eq=False)
 class Coded:
-    """Codes for runs of integers, what they stand for, their trend for each element, and whether that is what float32 holds."""
+    """Codes for runs of integers.
+
+    Parameters
+    ----------
+    runs : Runs
+    values : Values
+        What the codes stand for.
+    trend : ndarray of int8, shape (elements,)
+        Whether they rise, fall, stay, or neither.
+    held : bool
+        Whether what they stand for is what float32 holds.
+    sign_at_zero : int
+        What Sign gives for 0.
+    """
 
     runs: Runs
     values: Values
     trend: np.ndarray
     held: bool = False
+    sign_at_zero: int = 0
 
 
 def affine(function: Function, evaluator: Evaluator) -> Affine | None:
@@ -98,66 +109,9 @@ def alike(numbers: np.ndarray) -> bool:
     return bool(np.all(numbers == numbers[0]))
 
 
-def settle(function: Function, builder: Builder, node: str, most: int = RUNS) -> tuple[Evaluator, Runs | None]:
-    """Decide what Sign does at 0, and give the runs of values.
-
-    Where Sign sees 0 at a single reachable number it is a tie, and the author of a binary network means +1. Where it sees 0
-    on a whole stretch (behind a Relu or a dead zone), 0 is one of its values.
-
-    Raises
-    ------
-    ModelError
-        In strict mode, if there is a tie.
-    """
-    finite = not isinstance(function.domain, Floats)
-    meant, literal = (Evaluator(function.dtype, one, finite) for one in (False, True))
-    if not function.has_sign:
-        return meant, function.runs([meant], most)
-    both = function.runs([meant, literal], most)
-    if both is None:
-        return meant, None
-    both = both.with_values(np.stack([snap(values, function.size) for values in both.values]))
-    tied = both.values[0] != both.values[1]
-    if _stretches(function, both, tied):
-        return literal, both.with_values(both.values[1])
-    if np.any(tied):
-        where = _where(function, both.element[tied], both.start[tied], node)
-        if builder.conversion.strict:
-            raise ModelError(
-                f"Sign can see exactly 0 in {where}, and ONNX's Sign gives 0 there, which is no binary code; shift the bias, "
-                "spell the sign as x >= 0, or compile without --strict to take +1"
-            )
-        builder.sign_at_zero = 1
-        builder.note(f"Sign can see exactly 0 in {where}: taken as +1, where ONNX's Sign gives 0")
-    return meant, both.with_values(both.values[0])
-
-
-def _where(function: Function, element: np.ndarray, k: np.ndarray, node: str) -> str:
-    """Name the channels, or the input's number, that meet a tie."""
-    channels = element % function.domain.count.shape[1]
-    if isinstance(function.domain, Floats):
-        number = float(function.domain.values(k[:1], element[:1])[0])
-        return f"{len(np.unique(channels))} channel(s) of the input, where '{node}' is exactly {number:g}"
-    return f"{named(channels)} behind '{node}'"
-
-
-def named(channels: np.ndarray) -> str:
-    """Count channels and name the first of them."""
-    found = np.unique(channels)
-    return f"{len(found)} channel(s) ({', '.join(map(str, found[:8]))}{', ...' if len(found) > 8 else ''})"
-
-
-def _stretches(function: Function, runs: Runs, tied: np.ndarray) -> bool:
-    """Tell whether Sign sees 0 on more than a tie, in an element where it sees something else too."""
-    element, start, end = runs.element[tied], runs.start[tied], runs.end[tied]
-    part = end - start < function.count[element]
-    if isinstance(function.domain, Floats):
-        first, last = (function.domain.values(k, element).astype(np.float64) for k in (start, end - 1))
-        return bool(np.any(part & (last - first > WIDE * np.maximum(1, np.abs(first)))))
-    return bool(np.any(part & (end - start > 1)))
-
-
-def encode(function: Function, builder: Builder, node: str, *, rough: bool = False) -> Affine | Coded | None:
+def encode(
+    function: Function, builder: Builder, node: str, *, rough: bool = False, borders: Sequence[np.ndarray] = ()
+) -> Affine | Coded | None:
     """Find codes for a function; None if its values are no few equally spaced levels.
 
     Parameters
@@ -169,11 +123,12 @@ def encode(function: Function, builder: Builder, node: str, *, rough: bool = Fal
         Name of the node that makes the integers, for notes and errors.
     rough : bool
         The integers are rounded themselves, so that it does not matter what float32 would decide.
+    borders : sequence of ndarray, shape (channels,)
+        What else there is to have codes for.
     """
-    if not function.has_sign:
-        line = affine(function, Evaluator())
-        if line is not None and (np.all(line.scale != 0) or function.count.max() > FEW_LEVELS):
-            return line
+    line = None if function.has_sign else affine(function, Evaluator())
+    if line is not None and (np.all(line.scale != 0) or function.count.max() > FEW_LEVELS):
+        return line
     evaluator, runs = settle(function, builder, node)
     if runs is None and takes_levels(function, evaluator):
         most = min(MAX_LEVELS + 1, MOST_RUNS // len(function.count))
@@ -182,14 +137,14 @@ def encode(function: Function, builder: Builder, node: str, *, rough: bool = Fal
         line = affine(function, evaluator) if function.has_sign and function.count.max() <= FEW_LEVELS else None
         if line is not None and np.all(line.scale != 0):
             return line
-        found = codes_in(function, evaluator, runs)
+        found = codes_in(function, evaluator, runs, borders)
         if found is not None and not rough:
             _note_roundings(function, evaluator, found, builder, node)
         return found
     return None
 
 
-def codes_in(function: Function, evaluator: Evaluator, runs: Runs) -> Coded | None:
+def codes_in(function: Function, evaluator: Evaluator, runs: Runs, borders: Sequence[np.ndarray] = ()) -> Coded | None:
     """Find codes for runs of values; None if these are no levels.
 
     Parameters
@@ -198,6 +153,8 @@ def codes_in(function: Function, evaluator: Evaluator, runs: Runs) -> Coded | No
     evaluator : Evaluator
         With which the runs were found.
     runs : Runs
+    borders : sequence of ndarray, shape (channels,)
+        Further values, whose codes are not in the runs; they are left out if no codes hold them too.
     """
     elements, channels = len(function.count), function.domain.count.shape[1]
     if evaluator.dtype == np.float32:
@@ -206,14 +163,27 @@ def codes_in(function: Function, evaluator: Evaluator, runs: Runs) -> Coded | No
         near = np.abs(clean - runs.values[0]) <= NEAR * np.abs(runs.values[0])
         runs = runs.with_values(np.where(near, clean, runs.values[0]))
     runs = runs.with_values(snap(runs.values[0], function.size))
-    values = assign(runs.values[0], runs.element % channels, channels)
+    channel = runs.element % channels
+    values = _assigned(runs.values[0], channel, channels, borders)
     if values is None:
         return None
-    channel = runs.element % channels
     meant = (values.scale[channel] * values.codes + values.offset[channel]).astype(np.float32)
     held = np.array_equal(meant, _inside(function, runs, replace(evaluator, dtype=np.float32)))
     coded = runs.with_values(values.codes)
-    return Coded(coded, values, trend(coded, elements), held)
+    return Coded(coded, values, trend(coded, elements), held, evaluator.sign_at_zero)
+
+
+def _assigned(values: np.ndarray, channel: np.ndarray, channels: int, borders: Sequence[np.ndarray]) -> Values | None:
+    """Find codes for values, and for what borders hold where that takes one level more at most."""
+    own = assign(values, channel, channels)
+    if own is None or not borders:
+        return own
+    numbers = [np.broadcast_to(border, channels).astype(np.float64) for border in borders]
+    every = np.tile(np.arange(channels), len(numbers))
+    both = assign(snap(np.concatenate([values, *numbers])), np.concatenate([channel, every]), channels)
+    if both is None or both.type.levels > own.type.levels + 1:
+        return own
+    return replace(both, codes=both.codes[: len(values)])
 
 
 def _inside(function: Function, runs: Runs, evaluator: Evaluator) -> np.ndarray:

@@ -16,6 +16,7 @@ from hwgen.graph import Node
 from hwgen.operators.evaluate import apply
 
 __all__ = [
+    "CANCELLATION",
     "Call",
     "Elements",
     "Evaluator",
@@ -185,14 +186,14 @@ class Evaluator:
     ----------
     dtype : type
         ``np.float64``, or ``np.float32`` for what the graph itself computes.
-    literal : bool
-        ONNX's Sign(0) = 0; otherwise 0 counts as positive, as the author of a binary network means it.
+    sign_at_zero : int
+        What ONNX's Sign gives for 0: 0, or what the user takes it as.
     finite : bool
         Refuse infinite results too, not only NaN.
     """
 
     dtype: type = np.float64
-    literal: bool = False
+    sign_at_zero: int = 0
     finite: bool = True
 
     def __call__(self, term: Term, integers: np.ndarray, elements: Elements) -> np.ndarray:
@@ -242,11 +243,9 @@ class Evaluator:
         return total.astype(self.dtype)
 
     def _node(self, node: Node, inputs: list[np.ndarray | None], shape: tuple[int, ...]) -> np.ndarray:
-        if node.op == "Sign" and not self.literal:
-            x = inputs[0]
-            result = np.where(x >= 0, 1, -1).astype(x.dtype) if x is not None else np.zeros(shape)
-        else:
-            result = apply(node, inputs, self.dtype)[0]
+        result = apply(node, inputs, self.dtype)[0]
+        if node.op == "Sign" and self.sign_at_zero:
+            result = np.where(result == 0, result.dtype.type(self.sign_at_zero), result)
         result = np.broadcast_to(result, shape)
         if result.dtype.kind == "f":
             wrong = ~np.isfinite(result) if self.finite else np.isnan(result)

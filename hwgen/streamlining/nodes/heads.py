@@ -16,7 +16,8 @@ from hwgen.layers.table import Table
 from hwgen.layers.topk import TopK
 from hwgen.network import OutputPort
 from hwgen.streamlining.builder import Builder
-from hwgen.streamlining.codes.encode import Affine, affine, encode, settle
+from hwgen.streamlining.codes.encode import Affine, affine, encode
+from hwgen.streamlining.codes.ties import settle
 from hwgen.streamlining.edits import edited, pool_trends
 from hwgen.streamlining.functions.domain import Floats, codes_domain
 from hwgen.streamlining.functions.signal import Codes, Origin, Signal, identity
@@ -141,7 +142,7 @@ def _ranks(node: Node, signal: Signal, builder: Builder) -> Codes:
     low, step, count = (array.ravel() for array in (domain.low, domain.step, domain.count))
     integers = np.arange(kind.low, kind.high + 1)[:, None]
     points = np.clip((integers - low) // step, 0, count - 1)
-    scores = function.at(points, np.arange(len(count)), Evaluator(np.float32, literal=True))
+    scores = function.at(points, np.arange(len(count)), Evaluator(np.float32))
     reached = scores[(integers >= low) & (integers <= low + step * (count - 1)) & ((integers - low) % step == 0)]
     different = np.unique(reached)
     if len(different) > RANKS:
@@ -235,7 +236,7 @@ def _affine_head(signal: Signal, reader: Node, builder: Builder) -> Codes | None
 def _other_head(signal: Signal, reader: Node, builder: Builder) -> tuple[Codes, np.ndarray | None]:
     """Give few levels as thresholds; otherwise the integers, and a table of what they stand for."""
     function = function_of(signal)
-    _, runs = settle(function, builder, signal.origin.node)
+    evaluator, runs = settle(function, builder, signal.origin.node)
     if runs is not None and len(np.unique(runs.values[0])) <= FEW_LEVELS:
         return codes_of(signal, reader, builder), None
     if signal.origin.linear is not None or signal.edits:
@@ -249,6 +250,6 @@ def _other_head(signal: Signal, reader: Node, builder: Builder) -> tuple[Codes, 
     low, step, count = (array[0] for array in (function.domain.low, function.domain.step, function.domain.count))
     integers = np.array([-1, 1]) if kind.bipolar else np.arange(kind.low, kind.high + 1)
     points = np.clip((integers[:, None] - low) // step, 0, count - 1)
-    values = function.at(points, np.arange(len(count)), Evaluator(literal=True)).astype(np.float64).T
+    values = function.at(points, np.arange(len(count)), replace(evaluator, dtype=np.float64)).astype(np.float64).T
     ones = np.ones(signal.origin.shape[2])
     return Codes(signal.origin.source, signal.origin.shape, kind, ones, 0 * ones), np.ascontiguousarray(values)

@@ -12,8 +12,9 @@ from hwgen.errors import ModelError
 from hwgen.graph import Node
 from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.codes.coding import MAX_LEVELS, snap
-from hwgen.streamlining.codes.encode import Coded, codes_in, settle
+from hwgen.streamlining.codes.encode import Coded, codes_in
 from hwgen.streamlining.codes.steps import first_points
+from hwgen.streamlining.codes.ties import settle
 from hwgen.streamlining.functions.domain import LIMIT, Floats
 from hwgen.streamlining.functions.function import RUNS, Function
 from hwgen.streamlining.functions.monotone import UNKNOWN
@@ -124,7 +125,7 @@ def _over_floats(signal: Signal) -> Function | None:
         function = replace(function, domain=Floats(CHECKED_LIMIT, function.domain.positions, channels))
         k = np.linspace(0, function.count[0] - 1, 1 << 12).astype(np.int64)[:, None] + zeros
         values = snap(
-            function.at(k, np.arange(channels), Evaluator(np.float32, False, False)).astype(np.float64).ravel()
+            function.at(k, np.arange(channels), Evaluator(np.float32, finite=False)).astype(np.float64).ravel()
         )
         change = np.diff(values.reshape(k.shape), axis=0)
         if np.any(np.any(change > 0, axis=0) & np.any(change < 0, axis=0)):

@@ -74,7 +74,7 @@ def test_a_sum_that_is_read_as_it_is_is_announced_or_refused(model, random):
 
 
 def by_hand(counts, level):
-    """Decide p + 0.3 q >= 1.9 by 3 p + q >= level."""
+    """Decide p + 0.3 q >= 1.9 by 3 p + q >= level, a Sign of 0 taken as +1."""
     positions = Positions.uniform(1, 1)
     one = np.ones((1, 1), dtype=np.int64)
     numbers = tuple(Integers(0 * one, one, count * one, positions) for count in counts)
@@ -85,7 +85,7 @@ def by_hand(counts, level):
     term = Call(Node("Sign", "sign", (), ()), (Call(Node("Sub", "sub", (), ()), (leaf, Parameter(np.array(1.9)))),))
     none = np.zeros(0, dtype=np.int64)
     values = Values(BIPOLAR, np.ones(1), np.zeros(1), none)
-    coding = Coded(Runs(none, none, none, none[None]), values, np.ones(1, dtype=np.int8))
+    coding = Coded(Runs(none, none, none, none[None]), values, np.ones(1, dtype=np.int8), sign_at_zero=1)
     zero = np.zeros(1, dtype=np.int64)
     placed, wrong = decided(
         term,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hwgen.activation import Positions
-from hwgen.codes import BIPOLAR, CodeType
+from hwgen.codes import BIPOLAR, TERNARY, CodeType
 from hwgen.errors import ModelError
 from hwgen.graph import Node
 from hwgen.streamlining.builder import Builder
@@ -30,9 +30,10 @@ def applied(term, op: str, *constants: float, **attributes: object):
     return Call(Node(op, op, (), (), attributes), (term, *parameters))
 
 
-def encoded(term, domain: Integers, *, strict: bool = False):
-    builder = Builder(Conversion(strict=strict))
-    return encode(over_map(term, domain, (1, 1, domain.count.shape[1])), builder, "fc"), builder.notes
+def encoded(term, domain: Integers, *, borders=(), **conversion):
+    builder = Builder(Conversion(**conversion))
+    function = over_map(term, domain, (1, 1, domain.count.shape[1]))
+    return encode(function, builder, "fc", borders=borders), builder.notes
 
 
 def test_a_line_is_a_line_for_every_channel_alike_or_not():
@@ -72,15 +73,46 @@ def test_values_that_are_no_levels_have_no_codes():
     assert curve is None
 
 
-def test_a_tie_of_sign_is_taken_as_one_and_said():
+def test_a_tie_of_sign_is_a_third_value_and_said():
     found, notes = encoded(applied(identity(), "Sign"), integers(-3, 3))
-    assert found.values.type == BIPOLAR
-    assert (found.runs.start.tolist(), found.runs.values[0].tolist()) == ([0, 3], [-1, 1])
-    assert notes == ["Sign can see exactly 0 in 1 channel(s) (0) behind 'fc': taken as +1, where ONNX's Sign gives 0"]
+    assert found.values.type == TERNARY
+    assert (found.runs.start.tolist(), found.runs.values[0].tolist()) == ([0, 3, 4], [-1, 0, 1])
+    assert notes == [
+        "Sign can see exactly 0 in 1 channel(s) (0) behind 'fc': three values, as ONNX has it; --sign-at-zero makes it one bit"
+    ]
+
+
+@pytest.mark.parametrize(("sign", "first"), [(1, 3), (-1, 4)])
+def test_a_tie_of_sign_is_one_bit_if_told_so(sign, first):
+    found, notes = encoded(applied(identity(), "Sign"), integers(-3, 3), sign_at_zero=sign)
+    assert (found.values.type, found.sign_at_zero) == (BIPOLAR, sign)
+    assert (found.runs.start.tolist(), found.runs.values[0].tolist()) == ([0, first], [-1, 1])
+    taken = f"taken as {sign:+d}, where ONNX's Sign gives 0"
+    assert notes == [f"Sign can see exactly 0 in 1 channel(s) (0) behind 'fc': {taken}"]
+
+
+@pytest.mark.parametrize("sign", [0, 1, -1])
+def test_a_sign_that_is_never_0_in_the_end_stays_as_it_is(sign):
+    """Larq's sign: that of 0 is 0, and that of 0 + 0.1 is 1."""
+    twice = applied(applied(applied(identity(), "Sign"), "Add", 0.1), "Sign")
+    found, notes = encoded(twice, integers(-3, 3), sign_at_zero=sign, strict=True)
+    assert (found.values.type, found.sign_at_zero, notes) == (BIPOLAR, 0, [])
+    assert found.runs.start.tolist() == [0, 3]
+
+
+def test_a_border_is_among_the_codes_where_it_is_one_level_more():
+    odd, sign = integers(-3, 3, step=2), applied(identity(), "Sign")
+    assert encoded(sign, odd)[0].values.type == BIPOLAR
+    assert encoded(sign, odd, borders=[np.zeros(1)])[0].values.type == TERNARY
+    assert encoded(sign, odd, borders=[np.ones(1)])[0].values.type == BIPOLAR
+    assert encoded(sign, odd, borders=[np.full(1, 0.25)])[0].values.type == BIPOLAR
+
+
+def test_strict_refuses_a_tie_whatever_it_were_taken_as():
     with pytest.raises(
         ModelError, match=r"Sign can see exactly 0 in 1 channel\(s\) \(0\) behind 'fc'.*compile without --strict"
     ):
-        encoded(applied(identity(), "Sign"), integers(-3, 3), strict=True)
+        encoded(applied(identity(), "Sign"), integers(-3, 3), strict=True, sign_at_zero=1)
     odd, silent = encoded(applied(identity(), "Sign"), integers(-3, 3, step=2), strict=True)
     assert (odd.values.type, silent) == (BIPOLAR, [])
 
