@@ -33,3 +33,11 @@ def test_a_port_of_several_maps_has_each_by_its_name(tmp_path: Path) -> None:
     assert list(port["inputs"]) == ["x", "z"]
     assert port["beats_per_frame"] == sum(part["beats_per_frame"] for part in port["inputs"].values())
     assert port["inputs"]["z"]["map"] == [1, 1, 4]
+
+
+def test_each_text_of_a_build_folder_ends_with_its_line(dense_build: Path) -> None:
+    texts = [
+        path for path in dense_build.rglob("*") if path.suffix in {".json", ".v", ".mem", ".vlt", ".md", ".py", ".core"}
+    ]
+    assert len(texts) > 8
+    assert [path.name for path in texts if not path.read_text(encoding="utf-8").endswith("\n")] == []

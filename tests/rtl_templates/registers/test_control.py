@@ -1,7 +1,9 @@
 """The side entrance: frames between the ports make it busy, and it opens the door for whole frames only."""
 
+from hwgen.rtl_templates.cost import Part
 from hwgen.rtl_templates.registers.control import Control
 from hwgen.rtl_templates.registers.registers import STATUS_BUSY, Register, RegisterMap
+from hwgen.rtl_templates.registers.write_bus import Contents
 from tests.rtl_templates.playing import play, until
 
 BEATS_IN, BEATS_OUT = 3, 2
@@ -102,3 +104,10 @@ def test_a_frame_that_goes_in_as_another_comes_out_leaves_one_under_way() -> Non
 
     play(unit, bench)
     assert busy == [True, True, False]
+
+
+def test_a_bill_compares_an_address_with_the_registers_and_with_each_memory() -> None:
+    """Half a LUT a bit: 6 bits once, twice, and 7 bits three times."""
+    memories = ((32, Contents([0] * 8, 8)), (64, Contents([0] * 32, 8)))
+    none, one, two = (Control.bill(RegisterMap(7, 20, memories[:count]), 1, 1).parts[Part.OTHER] for count in range(3))
+    assert (one - none, two - none) == (6 - 3, 10 - 3)

@@ -4,7 +4,9 @@ import random
 
 import pytest
 
+from hwgen.rtl_templates.bill import Bill
 from hwgen.rtl_templates.compute.number import Coding
+from hwgen.rtl_templates.cost import Part
 from hwgen.rtl_templates.streams.fifo import Fifo
 from hwgen.rtl_templates.streams.merge import Merge, Zip
 from hwgen.rtl_templates.streams.stream_check import pack, run_ports
@@ -62,3 +64,14 @@ def test_beats_side_by_side_are_taken_together(reset_at: int | None) -> None:
     assert found.taken["i_0"] == found.taken["i_1"] == found.taken["i_2"] == found.taken["i_3"]
     latency = Fifo.latency(SLOTS, unit.width_out)
     assert all(out >= cycle + latency for out, cycle in zip(found.given["o"], found.taken["i_0"], strict=True))
+
+
+@pytest.mark.parametrize(("bits", "luts"), [((2, 4), 2 * 2), ((4, 4), 2 * 4), ((1, 4, 3), 2 * (1 + 3))])
+def test_a_bill_chooses_among_streams_only_where_more_than_one_has_bits(bits: tuple[int, ...], luts: int) -> None:
+    codings = [Coding(width) for width in bits]
+    rest = Bill()
+    rest.include(Fifo.bill("merge.queue", 2 * 4, SLOTS))
+    for values in (len(bits), 1, 1):
+        rest.counter(values)
+    bill = Merge.bill("merge", lanes=2, codings=codings, out_coding=Coding(4), runs=(1,) * len(bits), slots=SLOTS)
+    assert bill.parts[Part.OTHER] - rest.parts[Part.OTHER] == luts

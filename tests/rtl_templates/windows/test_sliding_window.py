@@ -138,3 +138,12 @@ def test_a_window_must_fit_and_reach_the_map():
         Axis(2, 3, dilation=2, before=1, after=1)
     with pytest.raises(ValueError, match="No window reaches the map"):
         Axis(2, 1, stride=4, before=1)
+
+
+@pytest.mark.usefixtures("refused_components")
+@pytest.mark.parametrize("pad_words", [[3], [1, 2]])
+def test_padding_is_one_word_for_all_parts_of_a_pixel_or_one_for_each(pad_words: list[int]) -> None:
+    unit = SlidingWindow(
+        width=4, rows=Axis(4, 2), columns=Axis(7, 2), words=4, capacity=40, parts=2, pad_words=pad_words
+    )
+    assert unit.pad_words == pad_words

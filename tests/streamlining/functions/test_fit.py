@@ -113,3 +113,11 @@ def test_a_single_value_is_a_piece():
     pieces = kinked(np.array([7]), np.array([2.5]))
     assert (pieces.starts.tolist(), pieces.ends.tolist()) == ([7], [7])
     assert meets(pieces, np.array([7]), np.array([2.5]))
+
+
+@pytest.mark.parametrize(("bump", "pieces"), [(0.9e-7, 1), (1.1e-7, 3), (-1.9e-7, 3)])
+def test_what_is_rounding_noise_has_a_bound(bump, pieces):
+    """A ten-millionth of a step, where values are small."""
+    values = np.zeros(9)
+    values[4] = bump
+    assert len(kinked(np.arange(9), values).starts) == pieces

@@ -443,3 +443,11 @@ def test_a_gate_of_zero_and_a_real_number_is_multiplied_exactly(model, random):
     net.add("Mul", gate, reads=first).add("Sub", np.float32(0.7)).sign().add("Conv", bipolar(random, 3, 4, 1, 1))
     network = net.agrees(frames(random, 2, 5, 5), input_type="bipolar")
     assert network.notes == ()
+
+
+def test_maps_are_not_joined_along_their_rows(model, random):
+    net = model(3, 4, 5).add("Conv", bipolar(random, 3, 3, 1, 1)).sign()
+    first = net.value
+    net.add("Conv", bipolar(random, 3, 3, 1, 1), reads="x").add("Concat", net.value, reads=first, axis=2)
+    with pytest.raises(ModelError, match=r"\(Concat\) joins maps along axis 2, which is not their channels"):
+        net.network(input_type="bipolar")
