@@ -85,7 +85,8 @@ def test_a_design_is_mapped_placed_and_routed(on_ice40: Path) -> None:
     assert facts["clock_met"] == (facts["fmax_mhz"] >= 30)
     assert facts["seeds"] == {"3": facts["fmax_mhz"]}
     assert facts["clocks"] == {"aclk": {"fmax_mhz": facts["fmax_mhz"], "goal_mhz": 30}}
-    assert facts["frames_per_second_at_fmax"] == pytest.approx(facts["fmax_mhz"] * 1e6 / facts["ii"], abs=0.1)
+    assert facts["frames_per_second_at_fmax"] == round(facts["fmax_mhz"] * 1e6 / facts["ii"], 1)
+    assert all(0 <= seconds < 3600 for seconds in facts["seconds"].values())
     assert set(facts["tools"]) == {"pyosys", "nextpnr-ice40"}
     assert {path.name for path in (on_ice40 / "synth" / "up5k").iterdir()} == FILES
 

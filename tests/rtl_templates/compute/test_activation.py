@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hwgen.rtl_templates.compute.activation import Activation, Levels, Scores
+from hwgen.rtl_templates.cost import CarryChain, Part
 from hwgen.rtl_templates.streams.stream_check import pack, unpack
 from tests.rtl_templates.playing import play
 
@@ -89,3 +90,15 @@ def test_a_word_holds_the_entries_of_its_lanes(output: Levels | Scores, width: i
     assert unit.memories["table"].width == width
     assert len(unit.memories["table"].words) == CHANNELS // LANES
     codes(unit, totals_for(2))
+
+
+def test_a_bill_has_adders_for_scores_and_comparisons_for_levels():
+    """An offset of 12 leaves the lowest two bits of seven alone; the scale of 2 has a bit that is always zero."""
+    offsets = np.array([[[12], [0], [12], [0]]])
+    bill = Activation.bill("scores", lanes=LANES, bounds=BOUNDS, output=Scores(offsets, 1, 7))
+    assert bill.chains == {CarryChain(Part.ADDER_BIT, 5, False): 1}
+    bill = Activation.bill("scores", lanes=LANES, bounds=BOUNDS, output=Scores(offsets + 1, 2, 7))
+    assert bill.chains == {CarryChain(Part.ADDER_BIT, 6, False): LANES}
+    bill = Activation.bill("levels", lanes=LANES, bounds=BOUNDS, output=Levels(table(3, *BOUNDS, 1), 0, 2))
+    assert Part.ADDER_BIT not in {chain.part for chain in bill.chains}
+    assert bill.parts[Part.OTHER] >= LANES
