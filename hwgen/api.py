@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from hwgen.arrays.codec import Inputs
@@ -235,11 +237,13 @@ def compile(
     writable: str | None = None,
     axi_lite: bool = False,
     verify: bool = True,
+    cut: str | None = None,
     progress: Progress = silent,
 ) -> Accelerator:
     """Do `read`, `verify`, `plan` and `build` in one, once the options and the folder are found right.
 
-    Parameters and errors are those of the four functions; without ``verify`` the network is not held to its file.
+    Parameters and errors are those of the four functions; without ``verify`` the network is not held to its file. ``cut`` leaves nodes to the host:
+    "auto" those that cannot become hardware, "ENDS" or "BEGINS:ENDS" those behind and in front of tensors, with commas between their names.
 
     Returns
     -------
@@ -262,6 +266,7 @@ def compile(
         axi_lite=axi_lite,
         name=name,
         verified=verify,
+        cut=cut,
         progress=progress,
     )
 
@@ -276,6 +281,7 @@ def compile_with(
     axi_lite: bool = False,
     name: str | None = None,
     verified: bool = True,
+    cut: str | None = None,
     progress: Progress = silent,
 ) -> Accelerator:
     """Do `compile`, with its options as records."""
@@ -284,14 +290,26 @@ def compile_with(
     if target.device is not None:
         find_device(target.device)
     manifest.check_replaceable(Path(folder))
-    network = read_with(model, options, name=name, progress=progress)
-    verification = None
-    if verified:
-        frames = None if options.calibrate is None else load_frames(options.calibrate)
-        verification = verify(model, network, frames=frames, progress=progress)
+    with ExitStack() as stack:
+        read_part = partial(read_with, options=options, name=name, progress=progress)
+        part, parts = Path(model), None
+        if cut is None:
+            network = read_part(part)
+        else:
+            # Here and not above: as in `read_with`.
+            from hwgen.frontend import taken_apart
+
+            part, network, parts = stack.enter_context(taken_apart(model, cut, read_part))
+        verification = None
+        if verified:
+            frames = None if options.calibrate is None else load_frames(options.calibrate)
+            verification = verify(part, network, frames=frames, progress=progress)
+    companions = {} if parts is None else parts.files()
+    if parts is not None:
+        network = replace(network, notes=(*parts.notes(), *network.notes))
     progress("folding")
     folded = target.fold(network, writable=writable, axi_lite=axi_lite)
-    accelerator = build(folded, folder, verification=verification, progress=progress)
+    accelerator = build(folded, folder, verification=verification, companions=companions, progress=progress)
     if verification is not None and not verification.agrees:
         raise DifferenceError(
             f"'{folder}' is built, but marked unverified, because it is not what '{model}' says. {verification.sentence}. Please report this; "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from hwgen.build_folder import manifest
@@ -17,7 +18,12 @@ __all__ = ["build"]
 
 
 def build(
-    plan: Plan, folder: str | Path, *, verification: Verification | None = None, progress: Progress = silent
+    plan: Plan,
+    folder: str | Path,
+    *,
+    verification: Verification | None = None,
+    companions: Mapping[str, bytes] | None = None,
+    progress: Progress = silent,
 ) -> Accelerator:
     """Write the accelerator as a build folder, whole or not at all.
 
@@ -29,6 +35,8 @@ def build(
         Absent, empty, or an earlier build folder, which is replaced.
     verification : Verification or None
         What `hwgen.verify` found of the network, for the report; None: it was not held to its file.
+    companions : mapping of str to bytes, or None
+        Further files of the folder, such as the parts of the model that stay on the host.
     progress : callable
         Called with the name of each step.
 
@@ -46,5 +54,7 @@ def build(
     folder = Path(folder)
     plan = size_fifos(plan)
     with manifest.writing(folder) as partial:
+        for name, content in (companions or {}).items():
+            (partial / name).write_bytes(content)
         report = write_contents(lay_out(plan), partial, verification, progress)
     return Accelerator(folder, plan, report)

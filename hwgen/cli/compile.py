@@ -38,6 +38,11 @@ __all__ = ["compile_"]
     show_default=True,
     help="Hold the network to MODEL itself, as ONNX Runtime or QONNX runs it.",
 )
+@click.option(
+    "--cut",
+    metavar="auto|[TENSOR,...:]TENSOR,...",
+    help="Leave nodes to the host: those that cannot become hardware, or those behind (and in front of) named tensors.",
+)
 @click.option("--name", help="Name of the Verilog module; the graph's own, or the file's, if not given.")
 @declares_input
 @common
@@ -55,6 +60,7 @@ def compile_(
     writable: str | None,
     axi_lite: bool,
     verify: bool,
+    cut: str | None,
     name: str | None,
     options: Options,
     screen: Screen,
@@ -72,6 +78,7 @@ def compile_(
             axi_lite=axi_lite,
             name=name,
             verified=verify,
+            cut=cut,
             progress=progress,
         )
     keys = ("ii", "latency", "fps", "clock_mhz", "device", "shortage", "weight_bits", "layers", "verification", "notes")

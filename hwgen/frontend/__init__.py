@@ -12,6 +12,7 @@ from hwgen.errors import ModelError, NodesError, Obstacle
 from hwgen.frontend.batch import symbolic_batch
 from hwgen.frontend.complete import complete
 from hwgen.frontend.convert import convert
+from hwgen.frontend.cut import Cut, taken_apart
 from hwgen.frontend.execution import Executable, Foreign
 from hwgen.frontend.load import load_model
 from hwgen.frontend.stand_ins import recorded_values, with_stand_ins
@@ -21,7 +22,18 @@ from hwgen.graph import Graph, check, check_finite
 NAMES_OF_EXPORTERS = ("", "graph", "main_graph", "model", "network", "tf2onnx", "torch_jit", "torch-jit-export")
 """Names that exporters give to every graph; the file's own name says more."""
 
-__all__ = ["Executable", "Foreign", "Reading", "all_at_once", "load", "read_on", "read_onnx", "unsupported"]
+__all__ = [
+    "Cut",
+    "Executable",
+    "Foreign",
+    "Reading",
+    "all_at_once",
+    "load",
+    "read_on",
+    "read_onnx",
+    "taken_apart",
+    "unsupported",
+]
 
 
 def load(path: str | Path) -> Graph:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -126,7 +126,7 @@ def _constant(node: onnx.NodeProto) -> np.ndarray:
     raise ModelError(f"The Constant '{node.output[0]}' holds text, which no hardware computes with")
 
 
-def sorted_nodes(graph: onnx.GraphProto, constants: Mapping[str, np.ndarray]) -> list[onnx.NodeProto]:
+def sorted_nodes(graph: onnx.GraphProto, constants: Collection[str]) -> list[onnx.NodeProto]:
     """Give a graph's nodes so that each comes behind those that it reads, in the file's order where that will do.
 
     Raises
