@@ -11,8 +11,10 @@ import pytest
 
 import hwgen
 from hwgen.board.line import Line, divisor
-from hwgen.board.write import network_id, write_board_top
+from hwgen.board.write import boot_image, network_id, write_board_top
 from hwgen.errors import BuildError, OptionError
+from hwgen.pipeline import memory_image
+from hwgen.pipeline.memory_image import LOADED
 from hwgen.tools.processes import run
 from hwgen.tools.toolchain import Toolchain
 from tests.small_networks import mlp
@@ -107,3 +109,14 @@ def test_a_layer_called_like_a_part_of_the_board_is_refused(tmp_path: Path) -> N
         OptionError, match=r"module 'mlp_board_link' is also a layer's; compile with another --name than"
     ):
         write_board_top(accelerator, tmp_path / "board", clock_hz=12_000_000, baud=3_000_000)
+
+
+def test_memories_that_start_with_their_contents_need_no_image_even_when_another_was_loaded(
+    dense_onnx: Path, tmp_path: Path
+) -> None:
+    network = hwgen.read(dense_onnx)
+    accelerator = hwgen.build(hwgen.plan(network, min_area=True, writable="all"), tmp_path / "build")
+    (accelerator.folder / LOADED).mkdir()
+    (accelerator.folder / LOADED / memory_image.FILE).write_bytes(b"image")
+    assert memory_image.current_image(accelerator.folder, accelerator.plan) == b"image"
+    assert boot_image(accelerator) is None
