@@ -52,6 +52,11 @@ class Boot:
     address: int
     clock_hz: int
 
+    @property
+    def half_cycles(self) -> int:
+        """Cycles of half a period of the flash's clock, the fastest that it may have."""
+        return math.ceil(self.clock_hz / (2 * FLASH_MAX_HZ))
+
 
 class BoardTop(wiring.Component):
     """A serial port or SPI, the host link and an accelerator's own Verilog module.
@@ -163,7 +168,7 @@ class BoardTop(wiring.Component):
             address_bits=link.address_bits,
             address=boot.address,
             wait_cycles=math.ceil(FLASH_WAKE_SECONDS * boot.clock_hz),
-            half_cycles=math.ceil(boot.clock_hz / (2 * FLASH_MAX_HZ)),
+            half_cycles=boot.half_cycles,
         )
         m.submodules.arbiter = arbiter = BusArbiter(link.address_bits)
         wiring.connect(m, loader.bus, arbiter.first)

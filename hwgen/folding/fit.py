@@ -68,7 +68,7 @@ def _smallest(pipeline: Pipeline, device: Device) -> Device | None:
 def _limits(plan: Plan, device: Device) -> Budget:
     boots = any(fold.memory is MemoryStyle.SPRAM for fold in plan.folds.values())
     on_board = plan.board is not None
-    return budget(device, link=on_board, registers=on_board and plan.has_registers, boots=on_board and boots)
+    return budget(device, link=on_board, registers=plan.has_registers, boots=on_board and boots)
 
 
 def _short(pipeline: Pipeline, limits: Budget) -> list[str]:

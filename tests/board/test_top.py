@@ -11,6 +11,7 @@ import pytest
 
 import hwgen
 from hwgen.board.line import Line, divisor
+from hwgen.board.top import Boot
 from hwgen.board.write import boot_image, network_id, write_board_top
 from hwgen.errors import BuildError, OptionError
 from hwgen.pipeline import memory_image
@@ -109,6 +110,13 @@ def test_a_layer_called_like_a_part_of_the_board_is_refused(tmp_path: Path) -> N
         OptionError, match=r"module 'mlp_board_link' is also a layer's; compile with another --name than"
     ):
         write_board_top(accelerator, tmp_path / "board", clock_hz=12_000_000, baud=3_000_000)
+
+
+@pytest.mark.parametrize(
+    ("clock_hz", "half_cycles"), [(12_000_000, 1), (40_000_000, 1), (40_000_001, 2), (80_000_000, 2), (100_000_000, 3)]
+)
+def test_a_flash_is_read_as_fast_as_twenty_megahertz_allow(clock_hz: int, half_cycles: int) -> None:
+    assert Boot(words=1, address=0, clock_hz=clock_hz).half_cycles == half_cycles
 
 
 def test_memories_that_start_with_their_contents_need_no_image_even_when_another_was_loaded(

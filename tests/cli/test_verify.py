@@ -56,8 +56,8 @@ def test_verify_refuses_another_model(capsys, image_onnx: Path, dense_onnx: Path
     assert "was not made of" in err
 
 
-def test_compile_ends_with_1_where_the_network_is_not_the_file(
-    capsys, dense_onnx: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_compile_and_verify_end_with_1_where_the_network_is_not_the_file(
+    capsys, dense_onnx: Path, tmp_path: Path, data: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     right = writing.thresholds
     monkeypatch.setattr(writing, "thresholds", lambda points, domain: right(points + 1, domain))
@@ -71,3 +71,7 @@ def test_compile_ends_with_1_where_the_network_is_not_the_file(
     assert "first, tensor '" in " ".join(out.split())
     code, out, err = run(capsys, "compile", dense_onnx, "-o", tmp_path / "build", "--no-verify", "--json")
     assert (code, err, json.loads(out)["verification"]) == (0, "", None)
+    code, out, _ = run(capsys, "verify", dense_onnx, tmp_path / "build", "--input", data[0], "--json")
+    facts = json.loads(out)
+    assert (code, facts["verilog_differing"]) == (1, 0)
+    assert facts["differing"] > 0

@@ -4,7 +4,6 @@ import random
 
 import pytest
 
-from hwgen.rtl_templates.bill import Bill
 from hwgen.rtl_templates.compute.number import Coding
 from hwgen.rtl_templates.cost import Part
 from hwgen.rtl_templates.streams.fifo import Fifo
@@ -66,12 +65,23 @@ def test_beats_side_by_side_are_taken_together(reset_at: int | None) -> None:
     assert all(out >= cycle + latency for out, cycle in zip(found.given["o"], found.taken["i_0"], strict=True))
 
 
-@pytest.mark.parametrize(("bits", "luts"), [((2, 4), 2 * 2), ((4, 4), 2 * 4), ((1, 4, 3), 2 * (1 + 3))])
-def test_a_bill_chooses_among_streams_only_where_more_than_one_has_bits(bits: tuple[int, ...], luts: int) -> None:
-    codings = [Coding(width) for width in bits]
-    rest = Bill()
-    rest.include(Fifo.bill("merge.queue", 2 * 4, SLOTS))
-    for values in (len(bits), 1, 1):
+@pytest.mark.parametrize(
+    ("codings", "out", "luts"),
+    [
+        ((Coding(2), Coding(4)), Coding(4), 2 * 2),
+        ((Coding(4), Coding(4)), Coding(4), 2 * 4),
+        ((Coding(1), Coding(4), Coding(3)), Coding(4), 2 * (1 + 3)),
+        # A sign fills the bits above it.
+        ((Coding(3, signed=True), Coding(4)), Coding(5, signed=True), 2 * 4),
+    ],
+)
+def test_a_bill_chooses_among_streams_only_where_more_than_one_has_bits(
+    codings: tuple[Coding, ...], out: Coding, luts: int
+) -> None:
+    rest = Fifo.bill("merge.queue", LANES * out.bits, SLOTS)
+    for values in (len(codings), 1, 1):
         rest.counter(values)
-    bill = Merge.bill("merge", lanes=2, codings=codings, out_coding=Coding(4), runs=(1,) * len(bits), slots=SLOTS)
-    assert bill.parts[Part.OTHER] - rest.parts[Part.OTHER] == luts
+    runs = (1,) * len(codings)
+    bill = Merge.bill("merge", lanes=LANES, codings=codings, out_coding=out, runs=runs, slots=SLOTS)
+    rest.add(Part.OTHER, luts)
+    assert (bill.parts, bill.chains, bill.memories) == (rest.parts, rest.chains, rest.memories)
