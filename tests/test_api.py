@@ -157,7 +157,7 @@ def test_no_file_tells_where_it_was_made(dense_build: Path) -> None:
     [
         ({"min_area": True, "target_fps": 3}, "Give one target, not target_fps and min_area"),
         ({"target_fps": 0}, "positive number of frames a second, not 0"),
-        ({"clock_mhz": float("nan")}, "positive number of MHz, not nan"),
+        ({"clock_mhz": float("nan")}, "positive number of MHz, from 0.001 to 2000, not nan"),
         ({"folding_file": "f.json", "clock_mhz": 3}, "has its own clock_mhz"),
         ({"folding_file": "absent.json"}, "Cannot read 'absent.json': no such file"),
     ],

@@ -94,6 +94,8 @@ def check_arrays_path(path: Path, names: Sequence[str]) -> None:
     if len(names) > 1 and path.suffix != ".npz":
         listed = ", ".join(f"'{name}'" for name in names)
         raise OptionError(f"The outputs {listed} need a .npz file, which holds them by name, not '{path}'")
+    if len(names) == 1 and path.suffix != ".npy":
+        raise OptionError(f"Output '{names[0]}' is written as a .npy file, not as '{path}'; name it {path.stem}.npy")
 
 
 def save_arrays(path: Path, arrays: np.ndarray | dict[str, np.ndarray]) -> None:

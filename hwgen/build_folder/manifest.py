@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hwgen.errors import BuildError, OptionError
+from hwgen.folding.json_text import read_json
 
 __all__ = [
     "FORMAT",
@@ -119,12 +120,16 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         what = "is a file" if folder.exists() else "does not exist"
         raise BuildError(f"Build folder '{folder}' {what}; make one with 'hwgen compile'")
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = read_json(path.read_text(encoding="utf-8"), "it")
     except FileNotFoundError:
         raise BuildError(
             f"'{folder}' is not a build folder: it has no {MANIFEST}; make one with 'hwgen compile'"
         ) from None
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise BuildError(f"'{path}' cannot be read ({_reason(error)}); compile again") from None
+    except UnicodeDecodeError:
+        raise BuildError(f"'{path}' is not a text file; compile again") from None
+    except OptionError as error:
         raise BuildError(f"'{path}' cannot be read ({error}); compile again") from None
     found = manifest.get("format") if isinstance(manifest, dict) else None
     if found != FORMAT or not isinstance(manifest.get("files"), dict):

@@ -19,7 +19,8 @@ import numpy as np
 from hwgen.activation import Lookup, Positions, Thresholds
 from hwgen.codes import CodeType
 from hwgen.conversion import Conversion
-from hwgen.errors import BuildError
+from hwgen.errors import BuildError, OptionError
+from hwgen.folding.json_text import read_json
 from hwgen.layers.combine import Operation
 from hwgen.layers.global_reduce import Reduction
 from hwgen.layers.kinds import KINDS
@@ -69,13 +70,17 @@ def load_network(folder: Path) -> Network:
         If a file is missing or holds something else.
     """
     try:
-        tree = json.loads((folder / "network.json").read_text(encoding="utf-8"))
+        tree = read_json((folder / "network.json").read_text(encoding="utf-8"), "its network.json")
         with np.load(folder / "network.npz", allow_pickle=False) as archive:
             network = _from_tree(tree, dict(archive))
     except FileNotFoundError as error:
         raise BuildError(f"'{folder}' is not a complete build folder: {error.filename} is missing") from None
-    except (ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except OptionError as error:
         raise BuildError(f"'{folder}' holds a network that cannot be read ({error}); compile it again") from None
+    except (AttributeError, ValueError, LookupError, TypeError, OverflowError, RecursionError, zipfile.BadZipFile):
+        raise BuildError(
+            f"'{folder}' holds a network that cannot be read; compile it again with this version of hwgen"
+        ) from None
     if not isinstance(network, Network):
         raise BuildError(f"'{folder}/network.json' holds a {type(network).__name__}, not a network; compile it again")
     return network
@@ -121,7 +126,7 @@ def _from_tree(tree: Any, arrays: dict[str, np.ndarray]) -> Any:
     if isinstance(tree, dict):
         record = next((kind for kind in RECORDS if kind.__name__ == tree["record"]), None)
         if record is None:
-            raise ValueError(f"unknown record '{tree['record']}'")
+            raise OptionError(f"unknown record '{tree['record']}'")
         return record(**{name: _from_tree(entry, arrays) for name, entry in tree["fields"].items()})
     return tree
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +11,7 @@ from hwgen.arrays import codec
 from hwgen.build_folder import manifest, network_file
 from hwgen.errors import BuildError, OptionError
 from hwgen.folding.file import folding_from_json
+from hwgen.folding.json_text import read_json
 from hwgen.folding.target import read_text
 from hwgen.golden.network import PackedNetwork
 from hwgen.network import Network
@@ -148,8 +148,8 @@ def load(folder: str | Path) -> Accelerator:
     network = network_file.load_network(_network_folder(folder))
     try:
         plan = folding_from_json(network, read_text(folder / "folding.json"), source="its folding.json")
-        report = json.loads(read_text(folder / "report.json"))
-    except (OptionError, ValueError) as error:
+        report = read_json(read_text(folder / "report.json"), "its report.json", finite=False)
+    except OptionError as error:
         raise BuildError(f"'{folder}' cannot be read ({error}); compile again") from None
     return Accelerator(folder, plan, report)
 

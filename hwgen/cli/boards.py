@@ -12,7 +12,7 @@ import click
 
 from hwgen.api import read_with
 from hwgen.board.line import Line
-from hwgen.cli.terminal import PATH, Number, Screen, chooses_link, common, declares_input
+from hwgen.cli.terminal import BOARD, DEVICE, PATH, Number, Screen, chooses_link, common, declares_input
 from hwgen.cli.views.boards import render_boards, render_fits
 from hwgen.cli.views.synthesis import render_synthesis
 from hwgen.devices import boards as board_module
@@ -51,8 +51,8 @@ def boards(model: Path | None, *, options: Options, screen: Screen) -> None:
 
 @click.command()
 @click.argument("folder", metavar="BUILD", type=PATH)
-@click.option("--board", help="Board, or the path of a board's own TOML file; see 'hwgen boards'.")
-@click.option("--device", help="Device, in its usual package; see 'hwgen boards'.")
+@click.option("--board", type=BOARD, help="Board, or the path of a board's own TOML file; see 'hwgen boards'.")
+@click.option("--device", type=DEVICE, help="Device, in its usual package; see 'hwgen boards'.")
 @click.option("--no-pnr", is_flag=True, help="Map only: resources, no clock.")
 @click.option("--seed", "seeds", type=int, multiple=True, help="Seed of the placer; may be repeated.  [default: 1, 2]")
 @click.option("--jobs", type=click.IntRange(min=1), help="Seeds tried at once.  [default: number of processors]")

@@ -10,7 +10,7 @@ from rich.console import Group
 from rich.text import Text
 
 from hwgen.api import compile_with
-from hwgen.cli.terminal import PATH, Number, Screen, common, declares_input
+from hwgen.cli.terminal import BOARD, DEVICE, PATH, Number, Screen, common, declares_input
 from hwgen.cli.views.report import render_report
 from hwgen.folding.target import Target
 from hwgen.streamlining.options import Options
@@ -22,8 +22,12 @@ __all__ = ["compile_"]
 @click.argument("model", type=PATH)
 @click.option("-o", "--output", "folder", type=PATH, required=True, help="Build folder to write.")
 @click.option("--target-fps", type=Number(), help="Frames a second to reach at the clock.")
-@click.option("--board", help="Board whose room to fill, or the path of its TOML file; see 'hwgen boards'.")
-@click.option("--device", help="Device to fill, or to price on, without a board; see 'hwgen boards'.  [default: up5k]")
+@click.option("--board", type=BOARD, help="Board whose room to fill, or the path of its TOML file; see 'hwgen boards'.")
+@click.option(
+    "--device",
+    type=DEVICE,
+    help="Device to fill, or to price on, without a board; see 'hwgen boards'.  [default: up5k]",
+)
 @click.option(
     "--clock-mhz", type=Number(), help="Clock at which frames are counted; 100, or the board's best, if not given."
 )

@@ -27,7 +27,7 @@ import hwgen
 from hwgen.arrays.files import check_arrays_path, load_arrays, load_frames, save_arrays
 from hwgen.cli import boards, compile, program, reload, run, verify, vivado
 from hwgen.cli.info import describe
-from hwgen.cli.terminal import PATH, Screen, common, declares_input, may_take_frames, takes_frames
+from hwgen.cli.terminal import BOARD, DEVICE, PATH, Screen, common, declares_input, may_take_frames, takes_frames
 from hwgen.cli.views.model import render_description
 from hwgen.cli.views.report import render_report
 from hwgen.cli.views.runs import render_simulation
@@ -83,8 +83,8 @@ def info(model: Path, *, options: Options, screen: Screen) -> None:
     type=click.Choice(["mapped", "routed"]),
     help="Simulate the cells that 'hwgen synth' made, after mapping or after routing, instead of the Verilog.",
 )
-@click.option("--device", help="With --netlist: the device that it was made for.")
-@click.option("--board", help="With --netlist mapped: the board that it was made for.")
+@click.option("--device", type=DEVICE, help="With --netlist: the device that it was made for.")
+@click.option("--board", type=BOARD, help="With --netlist mapped: the board that it was made for.")
 @common
 def simulate(
     folder: Path,

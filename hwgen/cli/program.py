@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from hwgen.cli.terminal import PATH, Screen, common
+from hwgen.cli.terminal import BOARD, PATH, Screen, common
 from hwgen.cli.views.runs import render_loading
 from hwgen.host import program as host
 
@@ -16,7 +16,7 @@ __all__ = ["program"]
 
 @click.command()
 @click.argument("folder", metavar="BUILD", type=PATH)
-@click.option("--board", help="Board, where BUILD has bitstreams for several.")
+@click.option("--board", type=BOARD, help="Board, where BUILD has bitstreams for several.")
 @click.option("--volatile", is_flag=True, help="Load it until power goes, instead of writing the board's flash.")
 @click.option("--dry-run", is_flag=True, help="Only print the command.")
 @common

@@ -11,7 +11,7 @@ from hwgen.arrays.codec import Inputs
 from hwgen.arrays.files import check_arrays_path, load_frames, save_arrays
 from hwgen.board.line import Line
 from hwgen.build_folder.open import load
-from hwgen.cli.terminal import PATH, Screen, common, takes_frames
+from hwgen.cli.terminal import BOARD, PATH, Screen, common, takes_frames
 from hwgen.cli.views.runs import render_board_run
 from hwgen.errors import OptionError
 from hwgen.host import run as host
@@ -37,7 +37,7 @@ EXIT_MISMATCH = 1
     type=click.IntRange(min=1),
     help=f"Rate of the port.  [default: that of BUILD's bitstream, else {host.DEFAULT_BAUD}]",
 )
-@click.option("--board", help="Board, where BUILD has bitstreams for several: its rate is taken.")
+@click.option("--board", type=BOARD, help="Board, where BUILD has bitstreams for several: its rate is taken.")
 @click.option("--check", is_flag=True, help="Compare every output with the golden model; exit code 1 if one differs.")
 @click.option("--frames", type=click.IntRange(min=1), help="Only the first so many frames.")
 @click.option(

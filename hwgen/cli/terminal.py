@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from functools import wraps
@@ -13,16 +13,20 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 import numpy as np
+from click.shell_completion import CompletionItem
 from rich.console import Console, RenderableType
 from rich.markup import escape
 
 from hwgen.board.line import Line
 from hwgen.conversion import SIGNS, Conversion, sign_named
+from hwgen.devices.boards import boards, devices
 from hwgen.progress import Progress, silent
 from hwgen.streamlining.declaration import InputNumber, InputType
 from hwgen.streamlining.options import Calibration, Options
 
 __all__ = [
+    "BOARD",
+    "DEVICE",
     "PATH",
     "Command",
     "Number",
@@ -96,6 +100,34 @@ class ForInput(click.ParamType[tuple[str | None, Any]]):
         else:
             name, equals, rest = value.rpartition("=")
         return (name, self.value.convert(rest, param, ctx)) if equals else (None, self.value.convert(value, param, ctx))
+
+
+class Known(click.ParamType[str]):
+    """The name of a board or a device, which a shell completes; one that is not known is refused by whoever looks it up.
+
+    Parameters
+    ----------
+    name : str
+    names : callable
+        Gives all names.
+    """
+
+    def __init__(self, name: str, names: Callable[[], Iterable[str]]) -> None:
+        self.name = name
+        self._names = names
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Give the name as it is."""
+        return str(value)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Give the names that begin so, else let the shell look for files."""
+        found = [CompletionItem(name) for name in self._names() if name.startswith(incomplete)]
+        return found or [CompletionItem(incomplete, type="file")]
+
+
+BOARD = Known("board", boards)
+DEVICE = Known("device", devices)
 
 
 def _gather(ctx: click.Context, param: click.Parameter, values: tuple[tuple[str | None, Any], ...]) -> Any:

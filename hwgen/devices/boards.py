@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from enum import Enum
 from importlib import resources
 from pathlib import Path
@@ -28,6 +30,8 @@ __all__ = [
 ]
 
 DEVICES_FILE = "devices.toml"
+
+_JOINERS = str.maketrans("", "", "-_ ")
 
 _FLASH_BYTES = 1 << 24
 """What the addresses of a read reach."""
@@ -222,7 +226,7 @@ def find_device(name: str, where: str = "The device") -> Device:
     """
     known = devices()
     if name not in known:
-        raise OptionError(f"{where} must be one of {', '.join(known)}, not '{name}'")
+        raise OptionError(f"{where} must be one of {', '.join(known)}, not '{name}'{_hint(name, known)}")
     return known[name]
 
 
@@ -238,8 +242,18 @@ def find_board(name: str) -> Board:
         return read_board(Path(name))
     path = _folder() / f"{name}.toml"
     if name not in boards():
-        raise OptionError(f"The board must be one of {', '.join(boards())}, or the path of a .toml file, not '{name}'")
+        known = boards()
+        raise OptionError(
+            f"The board must be one of {', '.join(known)}, or the path of a .toml file, not '{name}'{_hint(name, known)}"
+        )
     return read_board(path)
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    """Give the known name that is nearest to another, whatever its case, hyphens and underscores."""
+    plain = {one.lower().translate(_JOINERS): one for one in known}
+    near = get_close_matches(name.lower().translate(_JOINERS), plain, n=1)
+    return f"; did you mean {plain[near[0]]}?" if near else ""
 
 
 def _folder() -> Path:

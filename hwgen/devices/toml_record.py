@@ -17,6 +17,9 @@ __all__ = ["read_record", "read_toml"]
 
 Record = TypeVar("Record")
 
+LARGEST = 1 << 40
+"""Beyond what any number of a board or a device is."""
+
 _NAMES = {str: "a text", int: "a whole number", float: "a number", bool: "true or false", tuple: "a list of texts"}
 
 
@@ -32,8 +35,13 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise OptionError(f"Cannot read '{path}': {(error.strerror or str(error)).lower()}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise OptionError(f"'{path}' is not a TOML file: {str(error).lower()}") from None
+    except UnicodeDecodeError:
+        raise OptionError(f"'{path}' is not a text file, and so no TOML file") from None
+    except RecursionError:
+        raise OptionError(f"'{path}' is nested hundreds of levels deep, which no board file is") from None
+    except ValueError as error:  # tomllib's own sentence, or one about a number of thousands of digits
+        told = f": {str(error).lower()}" if isinstance(error, tomllib.TOMLDecodeError) else ""
+        raise OptionError(f"'{path}' is not a TOML file{told}") from None
 
 
 def read_record(kind: type[Record], table: Mapping[str, Any], where: str, **given: Any) -> Record:
@@ -95,6 +103,8 @@ def _value(kind: Any, value: Any, where: str) -> Any:
     else:
         # In Python a bool is an int, and in TOML 12 is also a good frequency.
         fits = isinstance(value, (int, float) if plain is float else plain) and not isinstance(value, bool)
+        if fits and plain is not str and not 0 <= value < LARGEST:
+            raise OptionError(f"{where} must be a number from 0 to {LARGEST:,}, not {value!r}"[:200])
     if not fits:
         raise OptionError(f"{where} must be {_NAMES[plain]}, not {value!r}")
     return plain(value)

@@ -8,8 +8,10 @@ from typing import Any, TypeVar
 
 from hwgen.codes import BIPOLAR, CodeType
 from hwgen.devices.boards import find_device
+from hwgen.devices.frequency import check_mhz
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, LaneStyle, MemoryStyle, WindowStyle
+from hwgen.folding.json_text import read_json
 from hwgen.folding.keys import known_keys
 from hwgen.folding.writable import make_writable
 from hwgen.layers.protocol import Layer
@@ -21,6 +23,12 @@ __all__ = ["folding_from_json", "folding_to_json"]
 Style = TypeVar("Style", LaneStyle, MemoryStyle, WindowStyle)
 
 MOST_FETCH_REGISTERS = 4
+
+MOST_BEATS = 1 << 20
+"""Deepest FIFO: a million beats are more than any FPGA holds."""
+
+WIDEST_WEIGHT = (1 << 16) - 1
+"""Largest magnitude of a weight that may be written."""
 
 
 def folding_to_json(plan: Plan) -> str:
@@ -79,10 +87,7 @@ def folding_from_json(network: Network, text: str, *, source: str = "folding fil
     OptionError
         If the text is no JSON, a layer or a key is unknown (with the nearest known one), a layer is missing, or a value has no legal meaning.
     """
-    try:
-        content = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise OptionError(f"{source} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
+    content = read_json(text, source)
     known_keys(content, ("clock_mhz", "board", "device", "axi_lite", "layers", "forks", "inputs"), source)
     layers = content.get("layers")
     names = [layer.name for layer in network.layers]
@@ -95,9 +100,7 @@ def folding_from_json(network: Network, text: str, *, source: str = "folding fil
         raise OptionError(f"{source} names board '{board}', which has its device; leave 'device' out")
     if device is not None:
         find_device(device, f"'device' of {source}")
-    clock = content.get("clock_mhz", 100)
-    if isinstance(clock, bool) or not isinstance(clock, int | float) or clock <= 0:
-        raise OptionError(f"'clock_mhz' of {source} must be a positive number, not {clock!r}")
+    clock = check_mhz(content.get("clock_mhz", 100), f"'clock_mhz' of {source}")
     folds = {
         layer.name: _fold(layer, layers[layer.name], f"layer '{layer.name}' of {source}") for layer in network.layers
     }
@@ -142,8 +145,10 @@ def _branches(network: Network, entry: Any, source: str) -> dict[tuple[str, str 
 def _depths(entry: Mapping[str, Any], kind: str, where: str) -> dict[str, int]:
     """Read depths of FIFOs; null leaves one open."""
     for name, depth in entry.items():
-        if depth is not None and (type(depth) is not int or depth < 1):
-            raise OptionError(f"{kind} '{name}' {where} must be a positive whole number of beats, not {depth!r}")
+        if depth is not None and (type(depth) is not int or not 0 < depth <= MOST_BEATS):
+            raise OptionError(
+                f"{kind} '{name}' {where} must be a positive whole number of beats, at most {MOST_BEATS:,}, not {depth!r}"
+            )
     return {name: depth for name, depth in entry.items() if depth is not None}
 
 
@@ -163,6 +168,8 @@ def _fold(layer: Layer, entry: Any, where: str) -> Fold:
         optional = key in ("slots", "buffer_beats")
         if (value is None and not optional) or (value is not None and (type(value) is not int or value < 1)):
             raise OptionError(f"'{key}' of {where} must be a positive whole number, not {value!r}")
+        if optional and value is not None and value > MOST_BEATS:
+            raise OptionError(f"'{key}' of {where} must be at most {MOST_BEATS:,} beats, not {value:,}")
     fold = Fold(
         memory=_choice(MemoryStyle, entry.get("memory", "auto"), f"'memory' of {where}"),
         window=_choice(WindowStyle, entry.get("window", "sequential"), f"'window' of {where}"),
@@ -189,9 +196,10 @@ def _weights(value: Any, where: str) -> CodeType | None:
     if value is None or value == str(BIPOLAR):
         return None if value is None else BIPOLAR
     is_range = isinstance(value, list) and len(value) == 2 and all(type(bound) is int for bound in value)
-    if not is_range or value[0] > min(0, value[1]) or value[1] < 0:
+    if not is_range or not -WIDEST_WEIGHT <= value[0] <= 0 <= value[1] <= WIDEST_WEIGHT:
         raise OptionError(
-            f"'weights' of {where} must be 'bipolar' or the least and the greatest weight with 0 between, such as [-8, 7], not {value!r}"
+            f"'weights' of {where} must be 'bipolar' or the least and the greatest weight with 0 between, such as [-8, 7], of at most "
+            f"16 bits, not {value!r}"
         )
     return CodeType(*value)
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from hwgen.devices.frequency import check_mhz
 from hwgen.errors import OptionError
 from hwgen.folding.file import folding_from_json
 from hwgen.folding.for_board import fold_for_board
@@ -24,6 +25,9 @@ from hwgen.plan import Plan
 __all__ = ["DEFAULT_CLOCK_MHZ", "Target", "read_text"]
 
 DEFAULT_CLOCK_MHZ = 100.0
+
+LEAST_FPS = 1e-6
+"""A frame in eleven days."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +80,10 @@ class Target:
             raise OptionError("A folding file has its own device; change it there")
         if self.board is not None and self.device is not None:
             raise OptionError(f"A board has its device: give board '{self.board}' or device '{self.device}'")
-        for value, what in ((self.target_fps, "frames a second"), (self.clock_mhz, "MHz")):
-            if value is not None and not 0 < value < math.inf:
-                raise OptionError(f"The target must be a positive number of {what}, not {value:g}")
+        if self.target_fps is not None and not LEAST_FPS <= self.target_fps < math.inf:
+            raise OptionError(f"The target must be a positive number of frames a second, not {self.target_fps:g}")
+        if self.clock_mhz is not None:
+            check_mhz(self.clock_mhz)
 
     def fold(self, network: Network, *, writable: str | None = None, axi_lite: bool = False) -> Plan:
         """Choose the foldings of a network; FIFOs may be left open.

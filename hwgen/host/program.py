@@ -89,7 +89,7 @@ def board_result(folder: Path, board: str | None = None) -> tuple[Board, Path, d
     wanted = None if board is None else Path(board).stem
     found: dict[str, tuple[Path, dict[str, Any]]] = {}
     for file in sorted((folder / "synth").glob(f"*/{RESULT}")):
-        facts = json.loads(file.read_text(encoding="utf-8"))
+        facts = _result(file)
         if facts.get("bitstream") is not None and wanted in (None, facts["target"]):
             found[facts["target"]] = (file.parent, facts)
     if len(found) > 1:
@@ -98,6 +98,13 @@ def board_result(folder: Path, board: str | None = None) -> tuple[Board, Path, d
         return None
     ((name, (results, facts)),) = found.items()
     return find_board(board or name), results, facts
+
+
+def _result(file: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(file.read_text(encoding="utf-8")))
+    except (ValueError, TypeError, RecursionError):
+        raise BuildError(f"'{file}' is damaged; run 'hwgen synth' again") from None
 
 
 def command_words(board: Board, *, volatile: bool = False) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from hwgen.activation import Thresholds
 from hwgen.codes import CodeType
 from hwgen.errors import OptionError
 from hwgen.fold import Fold
-from hwgen.layers.legal import check_divides, check_memory, check_slots, divisors
+from hwgen.layers.legal import check_divides, check_memory, check_no_window, check_slots, divisors
 from hwgen.layers.matvec import MatVec, accumulator_range
 from hwgen.layers.protocol import MapShape, OneInput
 from hwgen.rtl_templates.cost import Resources
@@ -181,6 +181,7 @@ class DenseFolding:
         check_divides("PE", fold.pe, layer.rows, "output channels", name)
         check_divides("SIMD", fold.simd, layer.columns, "inputs", name)
         check_slots(fold, name)
+        check_no_window(fold, name)
         vector = layer.columns // fold.simd
         check_memory(fold, layer.weights, layer.rows // fold.pe * vector, name)
         layer.matrix.check_lanes(fold, name)

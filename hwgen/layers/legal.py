@@ -14,6 +14,7 @@ __all__ = [
     "check_divides",
     "check_memory",
     "check_no_columns",
+    "check_no_window",
     "check_positions",
     "check_same_lanes",
     "check_slots",
@@ -95,10 +96,21 @@ def check_no_columns(fold: Fold, layer: str) -> None:
     """
     if fold.simd != 1:
         raise OptionError(f"SIMD must be 1, not {fold.simd}, as layer '{layer}' has no columns to fold")
-    if fold.window is WindowStyle.PARALLEL:
-        raise OptionError(f"Layer '{layer}' has no window to hand over in parallel")
+    check_no_window(fold, layer)
     check_slots(fold, layer)
     check_tables(fold, layer)
+
+
+def check_no_window(fold: Fold, layer: str) -> None:
+    """Refuse a parallel window of a layer that has none.
+
+    Raises
+    ------
+    OptionError
+        Naming the layer.
+    """
+    if fold.window is WindowStyle.PARALLEL:
+        raise OptionError(f"Layer '{layer}' has no window to hand over in parallel")
 
 
 def check_memory(fold: Fold, weights: np.ndarray, words: int, layer: str) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from hwgen.codes import CodeType
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, WindowStyle
-from hwgen.layers.legal import check_divides, check_same_lanes, check_slots, divisors
+from hwgen.layers.legal import check_divides, check_same_lanes, check_slots, check_tables, divisors
 from hwgen.layers.number import shape_of
 from hwgen.layers.protocol import MapShape, OneInput
 from hwgen.layers.window import Window
@@ -219,6 +219,7 @@ class MaxPoolFolding:
         check_same_lanes(replace(fold, window=WindowStyle.SEQUENTIAL), name)
         check_divides("PE", fold.pe, channels, "channels", name)
         check_slots(fold, name)
+        check_tables(fold, name)
         if fold.window is WindowStyle.SEQUENTIAL:
             self.layer.capacity(fold)
         elif not self._is_alike(fold.pe):

@@ -11,9 +11,9 @@ import numpy as np
 
 from hwgen.codes import CodeType
 from hwgen.errors import OptionError
-from hwgen.fold import Fold, WindowStyle
+from hwgen.fold import Fold
 from hwgen.layers.filter_schedule import filter_schedule
-from hwgen.layers.legal import check_slots, divisors
+from hwgen.layers.legal import check_no_window, check_slots, check_tables, divisors
 from hwgen.layers.protocol import MapShape, OneInput
 from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.streams.beat_filter import BeatFilter
@@ -134,12 +134,12 @@ class SelectFolding:
         """Raise OptionError naming the layer, the illegal value and the legal ones."""
         name = self.layer.name
         check_slots(fold, name)
+        check_no_window(fold, name)
+        check_tables(fold, name)
         legal = [(option.pe, option.simd) for option in self.folds()]
         if (fold.pe, fold.simd) not in legal:
             options = " or ".join(f"{pe} and {simd}" for pe, simd in legal)
             raise OptionError(f"PE and SIMD must be {options}, not {fold.pe} and {fold.simd} (layer '{name}')")
-        if fold.window is WindowStyle.PARALLEL:
-            raise OptionError(f"Layer '{name}' has no window that could be parallel")
 
     def input_lanes(self, fold: Fold) -> tuple[int, ...]:
         """Give the codes in one beat of each input."""

@@ -12,7 +12,7 @@ from hwgen.codes import CodeType
 from hwgen.errors import OptionError
 from hwgen.fold import Fold
 from hwgen.layers.channelwise import beat_schedule
-from hwgen.layers.legal import check_slots
+from hwgen.layers.legal import check_no_window, check_slots, check_tables
 from hwgen.layers.number import shape_of
 from hwgen.layers.protocol import MapShape, OneInput
 from hwgen.rtl_templates.compute.topk import TopKUnit
@@ -111,6 +111,8 @@ class TopKFolding:
                 f"PE and SIMD must be 1, not {fold.pe} and {fold.simd}, as layer '{self.layer.name}' ranks channel by channel"
             )
         check_slots(fold, self.layer.name)
+        check_no_window(fold, self.layer.name)
+        check_tables(fold, self.layer.name)
 
     def input_lanes(self, fold: Fold) -> tuple[int, ...]:
         """Give the codes in one beat of each input."""

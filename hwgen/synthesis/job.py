@@ -19,6 +19,7 @@ from hwgen.build_folder.open import load
 from hwgen.devices.boards import Board, find_board, find_device
 from hwgen.devices.clock import Pll
 from hwgen.devices.family import Device
+from hwgen.devices.frequency import check_mhz
 from hwgen.devices.pll import pll
 from hwgen.errors import OptionError, ToolError
 from hwgen.synthesis import recipe
@@ -134,8 +135,8 @@ def prepare(
     Program or None
         Packs the bitstream.
     """
-    if clock_mhz is not None and not 0 < clock_mhz < float("inf"):
-        raise OptionError(f"The clock must be a positive number of MHz, not {clock_mhz:g}")
+    if clock_mhz is not None:
+        check_mhz(clock_mhz)
     if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
         raise OptionError(
             f"The seeds must be different whole numbers from 0 on, not {', '.join(map(str, seeds)) or 'none'}"

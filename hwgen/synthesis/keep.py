@@ -53,7 +53,7 @@ def kept_result(results: Path) -> dict[str, Any] | None:
     try:
         manifest.check(results)
         facts: dict[str, Any] = json.loads((results / RESULT).read_text(encoding="utf-8"))
-    except (BuildError, OSError, ValueError):
+    except (BuildError, OSError, ValueError, RecursionError):
         return None
     return facts
 

@@ -11,6 +11,7 @@ from hwgen.board.line import LINE_PORTS, Line
 from hwgen.board.write import write_board_top
 from hwgen.build_folder import manifest
 from hwgen.build_folder.open import Accelerator, load
+from hwgen.devices.frequency import check_mhz
 from hwgen.errors import OptionError
 from hwgen.folding.target import read_text
 
@@ -21,7 +22,8 @@ DEFAULT_BAUD = 1_000_000
 BOARD_PORTS = {line: ("clk", "rst", *ports) for line, ports in LINE_PORTS.items()}
 """Ports of the board top: each needs a pin."""
 
-_PART = re.compile(r"x[ca][0-9a-z]+(-[0-9a-z]+)*", re.IGNORECASE)
+_PART = re.compile(r"x[caq][0-9a-z]*[0-9][a-z]*-?[a-z]{2,4}[0-9]{2,4}-[0-9][0-9a-z]*(-[0-9a-z]+)*", re.IGNORECASE)
+"""Device, package and speed grade, with hyphens between them or not."""
 
 
 def write_vivado(
@@ -71,8 +73,8 @@ def write_vivado(
     """
     if not _PART.fullmatch(part):
         raise OptionError(f"The part must be named with package and speed grade, like xc7a35tcpg236-1, not '{part}'")
-    if clock_mhz is not None and not 0 < clock_mhz < float("inf"):
-        raise OptionError(f"The clock must be a positive number of MHz, not {clock_mhz:g}")
+    if clock_mhz is not None:
+        check_mhz(clock_mhz)
     accelerator = load(folder)
     clock = accelerator.plan.clock_hz / 1e6 if clock_mhz is None else clock_mhz
     locations = None if pins is None else _pins(Path(pins), line)

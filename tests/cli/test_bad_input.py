@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -166,7 +167,13 @@ COMPILE_OPTIONS = {
     "negative rate": (["-o", "out", "--target-fps", "-3"], "not -3"),
     "infinite rate": (["-o", "out", "--target-fps", "inf"], "'inf'"),
     "out of reach": (["-o", "out", "--target-fps", "1e12"], "cycles a frame"),
-    "zero clock": (["-o", "out", "--clock-mhz", "0"], "positive number of MHz, not 0"),
+    "zero clock": (["-o", "out", "--clock-mhz", "0"], "positive number of MHz, from 0.001 to 2000, not 0"),
+    "hertz": (["-o", "out", "--clock-mhz", "1e9"], "from 0.001 to 2000, not 1e+09"),
+    "infinite clock": (["-o", "out", "--clock-mhz", "inf"], "'inf' is not a finite number"),
+    "no clock": (["-o", "out", "--clock-mhz", "nan"], "'nan' is not a finite number"),
+    "hardly a rate": (["-o", "out", "--target-fps", "1e-320"], "positive number of frames a second"),
+    "misspelt board": (["-o", "out", "--board", "iCE-Breaker"], "did you mean icebreaker?"),
+    "misspelt device": (["-o", "out", "--device", "ecp5_25"], "did you mean ecp5-25?"),
     "division by zero": (["-o", "out", "--input-scale", "1/0"], "'1/0' is not a number"),
     "zero scale": (["-o", "out", "--input-type", "uint8", "--input-scale", "0"], "0"),
     "unknown type": (["-o", "out", "--input-type", "uint7x"], "uint7x"),
@@ -195,6 +202,23 @@ FOLDINGS: dict[str, tuple[Callable[[dict], object], str]] = {
     "negative": (lambda f: _every(f, lambda e: {**e, "simd": -1}), "not -1"),
     "unknown memory": (lambda f: _every(f, lambda e: {**e, "memory": "sram"}), "'sram'"),
     "no clock": (lambda f: {**f, "clock_mhz": "fast"}, "'clock_mhz'"),
+    "infinite clock": (lambda f: {**f, "clock_mhz": float("inf")}, "the number Infinity, which is out of range"),
+    "hertz": (
+        lambda f: {**f, "clock_mhz": 48e6},
+        "'clock_mhz' of 'my.json' must be a positive number of MHz, from 0.001",
+    ),
+    "truth": (lambda f: _every(f, lambda e: {**e, "pe": True}), "whole number, not True"),
+    "endless FIFO": (lambda f: _every(f, lambda e: {**e, "slots": 2**70}), "must be at most 1,048,576 beats"),
+    "endless buffer": (lambda f: _every(f, lambda e: {**e, "buffer_beats": 2**21}), "must be at most 1,048,576 beats"),
+    "endless number": (lambda f: _every(f, lambda e: {**e, "simd": 10**40}), "which is out of range"),
+    "huge weights": (
+        lambda f: _every(f, lambda e: {**e, "writable": True, "weights": [-(2**70), 7]}),
+        "of at most 16 bits, not [-1180591620717411303424, 7]",
+    ),
+    "parallel window": (
+        lambda f: _every(f, lambda e: {**e, "window": "parallel", "fetch_registers": 1}),
+        "has no window to hand over in parallel",
+    ),
     "list": (lambda f: [], "must be an object"),
 }
 
@@ -211,7 +235,7 @@ def test_a_wrong_folding_file(desk: Path, dense_build: Path, capsys: pytest.Capt
     assert culprit in refused(capsys, "compile", "model.onnx", "-o", "out", "--folding", "my.json")
 
 
-@pytest.mark.parametrize("content", [b"{,}", b"\xff\xfe\x00", b""])
+@pytest.mark.parametrize("content", [b"{,}", b"\xff\xfe\x00", b"", b"[" * 100_000])
 def test_a_folding_file_that_is_no_json(desk: Path, capsys: pytest.CaptureFixture[str], content: bytes) -> None:
     (desk / "my.json").write_bytes(content)
     assert "my.json" in refused(capsys, "compile", "model.onnx", "-o", "out", "--folding", "my.json")
@@ -285,6 +309,45 @@ def test_a_wrong_option_of_simulate(built_desk: Path, capsys: pytest.CaptureFixt
 def test_an_output_file_that_cannot_be_written(built_desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sentence = refused(capsys, "golden", "build", "--input", "x.npy", "-o", "x.npy/y.npy")
     assert "Cannot write 'x.npy/y.npy'" in sentence
+
+
+def test_an_output_file_of_another_kind(built_desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("y.txt", "y.npz", "y"):
+        sentence = refused(capsys, "golden", "build", "--input", "x.npy", "-o", name)
+        assert f"is written as a .npy file, not as '{name}'; name it y.npy" in sentence
+
+
+@pytest.mark.parametrize("part", ["xc7", "xc7a35t", "xc7a35t-1", "xc7a35tcpg236", "10M08"])
+def test_a_part_without_package_or_speed_grade(built_desk: Path, capsys: pytest.CaptureFixture[str], part: str) -> None:
+    sentence = refused(capsys, "vivado", "build", "--part", part, "-o", "out")
+    assert f"with package and speed grade, like xc7a35tcpg236-1, not '{part}'" in sentence
+
+
+@pytest.mark.parametrize(
+    "command", [["synth", "build", "--device", "up5k"], ["vivado", "build", "--part", "xc7z020clg400-1"]]
+)
+def test_a_clock_in_hertz(built_desk: Path, capsys: pytest.CaptureFixture[str], command: list[str]) -> None:
+    assert "to 2000, not 1e+09" in refused(
+        capsys, *command, "--clock-mhz", "1e9", *(["-o", "out"] * (command[0] == "vivado"))
+    )
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "network.json", "folding.json", "report.json"])
+@pytest.mark.parametrize(
+    "content", ["[" * 100_000, "[1e400", '{"record": "Network", "fields": {"name": []}}', "9" * 5000]
+)
+def test_a_build_folder_whose_json_is_broken_under_its_own_hash(
+    built_desk: Path, capsys: pytest.CaptureFixture[str], name: str, content: str
+) -> None:
+    folder = built_desk / "build"
+    (folder / name).write_text(content)
+    if name != "manifest.json":
+        manifest = json.loads((folder / "manifest.json").read_text())
+        manifest["files"][name] = hashlib.sha256(content.encode()).hexdigest()
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+    if content.startswith("{") and name == "report.json":
+        return  # a report is shown as it is
+    assert "compile" in refused(capsys, "simulate", "build", "--input", "x.npy")
 
 
 @pytest.mark.parametrize("command", ["simulate", "golden", "report"])

@@ -153,6 +153,26 @@ def test_completion(capsys: pytest.CaptureFixture[str], shell: str) -> None:
     assert "_HWGEN_COMPLETE" in run(capsys, "completion", shell)
 
 
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("compile --board ice", ["plain,icebreaker"]),
+        ("synth build --device ecp5", ["plain,ecp5-12", "plain,ecp5-25", "plain,ecp5-45", "plain,ecp5-85"]),
+        ("program build --board tang_nano_9", ["plain,tang_nano_9k"]),
+        ("compile --board mine/", ["file,mine/"]),
+    ],
+)
+def test_names_of_boards_and_devices_are_completed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, words: str, found: list[str]
+) -> None:
+    monkeypatch.setenv("_HWGEN_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", f"hwgen {words}")
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split())))
+    with pytest.raises(SystemExit):
+        main.cli.main(prog_name="hwgen")
+    assert capsys.readouterr().out.split() == found
+
+
 @pytest.mark.parametrize("options", [[], ["--json"]])
 def test_a_reader_that_goes_away_is_no_error(dense_build: Path, options: list[str]) -> None:
     command = [sys.executable, "-m", "hwgen", "report", str(dense_build), *options]

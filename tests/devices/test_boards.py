@@ -243,7 +243,7 @@ def test_a_board_that_says_no_speed_has_the_device_s_and_the_placer_is_told(tmp_
     [
         ('title = "Some board"', "", r"^'mine.toml' lacks the key 'title'$"),
         ('device = "up5k"', "", r"^'mine.toml' lacks the key 'device'$"),
-        ('"up5k"', '"up6k"', r"^'mine.toml', key 'device' must be one of up5k, .*, not 'up6k'$"),
+        ('"up5k"', '"up6k"', r"^'mine.toml', key 'device' must be one of up5k, .*, not 'up6k'; did you mean up5k\?$"),
         ('"sg48"', "48", r"^'mine.toml', key 'package' must be a text, not 48$"),
         ('"iceprog"', '"magic"', r"^'mine.toml', key 'programmer' must be one of iceprog, .*, not 'magic'$"),
         (
@@ -289,3 +289,35 @@ def test_an_unknown_board_lists_the_known_ones() -> None:
 def test_an_unknown_device_lists_the_known_ones() -> None:
     with pytest.raises(OptionError, match=r"^The device must be one of up5k, .*, not 'devices'$"):
         find_device("devices")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("iCEBreaker", "icebreaker"),
+        ("tang-nano-9k", "tang_nano_9k"),
+        ("TangNano20K", "tang_nano_20k"),
+        ("ulx3s_85", "ulx3s_85f"),
+    ],
+)
+def test_the_nearest_board_is_suggested(written: str, meant: str) -> None:
+    with pytest.raises(OptionError, match=f"not '{written}'; did you mean {meant}\\?$"):
+        find_board(written)
+
+
+def test_the_nearest_device_is_suggested() -> None:
+    with pytest.raises(OptionError, match=r"not 'ECP5_25'; did you mean ecp5-25\?$"):
+        find_device("ECP5_25")
+
+
+@pytest.mark.parametrize("number", ["-12_000_000", "1" + "0" * 30])
+def test_numbers_of_a_board_are_of_this_world(tmp_path: Path, number: str) -> None:
+    with pytest.raises(OptionError, match=r"^'mine.toml', key 'clock', key 'hz' must be a number from 0 to "):
+        find_board(str(write(tmp_path, GOOD.replace("12_000_000", number))))
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 100_000, "a = " + "9" * 5000, "a = [nan", "\x00"])
+def test_a_file_that_is_no_toml(tmp_path: Path, text: str) -> None:
+    with pytest.raises(OptionError, match=r"mine.toml' is (not a TOML file|nested hundreds of levels deep)") as caught:
+        find_board(str(write(tmp_path, text)))
+    assert "limit" not in str(caught.value)

@@ -43,8 +43,14 @@ def test_depths_of_branches_are_read_back_as_they_were_written() -> None:
     [
         ({"y": {}}, "'forks' of file has an unknown entry 'y'"),
         ({"x": {"sum.2": 1}}, "fork 'x' of file has an unknown entry 'sum.2'; did you mean 'sum.1'?"),
-        ({"x": {"sum.1": 0}}, "Branch 'sum.1' of fork 'x' of file must be a positive whole number of beats, not 0"),
-        ({"x": {"sum.1": "2"}}, "Branch 'sum.1' of fork 'x' of file must be a positive whole number of beats, not '2'"),
+        (
+            {"x": {"sum.1": 0}},
+            "Branch 'sum.1' of fork 'x' of file must be a positive whole number of beats, at most 1,048,576, not 0",
+        ),
+        (
+            {"x": {"sum.1": "2"}},
+            "Branch 'sum.1' of fork 'x' of file must be a positive whole number of beats, at most 1,048,576, not '2'",
+        ),
     ],
 )
 def test_mistakes_in_the_forks_of_a_folding_file_are_named(forks: dict, message: str) -> None:
@@ -64,8 +70,12 @@ def test_depths_of_inputs_are_read_back_as_they_were_written() -> None:
     ("network", "queues", "message"),
     [
         (TWO_INPUTS, {"y": 2}, "'inputs' of file has an unknown entry 'y'; known are x, z"),
-        (TWO_INPUTS, {"z": 0}, "Input 'z' of file must be a positive whole number of beats, not 0"),
-        (TWO_INPUTS, {"z": True}, "Input 'z' of file must be a positive whole number of beats, not True"),
+        (TWO_INPUTS, {"z": 0}, "Input 'z' of file must be a positive whole number of beats, at most 1,048,576, not 0"),
+        (
+            TWO_INPUTS,
+            {"z": True},
+            "Input 'z' of file must be a positive whole number of beats, at most 1,048,576, not True",
+        ),
         (RESIDUAL, {"x": 2}, "'inputs' of file has an unknown entry 'x'"),
     ],
 )
@@ -104,7 +114,10 @@ def test_mistakes_in_the_inputs_of_a_folding_file_are_named(network: Network, qu
             lambda c: c["layers"]["dense0"].update(lanes="plane"),
             "'lanes' of layer 'dense0' of file must be one of 'auto', 'planes', 'words', 'shared', not 'plane'",
         ),
-        (lambda c: c.update(clock_mhz=0), "'clock_mhz' of file must be a positive number, not 0"),
+        (
+            lambda c: c.update(clock_mhz=0),
+            "'clock_mhz' of file must be a positive number of MHz, from 0.001 to 2000, not 0",
+        ),
         (lambda c: c.update(layers=[]), "'layers' of file must be an object with named entries, not []"),
     ],
 )
@@ -151,7 +164,7 @@ def test_registers_in_front_of_the_lanes_are_kept_and_lengthen_nothing_but_the_l
         ({"fetch_registers": 5}, "'fetch_registers' of layer 'dense0' of folding file must be a whole number from 0 to 4, not 5"),
         ({"writable": 1}, "'writable' of layer 'dense0' of folding file must be true or false, not 1"),
         ({"weights": [-8, 7]}, "'weights' of layer 'dense0' of folding file is for writable layers"),
-        ({"writable": True, "weights": [1, 7]}, r"the least and the greatest weight with 0 between, such as \[-8, 7\], not \[1, 7\]"),
+        ({"writable": True, "weights": [1, 7]}, r"the least and the greatest weight with 0 between, such as \[-8, 7\], of at most 16 bits, not \[1, 7\]"),
         ({"writable": True, "weights": [0, 1]}, "Layer 'dense0' is made for weights of type uint1, but these are -1..1"),
         ({"writable": True, "memory": "constant"}, "Layer 'dense0' cannot be writable with its memory 'constant'"),
         ({"writable": False, "memory": "spram"}, "Layer 'dense0' must be writable to be in SPRAM"),

@@ -205,7 +205,10 @@ def test_boards_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         ({"board": "arty"}, "^The board must be one of"),
         ({"device": "up5k", "seeds": [1, 1]}, "^The seeds must be different whole numbers from 0 on, not 1, 1$"),
         ({"device": "up5k", "seeds": [-1]}, "not -1$"),
-        ({"device": "up5k", "clock_mhz": 0.0}, "^The clock must be a positive number of MHz, not 0$"),
+        (
+            {"device": "up5k", "clock_mhz": 0.0},
+            "^The clock must be a positive number of MHz, from 0.001 to 2000, not 0$",
+        ),
     ],
 )
 def test_wrong_options_are_refused_before_anything_runs(build: Path, options: dict, sentence: str) -> None:

@@ -228,7 +228,7 @@ def test_wrong_options_are_refused_and_nothing_is_left(build: Path, tmp_path: Pa
     target = tmp_path / "vivado"
     with pytest.raises(OptionError, match=r"^The part must be named with package and speed grade, .* not 'artix 7'$"):
         write_vivado(build, target, part="artix 7")
-    with pytest.raises(OptionError, match=r"^The clock must be a positive number of MHz, not 0$"):
+    with pytest.raises(OptionError, match=r"^The clock must be a positive number of MHz, from 0.001 to 2000, not 0$"):
         write_vivado(build, target, part=PART, clock_mhz=0)
     with pytest.raises(OptionError, match=r"gives no PACKAGE_PIN to rst, uart_tx; the ports are clk, rst,"):
         write_vivado(build, target, part=PART, pins=pins(tmp_path / "few.xdc", "clk uart_rx"))
