@@ -46,6 +46,8 @@ _SLIDING = {"AveragePool": 0, "Conv": 1, "ConvInteger": 1, "MaxPool": 0, "QLinea
 _CONVOLUTIONS = {"Conv": 1, "ConvInteger": 1, "ConvTranspose": 1, "QLinearConv": 3}
 _BIASES = {"Conv": 2, "ConvTranspose": 2, "QLinearConv": 8}
 _WINDOWS = frozenset(_SLIDING) | frozenset(_CONVOLUTIONS) | {"QLinearAveragePool"}
+_JOINS_AXES = frozenset({"Concat", "Pad", "Resize", "Slice", "Split", "Tile"})
+"""Operators that make an axis longer or shorter: that of the batch stays as it is."""
 _TYPED_BY = {"QLinearConv": 7, "QLinearMatMul": 7}
 """Which input has the type of the output; other products of integers have 32 bits."""
 
@@ -146,12 +148,24 @@ def with_values(graph: Graph) -> Graph:
         values[name] = Value(name, tuple(size if size == other else None for size, other in pairs), two.dtypes[name])
     for node in graph.nodes:
         for name in node.outputs:
-            if name in values and None not in values[name].shape and name not in two.statics:
+            if name in values and name not in two.statics and _mixes(node, name, two.shapes, three.shapes):
                 raise ModelError(
                     f"Node '{node.name}' ({node.op}) mixes the frames of a batch in its output "
                     f"'{name}'; frames must be independent"
                 )
     return replace(graph, values=values)
+
+
+def _mixes(node: Node, name: str, two: Mapping[str, tuple[int, ...]], three: Mapping[str, tuple[int, ...]]) -> bool:
+    """Tell whether an output has no batch axis any more, or more frames than there are."""
+    grown = {(size, other) for size, other in zip(two[name], three[name], strict=True) if size != other}
+    read = {
+        (size, other)
+        for source in node.inputs
+        if source in two
+        for size, other in zip(two[source], three[source], strict=True)
+    }
+    return not grown or (node.op in _JOINS_AXES and not grown <= read)
 
 
 def _of(

@@ -86,7 +86,7 @@ OLD = {
 FLOAT = "Constant <value = float {%s}> ()"
 TURNS = {
     "clip_11": (11, f"l = {FLOAT % -1.0} h = {FLOAT % 0.5} y = Clip (x, l, h)"),
-    "pad_11": (11, f"p = Constant <value_ints = [0, 0, 1, 1, 0, 0, 1, 2]> () v = {FLOAT % -1.0} y = Pad (x, p, v)"),
+    "pad_11": (11, f"p = Constant <value = int64[8] {0, 0, 1, 1, 0, 0, 1, 2}> () v = {FLOAT % -1.0} y = Pad (x, p, v)"),
     "pad_10": (10, "y = Pad <pads = [0, 0, 1, 1, 0, 0, 1, 2], value = -1.0> (x)"),
     "slice_10": (
         10,
@@ -350,7 +350,7 @@ def test_a_graph_that_an_exporter_named_takes_the_name_of_its_file(read, given, 
 @pytest.mark.parametrize(
     ("opset", "body", "inputs"),
     [
-        (9, "y = Slice <starts = [1], ends = [3]> (x)", 3),
+        (9, "y = Slice <starts = [0], ends = [1000000]> (x)", 3),
         (9, "y = Slice <axes = [1], starts = [1], ends = [3]> (x)", 4),
     ],
 )

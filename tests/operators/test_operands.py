@@ -8,10 +8,10 @@ from hwgen.graph import Graph, Node, Value
 from hwgen.operators.shapes import with_values
 
 
-def graph_of(op, *constants, shape=(4, 6, 6), dtype=np.float32, **attributes):
+def graph_of(op, *constants, shape=(4, 6, 6), dtype=np.float32, more=(), **attributes):
     names = tuple(f"c{place}" if constant is not None else "" for place, constant in enumerate(constants))
     known = {name: np.asarray(constant) for name, constant in zip(names, constants, strict=True) if name}
-    node = Node(op, "n", ("x", *names), ("y",), attributes)
+    node = Node(op, "n", ("x", *more, *names), ("y",), attributes)
     return Graph("net", (node,), known, {"x": Value("x", (None, *shape), np.dtype(dtype))}, ("x",), ("y",))
 
 
@@ -62,6 +62,19 @@ BAD = {
     "a pad below nothing": (
         graph_of("AveragePool", kernel_shape=(1, 1), pads=(0, -1, 0, 0)),
         r"\(AveragePool\) has pads \(0, -1, 0, 0\), but a window over 2 axes has 4 of them, none below 0",
+    ),
+    "frames behind one another": (
+        graph_of("Concat", axis=0, more=("x",)),
+        r"'n' \(Concat\) mixes the frames of a batch in its output 'y'; frames must be independent",
+    ),
+    "frames again and again": (graph_of("Tile", np.int64([2, 1, 1, 1])), r"\(Tile\) mixes the frames of a batch"),
+    "a frame of zeros": (
+        graph_of("Pad", np.int64([1, 0, 0, 0, 0, 0, 0, 0]), mode="constant"),
+        r"\(Pad\) mixes the frames of a batch",
+    ),
+    "all frames but one": (
+        graph_of("Slice", np.int64([1]), np.int64([9]), np.int64([0])),
+        r"\(Slice\) mixes the frames of a batch",
     ),
     "an empty map": (
         graph_of("Slice", np.int64([3]), np.int64([3]), np.int64([2])),
