@@ -86,7 +86,10 @@ OLD = {
 FLOAT = "Constant <value = float {%s}> ()"
 TURNS = {
     "clip_11": (11, f"l = {FLOAT % -1.0} h = {FLOAT % 0.5} y = Clip (x, l, h)"),
-    "pad_11": (11, f"p = Constant <value = int64[8] {0, 0, 1, 1, 0, 0, 1, 2}> () v = {FLOAT % -1.0} y = Pad (x, p, v)"),
+    "pad_11": (
+        11,
+        f"p = Constant <value = int64[8] {{0, 0, 1, 1, 0, 0, 1, 2}}> () v = {FLOAT % -1.0} y = Pad (x, p, v)",
+    ),
     "pad_10": (10, "y = Pad <pads = [0, 0, 1, 1, 0, 0, 1, 2], value = -1.0> (x)"),
     "slice_10": (
         10,
