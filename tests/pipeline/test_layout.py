@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hwgen.fold import Fold
 from hwgen.pipeline.fifo_depths import size_fifos
-from hwgen.pipeline.glue import InputRegister
+from hwgen.pipeline.glue import ForkStage, InputRegister
 from hwgen.pipeline.input_stage import InputStage
 from hwgen.pipeline.layout import Pipeline, in_time, lay_out
 from hwgen.pipeline.output_stage import OutputStage
@@ -101,3 +101,20 @@ def test_outputs_in_turn_leave_in_the_cycle_after_they_come_however_wide(bits: i
     stage = OutputStage("turns", (1, 2), ("a", "b"), lanes=(1, 2), bits=(1, bits), beats=(3, 1))
     (outlet,) = stage.timing().outlets
     assert outlet.latency == 1  # a FIFO of two slots never lies in block RAM
+
+
+def test_a_fifo_takes_a_cycle_more_where_it_is_deep_and_wide_enough_for_block_ram() -> None:
+    """More than 64 beats, or 16 of at least 1024 bits in all."""
+    depths = (2, 15, 16, 65, None)
+    fork = ForkStage("fork", (1,), "x", tuple("abcde"), bits=4, lanes=16, beats=3, depths=depths)
+    assert [outlet.latency for outlet in fork.timing().outlets] == [1, 1, 2, 2, 1]
+    narrow = replace(fork, lanes=15)
+    assert [outlet.latency for outlet in narrow.timing().outlets] == [1, 1, 1, 2, 1]
+    wide = replace(fork, lanes=32)
+    assert [outlet.latency for outlet in wide.timing().outlets] == [1, 1, 2, 2, 1]
+    inputs = InputStage(
+        "inputs", ("x", "y", "z"), lanes=(16, 15, 32), bits=(4,) * 3, beats=(3, 4, 5), depths=(16, 16, 8)
+    )
+    assert [outlet.latency for outlet in inputs.timing().outlets] == [2, 1, 1]
+    (outlet,) = InputRegister("register", lanes=500, bits=4, beats=3).timing().outlets
+    assert outlet.latency == 1
