@@ -6,9 +6,12 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
+import numpy as np
+
 from hwgen.devices.family import Device
 from hwgen.devices.usage import Usage
 from hwgen.errors import OptionError
+from hwgen.estimation.budget import Budget, counts
 from hwgen.estimation.estimate import estimate
 from hwgen.fold import Fold, MemoryStyle
 from hwgen.folding.writable import make_writable
@@ -70,6 +73,19 @@ class Catalogue:
                 name: [estimate(cost, device) for _, _, cost in entries] for name, entries in self.entries.items()
             }
         return self._usages[key]
+
+    def least_needs(self, limits: Budget, cycles: int) -> np.ndarray:
+        """Give of each limited resource what no plan of at most so many cycles a frame takes less of: every layer's least, each resource by itself."""
+        usages = self.usages(limits.device)
+        least = np.zeros(len(limits.limits()))
+        for name, entries in self.entries.items():
+            fast = [
+                counts(usage) for usage, (_, taken, _) in zip(usages[name], entries, strict=True) if taken <= cycles
+            ]
+            if not fast:
+                return np.full(len(least), np.inf)
+            least += limits.needs_of(np.array(fast)).min(axis=0)
+        return least
 
 
 @lru_cache(maxsize=1)

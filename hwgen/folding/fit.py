@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from hwgen.devices.boards import devices, find_board, find_device
 from hwgen.devices.family import Device
+from hwgen.devices.usage import Usage
 from hwgen.estimation.budget import Budget, budget, overdrawn, taken
 from hwgen.fold import MemoryStyle
 from hwgen.folding.for_board import catalogue_for
@@ -53,12 +56,20 @@ def _smallest(pipeline: Pipeline, device: Device) -> Device | None:
     plan = pipeline.plan
     written = frozenset(name for name, fold in plan.folds.items() if fold.writable)
     catalogue = catalogue_for(plan.network, device, writable=written)
+    used: dict[tuple[str, bool], Usage] = {}
     for one in sorted(devices().values(), key=lambda one: one.luts):
         if one.family.prices is None:
             continue
         limits = budget(one, link=False)
-        if not _short(pipeline, limits):
+        # Estimates are the same on all such devices.
+        key = (one.family.name, one.dsps > 0)
+        if key not in used:
+            used[key] = taken(pipeline, limits)
+        if not overdrawn(used[key], limits):
             return one
+        # Pricing takes long: not where the least of each resource is too much already.
+        if np.any(catalogue.least_needs(limits, plan.cycles) > limits.limits()):
+            continue
         found = Pricing(catalogue, limits, plan.clock_hz, axi_lite=plan.axi_lite).within(plan.cycles)
         if found is not None and not _short(draft(size_fifos(found)), limits):
             return one

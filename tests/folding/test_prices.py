@@ -96,3 +96,18 @@ def test_no_plan_is_cheaper_than_its_layers_at_their_cheapest() -> None:
         plan = pricing.cheapest(cycles, pricing.first_prices)
         bound = pricing.least_cost(cycles, pricing.first_prices)
         assert 0 < bound <= cost_of(pricing, plan.folds, pricing.first_prices) + 1e-6
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_no_plan_takes_less_than_the_least_of_each_resource(device: str) -> None:
+    pricing = pricing_of(mlp(12, 8, 6), device)
+    catalogue, limits = Catalogue(pricing.network), pricing.limits
+    for cycles in (pricing.rates[0], 12, 96):
+        least = catalogue.least_needs(limits, cycles)
+        found = [pricing.cheapest(cycles, np.eye(6)[place] + 1e-9) for place in range(6)]
+        needs = [limits.needs(sum(estimate_pipeline(lay_out(plan), limits.device).values(), Usage())) for plan in found]
+        assert np.all(np.array(needs) >= least)
+        assert least[0] > 0
+    # Of a single layer there is a folding that takes the least, and at a slower rate it takes less.
+    assert catalogue.least_needs(limits, 96)[0] < catalogue.least_needs(limits, pricing.rates[0])[0]
+    assert np.all(np.isinf(catalogue.least_needs(limits, pricing.rates[0] - 1)))
