@@ -133,7 +133,7 @@ class Simulation:
 
 def effort(frames: int | None) -> Effort:
     """Give what is tried for the frames of a simulation without any of the user's: as many as are asked for, or up to 64."""
-    return Effort(least=frames or 8, most=frames or 64, changes=32, products=1 << 32)
+    return Effort(least=frames or 8, most=frames or 64, changes=128, products=1 << 32)
 
 
 def simulate(
@@ -180,6 +180,8 @@ def simulate(
         stall=STALL if stall else 0.0,
         ii=schedule.ii,
         latency=schedule.latency,
+        # With all buffers full, as the sink takes nothing at first: whatever a reset must clear holds something.
+        reset_at=schedule.ii + schedule.latency if stall else None,
         writes=writes,
     )
     progress(f"simulating {count} frames, {int(due[-1]) + 1} cycles")

@@ -4,7 +4,7 @@
 //   data-in      raw beats, each as many bytes as s_axis_tdata
 //   last-in      one byte a beat: tlast
 //   response     folder for out_data, out_cycles, out_last, in_cycles (uint64 little endian where cycles)
-//   --expect N       stop after N output beats and --drain further cycles
+//   --expect N       stop after N output beats and --drain further cycles, or more further beats without input
 //   --timeout N      cycles without any transfer and without a pause that mean a deadlock
 //   --stall-in P, --stall-out P   per mille of cycles in which the source, the sink pauses;  --seed S
 //   --burst N        longest phase of such pauses, or of others: see pauses.py;  --pace-in C, --pace-out C  cycles a beat in slow phases
@@ -225,6 +225,7 @@ int main(int argc, char** argv) {
     uint64_t start = 0;        // clock edge of the first input transfer
     uint64_t quiet = 0;        // edges since the last transfer in which neither side pauses
     uint64_t drained = 0;
+    uint64_t surplus = 0;      // output beats beyond the awaited ones since the last input transfer
     uint64_t resetting = RESET_CYCLES;
     uint64_t edge = 0;
     bool deadlock = false;
@@ -259,7 +260,7 @@ int main(int argc, char** argv) {
             record.in_cycles.push_back(edge - start);
             offered = false;
             ++next;
-            quiet = 0;
+            quiet = surplus = 0;
         }
         if (!in_reset && dut->m_axis_tvalid && dut->m_axis_tready) {
             const size_t at = record.out_data.size();
@@ -268,6 +269,8 @@ int main(int argc, char** argv) {
             record.out_cycles.push_back(edge - start);
             record.out_last.push_back(dut->m_axis_tlast);
             quiet = 0;
+            // Beats without end come of no input.
+            if (record.out_cycles.size() > expect && ++surplus > drain) break;
         }
         dut->aclk = 1;
         dut->eval();

@@ -11,6 +11,7 @@ from hwgen.activation import Lookup, Positions, Thresholds
 from hwgen.layers.conv import Conv
 from hwgen.layers.dense import Dense
 from hwgen.layers.matvec import accumulator_range
+from hwgen.layers.maxpool import MaxPool
 from hwgen.layers.protocol import Layer
 from hwgen.layers.thresholding import Thresholding
 from hwgen.network import Network
@@ -25,9 +26,11 @@ TRIES = 8
 class Telling:
     """Where a layer's result hangs on a change: its sums ``low <= sum < high`` in a channel, at the positions of a class.
 
-    A sum is the accumulator of a product, and the input of a layer without one.
+    A sum is the accumulator of a product, and the input of a layer without one. The layer is the changed one, or one before it that must
+    yield something for a weight to matter.
     """
 
+    layer: Layer
     channel: int
     low: int
     high: int
@@ -59,7 +62,7 @@ def _drawn(network: Network, random: np.random.Generator, count: int) -> Iterato
         having = [layer for layer in network.layers if (weights_of(layer) if is_weight else _levels(layer))]
         for number in range(count if having else 0):
             layer = having[number % len(having)]
-            change = _changed_weight(layer, random) if is_weight else _changed_function(layer, random)
+            change = _changed_weight(network, layer, random) if is_weight else _changed_function(layer, random)
             if change is not None:
                 yield change
 
@@ -73,7 +76,7 @@ def weights_of(layer: Layer) -> dict[str, np.ndarray]:
     }
 
 
-def _changed_weight(layer: Layer, random: np.random.Generator) -> Change:
+def _changed_weight(network: Network, layer: Layer, random: np.random.Generator) -> Change:
     """Flip a bit of a weight, as many as its largest needs; two-valued ones change their sign."""
     ((field, values),) = weights_of(layer).items()
     at = tuple(int(random.integers(size)) for size in values.shape)
@@ -94,8 +97,32 @@ def _changed_weight(layer: Layer, random: np.random.Generator) -> Change:
         level = int(layer.thresholds.levels[of_class, at[0], step])
         # Close to the level a code that is not the largest tells, too.
         moved = max(2, abs(new - old) * max(-layer.in_type.low, layer.in_type.high) // 8)
-        telling = Telling(at[0], level - moved, level + moved, layer.thresholds.positions, of_class)
+        telling = Telling(layer, at[0], level - moved, level + moved, layer.thresholds.positions, of_class)
+    elif isinstance(layer, Dense | Conv):
+        seen = (
+            at[-1] % layer.in_shape[2]
+            if isinstance(layer, Dense) or layer.groups == 1
+            else at[0] // (layer.rows // layer.groups) * layer.weights.shape[-1] + at[-1]
+        )
+        telling = _yielding(network, layer, seen, random)
     return Change(title, True, replace(layer, **{field: changed}), telling)
+
+
+def _yielding(network: Network, layer: Dense | Conv, channel: int, random: np.random.Generator) -> Telling | None:
+    """Give where a channel that a layer reads is more than its least code, if that is 0 and thresholds yield it."""
+    before = {one.name: one for one in network.layers}
+    source = before.get(layer.source)
+    while isinstance(source, MaxPool):
+        source = before.get(source.source)
+    if not isinstance(source, Dense | Conv | Thresholding) or source.thresholds is None or source.out_type.low:
+        return None
+    low, high, _ = _sums(source, channel)
+    of_class = int(random.integers(source.thresholds.levels.shape[0]))
+    first = max(int(source.thresholds.levels[of_class, channel, 0]), low)
+    if first > high:
+        return None
+    bounds = (-high, 1 - first) if isinstance(source, Thresholding) and source.negate[channel] else (first, high + 1)
+    return Telling(source, channel, *bounds, source.thresholds.positions, of_class)
 
 
 def _levels(layer: Layer) -> str:
@@ -128,7 +155,7 @@ def _changed_entry(layer: Layer, field: str, value: Lookup, random: np.random.Ge
     changed = value.table.copy()
     changed[of_class, channel, entry] = old + step
     title = f"{layer.name}: entry {[of_class, channel, entry]} {old} as {old + step}"
-    telling = Telling(channel, value.low + entry, value.low + entry + 1, value.positions, of_class)
+    telling = Telling(layer, channel, value.low + entry, value.low + entry + 1, value.positions, of_class)
     return Change(title, False, replace(layer, **{field: replace(value, table=changed)}), telling)
 
 
@@ -148,7 +175,7 @@ def _changed_level(layer: Layer, field: str, value: Thresholds, random: np.rando
     changed[at] = new
     moved = replace(value, levels=np.sort(changed, axis=-1))
     title = f"{layer.name}: threshold {list(at)} {old} as {new}"
-    telling = Telling(at[1], *bounds, value.positions, at[0])
+    telling = Telling(layer, at[1], *bounds, value.positions, at[0])
     return Change(title, False, replace(layer, **{field: moved}), telling)
 
 

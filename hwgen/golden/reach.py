@@ -28,6 +28,9 @@ Codes = tuple[np.ndarray, ...]
 ANY = CodeType(-(1 << 62), 1 << 62)
 """Sums as they are."""
 
+CODE = 16
+"""Products that take as long as what is done with a code of a map."""
+
 POINTS = 48
 """Frames of a walk that are evaluated at once."""
 
@@ -46,7 +49,7 @@ def products(network: Network) -> int:
         for field in weights_of(layer).values()
         if field.ndim > 1
     )
-    return sum(weights) + sum(int(np.prod(layer.out_shape)) for layer in network.layers)
+    return sum(weights) + CODE * sum(int(np.prod(layer.out_shape)) for layer in network.layers)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,8 +122,8 @@ class Reach:
         telling = change.telling
         if telling is None:
             return None
-        summing = self._summing(change.layer)
-        place = _Place(telling, *self._groups(change.layer, telling))
+        summing = self._summing(telling.layer)
+        place = _Place(telling, *self._groups(telling))
         sums = place.of(summing.of_pool)
         below, beyond = sums < telling.low, sums >= telling.high
         both = np.flatnonzero(below.any(axis=0) & beyond.any(axis=0))
@@ -129,12 +132,12 @@ class Reach:
             ends = [int(self.random.choice(np.flatnonzero(side[:, column]))) for side in (below, beyond)]
             start, goal = (tuple(one[end] for one in self.pool) for end in ends)
             return self._walk(summing, place, start, goal, column)
-        return self._climbed(change.layer.name, summing, place, upwards=not beyond.any())
+        return self._climbed(summing, place, upwards=not beyond.any())
 
-    def _climbed(self, name: str, summing: _Sums, place: _Place, *, upwards: bool) -> Codes | None:
+    def _climbed(self, summing: _Sums, place: _Place, *, upwards: bool) -> Codes | None:
         """Try frames that lie further one way than all before; once there are such on both sides, walk between two."""
         telling, sign = place.telling, 1 if upwards else -1
-        key = (name, telling.channel, upwards)
+        key = (telling.layer.name, telling.channel, upwards)
         if key not in self._climbs:
             sums = sign * place.of(summing.of_pool)
             column = int(np.argmax(sums.max(axis=0)))
@@ -167,12 +170,12 @@ class Reach:
             self._sums[layer.name] = replace(found, of_pool=self._of(found, self.pool))
         return self._sums[layer.name]
 
-    def _groups(self, layer: Layer, telling: Telling) -> tuple[np.ndarray, bool]:
+    def _groups(self, telling: Telling) -> tuple[np.ndarray, bool]:
         """Give the positions (groups, positions) of which one sum decides, and whether that is the least: those of a window where a pool reads the map."""
         here = telling.here()
         for reader in self.packed.network.layers:
-            if isinstance(reader, MaxPool) and reader.source == layer.name:
-                height, width, _ = layer.out_shape
+            if isinstance(reader, MaxPool) and reader.source == telling.layer.name:
+                height, width, _ = telling.layer.out_shape
                 numbers = np.arange(height * width).reshape(1, height, width, 1)
                 groups = np.stack([tap.ravel() for tap in reader.window.tap_maps(numbers, -1)], axis=1)
                 groups = np.where(groups < 0, groups.max(axis=1, keepdims=True), groups)

@@ -1,7 +1,7 @@
 """Frames whose outputs depend on the weights: how many single changes of a weight bit or a threshold they can tell.
 
 An output that is right says little about a weight that no frame's answer hangs on. So single changes are made to a sample of the network's numbers, one at a
-time, and a change is seen if an output of a frame differs. Frames are added until `ENOUGH` of the changes are seen, or no more are found.
+time, and a change is seen if an output of a frame differs. Frames are added until all changes are seen, or no more are found.
 """
 
 from __future__ import annotations
@@ -18,10 +18,6 @@ from hwgen.layers.protocol import MapShape
 from hwgen.network import Network
 
 __all__ = ["Chosen", "Effort", "Seen", "choose_frames"]
-
-ENOUGH = 0.95
-"""Share of the changes of each kind that the frames are to see."""
-
 
 @dataclass(frozen=True)
 class Effort:
@@ -110,7 +106,7 @@ def choose_frames(network: Network, effort: Effort) -> Chosen:
     seen = _visible(packed, found, asked)
     missing = [number for number, one in enumerate(seen) if not one.any()]
     left = effort.products - products(network) * (1 + len(found)) * len(asked[0])
-    if left > 0 and not _enough(found, seen) and effort.most > effort.least:
+    if left > 0 and missing and effort.most > effort.least:
         more = _further(packed, [found[number] for number in missing], random, left)
         news = _visible(packed, [found[number] for number in missing], more)
         useful = _useful(np.array(news), effort.most - effort.least)
@@ -166,11 +162,6 @@ def _told(found: Sequence[Change], seen: Sequence[np.ndarray]) -> Seen:
     }
     unseen = tuple(change.title for change, one in zip(found, seen, strict=True) if not one.any())
     return Seen(counts[True], counts[False], unseen)
-
-
-def _enough(found: Sequence[Change], seen: Sequence[np.ndarray]) -> bool:
-    told = _told(found, seen)
-    return all(seen >= ENOUGH * tried for seen, tried in (told.weight_bits, told.thresholds))
 
 
 def _visible(packed: PackedNetwork, found: Sequence[Change], codes: Codes) -> list[np.ndarray]:

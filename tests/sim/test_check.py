@@ -13,7 +13,7 @@ from hwgen.pipeline.layout import lay_out
 from hwgen.plan import Plan
 from hwgen.sim import check
 from hwgen.sim.check import Engine, Simulation
-from hwgen.sim.record import Trace
+from hwgen.sim.record import Stimulus, Trace
 from tests.small_networks import mlp
 
 NETWORK = mlp(12, 8, 5)
@@ -27,15 +27,18 @@ def plan() -> Plan:
     return size_fifos(fold_for_area(NETWORK))
 
 
-def judge(plan: Plan, monkeypatch: pytest.MonkeyPatch, change=lambda trace: trace, **options: object) -> Simulation:
-    """Simulate with hardware that does what the models say, but for a change."""
+def judge(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch, change=lambda trace: trace, *, sent: bool = False, **options: object
+) -> Simulation:
+    """Simulate with hardware that does what the models say, but for a change, which may ask for what is sent, too."""
     x = np.random.default_rng(0).choice(np.array([-1, 1]), size=(4, 12))
     codes = codec.to_codes(NETWORK.input, x)
     pipeline = lay_out(plan)
     sink, due = pipeline.sink, pipeline.predict(4).output_cycles(4)
     last = np.arange(1, len(due) + 1) % sink.count == 0
     trace = Trace(np.arange(4), sink.pack(NETWORK.golden_maps(codes)), due, last, frame_error=False)
-    monkeypatch.setattr(check, "run_verilator", lambda *_, **__: change(trace))
+    play = (lambda *args, **_: change(args[2], trace)) if sent else (lambda *_, **__: change(trace))
+    monkeypatch.setattr(check, "run_verilator", play)
     arguments = {"expected": None, "frames": None, "stall": False, "waves": None, **options}
     return check.simulate(pipeline, Path(), x, engine=Engine.VERILATOR, progress=lambda step: None, **arguments)
 
@@ -66,6 +69,20 @@ def test_a_late_beat_is_off_schedule_unless_stalls_were_asked_for(plan: Plan, mo
     assert judge(plan, monkeypatch, late).beats_off_schedule == 1
     assert not judge(plan, monkeypatch, late).exact
     assert judge(plan, monkeypatch, late, stall=True).exact
+
+
+def test_stalls_come_with_a_reset_while_all_buffers_are_full(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[Stimulus] = []
+
+    def play(stimulus: Stimulus, trace: Trace) -> Trace:
+        sent.append(stimulus)
+        return trace
+
+    for stall in (False, True):
+        judge(plan, monkeypatch, play, sent=True, stall=stall)
+    schedule = lay_out(plan).predict(4)
+    assert [stimulus.reset_at for stimulus in sent] == [None, schedule.ii + schedule.latency]
+    assert sent[1].burst_cycles > sent[1].reset_at
 
 
 def test_a_wrong_tlast_an_extra_beat_and_a_frame_error_are_mismatches(

@@ -78,6 +78,44 @@ def test_beats_beyond_the_awaited_ones_are_seen(one, cache):
     assert words(trace) == one.expected()
 
 
+BABBLER = """module sums (
+  input aclk, input aresetn, input [7:0] s_axis_tdata, input s_axis_tvalid, output s_axis_tready, input s_axis_tlast,
+  output reg [7:0] m_axis_tdata, output m_axis_tvalid, input m_axis_tready, output m_axis_tlast, output frame_error
+);
+  assign s_axis_tready = m_axis_tdata < 8'd3;
+  assign m_axis_tvalid = aresetn;
+  assign m_axis_tlast = 1'b0;
+  assign frame_error = 1'b0;
+  always @(posedge aclk) m_axis_tdata <= aresetn ? (m_axis_tdata == 8'd200 ? 8'd100 : m_axis_tdata + 8'd1) : 8'd0;
+endmodule
+"""
+
+
+@pytest.fixture(scope="module")
+def babbler(tmp_path_factory):
+    """Give an accelerator that takes three beats and gives others without end."""
+    folder = tmp_path_factory.mktemp("babbler")
+    (folder / "rtl").mkdir()
+    (folder / "rtl/sums.v").write_text(BABBLER)
+    return folder
+
+
+ENDLESS = Stimulus(np.zeros((9, 1), np.uint8), np.zeros(9, bool), 1, 9)
+
+
+def test_beats_without_end_come_to_an_end(babbler, cache):
+    trace = run_verilator(babbler, "sums", ENDLESS, TOOLCHAIN, cache=cache)
+    assert len(trace.in_cycles) == 3
+    assert 9 < len(trace.out_beats) < 100
+
+
+@pytest.mark.icarus
+def test_beats_without_end_come_to_an_end_in_icarus(babbler, cache):
+    assert same(
+        run_icarus(babbler, "sums", ENDLESS, TOOLCHAIN), run_verilator(babbler, "sums", ENDLESS, TOOLCHAIN, cache=cache)
+    )
+
+
 def test_no_input_gives_no_output(one, cache):
     nothing = Stimulus.of_frames([one.codes[:0]], one.layout, one.layout)
     trace = run_verilator(one.folder, "sums", nothing, TOOLCHAIN, cache=cache)
