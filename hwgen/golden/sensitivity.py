@@ -19,6 +19,7 @@ from hwgen.network import Network
 
 __all__ = ["Chosen", "Effort", "Seen", "choose_frames"]
 
+
 @dataclass(frozen=True)
 class Effort:
     """How much is tried for the frames of a purpose: bounded, and the same on every machine.
