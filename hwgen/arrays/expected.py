@@ -8,7 +8,7 @@ from hwgen.arrays import codec
 from hwgen.errors import DataError
 from hwgen.network import Network, OutputPort
 
-__all__ = ["by_output", "check_expected", "correct_labels", "distances", "is_labels", "meant"]
+__all__ = ["by_output", "check_expected", "correct_labels", "distances", "is_labels", "meant", "meant_between"]
 
 EXPECTED_ROUNDING = 2.0**-16
 """How far, relative to its terms, an expected float output may lie from ``scale * code + offset``: the float32
@@ -93,6 +93,26 @@ def meant(
         values = _ranked_shares(values, operator)
         slack = np.broadcast_to(2 * slack.max(axis=-1, keepdims=True) + SHARES_ROUNDING, values.shape)
     return codec.unmap(port, values), codec.unmap(port, slack)
+
+
+def meant_between(
+    network: Network, low: np.ndarray, high: np.ndarray, port: OutputPort
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give between which numbers an output's values lie if its codes lie between ``low`` and ``high``, each shape (frames, height, width, channels)."""
+    ends = [codec.exact_values(network, codes, port) for codes in (low, high)]
+    least, greatest = np.minimum(*ends), np.maximum(*ends)
+    for operator in port.dropped_operators:
+        least, greatest = _least_shares(least, greatest, operator), _least_shares(greatest, least, operator)
+    return codec.unmap(port, least), codec.unmap(port, greatest)
+
+
+def _least_shares(own: np.ndarray, others: np.ndarray, operator: str) -> np.ndarray:
+    """Do what a Softmax or LogSoftmax over the channels does, each channel beside the ``others`` of all but itself."""
+    before, after = np.full(own.shape, -np.inf), np.full(own.shape, -np.inf)
+    before[..., 1:] = np.logaddexp.accumulate(others, axis=-1)[..., :-1]
+    after[..., :-1] = np.logaddexp.accumulate(others[..., ::-1], axis=-1)[..., -2::-1]
+    logarithms = own - np.logaddexp(own, np.logaddexp(before, after))
+    return np.asarray(logarithms if operator == "LogSoftmax" else np.exp(logarithms))
 
 
 def _ranked_shares(scores: np.ndarray, operator: str) -> np.ndarray:

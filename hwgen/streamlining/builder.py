@@ -99,6 +99,8 @@ class Builder:
         self.indices: dict[str, np.ndarray] = {}
         """How the graph's tensors lie on their maps."""
         self.traces: dict[str, Trace] = {}
+        self.unedited: dict[tuple[int, int], Signal] = {}
+        """The last tensor that is just a function of an origin, by both, before pools and borders are put on it."""
         self.announced: list[Announced] = []
         self.rounded_weights: dict[str, float] = {}
         """How far the integers of a node's weights are off at most, in steps of a weight."""
@@ -212,6 +214,20 @@ class Builder:
         """Say in numbers what a note says in words."""
         if rounding not in self.announced:
             self.announced.append(rounding)
+
+    def named(self, signal: Signal, name: str) -> Signal:
+        """Give a signal the name of the graph's tensor that it is."""
+        self.indices[name] = signal.index
+        signal = replace(signal, tensor=name)
+        if not signal.edits:
+            self.unedited[id(signal.origin), id(signal.term)] = signal
+        return signal
+
+    def trace_unedited(self, signal: Signal, codes: Codes) -> None:
+        """Remember where the tensor is that a signal was made of by pools and borders."""
+        before = self.unedited.get((id(signal.origin), id(signal.term)))
+        if before is not None:
+            self.trace(before, codes)
 
     def trace(self, signal: Signal, codes: Codes) -> None:
         """Remember where a tensor of the graph is, once it is written down as it lies there."""

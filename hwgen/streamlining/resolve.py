@@ -22,7 +22,7 @@ from hwgen.streamlining.functions.domain import Floats
 from hwgen.streamlining.functions.function import Function, over_map
 from hwgen.streamlining.functions.monotone import UNKNOWN
 from hwgen.streamlining.functions.signal import Codes, Origin, Pool, Ring, Signal, signal_of
-from hwgen.streamlining.functions.terms import Evaluator, Term, replaced, sources_of
+from hwgen.streamlining.functions.terms import Evaluator, Leaf, Term, replaced, sources_of
 from hwgen.streamlining.nodes.host_quantiser import quantise_input
 from hwgen.streamlining.writing import announce, coded, raw_codes, written
 
@@ -86,10 +86,16 @@ def _codes_of(signal: Signal, reader: Node, builder: Builder) -> Codes:
     if trends is None:
         return codes_of(pooled_raw(signal, reader, builder), reader, builder)
     if isinstance(coding, Affine):
-        codes = raw_codes(origin, coding, builder)
+        codes = replace(raw_codes(origin, coding, builder), held=_is_held(signal))
     else:
         codes = coded(origin, coding, function, builder)
+    builder.trace_unedited(signal, codes)
     return edited(signal, codes, trends, builder)
+
+
+def _is_held(signal: Signal) -> bool:
+    """Whether a signal is its integers' own meaning, which float32 holds as the graph does."""
+    return isinstance(signal.term, Leaf) and signal.term.noise is not None and not np.any(signal.term.noise.array)
 
 
 def codes_apart(signal: Signal, reader: Node, builder: Builder) -> tuple[Codes, np.ndarray] | None:

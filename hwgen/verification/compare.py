@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hwgen.arrays.expected import EXPECTED_ROUNDING, meant
+from hwgen.arrays.expected import EXPECTED_ROUNDING, meant, meant_between
 from hwgen.conversion import Trace
 from hwgen.network import Network, OutputPort
 from hwgen.verification.bounds import Interval
@@ -79,15 +79,13 @@ def check_outputs(
     for port in network.outputs:
         golden, slack = meant(network, maps[port.source], port, summed=True)
         low, high = bounds[port.source]
-        ends = (
-            [golden, golden]
-            if low is high
-            else [meant(network, _legal(network, port, x), port)[0] for x in (low, high)]
-        )
+        ends = (golden, golden)
+        if low is not high:
+            ends = meant_between(network, _legal(network, port, low), _legal(network, port, high), port)
         file = np.asarray(found[port.name], dtype=np.float64).reshape(golden.shape)
         if network.announced:
             slack = np.minimum(slack, EXPECTED_ROUNDING * float(np.max(np.abs(np.nan_to_num(file)), initial=0.0)))
-        checks.append(OutputCheck(port, file, golden, np.minimum(*ends), np.maximum(*ends), slack))
+        checks.append(OutputCheck(port, file, golden, *ends, slack))
     return checks
 
 

@@ -69,10 +69,7 @@ class Executor:
             Each with the frames first.
         """
         frames = len(next(iter(feeds.values())))
-        whole = {
-            value.name: feeds.get(value.name, _zeros(value.shape, value.dtype, frames))
-            for value in self.executable.inputs
-        }
+        whole = self.whole(feeds)
         if self._batch is None:
             found = self._at_once(whole, tensors)
             if found is not None and (frames == 1 or all(array.ndim and len(array) == frames for array in found)):
@@ -82,6 +79,14 @@ class Executor:
         return {
             name: np.concatenate(pieces)[:frames]
             for name, pieces in zip(tensors, zip(*parts, strict=True), strict=True)
+        }
+
+    def whole(self, feeds: Arrays) -> dict[str, np.ndarray]:
+        """Give frames of every input, zeros where there are none."""
+        frames = len(next(iter(feeds.values())))
+        return {
+            value.name: feeds.get(value.name, _zeros(value.shape, value.dtype, frames))
+            for value in self.executable.inputs
         }
 
     def _at_once(self, feeds: Arrays, tensors: Sequence[str]) -> list[np.ndarray] | None:

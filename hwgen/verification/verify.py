@@ -169,20 +169,36 @@ class _Inquiry:
 
     def look_into(self, one: Frames, number: int) -> None:
         """Follow a frame up to the first number that is another."""
-        found = self._executor.run(one.values, self._names) | one.values
+        given = self._executor.whole(one.values)
+        found = self._executor.run(one.values, self._names) | given
+        meant = given | _exact(self._network, one)
         maps, bounds = all_maps(self._network, one.codes), intervals(self._network, one.codes)
         for check in check_tensors(self._network, maps, bounds, found, self._names):
             first = check.first(number)
             if first is None:
                 continue
-            if _explained(check, self._brackets.of(found)):
+            if _explained(check, self._brackets.of(found, meant)):
                 places = np.argwhere(check.differs[0]).tolist()
                 self.turned.setdefault(check.tensor, set()).update(place[0] if place else 0 for place in places)
-            elif self._sign_at_zero and _explained(check, self._brackets.of(found, self._sign_at_zero)):
+            elif self._sign_at_zero and _explained(check, self._brackets.of(found, meant, self._sign_at_zero)):
                 self.at_zero = True
-            else:
+            elif not self._replayed(found, meant, maps):
                 self.unexplained.append(first)
             return
+
+    def _replayed(
+        self, found: Mapping[str, np.ndarray], inputs: Mapping[str, np.ndarray], maps: Mapping[str, np.ndarray]
+    ) -> bool:
+        """Whether the outputs are what exact arithmetic makes of the inputs, so that the file's differ by its rounding alone."""
+        if self._network.announced or (exact := self._brackets.replayed(found, inputs)) is None:
+            return False
+        apart = self._brackets.first_apart(found, exact)
+        codes = {port.source: (maps[port.source],) * 2 for port in self._network.outputs}
+        if apart is None or not all(check.equal for check in check_outputs(self._network, maps, codes, exact)):
+            return False
+        tensor, places = apart
+        self.turned.setdefault(tensor, set()).update(int(place[1]) if len(place) > 1 else 0 for place in places)
+        return True
 
     def outcome(self, equal: bool) -> Outcome:
         """Say how the network stands to the file, whose outputs are ``equal``, or not."""
@@ -193,6 +209,15 @@ class _Inquiry:
         if equal:
             return Outcome.EQUAL
         return Outcome.ANNOUNCED if self._network.announced else Outcome.ROUNDED
+
+
+def _exact(network: Network, frames: Frames) -> dict[str, np.ndarray]:
+    """Give what codes are worth before float32 rounds it; what the host quantises is not among it."""
+    return {
+        port.name: codec.input_frames(port, port.scale * codes + port.offset)
+        for port, codes in zip(network.inputs, frames.codes, strict=True)
+        if port.steps is None and not port.rounds
+    }
 
 
 def _explained(check: TensorCheck, brackets: Mapping[str, Interval]) -> bool:

@@ -1,12 +1,13 @@
 """Outputs against those that a user expects."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
 
 from hwgen.arrays import codec
-from hwgen.arrays.expected import by_output, check_expected, correct_labels, distances, is_labels
+from hwgen.arrays.expected import by_output, check_expected, correct_labels, distances, is_labels, meant, meant_between
 from hwgen.errors import DataError
 from hwgen.network import Network
 from tests.small_networks import mlp
@@ -134,3 +135,16 @@ def test_what_is_left_to_the_reader_is_done_before_numbers_are_compared(operator
     assert differing(network, expected).sum() == 0
     assert differing(network, expected + 1e-4).sum() == len(CODES)
     assert differing(network, codec.unmap(port, CODES)).sum() == 0
+
+
+@pytest.mark.parametrize("operator", ["Softmax", "LogSoftmax"])
+def test_shares_of_scores_in_intervals(operator: str) -> None:
+    """A share is least where the score is, and all others are greatest: tried at every corner."""
+    port = dataclasses.replace(NETWORK.output, dropped=("last",), dropped_operators=(operator,))
+    network = dataclasses.replace(NETWORK, outputs=(port,))
+    spread = np.random.default_rng(4).integers(0, 3, CODES.shape)
+    found = meant_between(network, CODES - spread, CODES + spread, port)
+    sides = [np.array(each) for each in itertools.product((-1, 1), repeat=CODES.shape[-1])]
+    corners = np.stack([meant(network, CODES + side * spread, port)[0] for side in sides])
+    np.testing.assert_allclose(found[0], corners.min(axis=0), rtol=1e-9, atol=1e-300)
+    np.testing.assert_allclose(found[1], corners.max(axis=0), rtol=1e-9, atol=1e-300)

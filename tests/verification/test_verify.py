@@ -208,3 +208,54 @@ def test_larger_networks_get_fewer_frames(model, random) -> None:
     assert frame_count(large) == 64
     wide = model(64, 56, 56).sign().add("Conv", bipolar(random, 128, 64, 3, 3), pads=[1, 1, 1, 1])
     assert 2 < frame_count(hwgen.read(wide.save())) < 64
+
+
+def rounded_sums(model):
+    """Give signs of sums of tenths, some of which float32 leaves beside the zero that they are."""
+    weights = np.float32([0.1, 0.2, -0.3, 0.3, -0.1, 0.7, -0.7, -0.2]).reshape(1, 1, 2, 4)
+    return model(1, 5, 8).add("Conv", weights).sign()
+
+
+def test_what_follows_from_a_decision_of_float32_is_explained(model, random) -> None:
+    """The decision goes out behind a border, so that only what follows from it is held to the file's tensors."""
+    built = rounded_sums(model)
+    built.add("Pad", np.array([0, 0, 0, 1, 0, 0, 1, 0]), np.float32(-1)).add("Conv", bipolar(random, 3, 1, 2, 3))
+    found = held(built.save(), input_type="bipolar")
+    assert found.outcome is Outcome.ROUNDED
+    assert "float32 rounding in the file decides" in found.notes[0]
+
+
+@pytest.mark.parametrize("pool", ["MaxPool", "AveragePool"])
+def test_a_sum_of_rounded_weights_is_explained_behind_a_pool(model, pool: str) -> None:
+    weights = np.float32([0.1, 0.2, -0.3, 0.3, -0.1, 0.7, -0.7, -0.2]).reshape(1, 1, 2, 4)
+    built = model(1, 5, 8).add("Conv", weights).add(pool, kernel_shape=[2, 1]).sign()
+    assert held(built.save(), input_type="bipolar").outcome is Outcome.ROUNDED
+
+
+@pytest.mark.parametrize("ranking", ["ArgMax", "ArgMin", "TopK"])
+def test_scores_that_only_float32_tells_apart_are_explained(model, ranking: str) -> None:
+    random = np.random.default_rng(0)
+    built = model(9).add("MatMul", random.permuted(np.tile(np.float32(0.1 * np.arange(1, 10)), (8, 1)), axis=1).T)
+    if ranking == "TopK":
+        built.add("TopK", np.array([3]), outputs=2, axis=1)
+        built.value = built.nodes[-1].output[1]
+    else:
+        built.add(ranking, axis=1, keepdims=0, name="rank")
+    assert held(built.save(), input_type="bipolar").outcome is Outcome.ROUNDED
+
+
+def test_an_input_that_no_output_reads_is_zero(tmp_path: Path) -> None:
+    """Its tensors are followed like the others'."""
+    inputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", 3]) for name in "xz"]
+    weights = helper.make_tensor("w", TensorProto.FLOAT, [3, 1], [0.1, 0.2, -0.3])
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["m"]),
+        helper.make_node("BipolarQuant", ["m", "one"], ["y"], domain="qonnx.custom_op.general"),
+        helper.make_node("Neg", ["z"], ["unread"]),
+    ]
+    one = helper.make_tensor("one", TensorProto.FLOAT, [], [1.0])
+    graph = helper.make_graph(nodes, "g", inputs, [onnx.ValueInfoProto(name="y")], [weights, one])
+    domains = [helper.make_opsetid("", 17), helper.make_opsetid("qonnx.custom_op.general", 1)]
+    path = tmp_path / "two.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=domains, ir_version=10), path)
+    assert held(path, input_type="bipolar").agrees

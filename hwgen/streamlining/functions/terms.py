@@ -239,7 +239,12 @@ class Evaluator:
         product = integers * leaf.scale.at(elements).astype(np.float64)
         offset = leaf.offset.at(elements).astype(np.float64)
         total = product + offset
-        total = np.where(np.abs(total) <= CANCELLATION * (np.abs(product) + np.abs(offset)), 0.0, total)
+        noise = CANCELLATION * (np.abs(product) + np.abs(offset))
+        # What is a float32 but for float64's rounding is meant to be it: 255 times 2/255 less 1 meets a threshold of 1.
+        with np.errstate(over="ignore"):
+            short = total.astype(np.float32)
+        total = np.where(np.abs(total - short) <= noise, short, total)
+        total = np.where(np.abs(total) <= noise, 0.0, total)
         return total.astype(self.dtype)
 
     def _node(self, node: Node, inputs: list[np.ndarray | None], shape: tuple[int, ...]) -> np.ndarray:

@@ -63,7 +63,8 @@ def concatenation(node: Node, operands: Sequence[Signal | np.ndarray], builder: 
             np.concatenate([getattr(codes.numbers, key) for codes in maps], axis=1) for key in ("low", "step", "count")
         )
         reach = Integers(low, step, count, maps[0].numbers.positions)
-    joined = Codes(builder.add(layer), layer.out_shape, kind, scale, offset, reach)
+    held = all(codes.held for codes in maps)
+    joined = Codes(builder.add(layer), layer.out_shape, kind, scale, offset, reach, held)
     shape = list(moved[0].shape)
     shape[1] = layer.out_shape[2]
     index, _ = default_layout(tuple(shape))

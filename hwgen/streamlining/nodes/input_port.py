@@ -95,7 +95,8 @@ def declare_input(graph: Graph, name: str, declared: Declaration, builder: Build
         domain = Floats(LIMIT, Positions.uniform(*shape[:2]), shape[2])
         return Signal(Origin(name, shape, domain), identity(), shape, index)
     origin = Origin(name, shape, codes_domain(kind, shape), source=name, type=kind)
-    held = holds(port.scale, port.offset, kind)
+    # What the host gives a file of float32 is rounded to it, and the file decides by that.
+    held = value.dtype == np.float32 or holds(port.scale, port.offset, kind)
     return Signal(origin, identity(port.scale, port.offset, held=held), shape, index)
 
 

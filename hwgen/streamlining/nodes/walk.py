@@ -163,8 +163,7 @@ def _visit(node: Node, operands: list[Tensor], builder: Builder) -> dict[str, Si
 def _named(tensor: Signal | np.ndarray, name: str, builder: Builder) -> Signal | np.ndarray:
     if not isinstance(tensor, Signal):
         return tensor
-    builder.indices[name] = tensor.index
-    return replace(tensor, tensor=name)
+    return builder.named(tensor, name)
 
 
 def _given(node: Node, constant: np.ndarray | None) -> np.ndarray:

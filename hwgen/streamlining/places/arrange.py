@@ -120,7 +120,7 @@ def _seen(codes: Codes, shape: MapShape, builder: Builder) -> Codes | None:
     if np.any(scale != scale[0]) or np.any(offset != offset[0]):
         return None
     layer = Reshape(builder.name("reshape"), codes.source, codes.shape, codes.type, shape)
-    return Codes(builder.add(layer), shape, codes.type, scale[0], offset[0])
+    return Codes(builder.add(layer), shape, codes.type, scale[0], offset[0], held=codes.held)
 
 
 def _axis(numbers: np.ndarray) -> tuple[int, int, int, int] | None:
@@ -146,9 +146,8 @@ def _chosen(codes: Codes, channels: np.ndarray, builder: Builder) -> Codes:
         step=codes.reach.step[:, channels],
         count=codes.reach.count[:, channels],
     )
-    return Codes(
-        builder.add(select), select.out_shape, codes.type, codes.scale[channels], codes.offset[channels], reach
-    )
+    scale, offset = codes.scale[channels], codes.offset[channels]
+    return Codes(builder.add(select), select.out_shape, codes.type, scale, offset, reach, codes.held)
 
 
 def _phases(shape: MapShape) -> Iterator[tuple[int, int]]:
@@ -189,7 +188,7 @@ def _joined(codes: Codes, places: np.ndarray, node: Node, builder: Builder) -> C
     name = builder.name("concat", node)
     join = Concat(name, tuple(part.source for part in maps), shapes, (codes.type,) * len(maps), codes.type)
     scale, offset = (np.concatenate([getattr(part, key) for part in maps]) for key in ("scale", "offset"))
-    return Codes(builder.add(join), join.out_shape, codes.type, scale, offset)
+    return Codes(builder.add(join), join.out_shape, codes.type, scale, offset, held=codes.held)
 
 
 def _is_direct(codes: Codes, places: np.ndarray) -> bool:

@@ -91,6 +91,22 @@ def test_a_scale_for_each_channel_of_the_input(model, random):
     assert network.input.steps.shape == (3, 127)
 
 
+@pytest.mark.parametrize("scale", [1 / 255, 0.1, 2 / 255])
+@pytest.mark.parametrize("way", ["direct", "joined", "reversed"])
+def test_thresholds_at_declared_numbers_are_met(model, random, scale, way):
+    """The file gets float32's nearest to each number, and a threshold may be just that; it is equal, too, behind what only moves it."""
+    net = model(4)
+    if way == "joined":
+        net.add("Concat", "x", axis=1)
+    if way == "reversed":
+        net.add("Gather", np.array([3, 1, 0, 2, 1]), axis=1).add("Concat", "x", axis=1)
+    steps = (np.arange(3, 250, 19) * scale).astype(np.float32).reshape(1, -1)
+    net.add("MultiThreshold", steps, domain="qonnx.custom_op.general")
+    x = (scale * np.arange(256)).astype(np.float32).reshape(-1, 4)
+    network = net.agrees(np.concatenate([x, x[:, ::-1]]), input_type="uint8", input_scale=scale)
+    assert network.notes == ()
+
+
 @pytest.mark.parametrize("other", ["nested", "unlike", "falling", "sign"])
 def test_two_quantisers_of_one_input_are_functions_of_what_the_host_tells_apart(model, random, other):
     net = quantised(model(6), scale=0.125, bits=6).add("MatMul", bipolar(random, 6, 3))

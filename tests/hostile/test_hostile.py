@@ -1,0 +1,49 @@
+"""Hostile networks in hwgen, held to their files in ONNX Runtime and by QONNX's operators."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.hostile.hold import Outcome, hold, oracle
+from tests.hostile.networks import hostile
+
+SEEDS = range(60)
+
+SLOW_PARTS, SLOW_SEEDS = 20, 500
+"""`python -m tests.hostile` does as many as one likes."""
+
+
+@pytest.mark.parametrize("seed", range(0, 30, 3))
+def test_the_whole_file_yields_what_its_nodes_did_one_by_one(seed: int) -> None:
+    case = hostile(seed)
+    found = oracle(case)
+    for name, answer in case.answers.items():
+        np.testing.assert_allclose(found[name], answer, rtol=1e-6, atol=1e-6)
+
+
+def test_a_seed_gives_the_same_network_each_time() -> None:
+    first, second = hostile(7), hostile(7)
+    assert first.model.SerializeToString() == second.model.SerializeToString()
+    for name, frames in first.frames.items():
+        np.testing.assert_array_equal(frames, second.frames[name])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_hostile_networks_are_their_files(seed: int, tmp_path: Path) -> None:
+    held = hold(seed, tmp_path)
+    assert not held.outcome.fault, held.detail
+
+
+def test_most_hostile_networks_are_built(tmp_path: Path) -> None:
+    assert sum(hold(seed, tmp_path).outcome is Outcome.REFUSED for seed in SEEDS) < len(SEEDS) / 6
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(SLOW_PARTS))
+def test_many_hostile_networks_are_their_files(part: int, tmp_path: Path) -> None:
+    first = len(SEEDS) + part * SLOW_SEEDS
+    faults = [held for seed in range(first, first + SLOW_SEEDS) if (held := hold(seed, tmp_path)).outcome.fault]
+    assert not faults, faults
