@@ -104,27 +104,33 @@ def _operations(layer: Layer) -> int:
     return _weights(layer) * height * width
 
 
-def ratios(network: Network) -> dict[str, float]:
-    """Give the compression and speed-up that binarization promises against a network of 32-bit floats.
-
-    A one-bit weight counts 1/32 of a float, an operation on two one-bit numbers 1/64 (Qin et al.: *BiBench: Benchmarking and
-    Analyzing Network Binarization*, ICML 2023); all others count in full.
+def ratios(network: Network) -> dict[str, Any]:
+    """Give what few bits save against a network of 32-bit floats.
 
     Returns
     -------
     dict
-        ``compression_ratio`` and ``speedup_ratio``; 1 for a network without weights.
+        ``compression_ratio``: 32 bits a weight over the bits that the weights take. ``bit_operations`` a frame: each operation counts the bits of the weight
+        times those of the input. ``bibench``: both ratios by the convention of Qin et al., *BiBench: Benchmarking and Analyzing Network Binarization*, ICML 2023,
+        in which a one-bit weight counts 1/32 of a float, an operation on two one-bit numbers 1/64, and all others count in full. Ratios of a network without
+        weights are 1.
     """
-    weights = operations = small_weights = small_operations = 0
-    for layer in network.layers:
-        binary = weight_bits(layer) == _weights(layer)
-        weights += _weights(layer)
-        operations += _operations(layer)
-        small_weights += _weights(layer) if binary else 0
-        small_operations += _operations(layer) if binary and layer.inputs[0].type == BIPOLAR else 0
-    if not weights:
-        return {"compression_ratio": 1.0, "speedup_ratio": 1.0}
+    layers = [layer for layer in network.layers if _weights(layer)]
+    bits = bit_operations = weights = operations = 0
+    counted_weights = counted_operations = 0.0
+    for layer in layers:
+        count, own, taken = _weights(layer), _operations(layer), weight_bits(layer)
+        in_type = layer.inputs[0].type
+        binary = taken == count
+        bits, weights, operations = bits + taken, weights + count, operations + own
+        bit_operations += own * taken // count * in_type.bits
+        counted_weights += count / 32 if binary else count
+        counted_operations += own / 64 if binary and in_type == BIPOLAR else own
     return {
-        "compression_ratio": weights / (small_weights / 32 + weights - small_weights),
-        "speedup_ratio": operations / (small_operations / 64 + operations - small_operations),
+        "compression_ratio": 32 * weights / bits if layers else 1.0,
+        "bit_operations": bit_operations,
+        "bibench": {
+            "compression_ratio": weights / counted_weights if layers else 1.0,
+            "speedup_ratio": operations / counted_operations if layers else 1.0,
+        },
     }

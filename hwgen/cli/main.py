@@ -58,12 +58,13 @@ def cli() -> None:
 @click.argument("model", type=PATH)
 @declares_input
 @common
-def info(model: Path, *, options: Options, screen: Screen) -> None:
-    """Show what is in MODEL: layers, types, weights, operations, and what is unsupported and why."""
+def info(model: Path, *, options: Options, screen: Screen) -> int:
+    """Show what is in MODEL: layers, types, weights, operations, and what is unsupported and why (then with exit code 2)."""
     with screen.steps() as progress:
         progress("reading")
         description = describe(model, options)
     screen.result(description, render_description(description))
+    return EXIT_USER if description["unsupported"] else 0
 
 
 @cli.command()

@@ -157,6 +157,16 @@ def test_an_illegal_model(desk: Path, capsys: pytest.CaptureFixture[str], case: 
     assert culprit in refused(capsys, "compile", "bad.onnx", "-o", "out")
 
 
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_info_of_a_model_that_cannot_be_built(
+    desk: Path, capsys: pytest.CaptureFixture[str], options: list[str]
+) -> None:
+    onnx.save(ILLEGAL_MODELS["unknown operator"][0](), desk / "bad.onnx")
+    assert main.main(["info", "bad.onnx", *options]) == 2
+    assert "Frobnicate" in capsys.readouterr().out
+    assert main.main(["info", "model.onnx", *options]) == 0
+
+
 COMPILE_OPTIONS = {
     "no output": ([], "--output"),
     "unknown option": (["-o", "out", "--target-fsp", "3"], "--target-fsp"),

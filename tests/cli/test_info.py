@@ -48,21 +48,36 @@ def test_every_unsupported_node_is_listed(tmp_path: Path) -> None:
 
 
 def test_ratios_of_a_binary_network_are_32_and_64() -> None:
-    assert ratios(mlp(24, 12, 5)) == {"compression_ratio": 32, "speedup_ratio": 64}
+    both = {"compression_ratio": 32, "speedup_ratio": 64}
+    assert ratios(mlp(24, 12, 5)) == {"compression_ratio": 32, "bit_operations": 24 * 12 + 12 * 5, "bibench": both}
 
 
-def test_wider_weights_and_inputs_count_in_full() -> None:
+def test_wider_weights_and_inputs_count_their_bits_and_in_full_by_bibench() -> None:
     network = mlp(8, 8, 8)
     object.__setattr__(network.layers[0], "in_type", unsigned(8))
-    assert ratios(network)["speedup_ratio"] == pytest.approx(2 / (1 / 64 + 1))
-    assert ratios(network)["compression_ratio"] == 32
+    found = ratios(network)
+    assert (found["compression_ratio"], found["bit_operations"]) == (32, 64 * 8 + 64)
+    assert found["bibench"] == {"compression_ratio": 32, "speedup_ratio": pytest.approx(2 / (1 / 64 + 1))}
     network.layers[0].weights[0, 0] = 0
-    assert ratios(network)["compression_ratio"] == pytest.approx(2 / (1 / 32 + 1))
+    found = ratios(network)
+    assert (found["compression_ratio"], found["bit_operations"]) == (32 * 2 / 3, 64 * 8 * 2 + 64)
+    assert found["bibench"]["compression_ratio"] == pytest.approx(2 / (1 / 32 + 1))
+
+
+def test_a_network_of_few_bits_is_smaller_by_its_bits() -> None:
+    network = mlp(8, 8, 8)
+    for layer in network.layers:
+        layer.weights[:] = 7
+        layer.weights[0, 0] = -8
+    found = ratios(network)
+    assert found["compression_ratio"] == 8
+    assert found["bibench"] == {"compression_ratio": 1, "speedup_ratio": 1}
 
 
 def test_a_network_without_weights_gains_nothing() -> None:
     network = dataclasses.replace(mlp(4, 3), layers=())
-    assert ratios(network) == {"compression_ratio": 1.0, "speedup_ratio": 1.0}
+    none = {"compression_ratio": 1.0, "speedup_ratio": 1.0}
+    assert ratios(network) == {"compression_ratio": 1.0, "bit_operations": 0, "bibench": none}
 
 
 def test_all_nodes_that_streamlining_refuses_are_listed(tmp_path):

@@ -39,7 +39,12 @@ def render_description(facts: Mapping[str, Any]) -> RenderableType:
             *(f"{layer[key]:,}" for key in ("weights", "weight_bits", "operations")),
         )
     sums = (
-        f"{facts['weights']:,} weights in {facts['weight_bits']:,} bits, {facts['operations']:,} operations a frame; against "
-        f"32-bit floats {facts['compression_ratio']:.1f} times smaller, {facts['speedup_ratio']:.1f} times fewer operations"
+        f"{facts['weights']:,} weights in {facts['weight_bits']:,} bits, {facts['compression_ratio']:.1f} times smaller than 32-bit floats; "
+        f"{facts['operations']:,} operations a frame, {facts['bit_operations']:,} of single bits"
     )
-    return Group(*parts, table, Text(sums), *(Text(f"Note: {note}") for note in facts["notes"]))
+    bibench = facts["bibench"]
+    convention = (
+        f"By BiBench's convention, in which only what is binary counts less: {bibench['compression_ratio']:.1f} times smaller, "
+        f"{bibench['speedup_ratio']:.1f} times fewer operations"
+    )
+    return Group(*parts, table, Text(sums), Text(convention), *(Text(f"Note: {note}") for note in facts["notes"]))

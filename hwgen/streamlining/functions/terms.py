@@ -110,16 +110,16 @@ class Elements:
 
 
 def calls_of(term: Term) -> list[Call]:
-    """List every call of a term once, operands first."""
+    """List every call of a term once, operands first; a chain of them may be any length, so nothing here recurses."""
     found: dict[int, Call] = {}
-
-    def visit(part: Term | Parameter | None) -> None:
-        if isinstance(part, Call) and id(part) not in found:
-            for operand in part.operands:
-                visit(operand)
-            found[id(part)] = part
-
-    visit(term)
+    waiting = [(term, False)] if isinstance(term, Call) else []
+    while waiting:
+        call, operands_found = waiting.pop()
+        if operands_found:
+            found[id(call)] = call
+        elif id(call) not in found:
+            waiting.append((call, True))
+            waiting += [(part, False) for part in reversed(call.operands) if isinstance(part, Call)]
     return list(found.values())
 
 

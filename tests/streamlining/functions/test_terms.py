@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from hwgen.graph import Node
 from hwgen.streamlining.functions.signal import identity
-from hwgen.streamlining.functions.terms import Elements, Evaluator
+from hwgen.streamlining.functions.terms import Call, Elements, Evaluator, Parameter, calls_of, parameters_of, sources_of
 
 
 def test_sums_that_cancel_are_zero():
@@ -27,3 +29,27 @@ def test_what_is_a_float32_but_for_float64_is_that():
         missed += 255 * scale + offset != number
         assert Evaluator()(identity(scale, offset), np.array([[255]]), elements)[0, 0] == number
     assert missed
+
+
+@pytest.mark.parametrize("length", [1, 3000])
+def test_a_chain_of_any_length_is_listed_operands_first(length):
+    term = first = identity()
+    for number in range(length):
+        term = Call(Node("Add", f"n{number}", (), ()), (term, first if number % 2 else Parameter(np.float64(1))))
+    calls = calls_of(term)
+    assert [call.node.name for call in calls] == [f"n{number}" for number in range(length)]
+    assert sources_of(term) == [first]
+    assert len(parameters_of(term)) == (length + 1) // 2 + 2
+
+
+def test_a_call_that_is_read_twice_is_listed_once():
+    shared = Call(Node("Neg", "shared", (), ()), (identity(),))
+    both = [Call(Node("Abs", name, (), ()), (shared,)) for name in "ab"]
+    term = Call(Node("Add", "sum", (), ()), (*both, shared))
+    assert [call.node.name for call in calls_of(Call(Node("Neg", "last", (), ()), (term,)))] == [
+        "shared",
+        "a",
+        "b",
+        "sum",
+        "last",
+    ]
