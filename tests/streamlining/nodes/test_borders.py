@@ -104,5 +104,5 @@ def test_a_border_of_a_number_that_no_few_steps_reach_is_refused(model, random):
 def test_a_border_of_the_batch_is_refused(model, random):
     net = model(3, 6).sign().add("Pad", np.array([1, 0, 0, 0, 0, 0]), np.float32(-1))
     net.add("Conv", bipolar(random, 4, 3, 3))
-    with pytest.raises(ModelError, match=r"the batch"):
+    with pytest.raises(ModelError, match=r"mixes the frames of a batch"):
         net.network()
