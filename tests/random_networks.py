@@ -153,7 +153,14 @@ def segments(draw: st.DrawFn, name: str, source: str, shape: MapShape, kind: Cod
 @st.composite
 def moves(draw: st.DrawFn, name: str, source: str, shape: MapShape, kind: CodeType) -> Layer:
     """Draw a layer that leaves codes as they are and gives them elsewhere, more often or not at all."""
-    choice = draw(st.sampled_from(["upsample", "crop", "select"]))
+    choice = draw(st.sampled_from(["upsample", "crop", "select", "constant"]))
+    if choice == "constant" and shape[0] * shape[1] <= 16:
+        random, places = (
+            np.random.default_rng(draw(st.integers(0, 2**32 - 1))),
+            draw(st.sampled_from([(0,), (1,), (0, 2)])),
+        )
+        constants = tuple(random_codes(random, kind, shape) for _ in places)
+        return Concat(name, (source,), (shape,), (kind,), kind, draw(st.integers(0, 2)), constants, places)
     if choice == "upsample" and shape[0] * shape[1] <= 16:
         return Upsample(name, source, shape, kind, (draw(st.integers(1, 3)), draw(st.integers(1, 3))))
     if choice == "select":
@@ -274,7 +281,10 @@ def joins(draw: st.DrawFn, growth: Growth, sources: list[str]) -> Layer:
     low, high = min(kind.low for kind in kinds), max(kind.high for kind in kinds)
     if choice == "concat":
         out_type = BIPOLAR if all(kind.bipolar for kind in kinds) else CodeType(low, high)
-        return Concat(name, tuple(sources), (shape,) * len(sources), kinds, out_type)
+        axis = draw(st.sampled_from([2, 2, *(axis for axis in (0, 1) if shape[axis] <= 4)]))
+        places = draw(st.sampled_from([(), (), (0,), (len(sources),)]))
+        constants = tuple(random_codes(random, out_type, shape) for _ in places)
+        return Concat(name, tuple(sources), (shape,) * len(sources), kinds, out_type, axis, constants, places)
     factors = np.ones((len(sources), shape[2]), dtype=np.int64)
     if choice == "add":
         columns = draw(st.sampled_from([1, shape[2]]))

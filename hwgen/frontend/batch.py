@@ -80,7 +80,7 @@ def _free_node(node: Node, facts: Facts, batch: int, constants: dict[str, np.nda
         put(3, np.array([-1, *facts.statics[node.inputs[3]][1:]], dtype=np.int64))
     elif node.op == "Expand":
         put(1, np.array([1, *facts.shapes[node.outputs[0]][1:]], dtype=np.int64))
-    elif node.op in CHANNELWISE and batch > 1:
+    elif (node.op in CHANNELWISE or node.op == "Concat") and batch > 1:
         rank = len(facts.shapes[node.outputs[0]])
         for place, name in enumerate(node.inputs):
             array = facts.statics.get(name)

@@ -10,7 +10,7 @@ from hwgen.codes import CodeType
 from hwgen.golden.bits import pack_bits, unpack_bits
 from hwgen.golden.form import Step, integers
 from hwgen.layers.combine import Combine, Operation
-from hwgen.layers.concat import Concat
+from hwgen.layers.concat import CHANNELS, Concat
 from hwgen.layers.interleave import Interleave
 
 __all__ = ["combine_step", "concat_step", "interleave_step"]
@@ -43,17 +43,25 @@ def combine_step(layer: Combine) -> Step:
 
 
 def concat_step(layer: Concat) -> Step:
-    """Bits stay packed where every map but the last fills its bytes."""
-    channels = [shape[2] for shape in layer.in_shapes]
-    whole = layer.out_type.bipolar and not any(count % 8 for count in channels[:-1])
+    """Bits stay packed where whole pixels are joined, or every operand but the last fills its bytes."""
+    axis, channels = layer.axis, [shape[2] for shape in layer.shapes]
+    bits = layer.out_type.bipolar
+    whole = bits and (axis < CHANNELS or not any(count % 8 for count in channels[:-1]))
+    kinds = list(layer.in_types)
+    for place in layer.places:
+        kinds.insert(place, layer.out_type)
+    fixed = [pack_bits(constant > 0) if bits else constant for constant in layer.constants]
 
     def step(*maps: np.ndarray) -> np.ndarray:
+        operands = list(maps)
+        for place, constant in zip(layer.places, fixed, strict=True):
+            operands.insert(place, np.broadcast_to(constant, (len(maps[0]), *constant.shape)))
         if whole:
-            return np.concatenate(maps, axis=-1)
-        entries = zip(maps, channels, layer.in_types, strict=True)
+            return np.concatenate(operands, axis=1 + axis)
+        entries = zip(operands, channels, kinds, strict=True)
         codes = [unpack_bits(x, count) if kind.bipolar else x for x, count, kind in entries]
-        joined = np.concatenate(codes, axis=-1)
-        return pack_bits(joined > 0) if layer.out_type.bipolar else joined.astype(integers(layer.out_type), copy=False)
+        joined = np.concatenate(codes, axis=1 + axis)
+        return pack_bits(joined > 0) if bits else joined.astype(integers(layer.out_type), copy=False)
 
     return step
 

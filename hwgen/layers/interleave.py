@@ -91,7 +91,8 @@ class Interleave:
         slots = fold.slots or FULL_RATE_DEPTH
         turns = np.arange(rows * columns).reshape(1, rows, 1, columns, 1)
         turns = np.broadcast_to(turns, (height, rows, width, columns, channels // fold.pe))
-        return in_turn(turns.ravel(), self.sources, Fifo.latency(slots, fold.pe * self.out_type.bits), slots)
+        latency = Fifo.latency(slots, fold.pe * self.out_type.bits)
+        return in_turn(turns.ravel(), range(len(self.sources)), latency, slots)
 
     def resources(self, fold: Fold) -> Resources:
         return Merge.bill(self.name, **self._unit(fold)).resources()

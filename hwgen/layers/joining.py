@@ -17,16 +17,25 @@ def in_step(sources: int, beats: int, outlet_latency: int, slots: int) -> Schedu
     return Schedule(beats, every, (Intake(accept=every),) * sources, (Outlet(every, outlet_latency, slots),))
 
 
-def in_turn(turns: np.ndarray, sources: Sequence[str], outlet_latency: int, slots: int) -> Schedule:
-    """Give the schedule of a stage that takes a beat of one source, and yields it, in each step.
+def in_turn(turns: np.ndarray, operands: Sequence[int], outlet_latency: int, slots: int, *, ahead: int = 0) -> Schedule:
+    """Give the schedule of a stage that takes a beat of one operand, and yields it, in each step.
 
     Parameters
     ----------
     turns : ndarray of int
-        The source whose beat is taken, step by step.
-    sources : sequence of str
+        The operand whose beat is yielded, step by step.
+    operands : sequence of int
+        Those that are streams; the others are constants.
     outlet_latency, slots : int
+    ahead : int
+        Beats of a constant that comes first in each round: the first beat behind it is taken with the first of these, and held.
     """
     every = np.arange(len(turns), dtype=np.int64)
-    intakes = tuple(Intake(accept=np.flatnonzero(turns == source)) for source in range(len(sources)))
-    return Schedule(len(turns), every, intakes, (Outlet(every, outlet_latency, slots),))
+    intakes = []
+    for operand in operands:
+        accept = np.flatnonzero(turns == operand)
+        if ahead and operand == operands[0]:
+            opens = turns[accept - 1] != operand
+            accept = np.where(opens, accept - ahead, accept)
+        intakes.append(Intake(accept=accept))
+    return Schedule(len(turns), every, tuple(intakes), (Outlet(every, outlet_latency, slots),))

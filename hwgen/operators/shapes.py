@@ -13,6 +13,7 @@ from hwgen.graph import UNKNOWN, Graph, Node, Value
 from hwgen.operators.budget import MOST_IN_A_MAP, Budget, hold_map, too_large
 from hwgen.operators.evaluate import CHANNELWISE, OPERATORS, apply, mismatch
 from hwgen.operators.operands import hold_operands
+from hwgen.operators.shaping import concat_shape
 from hwgen.operators.window_attributes import hold_kernel, hold_window
 from hwgen.operators.windows import explicit_pads, output_size
 
@@ -240,13 +241,10 @@ def _results(node: Node, arrays: list[np.ndarray | None], batch: int) -> tuple[n
 
 
 def _concat_shape(node: Node, arrays: list[np.ndarray]) -> tuple[int, ...]:
-    axis, first = node.attributes["axis"], arrays[0].shape
-    if not -len(first) <= axis < len(first):
-        raise mismatch(node, arrays)
-    axis %= len(first)
-    if len({(*array.shape[:axis], None, *array.shape[axis + 1 :]) for array in arrays}) > 1:
-        raise mismatch(node, arrays)
-    return (*first[:axis], sum(array.shape[axis] for array in arrays), *first[axis + 1 :])
+    try:
+        return concat_shape([array.shape for array in arrays], node.attributes["axis"])
+    except ValueError as error:
+        raise mismatch(node, arrays) from error
 
 
 def _operands(arrays: list[np.ndarray | None], second: int) -> list[np.ndarray]:

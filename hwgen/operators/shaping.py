@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from hwgen.operators import Attributes, Operator
 
-__all__ = ["COORDINATES", "SHAPING"]
+__all__ = ["COORDINATES", "SHAPING", "concat_shape"]
 
 COORDINATES = (
     "half_pixel",
@@ -49,8 +50,30 @@ def _transpose(attributes: Attributes, x: np.ndarray) -> np.ndarray:
     return np.transpose(x, attributes.get("perm"))
 
 
+def concat_shape(shapes: Sequence[tuple[int, ...]], axis: int) -> tuple[int, ...]:
+    """Give the shape of tensors one behind the other; a constant that was exported for one frame stands beside every frame.
+
+    Raises
+    ------
+    ValueError
+        If they differ along another axis, or have not so many.
+    """
+    rank, frames = len(shapes[0]), max(shape[0] if shape else 0 for shape in shapes)
+    if not -rank <= axis < rank:
+        raise ValueError(f"Tensors of {rank} axes have no axis {axis}")
+    axis %= rank
+    full = [(frames, *shape[1:]) if axis and shape[:1] == (1,) else shape for shape in shapes]
+    if len({(*shape[:axis], None, *shape[axis + 1 :]) for shape in full}) > 1:
+        raise ValueError(f"Tensors of shapes {shapes} differ along other axes than {axis}")
+    return (*full[0][:axis], sum(shape[axis] for shape in full), *full[0][axis + 1 :])
+
+
 def _concat(attributes: Attributes, *inputs: np.ndarray) -> np.ndarray:
-    return np.concatenate(inputs, axis=attributes["axis"])
+    axis = attributes["axis"]
+    shape = concat_shape([x.shape for x in inputs], axis)
+    if axis % len(shape):
+        inputs = tuple(np.broadcast_to(x, (shape[0], *x.shape[1:])) for x in inputs)
+    return np.concatenate(inputs, axis=axis)
 
 
 def _split(attributes: Attributes, x: np.ndarray, sizes: np.ndarray | None = None) -> tuple[np.ndarray, ...]:

@@ -61,7 +61,7 @@ class OutputStage:
     def timing(self) -> Schedule:
         """Take a beat in every step, of the first output's map until it ends."""
         turns = np.repeat(np.arange(len(self.reads)), self.beats)
-        return in_turn(turns, self.outputs, Fifo.latency(FULL_RATE_DEPTH, max(self.widths)), FULL_RATE_DEPTH)
+        return in_turn(turns, range(len(self.reads)), Fifo.latency(FULL_RATE_DEPTH, max(self.widths)), FULL_RATE_DEPTH)
 
     def component(self) -> Merge:
         """Treat a beat as one number without a sign, which is what zero extension keeps."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -36,6 +36,8 @@ class Merge(wiring.Component):
         Turns of a group.
     slots : int
         Depth of the output FIFO.
+    ahead : bool
+        The second stream's run begins with the first one's: its first beat is taken then, and held until it has its turn.
 
     Members
     -------
@@ -53,6 +55,7 @@ class Merge(wiring.Component):
         group: int,
         rounds: int = 1,
         slots: int,
+        ahead: bool = False,
     ) -> None:
         self.lanes = lanes
         self.codings = tuple(codings)
@@ -61,6 +64,7 @@ class Merge(wiring.Component):
         self.group = group
         self.rounds = rounds
         self.slots = slots
+        self.ahead = ahead
         self.width_out = lanes * out_coding.bits
         inputs = {f"i_{k}": In(stream.Signature(unsigned(lanes * coding.bits))) for k, coding in enumerate(codings)}
         super().__init__({**inputs, "o": Out(stream.Signature(unsigned(self.width_out)))})
@@ -75,14 +79,18 @@ class Merge(wiring.Component):
         runs: Sequence[int],
         rounds: int = 1,
         slots: int,
+        ahead: bool = False,
     ) -> Bill:
-        """Give what it is made of: a multiplexer over the streams, as far as each has bits of its own, the counters, and the output FIFO."""
+        """Give what it is made of: a multiplexer over the streams, as far as each has bits of its own, the counters, a beat held, the output FIFO."""
         width = lanes * out_coding.bits
         extended = [lanes * coding.bits if coding.low == 0 else width for coding in codings]
         bill = Fifo.bill(f"{name}.queue", width, slots)
         bill.add(Part.OTHER, sum(extended) - max(extended))
         for values in (len(codings), max(runs), rounds):
             bill.counter(values)
+        if ahead:
+            bill.register(lanes * codings[1].bits)
+            bill.add(Part.OTHER, lanes * codings[1].bits)
         return bill
 
     def elaborate(self, platform: object) -> Module:
@@ -95,18 +103,30 @@ class Merge(wiring.Component):
         moves = Signal()
         m.d.comb += moves.eq(queue.i.valid & queue.i.ready)
 
-        for k, coding in enumerate(self.codings):
+        longest = max(self.runs)
+        beat: Signal | Const = Signal(range(longest)) if longest > 1 else Const(0, 1)
+        opens = beat == 0
+        for k in range(len(self.codings)):
             port = getattr(self, f"i_{k}")
+            valid, ready, payload = port.valid, queue.i.ready, port.payload
+            if self.ahead and k == 0:
+                valid, ready = (other & (~opens | self.i_1.valid) for other in (valid, ready))
+            elif self.ahead and k == 1:
+                begins = opens & (turn == 0)
+                kept = Signal.like(payload, name="kept", reset_less=True)
+                with m.If(begins & moves):
+                    m.d.sync += kept.eq(payload)
+                m.d.comb += port.ready.eq(begins & queue.i.ready & self.i_0.valid)
+                valid, ready, payload = valid | opens, ready & ~opens, Mux(opens, kept, payload)
             with m.If(turn == k):
                 m.d.comb += [
-                    queue.i.payload.eq(recode(port.payload, self.lanes, coding, self.out_coding)),
-                    queue.i.valid.eq(port.valid),
-                    port.ready.eq(queue.i.ready),
+                    queue.i.payload.eq(recode(payload, self.lanes, self.codings[k], self.out_coding)),
+                    queue.i.valid.eq(valid),
+                    port.ready.eq(ready),
                 ]
-        if max(self.runs) == 1:
+        if longest == 1:
             m.d.comb += run_ends.eq(moves)
         else:
-            beat = Signal(range(max(self.runs)))
             ends = [(beat == length - 1) & (turn == k) for k, length in enumerate(self.runs)]
             same = len(set(self.runs)) == 1
             m.d.comb += run_ends.eq(moves & (beat == self.runs[0] - 1 if same else Cat(ends).any()))

@@ -61,6 +61,21 @@ def test_bits_side_by_side(channels):
     )
 
 
+@pytest.mark.parametrize("channels", [8, 3])
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("kind", [BIPOLAR, CodeType(-300, 2)])
+def test_constants_in_front_and_behind_along_any_axis(axis, channels, kind):
+    random = np.random.default_rng(axis)
+    shape = (2, 3, channels)
+    ends = np.array([kind.low, kind.high])
+    constants = (random.choice(ends, shape), random.choice(ends, shape))
+    layer = Concat("c", ("a", "b"), (shape, shape), (BIPOLAR, kind), kind, axis, constants, (0, 2))
+    layer.check()
+    maps = [random.choice([-1, 1], (4, *shape)), random.choice(ends, (4, *shape))]
+    found = concat_step(layer)(packed(maps[0], BIPOLAR), packed(maps[1], kind))
+    assert found.tolist() == packed(layer.golden(*maps), kind).tolist()
+
+
 def test_bits_beside_numbers():
     layer = Concat("c", ("a", "b"), ((1, 2, 8), (1, 2, 3)), (BIPOLAR, CodeType(-300, 2)), CodeType(-300, 2))
     a, b = extremes(BIPOLAR, 8), extremes(CodeType(-300, 2))

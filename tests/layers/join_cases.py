@@ -29,9 +29,8 @@ def assert_hardware_is_golden(layer: Layer, fold: Fold, seed: int) -> None:
     random = np.random.default_rng(seed)
     entries = list(zip(layer.inputs, layer.folding.input_lanes(fold), strict=True))
     maps = [random_codes(random, entry.type, (FRAMES, *entry.shape)) for entry, _ in entries]
-    sent = {
-        f"i_{k}": beats(entry.type, x, lanes) for k, ((entry, lanes), x) in enumerate(zip(entries, maps, strict=True))
-    }
+    ports = ["i"] if len(entries) == 1 else [f"i_{k}" for k in range(len(entries))]
+    sent = {port: beats(entry.type, x, lanes) for port, (entry, lanes), x in zip(ports, entries, maps, strict=True)}
     expected = beats(layer.out_type, layer.golden(*maps), layer.folding.out_lanes(fold))
 
     free = run_ports(layer.component(fold), sent, {"o": len(expected)}, seed=seed)
@@ -40,9 +39,9 @@ def assert_hardware_is_golden(layer: Layer, fold: Fold, seed: int) -> None:
     prediction = predict([replace(timing, intakes=timing.intakes[:1])], FRAMES)
     assert free.payloads["o"] == expected
     assert free.given["o"] == prediction.transfers[-1].tolist()
-    for k, intake in enumerate(timing.intakes):
+    for port, intake in zip(ports, timing.intakes, strict=True):
         events = tile(intake.accept, len(timing.events), FRAMES)
-        assert free.taken[f"i_{k}"] == prediction.events[0][events].tolist()
+        assert free.taken[port] == prediction.events[0][events].tolist()
     assert timing.interval == timing.steps
 
     stalled = run_ports(
