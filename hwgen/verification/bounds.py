@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial, singledispatch
+from functools import singledispatch
 
 import numpy as np
 
@@ -67,19 +67,33 @@ def _interval(layer: Layer, maps: list[Interval], share: float) -> Interval:
 @_interval.register(Conv)
 @_interval.register(Dense)
 def _linear(layer: Conv | Dense, maps: list[Interval], share: float) -> Interval:
+    """Sum both ends together and how far they are apart, which takes half as many products as the least and the greatest of each."""
     ((low, high),) = maps
-    kind = CodeType(int(min(low.min(), layer.in_type.low)), int(max(high.max(), layer.in_type.high)))
-    raw = partial(replace, layer, thresholds=None, in_type=kind)
-    rising, falling = (raw(weights=weights) for weights in (np.maximum(layer.weights, 0), np.minimum(layer.weights, 0)))
-    least = rising.golden(low) + falling.golden(high)
-    greatest = least if low is high else rising.golden(high) + falling.golden(low)
+    if low is high:
+        least = greatest = _summed(layer, layer.weights, low)
+    else:
+        both = _summed(layer, layer.weights, low + high, border=2)
+        apart = _summed(layer, np.abs(layer.weights), high - low, border=0)
+        least, greatest = (both - apart) // 2, (both + apart) // 2
     if share:
-        seen = raw(weights=np.ones_like(layer.weights)).golden(np.maximum(np.abs(low), np.abs(high)))
+        # All rows of a group see the same.
+        groups = layer.groups if isinstance(layer, Conv) else 1
+        one = np.ones_like(layer.weights[:groups])
+        seen = np.repeat(
+            _summed(layer, one, np.maximum(np.abs(low), np.abs(high))), len(layer.weights) // groups, axis=-1
+        )
         off = np.ceil(share * np.abs(seen)).astype(np.int64)
         least, greatest = least - off, greatest + off
     if layer.thresholds is None:
         return least, greatest
     return _fired(layer.thresholds, layer.out_type, least), _fired(layer.thresholds, layer.out_type, greatest)
+
+
+def _summed(layer: Conv | Dense, weights: np.ndarray, codes: np.ndarray, border: int = 1) -> np.ndarray:
+    """Give the products of a layer with other weights and numbers, which its border has so many times."""
+    kind = CodeType(int(codes.min()), int(codes.max()))
+    raw = replace(layer, thresholds=None, in_type=kind, weights=weights)
+    return (replace(raw, pad_value=border * raw.pad_value) if isinstance(raw, Conv) else raw).golden(codes)
 
 
 def _fired(thresholds: Thresholds, kind: CodeType, accumulators: np.ndarray) -> np.ndarray:

@@ -178,8 +178,7 @@ class _Inquiry:
             if first is None:
                 continue
             if _explained(check, self._brackets.of(found, meant)):
-                places = np.argwhere(check.differs[0]).tolist()
-                self.turned.setdefault(check.tensor, set()).update(place[0] if place else 0 for place in places)
+                self._tell(check.tensor, check.differs[0])
             elif self._sign_at_zero and _explained(check, self._brackets.of(found, meant, self._sign_at_zero)):
                 self.at_zero = True
             elif not self._replayed(found, meant, maps):
@@ -197,8 +196,17 @@ class _Inquiry:
         if apart is None or not all(check.equal for check in check_outputs(self._network, maps, codes, exact)):
             return False
         tensor, places = apart
-        self.turned.setdefault(tensor, set()).update(int(place[1]) if len(place) > 1 else 0 for place in places)
+        differs = np.zeros(exact[tensor].shape, dtype=bool)
+        differs[tuple(np.transpose(places))] = True
+        self._tell(tensor, differs[0])
         return True
+
+    def _tell(self, tensor: str, differs: np.ndarray) -> None:
+        """Keep the channels of a frame's numbers that differ: those of the map that the tensor lies on, else its first axis."""
+        index = next((one.index % len(one.scale) for one in self._network.traces if one.tensor == tensor), None)
+        if index is None or index.shape != differs.shape:
+            index = np.indices(differs.shape)[0] if differs.ndim else np.zeros((), dtype=np.int64)
+        self.turned.setdefault(tensor, set()).update(index[differs].tolist())
 
     def outcome(self, equal: bool) -> Outcome:
         """Say how the network stands to the file, whose outputs are ``equal``, or not."""

@@ -136,3 +136,29 @@ def test_a_ranking_is_certain_only_of_exact_scores(layer) -> None:
 
 def test_what_is_announced_of_an_input_is_rounded_up() -> None:
     assert bounds(dense([[1]]), x=[5], off=0.1) == ([4], [6])
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("share", [0.0, 0.25])
+def test_a_convolutions_ends_are_those_of_each_product(groups: int, share: float) -> None:
+    """A border counts as the one number that it is, each product at the end where it is least, or greatest."""
+    random = np.random.default_rng(3)
+    weights = random.integers(-3, 4, (4, 2, 2, 4 // groups))
+    layer = Conv(
+        "c", "x", (3, 3, 4), BYTE, weights, Window((2, 2), (1, 1), (1, 1), (1, 0, 0, 1)), -5, None, WIDE, groups
+    )
+    x = random.integers(-9, 9, (3, 3, 4))
+    padded = np.pad(x, ((1, 0), (0, 1), (0, 0)), constant_values=-5)
+    off = np.pad(np.full((3, 3, 4), 2), ((1, 0), (0, 1), (0, 0)))
+    least, greatest = [], []
+    for y, at, row in np.ndindex(3, 3, 4):
+        own = slice(None) if groups == 1 else slice(row // 2 * 2, row // 2 * 2 + 2)
+        low, high = (side[y : y + 2, at : at + 2, own] for side in (padded - off, padded + off))
+        products = np.stack([low * weights[row], high * weights[row]])
+        # Each number as it may be furthest from zero; the border is summed with its sign.
+        furthest = np.where(off[y : y + 2, at : at + 2, own] > 0, np.maximum(abs(low), abs(high)), low).sum()
+        rounded = int(np.ceil(share * abs(furthest)))
+        least.append(int(products.min(axis=0).sum()) - rounded)
+        greatest.append(int(products.max(axis=0).sum()) + rounded)
+    told = {"share": share} if share else {}
+    assert bounds(layer, x=x, off=2.0, shape=(3, 3), **told) == (least, greatest)
