@@ -51,7 +51,8 @@ def schema_of(domain: str, op: str, opset: int) -> defs.OpSchema | None:
     if not (wrapped or domain in ONNX_DOMAINS) or op in CUSTOM_OPERATORS or not defs.has(op):
         return None
     schema = defs.get_schema(op, opset) if defs.has(op, opset) else defs.get_schema(op)
-    return defs.get_schema(op, schema.since_version - 1) if schema.deprecated else schema
+    before = schema.since_version - 1
+    return defs.get_schema(op, before) if schema.deprecated and defs.has(op, before) else schema
 
 
 def hold_signature(node: onnx.NodeProto, name: str, opset: int) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import onnx
 import pytest
-from onnx import helper, numpy_helper
+from onnx import defs, helper, numpy_helper
 
 from hwgen.errors import ModelError
 from hwgen.frontend import read_onnx
@@ -98,9 +98,17 @@ def test_operators_of_other_opsets_are_what_they_were():
     assert schema_of("", "Unsqueeze", 11).attributes["axes"].required
     assert schema_of("", "LayerNormalization", 13).since_version == 17
     assert schema_of("", "Upsample", 20).since_version == 9
+    assert [schema_of("", "GroupNormalization", opset).since_version for opset in (18, 21)] == [18, 21]
 
 
 @pytest.mark.parametrize("op", CUSTOM_OPERATORS)
 def test_operators_that_are_not_onnxs_have_no_schema(op):
     assert (schema_of(QONNX, op, 20) is None) is (op != "MaxPoolNHWC")
     assert schema_of("", "Frobnicate", 20) is None
+
+
+def test_every_operator_of_every_opset_has_a_schema_or_none() -> None:
+    for schema in defs.get_all_schemas_with_history():
+        for opset in (7, schema.since_version, defs.onnx_opset_version()):
+            found = schema_of(schema.domain, schema.name, opset)
+            assert found is None or found.name == schema.name

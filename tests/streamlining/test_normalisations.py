@@ -55,3 +55,32 @@ def test_the_root_of_a_difference_of_squares(model, random):
     network = net.network(input_type="bipolar")
     assert any("count as 0" in note for note in network.notes)
     assert near(net, frames(random, 4, 16), input_type="bipolar") < 0.002
+
+
+@pytest.mark.parametrize(("opset", "size"), [(18, 2), (21, 6)])
+def test_a_group_normalisation_is_fixed_point(model, random, opset, size):
+    """Before opset 21 scale and bias are of a group, since then of a channel."""
+    net = model(3, 6, 6).add("Conv", bipolar(random, 6, 3, 3, 3))
+    net.opset = opset
+    net.add("GroupNormalization", *parameters(random, size), num_groups=2, epsilon=1e-3)
+    assert near(net, random.integers(-8, 8, (6, 3, 6, 6)).astype(np.float32), input_type="int4") < 0.005
+
+
+def test_a_root_mean_square_normalisation_is_fixed_point(model, random):
+    net = model(5, 8).add("MatMul", bipolar(random, 8, 16))
+    net.opset = 23
+    net.add("RMSNormalization", parameters(random, 16)[0], axis=-1, epsilon=1e-3)
+    assert near(net, frames(random, 5, 8), input_type="bipolar") < 0.005
+
+
+@pytest.mark.parametrize("op", ["GroupNormalization", "RMSNormalization"])
+def test_the_sign_of_a_normalisation_is_exact(model, random, op):
+    net = model(4, 6).add("Conv", bipolar(random, 6, 4, 3))
+    net.opset = 23
+    scale, bias = parameters(random, 6)
+    if op == "GroupNormalization":
+        net.add(op, scale, bias, num_groups=3).sign()
+    else:
+        net.add("Transpose", perm=[0, 2, 1]).add(op, scale, axis=-1).sign().add("Transpose", perm=[0, 2, 1])
+    net.add("Conv", bipolar(random, 2, 6, 1))
+    net.agrees(frames(random, 4, 6), input_type="bipolar")
