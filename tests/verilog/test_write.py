@@ -19,7 +19,7 @@ from hwgen.rtl_templates.compute.rom import Rom
 from hwgen.rtl_templates.memory import MemoryStyle
 from hwgen.tools.processes import run
 from hwgen.tools.toolchain import Toolchain, yosys
-from hwgen.verilog.text import tidy
+from hwgen.verilog.text import _contents, tidy
 from hwgen.verilog.write import WAIVERS, Interface, check_name, convert, write
 from tests.lint import lint
 from tests.sim.running_sum import RunningSum
@@ -333,3 +333,19 @@ def test_a_huge_memory_is_not_initialised_and_becomes_spram(tmp_path):
     assert cells["SB_SPRAM256KA"] == 2
     assert cells["SB_LUT4"] < 40
     assert not any(cell.startswith("SB_RAM40") for cell in cells)
+
+
+@pytest.mark.parametrize(
+    ("words", "width", "in_text"), [(64, 8, True), (65, 8, False), (64, 64, True), (63, 65, True), (64, 65, False)]
+)
+def test_a_memory_stands_in_the_text_up_to_64_words_and_4096_bits(words, width, in_text):
+    files = {}
+    rows = [f"{number * number + 1:0{width}b}" for number in range(words)]
+    text = _contents("m", "words", width, rows, files)
+    assert (list(files), "$readmemh" in text) == (([], False) if in_text else (["m_words.mem"], True))
+    digits = -(-width // 4)
+    numbers = [f"{number * number + 1:0{digits}x}" for number in range(words)]
+    if in_text:
+        assert re.findall(r"'h([0-9a-f]+);", text) == numbers
+    else:
+        assert files["m_words.mem"] == "".join(f"{number}\n" for number in numbers)
