@@ -76,6 +76,7 @@ def test_its_bill_is_near_what_yosys_maps(
     [
         ({"in_shape": (1, 4, 2)}, "Layer 'words' takes one symbol at each position, not 2"),
         ({"table": np.arange(4)}, r"Layer 'words' needs a table of shape \(entries, dimensions\), not \(4,\)"),
+        ({"table": np.zeros((4, 0), int)}, r"needs a table of shape \(entries, dimensions\), not \(4, 0\)"),
         ({"in_type": unsigned(3)}, r"Layer 'words' has a table of 4 entries, but symbols are 0\.\.7"),
         ({"in_type": signed(2)}, r"Layer 'words' has a table of 4 entries, but symbols are -2\.\.1"),
         ({"out_type": BIPOLAR}, "Layer 'words': the table holds values that are no bipolar codes"),

@@ -3,7 +3,7 @@
 import pytest
 
 from hwgen.errors import ToolError
-from hwgen.tools.toolchain import Program, Toolchain, yosys
+from hwgen.tools.toolchain import Program, Toolchain, packer, place_and_route, yosys
 
 
 def test_versions_name_every_tool():
@@ -40,6 +40,23 @@ def test_system_verilator_must_exist_and_be_new(tmp_path, monkeypatch):
     fake.write_text('#!/bin/sh\n[ "$1" = --getenv ] && echo /some/root || echo Verilator 5.040 2025\n')
     found = Toolchain.find(system_verilator=True).need("verilator")
     assert found == Program("verilator", str(fake), "5.040", {"VERILATOR_ROOT": "/some/root"})
+
+
+def test_a_program_of_no_package_is_that_of_the_path(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ToolError, match="a-placer was not found; install it with: pip install"):
+        place_and_route("a-placer")
+    with pytest.raises(ToolError, match="a_packer was not found, and it makes the bitstream; install it with"):
+        packer("a_packer", "nobody-s", "nobody.s", "main()")
+    for name, find in (
+        ("a-placer", place_and_route),
+        ("a_packer", lambda name: packer(name, "nobody-s", "nobody.s", "main()")),
+    ):
+        program = tmp_path / name
+        program.write_text('#!/bin/sh\n[ "$1" = --version ] && echo version 1.25\n')
+        program.chmod(0o755)
+        assert find(name) == Program(name, str(program), "1.25")
 
 
 def test_yosys_runs_in_a_child(tmp_path, capfd):

@@ -1,8 +1,10 @@
 """The embedding unit on its own: words in order, the stream without a gap, stalls and reset."""
 
+import numpy as np
 import pytest
 
 from hwgen.rtl_templates.compute.embedding import EmbeddingUnit
+from hwgen.rtl_templates.cost import Part
 from hwgen.rtl_templates.memory import MemoryStyle
 from hwgen.rtl_templates.registers.write_bus import Contents
 from hwgen.rtl_templates.streams.stream_check import Run, run
@@ -48,3 +50,14 @@ def test_a_table_that_is_written_has_the_same_cycles(style: MemoryStyle):
     result = run(unit, SYMBOLS, len(SYMBOLS) * 2, writes={"table": Contents(words(2), WIDTH)})
     assert result.payloads == ref(2)
     assert result.given == [cycle + unit.latency for cycle in range(len(SYMBOLS) * 2)]
+
+
+@pytest.mark.parametrize(
+    ("entries", "parts", "in_bits", "adders"),
+    [(8, 9, 3, {4: 1}), (8, 9, 4, {4: 2}), (5, 8, 3, {6: 2}), (12, 6, 4, {5: 2}), (4, 10, 2, {4: 1})],
+)
+def test_a_bill_adds_the_symbol_only_where_the_base_has_bits_beside_it(entries, parts, in_bits, adders):
+    """What begins at a multiple of eight entries needs no adder for a symbol of three bits, only one for the next multiple."""
+    words = np.arange(parts * entries)[:, None]
+    bill = EmbeddingUnit.bill("words", in_bits=in_bits, entries=entries, words=words, bits=7)
+    assert {chain.bits: number for chain, number in bill.chains.items() if chain.part is Part.ADDER_BIT} == adders
