@@ -216,6 +216,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         where = f" '{error.filename}'" if error.filename else ""
         return _refuse(f"Cannot access{where}: {(error.strerror or str(error)).lower()}")
+    except MemoryError:
+        return _refuse(
+            "This takes more memory than there is; choose a smaller model or folding, or a computer with more"
+        )
     except (KeyboardInterrupt, click.Abort):
         click.echo("hwgen: interrupted; nothing half-written was kept", err=True)
         return EXIT_INTERRUPTED

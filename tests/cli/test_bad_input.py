@@ -274,6 +274,14 @@ def test_a_full_disk(desk: Path, capsys: pytest.CaptureFixture[str], monkeypatch
     assert "no space left on device; nothing was kept" in refused(capsys, "compile", "model.onnx", "-o", "out")
 
 
+def test_too_little_memory(desk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("hwgen.cli.compile.compile_with", full)
+    assert "more memory than there is" in refused(capsys, "compile", "model.onnx", "-o", "out")
+
+
 INPUTS: dict[str, tuple[np.ndarray | bytes, str]] = {
     "wrong size": (np.ones((2, 23)), r"(frames, 24)"),
     "wrong rank": (np.ones((2, 4, 6)), "reshape it to (2, 24)"),

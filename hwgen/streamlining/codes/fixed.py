@@ -15,6 +15,7 @@ from hwgen.graph import Node
 from hwgen.layers.segments import Segments
 from hwgen.layers.table import Table
 from hwgen.streamlining.builder import Builder
+from hwgen.streamlining.codes.rounding import range_in_words
 from hwgen.streamlining.codes.split import first_part
 from hwgen.streamlining.functions.domain import Floats, Integers
 from hwgen.streamlining.functions.fit import Pieces, curve, kinked, meets, quantised, scaled, straight
@@ -108,7 +109,7 @@ def fixed(signal: Signal, reader: Node, builder: Builder) -> Codes:
     if error > 1e-9 * max(abs(low), abs(high)):
         builder.announce(Announced(name, error / step))
         builder.note(
-            f"'{name}' holds what comes from '{origin.node}' in steps of {step:g} ({kind}, {low:g} to {high:g}) for '{reader.name}': "
+            f"'{name}' holds what comes from '{origin.node}' in steps of {step:g} ({kind}, {range_in_words(low, high, step)}) for '{reader.name}': "
             f"off by at most {error:.3g}, {error / step:.2f} steps"
         )
     ones = np.ones(origin.shape[2])

@@ -6,10 +6,14 @@ import numpy as np
 
 from hwgen.codes import CodeType
 
-__all__ = ["grain", "holds", "sum_noise"]
+__all__ = ["grain", "holds", "range_in_words", "sum_noise"]
 
 SIGNIFICAND = 24
 """Bits of a float32's significand."""
+
+
+NOTHING = 1e-9
+"""Share of a step below which a number is none."""
 
 
 def grain(numbers: np.ndarray | float) -> float:
@@ -19,6 +23,12 @@ def grain(numbers: np.ndarray | float) -> float:
         return np.inf
     whole = np.ldexp(mantissas, 53).astype(np.int64)
     return float(np.ldexp((whole & -whole).astype(np.float64), exponents - 53).min())
+
+
+def range_in_words(low: float, high: float, step: float) -> str:
+    """Give a range for people: an end that is nothing beside a step is 0, whatever digits a sum of floats left there."""
+    low, high = (0.0 if abs(end) < NOTHING * step else end for end in (low, high))
+    return f"{low:g} to {high:g}"
 
 
 def holds(scale: np.ndarray | float, offset: np.ndarray | float, kind: CodeType) -> bool:

@@ -15,7 +15,7 @@ from hwgen.graph import Graph
 from hwgen.network import InputPort
 from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.codes.fixed import step_of
-from hwgen.streamlining.codes.rounding import holds
+from hwgen.streamlining.codes.rounding import holds, range_in_words
 from hwgen.streamlining.declaration import Declaration
 from hwgen.streamlining.functions.domain import LIMIT, Floats, codes_domain
 from hwgen.streamlining.functions.signal import Origin, Signal, identity
@@ -84,7 +84,7 @@ def declare_input(graph: Graph, name: str, declared: Declaration, builder: Build
         builder.inputs[name] = port
         builder.announce(Announced(name, 0.5))
         builder.note(
-            f"Input '{name}' is sent in steps of {step:g} ({port.type}, {low:g} to {high:g}), rounded by the host: off by at most "
+            f"Input '{name}' is sent in steps of {step:g} ({port.type}, {range_in_words(low, high, step)}), rounded by the host: off by at most "
             f"{step / 2:.3g}"
         )
         origin = Origin(name, shape, codes_domain(port.type, shape), source=name, type=port.type)
