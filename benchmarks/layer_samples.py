@@ -15,6 +15,7 @@ from hwgen.fold import Fold, LaneStyle, MemoryStyle, WindowStyle
 from hwgen.layers.argmax import ArgMax
 from hwgen.layers.conv import Conv
 from hwgen.layers.dense import Dense
+from hwgen.layers.matmul import MatMul
 from hwgen.layers.matvec import accumulator_range
 from hwgen.layers.maxpool import MaxPool
 from hwgen.layers.pad import Pad
@@ -34,6 +35,7 @@ __all__ = ["SAMPLES", "Sample"]
 TYPES: Mapping[str, CodeType] = {
     "b": BIPOLAR,
     "t": TERNARY,
+    "u1": unsigned(1),
     "u2": unsigned(2),
     "u3": unsigned(3),
     "u4": unsigned(4),
@@ -234,6 +236,36 @@ def registers(stages: int, memories: int) -> Sample:
     return Sample(f"registers {stages} {memories}", Registers(stages, memories))
 
 
+def matmul(
+    pixels: int,
+    groups: int,
+    rows: int,
+    columns: int,
+    pe: int,
+    simd: int,
+    x: str = "b",
+    w: str = "b",
+    y: str = "b",
+    *,
+    by_rows: bool = True,
+    words: bool = False,
+) -> Sample:
+    random = np.random.default_rng([pixels, groups, rows, columns, pe, simd])
+    second = (1, rows, groups * columns) if by_rows else (1, columns, groups * rows)
+    shapes = ((1, pixels, groups * columns), second)
+    layer = MatMul("layer", ("x", "w"), shapes, (TYPES[x], TYPES[w]), groups, by_rows, None, BIPOLAR)
+    low, high = layer.accumulator_range()
+    if y == "score":
+        layer = replace(layer, out_type=CodeType(low, high))
+    else:
+        shape = (1, groups * rows, TYPES[y].levels - 1)
+        levels = Thresholds(_levels(random, np.array(low), np.array(high), shape), Positions.uniform(1, pixels))
+        layer = replace(layer, thresholds=levels, out_type=TYPES[y])
+    order = "rows" if by_rows else "columns"
+    name = f"matmul {pixels}x{groups}x{rows}x{columns} {x}{w}{y} {pe}x{simd} {order}{' words' * words}"
+    return Sample(name, LayerStage(layer, Fold(pe=pe, simd=simd, lanes=_lanes(words)), (0, 0)))
+
+
 def slotted(sample: Sample, slots: int) -> Sample:
     """Give a layer a deeper output FIFO."""
     stage = sample.stage
@@ -429,6 +461,20 @@ def _later() -> Iterator[Sample]:
     yield register(24)
 
 
+def _products() -> Iterator[Sample]:
+    """Products of two maps."""
+    yield matmul(32, 1, 16, 64, 4, 16)
+    yield matmul(64, 2, 64, 32, 8, 32)
+    yield matmul(16, 2, 16, 32, 16, 8, y="score")
+    yield matmul(64, 2, 32, 64, 8, 16, x="u1", by_rows=False)
+    yield matmul(32, 1, 64, 32, 4, 32, x="u1", y="score", by_rows=False)
+    yield matmul(16, 1, 3, 3, 3, 3, y="score", by_rows=False)
+    yield matmul(32, 1, 32, 64, 4, 8, x="u4", w="b", y="u4", by_rows=False)
+    yield matmul(32, 2, 32, 32, 4, 8, x="b", w="u2")
+    yield matmul(32, 1, 32, 48, 2, 12, x="t", w="t", y="u2")
+    yield matmul(16, 2, 16, 16, 2, 4, x="u4", w="s8", y="score", words=True)
+
+
 SAMPLES: tuple[Sample, ...] = (
     *_dense(),
     *_conv(),
@@ -437,5 +483,6 @@ SAMPLES: tuple[Sample, ...] = (
     *_whole(),
     *_networks(),
     *_later(),
+    *_products(),
 )
 """In the order in which they are recorded; names are unique."""

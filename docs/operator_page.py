@@ -171,6 +171,8 @@ def layers(op: str, inputs: str, attributes: str) -> tuple[Layer, ...]:
             if op != "XnorPopcountMatMul"
             else "zero = Constant <value_float = 0.0> () ga = Greater (a, zero) na = Cast <to = 1> (ga) fa = Flatten (na) "
         )
+    if "ta" in inputs:
+        before = "ta = Transpose <perm = [0, 2, 3, 1]> (a) tb = Transpose <perm = [0, 2, 1, 3]> (b) "
     if op in CHANNELWISE:
         behind, last = " numbers = Cast <to = 1> (y) scores = Conv (numbers, last)", "scores"
     if op in POSITIVE:
@@ -215,7 +217,7 @@ def becomes(op: str, inputs: str, attributes: str) -> str:
         )
         return f"refused: {reason}".replace("|", "\\|")
     kinds = [type(layer).__name__ for layer in found]
-    own = 1 + bool({"b", "cb", "qb"} & set(re.findall(r"\w+", inputs))) + (op in CHANNELWISE)
+    own = 1 + bool({"b", "cb", "qb", "tb"} & set(re.findall(r"\w+", inputs))) + (op in CHANNELWISE)
     for _ in range(own):
         if "Conv" in kinds:
             kinds.remove("Conv")
@@ -254,6 +256,10 @@ def row(op: str) -> str:
         case "QLinearConcat":
             codes = "h, z8, qa, h, z8, {}, h, z8"
             alone, two = (becomes(op, codes.format(other), attributes) for other in ("qa", "qb"))
+        case "MatMul":
+            alone, two = becomes(op, one, ""), becomes(op, "ta, tb", "")
+        case "Einsum":
+            alone, two = becomes(op, one, attributes), becomes(op, "a, b", 'equation = "bchw,bchk->bhwk"')
         case "QLinearAdd" | "QLinearMul":
             alone, two = becomes(op, one, ""), becomes(op, one.replace("k8", "qb"), "")
         case _ if op in NOT_OF_DATA:

@@ -21,6 +21,7 @@ from hwgen.layers.dense import Dense
 from hwgen.layers.embedding import Embedding
 from hwgen.layers.global_reduce import GlobalReduce, Reduction
 from hwgen.layers.interleave import Interleave
+from hwgen.layers.matmul import MatMul
 from hwgen.layers.matvec import accumulator_range
 from hwgen.layers.maxpool import MaxPool
 from hwgen.layers.pad import Pad
@@ -274,7 +275,15 @@ def joins(draw: st.DrawFn, growth: Growth, sources: list[str]) -> Layer:
         choices.append("multiply")
     if len(set(kinds)) == 1 and shape[0] * shape[1] <= 16:
         choices.append("interleave")
+    if len(sources) == 2 and "multiply" in choices and shape[1] <= 4:
+        choices.append("matmul")
     choice = draw(st.sampled_from(choices))
+    if choice == "matmul":
+        groups = draw(st.sampled_from([n for n in (1, 2, 3) if shape[2] % n == 0]))
+        product = MatMul(
+            name, (sources[0], sources[1]), (shape, shape), (kinds[0], kinds[1]), groups, True, None, BIPOLAR
+        )
+        return replace(product, out_type=CodeType(*product.accumulator_range()))
     if choice == "interleave":
         phases = draw(st.sampled_from([(1, len(sources)), (len(sources), 1)]))
         return Interleave(name, tuple(sources), shape, kinds[0], phases)

@@ -11,6 +11,7 @@ from hwgen.layers.dense import Dense
 from hwgen.layers.embedding import Embedding
 from hwgen.layers.global_reduce import GlobalReduce
 from hwgen.layers.interleave import Interleave
+from hwgen.layers.matmul import MatMul
 from hwgen.layers.maxpool import MaxPool
 from hwgen.layers.pad import Pad
 from hwgen.layers.reshape import Reshape
@@ -33,6 +34,7 @@ KINDS = (
     Embedding,
     GlobalReduce,
     Interleave,
+    MatMul,
     MaxPool,
     Pad,
     Reshape,

@@ -82,7 +82,7 @@ def _codes_of(signal: Signal, reader: Node, builder: Builder) -> Codes:
         aligned_codes = _aligned_codes(signal, function, builder)
         if aligned_codes is not None:
             return aligned_codes
-    trends = pool_trends(signal.edits, function, coding, flips=origin.linear is not None)
+    trends = pool_trends(signal.edits, function, coding, flips=origin.turns)
     if trends is None:
         return codes_of(pooled_raw(signal, reader, builder), reader, builder)
     if isinstance(coding, Affine):

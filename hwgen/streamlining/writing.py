@@ -53,11 +53,12 @@ def raw_codes(origin: Origin, line: Affine, builder: Builder, *, head: bool = Fa
         announce(origin.rounded, builder)
         reach = None if isinstance(origin.domain, Floats) else origin.domain.merged()
         return Codes(origin.source, origin.shape, type_of(origin), line.scale, line.offset, reach)
-    linear = origin.linear.with_rows(np.where(line.scale < 0, -1, 1), (line.scale == 0) & head)
+    sign = np.where((line.scale < 0) & origin.turns, -1, 1)
+    linear = origin.linear.with_rows(sign, (line.scale == 0) & head)
     domain = linear.domain()
     kind = CodeType(int(domain.low.min()), int(domain.high.max()))
     name = builder.add_linear(origin, linear.record(None, kind))
-    return Codes(name, origin.shape, kind, np.abs(line.scale), line.offset, domain.merged())
+    return Codes(name, origin.shape, kind, sign * line.scale, line.offset, domain.merged())
 
 
 def coded(origin: Origin, coding: Coded, function: Function, builder: Builder) -> Codes:
@@ -66,6 +67,8 @@ def coded(origin: Origin, coding: Coded, function: Function, builder: Builder) -
     trends = coding.trend.reshape(-1, channels)
     rises, falls = np.any(trends > 0, axis=0), np.any((trends < 0) | (trends == 2), axis=0)
     mixed = bool(np.any(rises & falls) or np.any(trends == 2))
+    if not origin.turns and np.any(falls):
+        origin = written(origin, builder)
     lines = _lines(origin, coding, function, builder)
     if lines is not None:
         name = lines

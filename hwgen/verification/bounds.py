@@ -19,6 +19,7 @@ from hwgen.layers.argmax import ArgMax
 from hwgen.layers.combine import Combine, Operation
 from hwgen.layers.conv import Conv
 from hwgen.layers.dense import Dense
+from hwgen.layers.matmul import MatMul
 from hwgen.layers.protocol import Layer, sources_of
 from hwgen.layers.segments import Segments
 from hwgen.layers.table import Table
@@ -137,6 +138,26 @@ def _combine(layer: Combine, maps: list[Interval], share: float) -> Interval:
         return np.minimum.reduce(corners), np.maximum.reduce(corners)
     ends = [_ordered(factor * low, factor * high) for factor, (low, high) in zip(layer.factors, maps, strict=True)]
     return np.add.reduce([low for low, _ in ends]), np.add.reduce([high for _, high in ends])
+
+
+@_interval.register
+def _matmul(layer: MatMul, maps: list[Interval], share: float) -> Interval:
+    """Follow products of middles, and how far they are off: twice each bound is the middle less or more the width."""
+    if all(low is high or np.array_equal(low, high) for low, high in maps):
+        exact = layer.golden(*(low for low, _ in maps))
+        return exact, exact
+    numbers = [
+        tuple((end + 1) // 2 for end in ends) if zero else ends for ends, zero in zip(maps, layer.zeros, strict=True)
+    ]
+    raw = replace(layer, thresholds=None, zeros=(False, False))
+    middles = [low + high for low, high in numbers]
+    widths = [high - low for low, high in numbers]
+    middle = raw.golden(*middles)
+    off = sum(raw.golden(*pair) for pair in ((np.abs(middles[0]), widths[1]), (widths[0], np.abs(middles[1])), widths))
+    least, greatest = -((off - middle) // 4), (middle + off) // 4
+    if layer.thresholds is None:
+        return least, greatest
+    return _fired(layer.thresholds, layer.out_type, least), _fired(layer.thresholds, layer.out_type, greatest)
 
 
 def _ordered(a: np.ndarray, b: np.ndarray) -> Interval:

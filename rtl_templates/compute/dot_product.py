@@ -33,11 +33,19 @@ class Lanes(Enum):
     """Words. Weight of two bits, sign and non-zero: as ADD_SUB with the sign, but 0 where the weight is zero."""
     MULTIPLY = "multiply"
     """Words. Input times weight, both plain or two's complement numbers."""
+    PRODUCT = "product"
+    """Planes. Both plain or two's complement numbers: one where both bits are, or are not if one of the two is a sign."""
+    SIGNED_BY_WEIGHT = "signed_by_weight"
+    """Planes. Weight bit stands for -1 and +1, the input is a plain or two's complement number: one where both bits are, at twice the input bit's
+    significance, and one where the input bit is not; the other way round for the input's sign."""
+    SIGNED_BY_INPUT = "signed_by_input"
+    """Planes. Input bit stands for -1 and +1, the weight is a plain or two's complement number: one where the bits are equal, or are not for the weight's
+    sign; one where the input bit is not; and, without a sign, the input bit at the significance above the weight's."""
 
     @property
     def counts_planes(self) -> bool:
         """Whether lanes give bits that are counted, not numbers that are added."""
-        return self in (Lanes.XNOR, Lanes.TERNARY_XNOR, Lanes.AND)
+        return self not in (Lanes.ADD_SUB, Lanes.TERNARY_ADD_SUB, Lanes.MULTIPLY)
 
     @property
     def is_ternary(self) -> bool:
@@ -91,8 +99,21 @@ class DotProduct(wiring.Component):
         )
 
     @staticmethod
-    def plane_sizes(lanes: Lanes, simd: int, in_shape: Shape, weight_shape: Shape) -> list[int]:
+    def sign_planes(lanes: Lanes, in_shape: Shape, weight_shape: Shape) -> list[int]:
+        """Give the significance of each bit that a lane counts in which either number is -1 or +1; nothing for other lanes."""
+        if lanes is Lanes.SIGNED_BY_WEIGHT:
+            return [plane for bit in range(in_shape.width) for plane in (bit, bit + 1)]
+        if lanes is Lanes.SIGNED_BY_INPUT:
+            top = [] if weight_shape.signed else [weight_shape.width]
+            return [0, *range(weight_shape.width), *top]
+        return []
+
+    @classmethod
+    def plane_sizes(cls, lanes: Lanes, simd: int, in_shape: Shape, weight_shape: Shape) -> list[int]:
         """Count the bits of each significance."""
+        planes = cls.sign_planes(lanes, in_shape, weight_shape)
+        if planes:
+            return [simd * planes.count(plane) for plane in range(max(planes) + 1)]
         digits = 1 if lanes.is_ternary else weight_shape.width
         pairs = [x + w for x in range(in_shape.width) for w in range(digits)]
         return [simd * pairs.count(plane) for plane in range(max(pairs) + 1)]
@@ -188,22 +209,46 @@ class DotProduct(wiring.Component):
             [Cat(row[lane * width + bit] for lane in range(self.simd)) for bit in range(width)]
             for row, width in ((self.row_inputs, self.in_shape.width), (self.row_weights, self.weight_shape.width))
         )
-        if self.in_shape.signed:
+        if self.in_shape.signed and self.lanes in (Lanes.XNOR, Lanes.TERNARY_XNOR, Lanes.AND):
             inputs[-1] = ~inputs[-1]
+        signs = self.sign_planes(self.lanes, self.in_shape, self.weight_shape)
+        if signs:
+            terms = zip(signs, self._signed_terms(m, inputs, weights), strict=True)
+            return Cat(*(bits for _, bits in sorted(terms, key=lambda term: term[0])))
         digits = weights[:1] if self.lanes.is_ternary else weights
         planes: list[list[Value]] = [[] for _ in range(len(inputs) + len(digits) - 1)]
         for j, digit in enumerate(digits):
             for i, bit in enumerate(inputs):
                 ones = Signal(self.simd, name=f"input_{i}_weight_{j}")
-                if self.lanes is Lanes.AND:
+                if self.lanes in (Lanes.AND, Lanes.PRODUCT):
                     both = bit & digit
                     is_sign = self.weight_shape.signed and j == len(digits) - 1
+                    if self.lanes is Lanes.PRODUCT and self.in_shape.signed and i == len(inputs) - 1:
+                        is_sign = not is_sign
                     m.d.comb += ones.eq(~both if is_sign else both)
                 else:
                     equal = ~(bit ^ digit)
                     m.d.comb += ones.eq(equal & weights[1] if self.lanes.is_ternary else equal)
                 planes[i + j].append(ones)
         return Cat(*(ones for plane in planes for ones in plane))
+
+    def _signed_terms(self, m: Module, inputs: list[Value], weights: list[Value]) -> list[Value]:
+        """Give what the lanes count where either number is -1 or +1, in the order of `sign_planes`."""
+        terms: list[Value] = []
+        if self.lanes is Lanes.SIGNED_BY_WEIGHT:
+            for i, bit in enumerate(inputs):
+                both, is_sign = bit & weights[0], self.in_shape.signed and i == len(inputs) - 1
+                terms += [bit, ~both] if is_sign else [~bit, both]
+        else:
+            (sign,) = inputs
+            terms.append(~sign)
+            for j, bit in enumerate(weights):
+                is_sign = self.weight_shape.signed and j == len(weights) - 1
+                terms.append(sign ^ bit if is_sign else ~(sign ^ bit))
+            terms += [] if self.weight_shape.signed else [sign]
+        wires = [Signal(self.simd, name=f"term_{number}") for number in range(len(terms))]
+        m.d.comb += [wire.eq(term) for wire, term in zip(wires, terms, strict=True)]
+        return list(wires)
 
     def _words(self, m: Module) -> Value:
         """Give a named number a lane."""

@@ -37,8 +37,8 @@ class Mvtu(wiring.Component):
     lanes : Lanes
     in_shape, weight_shape : Shape
         Of one input and one weight; only multiplying lanes take signed inputs.
-    words : sequence of int
-        Weight memory: word ``row_fold * column_folds + column_fold`` has the weights of column s of row p at ``(p * simd + s) * weight_shape.width``.
+    words : sequence of int, or None
+        None: a beat brings the step's word above its inputs. Else the weight memory: word ``row_fold * column_folds + column_fold`` has the weights of column s of row p at ``(p * simd + s) * weight_shape.width``.
     column_folds : int
         Steps of a row group.
     accumulator : (int, int)
@@ -62,6 +62,7 @@ class Mvtu(wiring.Component):
     Members
     -------
     i : ``In(stream.Signature(inputs * in_shape.width))``
+        Wider by a word if there is no weight memory.
     o : ``Out(stream.Signature(pe * output.bits))``
     write : ``In(write_port(memories))``
         Only if something is writable.
@@ -75,7 +76,7 @@ class Mvtu(wiring.Component):
         lanes: Lanes,
         in_shape: Shape,
         weight_shape: Shape,
-        words: Sequence[int],
+        words: Sequence[int] | None,
         column_folds: int,
         accumulator: tuple[int, int],
         output: Levels | Scores,
@@ -104,12 +105,13 @@ class Mvtu(wiring.Component):
         self.style = style
         self.writes_weights = writes_weights
         self.shares = shares
-        self.fetch_cycles = self.cycles_to_fetch(len(words), fetch_registers)
+        steps = 1 if words is None else len(words)
+        self.fetch_cycles = self.cycles_to_fetch(steps, fetch_registers)
         if shares:
             summing = len(SharedRows.register_levels(self._signs))
         else:
             summing = DotProduct.latency(lanes, simd, in_shape, weight_shape, column_folds > 1)
-        self.pipeline = self.pipeline_cycles(summing, len(words), output.latency, fetch_registers)
+        self.pipeline = self.pipeline_cycles(summing, steps, output.latency, fetch_registers)
         width, inputs = pe * output.bits, simd if reads is None else 1 + max(max(row) for row in reads)
         self.slots = OutputQueue.least_slots(width, self.pipeline, column_folds) if slots is None else slots
         self.latency = self.pipeline + OutputQueue.latency(width, self.slots)
@@ -124,8 +126,10 @@ class Mvtu(wiring.Component):
             ahead=min(Rom.LATENCY, stages),
             writable=writes_table,
         )
+        self.inputs_width = inputs * in_shape.width
+        brought = pe * simd * weight_shape.width if words is None else 0
         ports = {
-            "i": In(stream.Signature(unsigned(inputs * in_shape.width))),
+            "i": In(stream.Signature(unsigned(self.inputs_width + brought))),
             "o": Out(stream.Signature(unsigned(width))),
         }
         super().__init__(ports | ({"write": In(write_port(self.memories))} if self.memories else {}))
@@ -134,7 +138,8 @@ class Mvtu(wiring.Component):
     def memories(self) -> Mapping[str, Contents]:
         """What can be written."""
         width, initial = self.pe * self.simd * self.weight_shape.width, self.style is not MemoryStyle.SPRAM
-        weights = {"weights": Contents(self.words, width, initial=initial)} if self.writes_weights else {}
+        held = self.words if self.writes_weights else None
+        weights = {} if held is None else {"weights": Contents(held, width, initial=initial)}
         return {**weights, **(self.activation.memories if self.activation.writable else {})}
 
     @staticmethod
@@ -165,7 +170,7 @@ class Mvtu(wiring.Component):
         lanes: Lanes,
         in_shape: Shape,
         weight_shape: Shape,
-        weights: np.ndarray,
+        weights: np.ndarray | None,
         steps: int,
         inputs: int,
         column_folds: int,
@@ -185,8 +190,8 @@ class Mvtu(wiring.Component):
         Parameters
         ----------
         name : str
-        weights : ndarray of int, shape (rows, columns)
-            What the words hold, `weight_shape` bits of each.
+        weights : ndarray of int, shape (rows, columns), or None
+            What the words hold, `weight_shape` bits of each; None: beats bring them.
         steps : int
             Words.
         inputs : int
@@ -203,7 +208,7 @@ class Mvtu(wiring.Component):
             (bill.twin if steps > 1 and column_folds & (column_folds - 1) == 0 else bill.pointer)(column_folds)
             bill.register(1)
             bill.add(Part.OTHER, 1)
-        signs = (weights > 0).tolist() if shares else []
+        signs = (weights > 0).tolist() if shares and weights is not None else []
         delays = cls.cycles_to_fetch(steps, fetch_registers)
         if steps > 1:
             bill.pointer(steps)
@@ -222,13 +227,13 @@ class Mvtu(wiring.Component):
             # Hundreds of words have no bit that never changes.
             bill.memories.append(MemoryShape(f"{name}.weights", steps, width, MemoryStyle.BLOCK, MemoryKind.ROM))
             bill.register(width)
-        elif steps > 1:
+        elif steps > 1 and weights is not None:
             words = weights.reshape(len(weights) // pe, pe, -1, simd).transpose(0, 2, 1, 3).reshape(steps, -1)
             bill.include(Rom.bill(f"{name}.weights", words.astype(np.int64), weight_shape.width, style=style))
         if shares:
             bill.include(cls._shared_bill(signs))
         else:
-            constant = steps == 1 and not writes_weights
+            constant = steps == 1 and not writes_weights and weights is not None
             halves = steps == 2 and in_logic and not writes_weights
             accumulates = column_folds > 1
             row = DotProduct.bill(
@@ -322,7 +327,8 @@ class Mvtu(wiring.Component):
     @property
     def _signs(self) -> list[list[bool]]:
         """The constant weights of all rows, +1 as true."""
-        bits = [bool(self.words[0] >> place & 1) for place in range(self.pe * self.simd)]
+        word = self.words[0] if self.words else 0
+        bits = [bool(word >> place & 1) for place in range(self.pe * self.simd)]
         return [bits[first : first + self.simd] for first in range(0, len(bits), self.simd)]
 
     def _count_steps(self, m: Module, queue: OutputQueue) -> tuple[Value, Value]:
@@ -346,6 +352,8 @@ class Mvtu(wiring.Component):
         """Read the step's weights, and let its inputs wait for them; a single word is a constant and there at once."""
         width = self.pe * self.simd * self.weight_shape.width
         inputs = self.i.payload
+        if self.words is None:
+            return inputs[: self.inputs_width], inputs[self.inputs_width :]
         if len(self.words) == 1 and not self.writes_weights:
             return inputs, Const(self.words[0], width)
         m.submodules.weights = self._weights = weights = Rom(

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
 
 from hwgen.activation import Lookup, Positions, Thresholds
-from hwgen.codes import BIPOLAR, signed
+from hwgen.codes import BIPOLAR, CodeType, signed
 from hwgen.conversion import Announced
 from hwgen.layers.argmax import ArgMax
 from hwgen.layers.combine import Combine, Operation
 from hwgen.layers.conv import Conv
 from hwgen.layers.dense import Dense
+from hwgen.layers.matmul import MatMul
 from hwgen.layers.maxpool import MaxPool
 from hwgen.layers.segments import Segments
 from hwgen.layers.table import Table
@@ -19,7 +21,7 @@ from hwgen.layers.thresholding import Thresholding
 from hwgen.layers.topk import TopK
 from hwgen.layers.window import Window
 from hwgen.network import InputPort, Network, OutputPort
-from hwgen.verification.bounds import intervals
+from hwgen.verification.bounds import _interval, intervals
 
 BYTE = signed(8)
 WIDE = signed(16)
@@ -121,6 +123,27 @@ def test_sums_and_products_of_maps() -> None:
     assert bounds(add, x=[5], off=1) == ([2 * 4 - 6], [2 * 6 - 4])
     multiply = Combine("m", ("x", "x"), (1, 1, 1), (BYTE, BYTE), Operation.MULTIPLY, np.ones((2, 1), int), WIDE)
     assert bounds(multiply, x=[1], off=2) == ([-3], [9])
+
+
+@pytest.mark.parametrize("zero", [False, True])
+def test_every_product_of_two_maps_lies_between_the_bounds(zero: bool) -> None:
+    kind = BIPOLAR if zero else CodeType(-9, 9)
+    shapes = ((1, 1, 2), (1, 2, 1))
+    layer = MatMul("m", ("x", "w"), shapes, (kind, CodeType(-9, 9)), 1, False, None, WIDE, (zero, False))
+    x, w = np.array([[[[-1, 1]]]]), np.array([[[[2], [-3]]]])
+    maps = [(x, np.minimum(x + 2, 1)) if zero else (x - 1, x + 2), (w - 1, w + 1)]
+    ((low, high),) = [_interval(layer, maps, 0.0)]
+    tried = [[range(one, more + 1) for one, more in zip(*map(np.ravel, ends), strict=True)] for ends in maps]
+    sums = [
+        sum((a + zero) // (1 + zero) * b for a, b in zip(xs, ws, strict=True))
+        for xs in product(*tried[0])
+        for ws in product(*tried[1])
+    ]
+    assert low.item() <= min(sums)
+    assert high.item() >= max(sums)
+    assert high - low <= 2 * (max(sums) - min(sums))
+    exact = _interval(layer, [(x, x), (w, w)], 0.0)
+    assert exact[0].item() == exact[1].item() == layer.golden(x, w).item()
 
 
 def test_pools_keep_the_order() -> None:

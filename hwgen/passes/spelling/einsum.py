@@ -1,4 +1,4 @@
-"""Einsum of one tensor and constants: sums, a product with a matrix (one for each group of what both share), and orders of axes."""
+"""Einsum of one or two tensors and constants: sums, a matrix product (one for each group of what both share), and orders of axes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ def _einsum(written: Writing) -> bool:
     data = [place for place, name in enumerate(inputs) if name not in constants]
     ranks = [len(written.shape(name)) for name in inputs]
     labels, result = _labels(str(written.replaced.attributes["equation"]), ranks)
-    if len(data) != 1 or any(len(set(part)) < len(part) for part in labels):
+    if any(len(set(part)) < len(part) for part in labels):
+        return False
+    if len(data) == len(inputs) == 2:
+        return _of_two(written, labels[0], labels[1], result)
+    if len(data) != 1:
         return False
     x = labels[data[0]]
     sizes = dict(zip(x, written.shape(inputs[data[0]]), strict=True))
@@ -92,6 +96,41 @@ def _multiplied(
     places = x[0] + shared + free + new
     read = reshaped(read, "places", *(sizes[label] for label in places[1:]))
     ordered(read, "result", places, result)
+
+
+def _of_two(written: Writing, x: str, y: str, result: str) -> bool:
+    """Multiply two tensors of which each has the batch in front."""
+    read, other = written.replaced.inputs
+    sizes = dict(zip(x, written.shape(read), strict=True)) | dict(zip(y, written.shape(other), strict=True))
+    known = {label: size for label, size in sizes.items() if size}
+    if not (x[0] == y[0] == result[0]) or len(known) < len(sizes) - 1:
+        return False
+    parts = []
+    for name, part, own in (("first", read, x), ("second", other, y)):
+        gone = [axis for axis, label in enumerate(own) if label not in result and label not in (x if own is y else y)]
+        if gone:
+            part = written.node(
+                "ReduceSum", f"{name}.sum", part, written.constant(f"{name}.axes", axis_constant(gone)), keepdims=0
+            )
+        parts.append((name, part, "".join(label for axis, label in enumerate(own) if axis not in gone)))
+    (_, _, x), (_, _, y) = parts
+    groups = "".join(label for label in x[1:] if label in y and label in result)
+    summed = "".join(label for label in x if label in y and label not in result)
+    alone = ["".join(label for label in own if label not in groups + summed + x[0]) for own in (x, y)]
+
+    def matrices(name: str, part: str, own: str, rows: str, columns: str) -> str:
+        order = tuple(own.index(label) for label in own[0] + groups + rows + columns)
+        turned = written.node("Transpose", f"{name}.order", part, perm=order)
+        shape = [-1, *(known[label] for label in groups), _product(known, rows), _product(known, columns)]
+        return written.node("Reshape", name, turned, written.constant(f"{name}.shape", axis_constant(shape)))
+
+    (first, second) = parts
+    product = written.node("MatMul", "product", matrices(*first, alone[0], summed), matrices(*second, summed, alone[1]))
+    places = x[0] + groups + alone[0] + alone[1]
+    shape = axis_constant((-1, *(known[label] for label in places[1:])))
+    product = written.node("Reshape", "places", product, written.constant("places.shape", shape))
+    written.node("Transpose", "result", product, perm=tuple(places.index(label) for label in result))
+    return True
 
 
 def _product(sizes: dict[str, int], labels: str) -> int:

@@ -6,7 +6,7 @@ import numpy as np
 
 from hwgen.codes import CodeType
 
-__all__ = ["grain", "holds", "range_in_words", "sum_noise"]
+__all__ = ["grain", "holds", "product_noise", "range_in_words", "sum_noise"]
 
 SIGNIFICAND = 24
 """Bits of a float32's significand."""
@@ -60,5 +60,31 @@ def sum_noise(weights: np.ndarray, scale: np.ndarray, offset: np.ndarray, kind: 
     largest = np.maximum(np.abs(scale * kind.low + offset), np.abs(scale * kind.high + offset))
     sums = (np.abs(weights) * largest).reshape(len(weights), -1).sum(axis=1)
     unit = np.array([grain(row) for row in weights]) * min(grain(scale), grain(offset))
-    rounding = 2.0**-SIGNIFICAND * np.sqrt(weights[0].size) * sums
-    return np.where(sums <= unit * 2.0**SIGNIFICAND, 0.0, rounding)
+    return np.asarray(_noise(sums, unit, weights[0].size))
+
+
+def product_noise(scales: np.ndarray, largest: int, terms: int) -> np.ndarray:
+    """Bound the same distance for products of two codes.
+
+    Parameters
+    ----------
+    scales : ndarray of float64, shape (operands, rows)
+        What a step of each operand's codes is worth.
+    largest : int
+        Greatest product of two codes.
+    terms : int
+        Products of a sum.
+
+    Returns
+    -------
+    ndarray of float64, shape (rows,)
+        0 where nothing is rounded.
+    """
+    sums = np.abs(np.prod(scales, axis=0)) * largest * terms
+    unit = np.prod([[grain(scale) for scale in operand] for operand in scales], axis=0)
+    return np.asarray(_noise(sums, unit, terms))
+
+
+def _noise(sums: np.ndarray, unit: np.ndarray, terms: int) -> np.ndarray:
+    """Give 0 where sums of multiples of a unit need no more than a significand, elsewhere the rounding of so many terms."""
+    return np.where(sums <= unit * 2.0**SIGNIFICAND, 0.0, 2.0**-SIGNIFICAND * np.sqrt(terms) * sums)

@@ -1,4 +1,4 @@
-"""A dense layer or convolution whose thresholds are not known yet."""
+"""A dense layer, a convolution or a product of two maps whose thresholds are not known yet."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from hwgen.activation import Positions, Thresholds
 from hwgen.codes import CodeType
 from hwgen.layers.conv import Conv
 from hwgen.layers.dense import Dense
+from hwgen.layers.matmul import MatMul
 from hwgen.layers.protocol import MapShape
 from hwgen.layers.window import Window
 from hwgen.streamlining.functions.domain import Integers
 
-__all__ = ["Linear"]
+__all__ = ["Bilinear", "Linear"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +47,9 @@ class Linear:
     pad_value: int = 0
     groups: int = 1
     noise: np.ndarray | None = None
+
+    turns = True
+    """Rows can be negated."""
 
     @property
     def rows(self) -> int:
@@ -103,3 +107,42 @@ class Linear:
             out_type,
             self.groups,
         )
+
+
+@dataclass(frozen=True, eq=False)
+class Bilinear:
+    """A product of two maps.
+
+    Parameters
+    ----------
+    layer : MatMul
+        With its accumulators as output.
+    """
+
+    layer: MatMul
+
+    turns = False
+    """Rows are codes, and nothing negates them."""
+
+    @property
+    def out_shape(self) -> MapShape:
+        """Shape of the output map."""
+        return self.layer.out_shape
+
+    def domain(self) -> Integers:
+        """Give the integers that each channel can reach: those of signs times signs have one parity."""
+        low, high = self.layer.accumulator_range()
+        step = 2 if all(kind.bipolar for kind in self.layer.in_types) and not any(self.layer.zeros) else 1
+        height, width, channels = self.out_shape
+        ones = np.ones((1, channels), dtype=np.int64)
+        return Integers(low * ones, step * ones, ((high - low) // step + 1) * ones, Positions.uniform(height, width))
+
+    def with_rows(self, sign: np.ndarray, constant: np.ndarray) -> Bilinear:
+        """Give the same: rows whose output does not depend on them stay as they are."""
+        if np.any(sign < 0):
+            raise TypeError("Rows of a product of two maps cannot be negated")
+        return self
+
+    def record(self, thresholds: Thresholds | None, out_type: CodeType) -> MatMul:
+        """Write the layer down."""
+        return replace(self.layer, thresholds=thresholds, out_type=out_type)

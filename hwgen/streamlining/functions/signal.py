@@ -12,7 +12,7 @@ from hwgen.graph import Node
 from hwgen.layers.protocol import MapShape
 from hwgen.layers.window import Window
 from hwgen.streamlining.functions.domain import Floats, Integers, codes_domain
-from hwgen.streamlining.functions.linear import Linear
+from hwgen.streamlining.functions.linear import Bilinear, Linear
 from hwgen.streamlining.functions.terms import Leaf, Parameter, Term, varies
 
 __all__ = ["Codes", "Origin", "Pool", "Ring", "Rounded", "Signal", "flat_map", "identity", "signal_of"]
@@ -100,7 +100,7 @@ class Origin:
     shape : MapShape
     domain : Integers or Floats
         What it can hold; Floats for an input that the host quantises.
-    linear : Linear or None
+    linear : Linear, Bilinear or None
         A linear layer that is not written down yet, because what follows decides its thresholds and signs.
     source : str
         The layer or input that yields it, if it is written down.
@@ -116,11 +116,16 @@ class Origin:
     node: str
     shape: MapShape
     domain: Integers | Floats
-    linear: Linear | None = None
+    linear: Linear | Bilinear | None = None
     source: str = ""
     type: CodeType | None = None
     rounded: Rounded | None = None
     symbols: MapShape | None = None
+
+    @property
+    def turns(self) -> bool:
+        """Whether its integers can still be negated, channel by channel."""
+        return self.linear is not None and self.linear.turns
 
 
 @dataclass(frozen=True, eq=False)

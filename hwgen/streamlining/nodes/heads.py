@@ -227,7 +227,7 @@ def _affine_head(signal: Signal, reader: Node, builder: Builder) -> Codes | None
     line = affine(function, Evaluator())
     if line is None:
         return None
-    trends = pool_trends(signal.edits, function, line, flips=signal.origin.linear is not None)
+    trends = pool_trends(signal.edits, function, line, flips=signal.origin.turns)
     if trends is None:
         return _affine_head(pooled_raw(signal, reader, builder), reader, builder)
     return edited(signal, raw_codes(signal.origin, line, builder, head=True), trends, builder)

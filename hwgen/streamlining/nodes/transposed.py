@@ -159,7 +159,7 @@ def _woven(node: Node, parts: list[Signal], phases: tuple[int, int], builder: Bu
     scales, offsets = [], []
     for part in parts:
         leaf = part.term
-        if part.origin.linear is None or not isinstance(leaf, Leaf):
+        if not isinstance(part.origin.linear, Linear) or not isinstance(leaf, Leaf):
             raise TypeError("A phase is a convolution whose accumulators nothing has read")
         linears.append(part.origin.linear)
         scales.append(leaf.scale.array.reshape(-1))

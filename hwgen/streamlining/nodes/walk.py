@@ -22,6 +22,7 @@ from hwgen.streamlining.nodes.heads import arg_max, check_ranked, top
 from hwgen.streamlining.nodes.joins import merged
 from hwgen.streamlining.nodes.products import product
 from hwgen.streamlining.nodes.reduce import average_pool, reduction
+from hwgen.streamlining.nodes.stream_product import stream_product
 from hwgen.streamlining.nodes.transposed import transposed_convolution
 from hwgen.streamlining.nodes.windows import convolution, max_pool
 from hwgen.streamlining.places.arrange import default_layout
@@ -112,12 +113,15 @@ def _visit(node: Node, operands: list[Tensor], builder: Builder) -> dict[str, Si
         turned = operands[1].moved(operands[1].index.swapaxes(-1, -2))
         result = product(node, turned, operands[0].swapaxes(-1, -2), builder)
         return {output: result.moved(result.index.swapaxes(-1, -2))}
+    if node.op == "MatMul" and len(signals) > 1:
+        vectors, matrices = signals
+        return {output: stream_product(node, vectors, matrices, builder)}
     first, rest = operands[0], operands[1:]
     constants = [operand for operand in rest if not isinstance(operand, Signal)]
     if not isinstance(first, Signal) or len(constants) < len(rest):
         raise ModelError(
-            f"Node '{node.name}' ({node.op}) has operands that both depend on the input; only sums, products, choices, comparisons "
-            "and Concat join two maps"
+            f"Node '{node.name}' ({node.op}) has operands that both depend on the input; only sums, products, choices, comparisons, "
+            "matrix products and Concat join two maps"
         )
     match node.op:
         case "MatMul" | "XnorPopcountMatMul":

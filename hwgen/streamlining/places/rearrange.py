@@ -10,6 +10,7 @@ import numpy as np
 from hwgen.graph import Node
 from hwgen.layers.protocol import MapShape
 from hwgen.streamlining.builder import Builder
+from hwgen.streamlining.functions.linear import Linear
 from hwgen.streamlining.functions.signal import Signal, flat_map, signal_of
 from hwgen.streamlining.functions.terms import Parameter, mapped
 from hwgen.streamlining.places.arrange import arranged, default_layout
@@ -54,7 +55,12 @@ def _with_rows(signal: Signal, places: np.ndarray, builder: Builder) -> tuple[Si
     """Order the rows of a dense layer as they are wanted, where nothing has read it: moving a vector's elements is free then."""
     origin, count = signal.origin, len(places)
     alone = origin.linear is not None and origin.node not in builder.shared and not signal.edits
-    if origin.linear is None or not alone or origin.shape != (1, 1, count) or len(np.unique(places)) < count:
+    if (
+        not isinstance(origin.linear, Linear)
+        or not alone
+        or origin.shape != (1, 1, count)
+        or len(np.unique(places)) < count
+    ):
         return signal, places
     linear = replace(origin.linear, weights=origin.linear.weights[places])
     ordered = replace(origin, linear=linear, domain=linear.domain())

@@ -31,7 +31,25 @@ def lane(lanes: Lanes, x: int, w: int, in_shape: Shape, weight_shape: Shape) -> 
                 both, sign = lifted * (w >> bit & 1), weight_shape.signed and bit == weight_shape.width - 1
                 total += (top - both if sign else both) << bit
             return total
+        case Lanes.PRODUCT:
+            return number(x, in_shape) * number(w, weight_shape) - excess(lanes, in_shape, weight_shape)
+        case Lanes.SIGNED_BY_WEIGHT:
+            return number(x, in_shape) * (2 * w - 1) - excess(lanes, in_shape, weight_shape)
+        case Lanes.SIGNED_BY_INPUT:
+            return (2 * x - 1) * number(w, weight_shape) - excess(lanes, in_shape, weight_shape)
     raise AssertionError(lanes)
+
+
+def excess(lanes: Lanes, in_shape: Shape, weight_shape: Shape) -> int:
+    """Give what lanes of two numbers lack: they count no less than nothing, and nothing at the numbers at which all their bits are 0."""
+    x = [1 << bit for bit in range(in_shape.width)]
+    w = [1 << bit for bit in range(weight_shape.width)]
+    if lanes is Lanes.SIGNED_BY_WEIGHT:
+        return -sum(x) - x[-1] * in_shape.signed
+    if lanes is Lanes.SIGNED_BY_INPUT:
+        return -w[-1] if weight_shape.signed else -2 * w[-1]
+    signs = [(i == x[-1] and in_shape.signed) != (j == w[-1] and weight_shape.signed) for i in x for j in w]
+    return -sum(i * j for (i, j), sign in zip(((i, j) for i in x for j in w), signs, strict=True) if sign)
 
 
 CASES = [
@@ -45,6 +63,14 @@ CASES = [
     (Lanes.TERNARY_ADD_SUB, signed(4), unsigned(2)),
     (Lanes.MULTIPLY, unsigned(4), signed(3)),
     (Lanes.MULTIPLY, signed(4), unsigned(2)),
+    (Lanes.PRODUCT, unsigned(2), unsigned(3)),
+    (Lanes.PRODUCT, signed(3), signed(2)),
+    (Lanes.PRODUCT, signed(1), unsigned(2)),
+    (Lanes.SIGNED_BY_WEIGHT, unsigned(1), unsigned(1)),
+    (Lanes.SIGNED_BY_WEIGHT, signed(3), unsigned(1)),
+    (Lanes.SIGNED_BY_INPUT, unsigned(1), unsigned(2)),
+    (Lanes.SIGNED_BY_INPUT, unsigned(1), signed(3)),
+    (Lanes.SIGNED_BY_INPUT, unsigned(1), signed(1)),
 ]
 
 
