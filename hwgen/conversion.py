@@ -8,7 +8,10 @@ import numpy as np
 
 from hwgen.errors import OptionError
 
-__all__ = ["SIGNS", "Announced", "Conversion", "Trace", "sign_named"]
+__all__ = ["MOST_FIXED_BITS", "SIGNS", "Announced", "Conversion", "Trace", "sign_named"]
+
+MOST_FIXED_BITS = 24
+"""Bits of a stream of real numbers at most."""
 
 SIGNS = {"plus": 1, "minus": -1}
 """What one bit may take a Sign of 0 as, by name."""
@@ -47,8 +50,10 @@ class Conversion:
     sign_at_zero: int = 0
 
     def __post_init__(self) -> None:
-        if not 4 <= self.fixed_bits <= 24:
-            raise OptionError(f"Streams of real numbers take 4 to 24 bits, not {self.fixed_bits} (--fixed-bits)")
+        if not 4 <= self.fixed_bits <= MOST_FIXED_BITS:
+            raise OptionError(
+                f"Streams of real numbers take 4 to {MOST_FIXED_BITS} bits, not {self.fixed_bits} (--fixed-bits)"
+            )
         if not 2 <= self.weight_bits <= 16:
             raise OptionError(f"Real weights take 2 to 16 bits, not {self.weight_bits} (--weight-bits)")
         if self.sign_at_zero not in (-1, 0, 1):

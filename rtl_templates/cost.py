@@ -66,6 +66,8 @@ class MemoryShape:
         Of a constant table in logic: what its contents leave of it. None: all.
     written : bool
         Whether it can be written at run time.
+    piece : int
+        Bits that are written at once; 0: a word.
     """
 
     name: str
@@ -75,6 +77,7 @@ class MemoryShape:
     kind: MemoryKind = MemoryKind.BUFFER
     logic: TableLogic | None = None
     written: bool = False
+    piece: int = 0
 
 
 class Part(Enum):

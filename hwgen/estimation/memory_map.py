@@ -52,7 +52,7 @@ class MappedMemory:
 
 
 @lru_cache(maxsize=1 << 16)
-def _place(family: Memories, depth: int, width: int, kind: MemoryKind, style: MemoryStyle) -> MappedMemory:
+def _place(family: Memories, depth: int, width: int, piece: int, kind: MemoryKind, style: MemoryStyle) -> MappedMemory:
     cells: tuple[MemoryCell, ...] = ()
     logic: float | None = None
     rom = kind.constant
@@ -68,21 +68,23 @@ def _place(family: Memories, depth: int, width: int, kind: MemoryKind, style: Me
     for cell in cells:
         old_word = kind is MemoryKind.WINDOW and cell.blocks > 0 and not cell.old_word
         emulated = int(kind is not MemoryKind.ROM and cell.blocks > 0) + 3 * old_word
-        for price, mapped in _geometries(cell, depth, width, rom):
+        for price, mapped in _geometries(cell, depth, width, piece, rom):
             total = price + EMULATION_COST * emulated
             if total < cost:
                 best, cost = replace(mapped, old_word=old_word), int(total)
     return best
 
 
-def _geometries(cell: MemoryCell, depth: int, width: int, rom: bool) -> Iterator[tuple[float, MappedMemory]]:
+def _geometries(
+    cell: MemoryCell, depth: int, width: int, piece: int, rom: bool
+) -> Iterator[tuple[float, MappedMemory]]:
     """Give price and cells of a memory at every width of a cell."""
     for index, unit in enumerate(cell.widths):
         if cell.write_width and not rom and unit < min(cell.write_width, cell.byte):
             continue
         stacked = -(-depth // (1 << (cell.address_bits - index)))
         group = 1 if rom else min(cell.byte or unit, unit)
-        padded = -(-width // group) * group
+        padded = width // piece * (-(-piece // group) * group)
         number = -(-stacked * padded // unit)
         mux_bits = (stacked - 1) * width
         price = cell.cost * (stacked * width / unit if cell.scaled else number)
@@ -96,4 +98,4 @@ def place(family: Memories, memory: MemoryShape) -> MappedMemory:
         return MappedMemory(in_logic=True)
     if memory.style is MemoryStyle.SPRAM:
         return MappedMemory(sprams=-(-memory.depth // family.large_rows) * -(-memory.width // family.large_bits))
-    return _place(family, memory.depth, memory.width, memory.kind, memory.style)
+    return _place(family, memory.depth, memory.width, memory.piece or memory.width, memory.kind, memory.style)

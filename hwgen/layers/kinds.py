@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hwgen.layers.argmax import ArgMax
+from hwgen.layers.channel_max import ChannelMax
 from hwgen.layers.combine import Combine
 from hwgen.layers.concat import Concat
 from hwgen.layers.conv import Conv
@@ -26,6 +27,7 @@ __all__ = ["KINDS"]
 
 KINDS = (
     ArgMax,
+    ChannelMax,
     Combine,
     Concat,
     Conv,

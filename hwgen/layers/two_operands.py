@@ -118,7 +118,7 @@ class TwoOperands:
         """Give latency (cycles from a row group's last step until its beat can leave) and slots of the unit."""
         lanes, folds = self.lanes(fold), self.columns // fold.simd
         summing = DotProduct.latency(lanes, fold.simd, self.in_shape, self.weight_shape, folds > 1)
-        pipeline = Mvtu.pipeline_cycles(summing, 1, self.output(fold).latency)
+        pipeline = Mvtu.pipeline_cycles(summing, 1, self.output(fold).latency, 0)
         width, slots = fold.pe * self.out_type.bits, fold.slots
         if slots is None:
             slots = OutputQueue.least_slots(width, pipeline, folds)

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from hwgen.conversion import Announced, Conversion, Trace
+from hwgen.conversion import MOST_FIXED_BITS, Announced, Conversion, Trace
 from hwgen.errors import ModelError, NodesError, Obstacle
 from hwgen.graph import Node
 from hwgen.layers.protocol import Layer
@@ -106,6 +106,8 @@ class Builder:
         """How far the integers of a node's weights are off at most, in steps of a weight."""
         self.ties: dict[str, set[int]] = {}
         """Channels in which Sign can see exactly 0, by the node that makes what it sees."""
+        self.computed: frozenset[str] = frozenset()
+        """Softmax nodes whose values are read, not only ranked."""
         self.dropped: dict[str, str] = {}
         """Operators of trailing nodes that are left out, by the nodes' names."""
         self._names: set[str] = set()
@@ -196,6 +198,16 @@ class Builder:
         conversion = self.conversion
         if assumed:
             self.conversion = replace(conversion, strict=False, exact=False)
+        try:
+            yield
+        finally:
+            self.conversion = conversion
+
+    @contextmanager
+    def rounding(self, bits: int) -> Iterator[None]:
+        """Round to fixed point of so many bits, or as many as there may be."""
+        conversion = self.conversion
+        self.conversion = replace(conversion, fixed_bits=min(bits, MOST_FIXED_BITS))
         try:
             yield
         finally:

@@ -1,4 +1,4 @@
-"""Find the index of the greatest channel of each pixel."""
+"""Find the greatest channel of each pixel: its index, or its number."""
 
 from collections.abc import Callable
 
@@ -14,12 +14,12 @@ __all__ = ["ArgMaxUnit"]
 
 
 class ArgMaxUnit(wiring.Component):
-    """Gives the index of the greatest of all channels of a pixel; of equal ones the lowest or the highest.
+    """Gives the index of the greatest of all channels of a pixel, of equal ones the lowest or the highest; or the greatest number itself.
 
     A tree with a register behind each level finds the greatest lane of a beat; it is then compared with the best of the
     pixel's earlier
     beats. A beat is taken in every cycle, and only the last of a pixel waits for a slot. Latency from that beat:
-    ``pipeline(lanes) + OutputQueue.latency(index bits, slots)``.
+    ``pipeline(lanes) + OutputQueue.latency(width_out, slots)``.
 
     Parameters
     ----------
@@ -31,6 +31,8 @@ class ArgMaxUnit(wiring.Component):
         Channels of a pixel.
     last : bool
         Of equal channels the highest index wins.
+    gives_number : bool
+        Give the number, not its index.
     slots : int or None
         Depth of the output FIFO; None: the least for a beat in every cycle.
 
@@ -38,17 +40,26 @@ class ArgMaxUnit(wiring.Component):
     -------
     i : ``In(stream.Signature(lanes * width of shape))``
     o : ``Out(stream.Signature(bits of channels - 1, at least 1))``
+        Or as wide as a number.
     """
 
     def __init__(
-        self, *, lanes: int, shape: Shape, channels: int, last: bool = False, slots: int | None = None
+        self,
+        *,
+        lanes: int,
+        shape: Shape,
+        channels: int,
+        last: bool = False,
+        gives_number: bool = False,
+        slots: int | None = None,
     ) -> None:
         self.lanes = lanes
         self.shape = Shape.cast(shape)
         self.channels = channels
         self.last = last
-        self.width_out = self.index_bits(channels)
-        self.slots = self.least_slots(lanes, channels) if slots is None else slots
+        self.gives_number = gives_number
+        self.width_out = self.shape.width if gives_number else self.index_bits(channels)
+        self.slots = self.least_slots(lanes, channels, self.width_out) if slots is None else slots
         super().__init__(
             {
                 "i": In(stream.Signature(unsigned(lanes * self.shape.width))),
@@ -67,25 +78,35 @@ class ArgMaxUnit(wiring.Component):
         return max(1, (channels - 1).bit_length())
 
     @classmethod
-    def least_slots(cls, lanes: int, channels: int) -> int:
+    def least_slots(cls, lanes: int, channels: int, width_out: int) -> int:
         """Give the fewest slots for a beat in every cycle."""
-        return OutputQueue.least_slots(cls.index_bits(channels), cls.pipeline(lanes), channels // lanes)
+        return OutputQueue.least_slots(width_out, cls.pipeline(lanes), channels // lanes)
 
     @classmethod
-    def bill(cls, name: str, *, lanes: int, shape: Shape, channels: int, slots: int | None = None) -> Bill:
+    def bill(
+        cls,
+        name: str,
+        *,
+        lanes: int,
+        shape: Shape,
+        channels: int,
+        gives_number: bool = False,
+        slots: int | None = None,
+    ) -> Bill:
         """Give what it is made of: the output queue, both counters, the tree with its registers, and the best so far."""
-        bits, index = shape.width, cls.index_bits(channels)
-        slots = cls.least_slots(lanes, channels) if slots is None else slots
-        bill = OutputQueue.bill(f"{name}.queue", index, slots)
+        bits, index = shape.width, 0 if gives_number else cls.index_bits(channels)
+        width = index or bits
+        slots = cls.least_slots(lanes, channels, width) if slots is None else slots
+        bill = OutputQueue.bill(f"{name}.queue", width, slots)
         bill.add(Part.UNIT, 1)
         for _ in range(2 if channels > lanes else 0):
             bill.counter(channels)
         entrants, level = lanes, 0
         while entrants > 1:
             bill.rank(bits, entrants // 2, signed=shape.signed)
-            bill.add(Part.SHIFT_BIT, entrants // 2 * (bits + level))
+            bill.add(Part.SHIFT_BIT, entrants // 2 * (bits + level * (index > 0)))
             entrants, level = -(-entrants // 2), level + 1
-            bill.register(entrants * (bits + level) + 1)
+            bill.register(entrants * (bits + level * (index > 0)) + 1)
         bill.rank(bits, 1, signed=shape.signed)
         bill.add(Part.SHIFT_BIT, index)
         bill.add(Part.UNIT, level > 0)
@@ -144,7 +165,7 @@ class ArgMaxUnit(wiring.Component):
         with m.If(valid & ((first == 0) | wins(greatest, best))):
             m.d.sync += [best.eq(greatest), index.eq(first + lane)]
         m.d.sync += done.eq(valid & final)
-        m.d.comb += [queue.push.eq(done), queue.data.eq(index)]
+        m.d.comb += [queue.push.eq(done), queue.data.eq(best if self.gives_number else index)]
         return m
 
     def _winner(

@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl_templates.bill import Bill
 from hwgen.rtl_templates.compute.adder_tree import AdderTree, range_shape
+from hwgen.rtl_templates.compute.lane_bill import GROUP_LUTS, different, group_luts, shared_by
 from hwgen.rtl_templates.compute.plane_sum import PlaneSum
 from hwgen.rtl_templates.cost import Part, Product
 
@@ -174,10 +175,13 @@ class DotProduct(wiring.Component):
             sums = PlaneSum.sums(tuple(sizes), accumulates and sizes[0] > 1, registers)
             if constant or halves:
                 # Bits and counts that wait for their adder are the same in many rows.
-                bill.register(-sums.lone * (1 - _different(4 if constant else 8, rows) / rows))
-            triple, pair, single = _group_luts(lanes, rows, constant=constant, halves=halves)
+                bill.register(-sums.lone * (1 - different(4 if constant else 8, rows) / rows))
+            triple, pair, single = group_luts(rows, ternary=lanes.is_ternary, constant=constant, halves=halves)
             bill.add(Part.GROUP, triple * sums.triples + pair * sums.pairs)
             bill.add(Part.XNOR, single * (sum(sizes) - 3 * sums.triples - 2 * sums.pairs))
+            if lanes is Lanes.SIGNED_BY_WEIGHT and in_shape.width == 1:
+                inputs_alone = PlaneSum.popcount_sums(sizes, 0, accumulates and sizes[0] > 1, registers)
+                bill.include(shared_by(rows, inputs_alone, GROUP_LUTS))
         else:
             sums = AdderTree.sums(low, high, simd, registers)
             if lanes is not Lanes.MULTIPLY:
@@ -275,23 +279,3 @@ def _limits(shape: Shape) -> tuple[int, int]:
     if shape.signed:
         return -(1 << (shape.width - 1)), (1 << (shape.width - 1)) - 1
     return 0, (1 << shape.width) - 1
-
-
-def _group_luts(lanes: Lanes, rows: int, *, constant: bool, halves: bool) -> tuple[float, float, float]:
-    """Give the LUTs of three lanes that are counted together, of two, and of one alone, in each of so many rows.
-
-    The sum of two lanes of two inputs is a LUT, and so is their carry; with a third lane there are two more. A lane with a constant weight
-    is its input or the complement; of the ``halves`` of a table it may also be either by the bit that chooses. Rows that have the
-    same of these share a group's LUTs, the sum with all that differ by a complement.
-    """
-    if not (constant or halves):
-        return (5, 3, 1) if lanes.is_ternary else (4, 2, 1)
-    kinds = 2 if constant else 4
-    sums, inverters = _different(kinds, rows), _different(2, rows) - 1
-    triple, pair = (sums + _different(kinds**size, rows) for size in (3, 2))
-    return triple / rows, pair / rows, inverters / rows if constant else 0.5
-
-
-def _different(kinds: int, drawn: int) -> float:
-    """Give how many of equally likely kinds are expected among so many draws."""
-    return kinds * (1 - (1 - 1 / kinds) ** drawn)

@@ -79,6 +79,14 @@ class PlaneSum(wiring.Component):
         return cls.height_of(sizes, spare) + int(ceil_log2(len(sizes)))
 
     @classmethod
+    def popcount_sums(cls, sizes: Sequence[int], plane: int, spare: bool, registers: Sequence[int]) -> Sums:
+        """Give what the popcount of one plane is made of."""
+        sums, height = Sums(), cls.height_of(sizes, spare)
+        inner = [level for level in registers if level <= height]
+        Popcount.add_sums(sums, sizes[plane], cls.spares_of(sizes, spare)[plane], inner, height)
+        return sums
+
+    @classmethod
     @lru_cache(maxsize=4096)
     def sums(cls, sizes: tuple[int, ...], spare: bool, registers: tuple[int, ...]) -> Sums:
         """Give what it is made of."""

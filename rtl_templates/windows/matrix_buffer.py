@@ -90,8 +90,8 @@ class MatrixBuffer(wiring.Component):
         bill.add(Part.OTHER, 10)
         if pieces > 1:
             bill.add(Part.OTHER, pieces)
-        bill.register(pieces * width)
-        bill.memories.append(MemoryShape(name, 2 * length, pieces * width, style_of(2 * length, pieces * width)))
+        style = style_of(2 * length, pieces * width)
+        bill.memories.append(MemoryShape(name, 2 * length, pieces * width, style, piece=width))
         return bill
 
     def elaborate(self, platform: object) -> Module:

@@ -35,9 +35,9 @@ def refused(path: Path, **refusing: bool) -> list[str]:
 
 
 def test_operators_without_meaning_and_refusals_before_behind_and_beside_them(tmp_path):
-    body = "a = Conv (x, w) b = Conv (x, v) p = Pow (a, b) s = Sin (p) t = ReduceMax <axes = [1]> (s) y = Add (t, a) z = Mod (b, a)"
+    body = "a = Conv (x, w) b = Conv (x, v) p = Pow (a, b) s = Sin (p) t = ReduceProd <axes = [1]> (s) y = Add (t, a) z = Mod (b, a)"
     path = saved(tmp_path, body, "float y, float z")
-    assert refused(path) == ["Pow", "Sin", "ReduceMax", "Mod"]
+    assert refused(path) == ["Pow", "Sin", "ReduceProd", "Mod"]
     with pytest.raises(NodesError, match=r"4 nodes .*'Pow_2' \(Pow\): joins .*'Sin_3' \(Sin\): no hardware .*'Mod_6'"):
         api.read(path, input_type="bipolar")
 
@@ -52,11 +52,11 @@ def test_an_operator_of_unknown_shape_in_front_of_everything(tmp_path):
 
 
 def test_a_shape_that_the_file_records_is_enough(tmp_path):
-    path = saved(tmp_path, "t = odd.Thing (x) a = Conv (t, w) y = ReduceMax <axes = [1]> (a)")
+    path = saved(tmp_path, "t = odd.Thing (x) a = Conv (t, w) y = ReduceProd <axes = [1]> (a)")
     model = onnx.load(path)
     model.graph.value_info.append(helper.make_tensor_value_info("t", onnx.TensorProto.FLOAT, [1, 2, 4, 4]))
     onnx.save(model, path)
-    assert refused(path) == ["odd::Thing", "ReduceMax"]
+    assert refused(path) == ["odd::Thing", "ReduceProd"]
 
 
 def test_outputs_and_the_input_are_named_beside_nodes(tmp_path):
@@ -70,11 +70,11 @@ def test_outputs_and_the_input_are_named_beside_nodes(tmp_path):
 
 
 def test_one_obstacle_is_told_with_its_node(tmp_path):
-    (entry,) = describe(saved(tmp_path, "a = Conv (x, w) y = ReduceMax <axes = [1]> (a)"), Options("bipolar"))[
+    (entry,) = describe(saved(tmp_path, "a = Conv (x, w) y = ReduceProd <axes = [1]> (a)"), Options("bipolar"))[
         "unsupported"
     ]
-    assert (entry["node"], entry["op"]) == ("ReduceMax_1", "ReduceMax")
-    assert entry["reason"].startswith("takes the greatest of the channels")
+    assert (entry["node"], entry["op"]) == ("ReduceProd_1", "ReduceProd")
+    assert entry["reason"].startswith("has no hardware; sums, means")
 
 
 def test_a_wrong_declaration_is_told_beside_nodes(tmp_path):

@@ -28,7 +28,8 @@ __all__ = ["fixed", "step_of"]
 MOST_BITS = 24
 """Bits of a reciprocal."""
 
-TABULATED = 1 << 17
+NARROW_BITS = 17
+TABULATED = 1 << NARROW_BITS
 """Integers of a channel up to which a function is followed point by point; more are brought to fixed point first."""
 
 TABLE_ENTRIES = 1 << 8
@@ -262,7 +263,8 @@ def _narrowed(signal: Signal, reader: Node, builder: Builder) -> Signal:
     if isinstance(origin.domain, Floats) or origin.type is None or not leaves:
         raise TypeError("Only a curve over integers that are written down is narrowed")
     # In the units of the first node, so that the note says something.
-    narrow = fixed(replace(signal, term=leaves[0], tensor=""), reader, builder)
+    with builder.rounding(min(builder.conversion.fixed_bits, NARROW_BITS)):
+        narrow = fixed(replace(signal, term=leaves[0], tensor=""), reader, builder)
     scale, offset = leaves[0].scale.array.reshape(-1), leaves[0].offset.array.reshape(-1)
     whole = Codes(narrow.source, narrow.shape, narrow.type, narrow.scale / scale, -offset / scale, narrow.reach)
     replaced = signal_of(whole, origin.node, signal.index)

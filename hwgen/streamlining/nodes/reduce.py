@@ -10,20 +10,22 @@ import numpy as np
 from hwgen.codes import CodeType
 from hwgen.errors import ModelError
 from hwgen.graph import Node
+from hwgen.layers.channel_max import ChannelMax
 from hwgen.layers.global_reduce import GlobalReduce, Reduction
 from hwgen.operators.evaluate import apply
 from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.functions.domain import Integers
-from hwgen.streamlining.functions.signal import Codes, Signal, signal_of
+from hwgen.streamlining.functions.signal import Codes, Signal, flat_map, signal_of
 from hwgen.streamlining.nodes.elementwise import elementwise
 from hwgen.streamlining.nodes.norms import take_note_of_sum
 from hwgen.streamlining.nodes.products import product
 from hwgen.streamlining.nodes.windows import convolution, max_pool, whole_map
+from hwgen.streamlining.places.arrange import seen_as
 from hwgen.streamlining.places.layout import axes_of
 from hwgen.streamlining.places.rearrange import rearranged
-from hwgen.streamlining.resolve import codes_of
+from hwgen.streamlining.resolve import codes_of, fixed_codes
 
-__all__ = ["average_pool", "reduction"]
+__all__ = ["average_pool", "channel_groups", "reduction"]
 
 
 def average_pool(node: Node, signal: Signal, builder: Builder) -> Signal:
@@ -60,7 +62,7 @@ def reduction(node: Node, signal: Signal, axes: Sequence[int], *, keepdims: bool
     Raises
     ------
     ModelError
-        If it is a maximum of channels or reduces the batch.
+        If it reduces the batch, or what is no map.
     """
     kind, rank = node.op.removeprefix("Reduce"), signal.index.ndim
     chosen = {axis % rank for axis in axes}
@@ -88,6 +90,11 @@ def reduction(node: Node, signal: Signal, axes: Sequence[int], *, keepdims: bool
             raise ModelError(f"Node '{node.name}' ({node.op}) has no hardware; sums, means, maxima and minima have")
     signal = signal.moved(signal.index.reshape(*signal.index.shape, *(1,) * (4 - rank)))
     if axes_of(signal.index, signal.shape) is None:
+        grouped = channel_groups(signal, max(chosen), node, builder) if len(chosen) == 1 else None
+        if grouped is not None:
+            result = _of_groups(node, *grouped, max(chosen), kind, builder)
+            gone = (*range(rank, 4), *(() if keepdims else sorted(chosen)))
+            return result.moved(np.squeeze(result.index, gone))
         signal = rearranged(signal, signal.index.shape, node, builder)
     roles = axes_of(signal.index, signal.shape)
     if roles is None:
@@ -104,6 +111,37 @@ def reduction(node: Node, signal: Signal, axes: Sequence[int], *, keepdims: bool
             result = simple("Mul", result, np.array(1 / count))
     gone = (*range(rank, 4), *(() if keepdims else sorted(chosen)))
     return result.moved(np.squeeze(result.index, gone))
+
+
+def channel_groups(signal: Signal, axis: int, node: Node, builder: Builder) -> tuple[Signal, np.ndarray] | None:
+    """See groups of neighbouring channels, of which an axis of a tensor is each, as the channels of so many more pixels.
+
+    Returns
+    -------
+    pixels : Signal
+        Shape (1, pixels, channels of a group), in the order of the map.
+    index : ndarray of int64
+        Element of that map at each place of the tensor. None if the axis is no group of channels.
+    """
+    count, channels = signal.index.shape[axis], signal.shape[2]
+    first = np.take(signal.index, [0], axis=axis)
+    ordered = np.moveaxis(first, axis, -1) + np.arange(count)
+    if channels % count or np.any(first % count) or not np.array_equal(np.moveaxis(signal.index, axis, -1), ordered):
+        return None
+    height, width, _ = signal.shape
+    codes = codes_of(signal, node, builder)
+    seen = codes if count == channels else seen_as(codes, (height, width * channels // count, count), builder)
+    if seen is None:
+        return None
+    return signal_of(seen, node.name, flat_map(seen.shape).reshape(1, -1, count)), signal.index
+
+
+def _of_groups(node: Node, pixels: Signal, index: np.ndarray, axis: int, kind: str, builder: Builder) -> Signal:
+    """Reduce all channels of pixels; give the tensor of the results, the axis kept."""
+    count = pixels.index.shape[2]
+    inner = replace(node, op=f"Reduce{kind}")
+    result = reduction(inner, pixels, (2,), keepdims=True, builder=builder)
+    return result.moved(result.index.ravel()[np.take(index, [0], axis=axis) // count])
 
 
 def _total(node: Node, signal: Signal, roles: tuple[int, int, int], chosen: set[int], builder: Builder) -> Signal:
@@ -150,9 +188,15 @@ def _greatest(node: Node, signal: Signal, roles: tuple[int, int, int], chosen: s
     row, column, channel = roles
     sizes = signal.index.shape
     if channel in chosen and sizes[channel] > 1:
-        raise ModelError(
-            f"Node '{node.name}' ({node.op}) takes the greatest of the channels, which has no hardware; ArgMax and TopK rank them"
-        )
+        codes = codes_of(signal, node, builder)
+        if not codes.uniform or codes.scale[0] <= 0:
+            codes = fixed_codes(signal_of(codes, node.name, flat_map(codes.shape)), node, builder)
+        layer = ChannelMax(builder.name("max", node), codes.source, codes.shape, codes.type)
+        top = Codes(builder.add(layer), layer.out_shape, layer.out_type, codes.scale[:1], codes.offset[:1])
+        signal = signal_of(top, node.name, np.take(signal.index, [0], axis=channel) // codes.shape[2])
+        sizes, chosen = signal.index.shape, chosen - {channel}
+        if all(sizes[axis] == 1 for axis in chosen):
+            return signal
     front = np.moveaxis(signal.index, (channel, row, column), (1, 2, 3)).reshape(
         1, sizes[channel], sizes[row], sizes[column]
     )

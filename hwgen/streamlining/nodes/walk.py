@@ -22,6 +22,7 @@ from hwgen.streamlining.nodes.heads import arg_max, check_ranked, top
 from hwgen.streamlining.nodes.joins import merged
 from hwgen.streamlining.nodes.products import product
 from hwgen.streamlining.nodes.reduce import average_pool, reduction
+from hwgen.streamlining.nodes.softmax import RANKERS, RANKING, computed, softmax
 from hwgen.streamlining.nodes.stream_product import stream_product
 from hwgen.streamlining.nodes.transposed import transposed_convolution
 from hwgen.streamlining.nodes.windows import convolution, max_pool
@@ -30,11 +31,6 @@ from hwgen.streamlining.places.arrange import default_layout
 __all__ = ["walk"]
 
 Tensor = Signal | np.ndarray | None
-
-_RANKING = frozenset({"Softmax", "LogSoftmax"})
-"""Operators that keep the order of scores."""
-
-_RANKERS = frozenset({"ArgMax", "ArgMin", "TopK"})
 
 
 def walk(graph: Graph, sources: Mapping[str, Signal], builder: Builder) -> dict[str, Signal | np.ndarray]:
@@ -45,6 +41,7 @@ def walk(graph: Graph, sources: Mapping[str, Signal], builder: Builder) -> dict[
     """
     tensors: dict[str, Signal | np.ndarray] = {**graph.constants, **sources}
     lost, assumed = builder.lost, builder.assumed
+    builder.computed = computed(graph)
     for node in graph.nodes:
         if lost & set(node.inputs):
             lost |= set(node.outputs)
@@ -99,7 +96,7 @@ def _visit(node: Node, operands: list[Tensor], builder: Builder) -> dict[str, Si
     output = node.outputs[0]
     signals = [operand for operand in operands if isinstance(operand, Signal)]
     dropped = next((signal.dropped[-1] for signal in signals if signal.dropped), None)
-    if dropped is not None and node.op not in SHAPING and node.op not in _RANKERS:
+    if dropped is not None and node.op not in SHAPING and node.op not in RANKERS:
         raise ModelError(f"Node '{node.name}' ({node.op}) follows '{dropped}', which has hardware only at the end")
     if node.op in CHANNELWISE:
         # A product of one map with itself is a function of its integers; where it is to be exact however wide, it is one of two maps.
@@ -156,8 +153,13 @@ def _visit(node: Node, operands: list[Tensor], builder: Builder) -> dict[str, Si
         axes = tuple(map(int, np.ravel(_given(node, constants[0])))) if constants else tuple(range(1, first.index.ndim))
         keepdims = bool(node.attributes.get("keepdims", 1))
         return {output: reduction(node, first, axes, keepdims=keepdims, builder=builder)}
-    if node.op in _RANKING:
-        return {output: _dropped(node, first, builder)}
+    if node.op in RANKING:
+        axis = int(node.attributes["axis"]) % first.index.ndim
+        return {
+            output: softmax(node, first, axis, builder)
+            if node.name in builder.computed
+            else _dropped(node, first, axis, builder)
+        }
     if node.op in SHAPING:
         results = apply(node, [first.index, *constants])
         return {name: first.moved(result) for name, result in zip(node.outputs, results, strict=False)}
@@ -176,8 +178,8 @@ def _given(node: Node, constant: np.ndarray | None) -> np.ndarray:
     return constant
 
 
-def _dropped(node: Node, signal: Signal, builder: Builder) -> Signal:
+def _dropped(node: Node, signal: Signal, axis: int, builder: Builder) -> Signal:
     """Leave out an operator that keeps the order of scores."""
     builder.dropped[node.name] = node.op
-    check_ranked(node, signal, int(node.attributes["axis"]) % signal.index.ndim)
+    check_ranked(node, signal, axis)
     return Signal(signal.origin, signal.term, signal.shape, signal.index, signal.edits, (*signal.dropped, node.name))

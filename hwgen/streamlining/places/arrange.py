@@ -27,7 +27,7 @@ from hwgen.layers.window import Window
 from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.functions.signal import Codes, flat_map
 
-__all__ = ["arranged", "channel_order", "default_layout", "places_of"]
+__all__ = ["arranged", "channel_order", "default_layout", "places_of", "seen_as"]
 
 
 def places_of(index: np.ndarray) -> np.ndarray:
@@ -81,7 +81,7 @@ def _direct(codes: Codes, places: np.ndarray, builder: Builder) -> Codes | None:
     if np.array_equal(places, flat_map(codes.shape)):
         return codes
     if places.size == math.prod(codes.shape) and np.array_equal(places.ravel(), np.arange(places.size)):
-        return _seen(codes, (places.shape[0], places.shape[1], places.shape[2]), builder)
+        return seen_as(codes, (places.shape[0], places.shape[1], places.shape[2]), builder)
     if (
         codes.shape[:2] == (1, 1)
         and places.shape[:2] != (1, 1)
@@ -112,7 +112,7 @@ def _direct(codes: Codes, places: np.ndarray, builder: Builder) -> Codes | None:
     return codes
 
 
-def _seen(codes: Codes, shape: MapShape, builder: Builder) -> Codes | None:
+def seen_as(codes: Codes, shape: MapShape, builder: Builder) -> Codes | None:
     """See the same order of codes as another map; None if its channels then had different scales from pixel to pixel."""
     scale, offset = (
         np.broadcast_to(part, codes.shape).reshape(shape).reshape(-1, shape[2]) for part in (codes.scale, codes.offset)

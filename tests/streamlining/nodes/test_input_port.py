@@ -259,15 +259,15 @@ def test_all_nodes_without_hardware_are_named_at_once(model, random):
     net = model(2, 5, 5)
     first = net.add("Conv", bipolar(random, 4, 2, 3, 3), name="a").value
     second = net.add("Conv", bipolar(random, 4, 2, 3, 3), reads="x", name="b").value
-    top = net.add("ReduceMax", axes=[1], reads=first, name="top").value
+    top = net.add("ReduceProd", axes=[1], reads=first, name="top").value
     net.add("Pow", second, reads=first, name="power").add("Add", top, name="not_named")
     with pytest.raises(NodesError, match=r"2 nodes of the model cannot become hardware: 'top' .*; 'power' ") as caught:
         net.network(input_type="bipolar")
     assert [(obstacle.node, obstacle.op) for obstacle in caught.value.obstacles] == [
-        ("top", "ReduceMax"),
+        ("top", "ReduceProd"),
         ("power", "Pow"),
     ]
-    assert caught.value.obstacles[0].reason.startswith("takes the greatest of the channels")
+    assert caught.value.obstacles[0].reason.startswith("has no hardware; sums, means")
 
 
 @pytest.mark.parametrize(
