@@ -103,21 +103,30 @@ def own_codes(node: Node, parts: Sequence[Part], builder: Builder) -> Level:
     """
     found: list[Part] = []
     scales, offsets, off = [], [], 0.0
+    (first,) = [part.scale[:1] for part in parts if isinstance(part, Codes)][:1]
     for part in parts:
         if isinstance(part, Codes):
             scale, offset = part.scale, part.offset
             found.append(part)
         else:
             values = part.astype(np.float64).reshape(-1, part.shape[2])
-            offset = np.zeros(part.shape[2])
+            # One number everywhere that nothing else is counted in is a constant of whatever reads it.
+            alone = (np.ptp(values, axis=0) == 0) & np.array([not _fits(number, first) for number in values[0]])
+            offset = np.where(alone, values[0], 0.0)
             step = step_of(float(min(values.min(), 0)), float(values.max()), builder.conversion.fixed_bits)
-            scale = np.array([_unit(channel) or step for channel in values.T])
+            units = np.array([_unit(channel) or step for channel in values.T])
+            scale = np.where(alone, np.abs(first[0]) or 1.0, units)
             codes, rounding = _rounded(node, part, scale, offset, builder)
             found.append(codes)
             off = max(off, rounding)
         scales.append(scale)
         offsets.append(offset)
     return Level(found, np.concatenate(scales), np.concatenate(offsets), off)
+
+
+def _fits(number: float, scale: np.ndarray) -> bool:
+    """Whether a number and a scale have a ratio of small integers."""
+    return common_unit(np.array([[number], scale])) is not None
 
 
 def _unit(numbers: np.ndarray) -> float | None:

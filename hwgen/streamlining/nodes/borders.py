@@ -8,26 +8,20 @@ from itertools import permutations
 
 import numpy as np
 
-from hwgen.errors import ModelError
 from hwgen.graph import Node
 from hwgen.layers.protocol import MapShape
 from hwgen.layers.window import Window
 from hwgen.operators.evaluate import apply
 from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.functions.signal import Ring, Signal, flat_map
+from hwgen.streamlining.nodes.concatenation import concatenation
 from hwgen.streamlining.places.rearrange import rearranged
 
 __all__ = ["padding"]
 
 
 def padding(node: Node, signal: Signal, inputs: Sequence[np.ndarray | None], builder: Builder) -> Signal:
-    """Take note of a border of one value; one of the map's own elements moves them.
-
-    Raises
-    ------
-    ModelError
-        If it is no border of rows and columns.
-    """
+    """Take note of a border of one value around rows and columns; one of the map's own elements moves them, and channels are joined."""
     amounts = np.ravel(inputs[0]).astype(np.int64) if inputs[0] is not None else np.zeros(0, np.int64)
     if not np.any(amounts):
         return signal
@@ -53,14 +47,12 @@ def _bordered(
     """Put elements of a value in front of and behind those of each axis."""
     padded = set(np.flatnonzero(before + after).tolist())
     laid = _laid(signal, padded)
+    if laid is None and 1 not in padded:
+        moved = rearranged(signal, signal.index.shape, node, builder)
+        laid = _laid(moved, padded)
+        signal = signal if laid is None else moved
     if laid is None:
-        signal = rearranged(signal, signal.index.shape, node, builder)
-        laid = _laid(signal, padded)
-    if laid is None:
-        raise ModelError(
-            f"Node '{node.name}' ({node.op}) pads axes {sorted(padded)} of a tensor of {signal.index.ndim}; only rows and columns can "
-            "be padded, not the batch or the channels"
-        )
+        return _beside(node, signal, before, after, value, builder)
     (row, column, _), order = laid
     pads = (int(before[row]), int(before[column]), int(after[row]), int(after[column]))
     height, width = Window((1, 1), pads=pads).padded(*signal.shape[:2])
@@ -72,6 +64,20 @@ def _bordered(
         ring, edits = replace(ring, pads=(top, left, bottom, right)), edits[:-1]
     index = _on_axes(shape, laid[0], order, signal.index.ndim)
     return replace(signal, shape=shape, index=index, edits=(*edits, ring))
+
+
+def _beside(
+    node: Node, signal: Signal, before: np.ndarray, after: np.ndarray, value: float, builder: Builder
+) -> Signal:
+    """Join a tensor and constants along one axis after the other: channels are no border."""
+    for axis in np.flatnonzero(before + after).tolist():
+        sizes = list(signal.index.shape)
+        operands: list[Signal | np.ndarray] = []
+        for count, part in ((before[axis], None), (0, signal), (after[axis], None)):
+            sizes[axis] = int(count)
+            operands += [part] if part is not None else [np.full(sizes, value)] if count else []
+        signal = concatenation(replace(node, attributes={"axis": axis}), operands, builder)
+    return signal
 
 
 def _laid(signal: Signal, padded: set[int]) -> tuple[tuple[int, ...], np.ndarray] | None:

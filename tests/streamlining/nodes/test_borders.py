@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hwgen.errors import ModelError
+from hwgen.layers.concat import Concat
 from hwgen.layers.conv import Conv
 from hwgen.layers.crop import Crop
 from hwgen.layers.pad import Pad
@@ -106,3 +107,26 @@ def test_a_border_of_the_batch_is_refused(model, random):
     net.add("Conv", bipolar(random, 4, 3, 3))
     with pytest.raises(ModelError, match=r"mixes the frames of a batch"):
         net.network()
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, 0.3])
+@pytest.mark.parametrize("amounts", [[0, 1, 0, 0, 0, 2, 0, 0], [0, 2, 1, 0, 0, 0, 0, 1]])
+def test_a_border_of_channels_is_constants_beside_the_map(model, random, amounts, value):
+    """The shortcuts of residual networks that grow by zeros."""
+    net = model(2, 4, 4).sign().add("Conv", bipolar(random, 3, 2, 1, 1)).sign()
+    net.add("Pad", np.array(amounts), np.float32(value)).add(
+        "Conv", bipolar(random, 4, 3 + amounts[1] + amounts[5], 3, 3)
+    )
+    network = (
+        net.add("Add", np.float32(0.55))
+        .sign()
+        .add("Conv", bipolar(random, 2, 4, 1, 1))
+        .agrees(bipolar(random, 24, 2, 4, 4))
+    )
+    assert Concat in kinds(network)
+    assert not [note for note in network.notes if "rounded" in note]
+
+
+def test_a_border_of_a_vector(model, random):
+    net = model(5).sign().add("MatMul", bipolar(random, 5, 4)).sign().add("Pad", np.array([0, 1, 0, 3]), np.float32(1))
+    assert Concat in kinds(net.add("MatMul", bipolar(random, 8, 3)).agrees(bipolar(random, 24, 5)))
