@@ -25,7 +25,6 @@ from pauses import Pauses
 SETUP = json.loads(Path("bench.json").read_text(encoding="ascii"))
 PERIOD_NS = 10
 RESET_CYCLES = 4
-DRAIN_CYCLES = 64
 STALLED_PATIENCE = 20
 loaded: list[bool] = []
 
@@ -241,12 +240,12 @@ async def _play(dut, beats):
             quiet = 0
             # Beats without end come of no input.
             surplus += len(trace["out_beats"]) > SETUP["out_beats"]
-            if surplus > DRAIN_CYCLES:
+            if surplus > SETUP["drain_cycles"]:
                 break
         received = len(trace["out_beats"])
         if position == len(beats) and received >= SETUP["out_beats"] and reset_at is None:
             drained += 1
-            if drained > DRAIN_CYCLES:
+            if drained > SETUP["drain_cycles"]:
                 break
         assert quiet <= SETUP["timeout_cycles"], (
             f"deadlock: no transfer for {SETUP['timeout_cycles']} cycles after {position} of {len(beats)} input and "

@@ -80,7 +80,7 @@ public:
           pace_(pace),
           left_(held ? longest : 2 * longest),
           kind_(held ? HELD : FREE),
-          slow_next_(held) {}
+          slow_next_(true) {}
     bool operator()() {
         if (per_mille_ == 0) return false;
         if (longest_ == 0) return draw() % 1000 < per_mille_;

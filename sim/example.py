@@ -119,6 +119,7 @@ def ship(
         "out_bytes": stimulus.out_bytes,
         "out_beats": stimulus.out_beats,
         "timeout_cycles": stimulus.timeout_cycles,
+        "drain_cycles": stimulus.drain_cycles,
         "burst_cycles": stimulus.burst_cycles,
         "pace_in": stimulus.pace_in,
         "pace_out": stimulus.pace_out,

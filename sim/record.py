@@ -28,6 +28,13 @@ SLOWER = 2
 """Cycles a frame in slow phases, in times of an interval."""
 
 
+DRAIN = 64
+"""Cycles after the last awaited beat in which further ones are seen, at least."""
+
+LONGEST_DRAIN = 1 << 14
+"""Cycles for that, at most: else those in which a further frame would come."""
+
+
 @dataclass(frozen=True, eq=False)
 class Stimulus:
     """What is sent to an accelerator, how, and how much is awaited.
@@ -55,6 +62,8 @@ class Stimulus:
         start, and only what comes after is recorded.
     timeout_cycles : int
         Cycles without a transfer and without a pause that mean a deadlock.
+    drain_cycles : int
+        Cycles after the last awaited beat in which further ones are seen.
     writes : ndarray of integers, shape (words, 2), or None
         Address and word of what is written through the AXI4-Lite port before anything is sent.
     """
@@ -71,6 +80,7 @@ class Stimulus:
     seed: int = 1
     reset_at: int | None = None
     timeout_cycles: int = 1_000_000
+    drain_cycles: int = DRAIN
     writes: np.ndarray | None = None
 
     def __post_init__(self) -> None:
@@ -115,6 +125,7 @@ class Stimulus:
             seed=seed,
             reset_at=reset_at,
             timeout_cycles=patience(ii, latency) if timeout_cycles is None else timeout_cycles,
+            drain_cycles=max(DRAIN, min(ii + latency, LONGEST_DRAIN)),
             writes=writes,
         )
 

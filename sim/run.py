@@ -89,6 +89,7 @@ def run_verilator(
         options: dict[str, int | str] = {
             "expect": stimulus.out_beats,
             "timeout": stimulus.timeout_cycles,
+            "drain": stimulus.drain_cycles,
             "stall-in": round(1000 * stimulus.stall_in),
             "stall-out": round(1000 * stimulus.stall_out),
             "burst": stimulus.burst_cycles,
@@ -227,6 +228,7 @@ def _bench_setup(build: Path, name: str, stimulus: Stimulus) -> dict[str, object
         "seed": stimulus.seed,
         "reset_at": stimulus.reset_at,
         "timeout_cycles": stimulus.timeout_cycles,
+        "drain_cycles": stimulus.drain_cycles,
     }
 
 

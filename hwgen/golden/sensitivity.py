@@ -43,6 +43,9 @@ class Effort:
 POOL = 64
 """Frames of many kinds that are tried first."""
 
+SIGHTINGS = 3
+"""Frames that are to see each change, where there are as many: what is like it, but no single change, is then seen by one."""
+
 ATTEMPTS = 24
 """How often a frame is sought that sees one change."""
 
@@ -105,53 +108,58 @@ def choose_frames(network: Network, effort: Effort) -> Chosen:
     # Of a network whose single frame takes long, only the first frames are asked.
     asked = tuple(one[: max(1, affordable // (1 + len(found)))] for one in codes)
     seen = _visible(packed, found, asked)
-    missing = [number for number, one in enumerate(seen) if not one.any()]
+    missing = [number for number, one in enumerate(seen) if one.sum() < SIGHTINGS]
     left = effort.products - products(network) * (1 + len(found)) * len(asked[0])
     if left > 0 and missing and effort.most > effort.least:
-        more = _further(packed, [found[number] for number in missing], random, left)
+        lacking = SIGHTINGS - np.array([int(seen[number].sum()) for number in missing])
+        more = _further(packed, [found[number] for number in missing], lacking, random, left)
         news = _visible(packed, [found[number] for number in missing], more)
-        useful = _useful(np.array(news), effort.most - effort.least)
+        useful = _useful(np.array(news), lacking, effort.most - effort.least)
         codes = tuple(np.concatenate([old, new[useful]]) for old, new in zip(codes, more, strict=True))
         for number, one in zip(missing, news, strict=True):
-            seen[number] = one[useful]
+            seen[number] = np.concatenate([seen[number], one[useful]])
     return Chosen(codes, _told(found, seen))
 
 
-def _further(packed: PackedNetwork, missing: Sequence[Change], random: np.random.Generator, left: int) -> Codes:
-    """Give frames among which each that sees a missing change is kept: of many kinds first, then such as bring a sum to where the change tells."""
+def _further(
+    packed: PackedNetwork, missing: Sequence[Change], lacking: np.ndarray, random: np.random.Generator, left: int
+) -> Codes:
+    """Give frames that see changes of which so many sightings are lacking: of many kinds first, then such as bring a sum to where the change tells."""
     cost = products(packed.network)
     count = int(min(POOL, max(1, left // (4 * cost * (1 + len(missing))))))
     pool = _frames(packed.network, random, count, spread=True)
     news = _visible(packed, missing, pool)
     search = Reach(packed, pool, random, left - cost * (1 + len(missing)) * count)
     found = [pool]
-    unseen = [change for change, one in zip(missing, news, strict=True) if not one.any()]
+    lacking = lacking - np.array([int(one.sum()) for one in news])
     for _ in range(ATTEMPTS):
-        for change in list(unseen):
-            if search.left <= 0:
+        for number in np.argsort(-lacking, kind="stable"):
+            change = missing[number]
+            if search.left <= 0 or lacking[number] <= 0:
                 break
             reached = search.attempt(change)
             if reached is None:
                 continue
             search.left -= 2 * cost * len(reached[0])
             (shown,) = _visible(packed, [change], reached)
-            if shown.any():
-                unseen.remove(change)
-                found.append(tuple(one[shown][:1] for one in reached))
+            found.append(tuple(one[shown][: lacking[number]] for one in reached))
+            lacking[number] -= int(shown.sum())
     return tuple(np.concatenate(maps) for maps in zip(*found, strict=True))
 
 
-def _useful(news: np.ndarray, most: int) -> list[int]:
-    """Give up to so many frames, of (changes, frames) bool, each of which sees most of what those before it do not."""
+def _useful(news: np.ndarray, lacking: np.ndarray, most: int) -> list[int]:
+    """Give up to so many frames, of (changes, frames) bool, each of which sees most of what was seen least."""
     useful: list[int] = []
-    unseen = np.ones(len(news), dtype=bool)
-    while len(useful) < most:
-        counts = news[unseen].sum(axis=0)
-        best = int(np.argmax(counts))
-        if not counts[best]:
-            break
-        useful.append(best)
-        unseen &= ~news[:, best]
+    lacking = lacking.copy()
+    for least in range(int(lacking.max()), 0, -1):
+        while len(useful) < most:
+            counts = news[lacking >= least].sum(axis=0)
+            counts[useful] = 0
+            best = int(np.argmax(counts))
+            if not counts[best]:
+                break
+            useful.append(best)
+            lacking -= news[:, best]
     return useful
 
 

@@ -17,7 +17,8 @@ class Pauses:
 
     Pauses of single cycles never fill the buffers behind a bottleneck, which is slower than the side that pauses. So phases of four kinds follow one
     another at random: a pause throughout, none, a transfer now and then, and pauses of single cycles. A sink that begins ``held`` first lets
-    every buffer fill, and then empties them beat by beat, so that each wait of each stage is seen; a source goes on all the while.
+    every buffer fill, and then empties them beat by beat, so that each wait of each stage is seen; a source goes on all the while, and then lets
+    every stage run dry from beat to beat.
 
     Parameters
     ----------
@@ -29,7 +30,8 @@ class Pauses:
     pace : int
         Cycles from one transfer to the next in a slow phase, on average: more than the bottleneck needs.
     held : bool
-        The first phase pauses throughout, and the second is slow, both of the longest; otherwise one of both their lengths never pauses.
+        The first phase pauses throughout, and the second is slow, both of the longest; otherwise one of both their lengths never pauses, and the
+        next is slow.
     """
 
     def __init__(self, seed: int, per_mille: int, longest: int = 0, pace: int = 1, held: bool = False) -> None:
@@ -39,7 +41,7 @@ class Pauses:
         self.pace = pace
         self.kind = HELD if held else FREE
         self.left = longest if held else 2 * longest
-        self.slow_next = held
+        self.slow_next = True
 
     def __call__(self) -> bool:
         """Give whether the next cycle is a pause."""
