@@ -12,6 +12,7 @@ import numpy as np
 
 from hwgen.arrays import codec
 from hwgen.arrays.expected import by_output, correct_labels, distances, is_labels
+from hwgen.errors import OptionError
 from hwgen.golden.network import PackedNetwork
 from hwgen.golden.sensitivity import Effort, Seen, choose_frames
 from hwgen.pipeline.layout import Pipeline
@@ -131,8 +132,16 @@ class Simulation:
         }
 
 
+MOST_CHOSEN = 100_000
+"""Frames that are chosen where the user gives none."""
+
+
 def effort(frames: int | None) -> Effort:
     """Give what is tried for the frames of a simulation without any of the user's: as many as are asked for, or up to 64."""
+    if frames is not None and frames > MOST_CHOSEN:
+        raise OptionError(
+            f"At most {MOST_CHOSEN:,} frames are chosen for a simulation, not {frames:,}; give frames of your own with --input"
+        )
     return Effort(least=frames or 8, most=frames or 64, changes=128, products=1 << 32)
 
 

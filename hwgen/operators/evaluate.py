@@ -24,7 +24,7 @@ from hwgen.operators.reductions import REDUCTIONS
 from hwgen.operators.shaping import SHAPING
 from hwgen.operators.windows import WINDOWS
 
-__all__ = ["CHANNELWISE", "OPERATORS", "apply", "mismatch", "run"]
+__all__ = ["CHANNELWISE", "OPERATORS", "apply", "common_type", "mismatch", "run"]
 
 OPERATORS: dict[str, Operator] = {
     **ELEMENTWISE,
@@ -89,6 +89,20 @@ def mismatch(node: Node, inputs: Sequence[np.ndarray | None]) -> ModelError:
     given = [f"{name} {value}" for name, value in shown.items() if isinstance(value, int | str | tuple)]
     told = f" with {', '.join(given)}" if given else ""
     return ModelError(f"Node '{node.name}' ({node.op}) does not accept inputs of shapes {shapes}{types}{told}")
+
+
+def common_type(node: Node, arrays: Sequence[np.ndarray]) -> np.dtype:
+    """Give the type that a node's operands become.
+
+    Raises
+    ------
+    ModelError
+        If they become none.
+    """
+    try:
+        return np.result_type(*arrays)
+    except TypeError as error:
+        raise mismatch(node, arrays) from error
 
 
 def run(graph: Graph, feeds: Mapping[str, np.ndarray], dtype: np.dtype | type | None = None) -> dict[str, np.ndarray]:

@@ -11,7 +11,7 @@ import numpy as np
 from hwgen.errors import ModelError
 from hwgen.graph import UNKNOWN, Graph, Node, Value
 from hwgen.operators.budget import MOST_IN_A_MAP, Budget, hold_map, too_large
-from hwgen.operators.evaluate import CHANNELWISE, OPERATORS, apply, mismatch
+from hwgen.operators.evaluate import CHANNELWISE, OPERATORS, apply, common_type, mismatch
 from hwgen.operators.operands import hold_operands
 from hwgen.operators.shaping import concat_shape
 from hwgen.operators.window_attributes import hold_kernel, hold_window
@@ -229,12 +229,12 @@ def _results(node: Node, arrays: list[np.ndarray | None], batch: int) -> tuple[n
             raise mismatch(node, present) from error
     elif node.op in _PRODUCTS:
         operands = _operands(arrays, _PRODUCTS[node.op])
-        shape, dtype = _product_shape(node, operands), _product_type(node, arrays, np.result_type(*operands))
+        shape, dtype = _product_shape(node, operands), _product_type(node, arrays, common_type(node, operands))
     elif node.op in _SLIDING and len(node.outputs) == 1:
         shape = _sliding_shape(node, _operands(arrays, _SLIDING[node.op]))
         dtype = _product_type(node, arrays, present[0].dtype)
     elif node.op == "Concat":
-        shape, dtype = _concat_shape(node, present), np.result_type(*present)
+        shape, dtype = _concat_shape(node, present), common_type(node, present)
     else:
         return apply(node, arrays)
     return (_stand_in(shape, dtype),)

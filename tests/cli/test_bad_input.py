@@ -186,6 +186,8 @@ COMPILE_OPTIONS = {
     "misspelt device": (["-o", "out", "--device", "ecp5_25"], "did you mean ecp5-25?"),
     "division by zero": (["-o", "out", "--input-scale", "1/0"], "'1/0' is not a number"),
     "zero scale": (["-o", "out", "--input-type", "uint8", "--input-scale", "0"], "0"),
+    "endless scale": (["-o", "out", "--input-type", "uint8", "--input-scale", "1e308"], "finite numbers up to 1e+30"),
+    "hardly a scale": (["-o", "out", "--input-type", "uint8", "--input-scale", "1e-320"], "finite numbers up to 1e+30"),
     "unknown type": (["-o", "out", "--input-type", "uint7x"], "uint7x"),
     "too many arguments": (["-o", "out", "other.onnx"], "other.onnx"),
     "clock beside folding": (["-o", "out", "--folding", "folding.json", "--clock-mhz", "3"], "clock_mhz"),
@@ -309,6 +311,7 @@ def test_a_wrong_input_array(built_desk: Path, capsys: pytest.CaptureFixture[str
 
 SIMULATE_OPTIONS = {
     "absent input": (["--input", "absent.npy"], "absent.npy"),
+    "endless frames": (["--frames", "9" * 23], "At most 100,000 frames are chosen"),
     "unknown engine": (["--input", "x.npy", "--engine", "vcs"], "'vcs'"),
     "no frames": (["--input", "x.npy", "--frames", "0"], "--frames"),
     "fraction of frames": (["--input", "x.npy", "--frames", "1.5"], "1.5"),

@@ -24,6 +24,9 @@ from hwgen.streamlining.places.layout import input_map
 
 __all__ = ["code_type", "declare_input"]
 
+LARGEST, LEAST_SCALE = 1e30, 1e-30
+"""Within these float32 holds what an input code is worth."""
+
 _INTEGERS = {"u1": unsigned(8), "i1": signed(8), "u2": unsigned(16), "i2": signed(16), "b1": unsigned(1)}
 
 
@@ -66,8 +69,10 @@ def declare_input(graph: Graph, name: str, declared: Declaration, builder: Build
         raise OptionError(
             f"An input scale or offset needs an input type, such as --input-type uint8; input '{name}' has none"
         )
-    if scale == 0 or not np.isfinite([number for number in (scale, offset) if number is not None]).all():
-        raise OptionError(f"Input scale and offset must be finite, and the scale not 0, not {scale} and {offset}")
+    if (scale is not None and not LEAST_SCALE <= abs(scale) <= LARGEST) or not abs(offset or 0) <= LARGEST:
+        raise OptionError(
+            f"Input scale and offset must be finite numbers up to {LARGEST:g}, and the scale not 0, not {scale} and {offset}"
+        )
     onnx_shape = tuple(int(size or 1) for size in value.shape[1:])
     permutation, shape, index = input_map(graph, name, onnx_shape)
     builder.reserve(name)
