@@ -10,6 +10,7 @@ import numpy as np
 from hwgen.activation import Lookup, Positions, Thresholds
 from hwgen.layers.conv import Conv
 from hwgen.layers.dense import Dense
+from hwgen.layers.matmul import MatMul
 from hwgen.layers.matvec import accumulator_range
 from hwgen.layers.maxpool import MaxPool
 from hwgen.layers.protocol import Layer
@@ -114,7 +115,7 @@ def _yielding(network: Network, layer: Dense | Conv, channel: int, random: np.ra
     source = before.get(layer.source)
     while isinstance(source, MaxPool):
         source = before.get(source.source)
-    if not isinstance(source, Dense | Conv | Thresholding) or source.thresholds is None or source.out_type.low:
+    if not isinstance(source, Dense | Conv | MatMul | Thresholding) or source.thresholds is None or source.out_type.low:
         return None
     low, high, _ = _sums(source, channel)
     of_class = int(random.integers(source.thresholds.levels.shape[0]))
@@ -192,6 +193,8 @@ def _sums(layer: Layer, channel: int) -> tuple[int, int, int]:
             and not (isinstance(layer, Conv) and _pads_zeros(layer))
         )
         return low, high, 2 if even else 1
+    if isinstance(layer, MatMul):
+        return *layer.accumulator_range(), layer.accumulator_step
     kind = layer.inputs[0].type
     low, high = (
         (-kind.high, -kind.low) if isinstance(layer, Thresholding) and layer.negate[channel] else (kind.low, kind.high)

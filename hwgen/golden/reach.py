@@ -16,6 +16,7 @@ from hwgen.golden.changes import Change, Telling, weights_of
 from hwgen.golden.network import PackedNetwork
 from hwgen.layers.conv import Conv
 from hwgen.layers.dense import Dense
+from hwgen.layers.matmul import MatMul
 from hwgen.layers.maxpool import MaxPool
 from hwgen.layers.protocol import Layer, MapShape, sources_of
 from hwgen.network import Network
@@ -49,7 +50,8 @@ def products(network: Network) -> int:
         for field in weights_of(layer).values()
         if field.ndim > 1
     )
-    return sum(weights) + CODE * sum(int(np.prod(layer.out_shape)) for layer in network.layers)
+    of_maps = (layer.columns * int(np.prod(layer.out_shape)) for layer in network.layers if isinstance(layer, MatMul))
+    return sum(weights) + sum(of_maps) + CODE * sum(int(np.prod(layer.out_shape)) for layer in network.layers)
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,9 +160,9 @@ class Reach:
 
     def _summing(self, layer: Layer) -> _Sums:
         if layer.name not in self._sums:
-            (source,) = sources_of(layer)
+            source = sources_of(layer)[0]
             names = [port.name for port in self.packed.network.inputs]
-            if isinstance(layer, Dense | Conv):
+            if isinstance(layer, Dense | Conv | MatMul):
                 original = self.packed.network.layer(layer.name)
                 packed: PackedNetwork | None = self.packed.up_to(replace(original, thresholds=None, out_type=ANY))
             else:

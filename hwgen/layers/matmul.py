@@ -104,6 +104,11 @@ class MatMul:
         """Give the exact least and greatest accumulator."""
         return self.operands.accumulator
 
+    @property
+    def accumulator_step(self) -> int:
+        """Give the distance of accumulators: those of signs times signs have one parity."""
+        return 2 if all(kind.bipolar for kind in self.in_types) and not any(self.zeros) else 1
+
     def check(self) -> None:
         """Raise ValueError with a sentence if the record is inconsistent."""
         (height, width, channels), (matrices, pixels, others) = self.in_shapes

@@ -12,6 +12,7 @@ from hwgen.golden.network import PackedNetwork
 from hwgen.golden.sensitivity import Effort, choose_frames
 from hwgen.layers.conv import Conv
 from hwgen.layers.dense import Dense
+from hwgen.layers.matmul import MatMul
 from hwgen.layers.maxpool import MaxPool
 from hwgen.layers.window import Window
 from hwgen.network import InputPort, Network, OutputPort, check
@@ -139,3 +140,17 @@ def test_a_weight_is_never_changed_into_itself() -> None:
     assert len(changed) > 8
     assert {int(np.count_nonzero(weights != layer.weights)) for weights in changed} == {1}
     assert {weight for weights in changed for weight in np.unique(weights).tolist()} == {3, 4}
+
+
+def test_far_thresholds_of_a_product_of_two_maps_are_sought() -> None:
+    levels = np.array([-30, 28, 24, -24]).reshape(1, 4, 1)
+    shapes, where = ((1, 3, 36), (1, 4, 36)), Positions.uniform(1, 3)
+    layer = MatMul("product", ("q", "k"), shapes, (BIPOLAR, BIPOLAR), 1, True, Thresholds(levels, where), BIPOLAR)
+    ports = tuple(InputPort(name, shape, (0, 1, 2), shape, BIPOLAR) for name, shape in zip("qk", shapes, strict=True))
+    ends = OutputPort("y", "product", (1, 3, 4), (0, 1, 2), "float32", np.ones(4), np.zeros(4))
+    network = Network("two_maps", ports, (layer,), (ends,))
+    check(network)
+    found = changes(network, np.random.default_rng(1), 32)
+    assert all((change.telling.high - change.telling.low) > 1 or change.telling.low % 2 == 0 for change in found)
+    seen, tried = choose_frames(network, EFFORT).seen.thresholds
+    assert seen >= 0.95 * tried > 0

@@ -130,9 +130,9 @@ class Bilinear:
         return self.layer.out_shape
 
     def domain(self) -> Integers:
-        """Give the integers that each channel can reach: those of signs times signs have one parity."""
+        """Give the integers that each channel can reach."""
         low, high = self.layer.accumulator_range()
-        step = 2 if all(kind.bipolar for kind in self.layer.in_types) and not any(self.layer.zeros) else 1
+        step = self.layer.accumulator_step
         height, width, channels = self.out_shape
         ones = np.ones((1, channels), dtype=np.int64)
         return Integers(low * ones, step * ones, ((high - low) // step + 1) * ones, Positions.uniform(height, width))
