@@ -142,8 +142,8 @@ def test_a_weight_is_never_changed_into_itself() -> None:
     assert {weight for weights in changed for weight in np.unique(weights).tolist()} == {3, 4}
 
 
-def test_far_thresholds_of_a_product_of_two_maps_are_sought() -> None:
-    levels = np.array([-30, 28, 24, -24]).reshape(1, 4, 1)
+def test_thresholds_of_a_product_of_two_maps_are_sought() -> None:
+    levels = np.array([-10, 12, 8, -14]).reshape(1, 4, 1)
     shapes, where = ((1, 3, 36), (1, 4, 36)), Positions.uniform(1, 3)
     layer = MatMul("product", ("q", "k"), shapes, (BIPOLAR, BIPOLAR), 1, True, Thresholds(levels, where), BIPOLAR)
     ports = tuple(InputPort(name, shape, (0, 1, 2), shape, BIPOLAR) for name, shape in zip("qk", shapes, strict=True))
