@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from hwgen.codes import CodeType
 from hwgen.conversion import MOST_FIXED_BITS, Announced, Conversion, Trace
 from hwgen.errors import ModelError, NodesError, Obstacle
 from hwgen.graph import Node
@@ -80,8 +81,8 @@ class Builder:
         self.shared = shared
         self.real_inputs = real_inputs
         self.bounds = bounds
-        self.quantisers: dict[str, list[np.ndarray]] = {}
-        """The numbers at which each quantiser of an input steps."""
+        self.quantisers: dict[str, list[tuple[np.ndarray, bool, CodeType]]] = {}
+        """The numbers at which each quantiser of an input steps, whether its codes fall, and their type."""
         self.wants_real: set[str] = set()
         self.clashes: set[str] = set()
         self.refusals: dict[str, tuple[Node, ModelError]] = {}
@@ -99,8 +100,8 @@ class Builder:
         self.indices: dict[str, np.ndarray] = {}
         """How the graph's tensors lie on their maps."""
         self.traces: dict[str, Trace] = {}
-        self.unedited: dict[tuple[int, int], Signal] = {}
-        """The last tensor that is just a function of an origin, by both, before pools and borders are put on it."""
+        self.unedited: dict[tuple[int, int], list[Signal]] = {}
+        """The tensors that are just a function of an origin, by both, before pools and borders are put on them."""
         self.announced: list[Announced] = []
         self.rounded_weights: dict[str, float] = {}
         """How far the integers of a node's weights are off at most, in steps of a weight."""
@@ -232,13 +233,12 @@ class Builder:
         self.indices[name] = signal.index
         signal = replace(signal, tensor=name)
         if not signal.edits:
-            self.unedited[id(signal.origin), id(signal.term)] = signal
+            self.unedited.setdefault((id(signal.origin), id(signal.term)), []).append(signal)
         return signal
 
     def trace_unedited(self, signal: Signal, codes: Codes) -> None:
-        """Remember where the tensor is that a signal was made of by pools and borders."""
-        before = self.unedited.get((id(signal.origin), id(signal.term)))
-        if before is not None:
+        """Remember where the tensors are that a signal was made of by moving elements, pools and borders."""
+        for before in self.unedited.get((id(signal.origin), id(signal.term)), []):
             self.trace(before, codes)
 
     def trace(self, signal: Signal, codes: Codes) -> None:

@@ -60,12 +60,11 @@ class OutputCheck:
         """Whether no number is off by more than float32's rounding."""
         return bool(np.all(np.abs(self.file - self.golden) <= self.slack))
 
-    @property
-    def share(self) -> float:
-        """How far the numbers are off, as a share of how far the file's go: root mean squares of both."""
+    def share(self, kept: np.ndarray) -> float:
+        """How far the numbers of some frames are off, as a share of how far the file's go: root mean squares of both."""
         off, file = (np.nan_to_num(x) for x in (self.file - self.golden, self.file))
         size = float(np.sqrt(np.mean((file - file.mean(axis=0)) ** 2))) or float(np.sqrt(np.mean(file**2)))
-        return float(np.sqrt(np.mean(off**2))) / size if size else 0.0
+        return float(np.sqrt(np.mean(off[kept] ** 2))) / size if size and np.any(kept) else 0.0
 
 
 def check_outputs(

@@ -92,7 +92,8 @@ def verify(
         inquiry.look_into(tried.pick(np.array([frame])), int(frame))
     outcome = inquiry.outcome(all(check.equal for check in checks))
     if outcome is Outcome.ANNOUNCED:
-        _refuse(checks, network)
+        # Where a decision fell otherwise, what follows is no error of the network's.
+        _refuse(checks, network, np.isin(np.arange(len(tried)), list(inquiry.turned_frames), invert=True))
     return Verification(
         executor.name,
         executor.independent,
@@ -138,11 +139,11 @@ def frame_count(network: Network) -> int:
     return int(np.clip(BUDGET // max(1, work), LEAST_FRAMES, MOST_FRAMES))
 
 
-def _refuse(checks: Sequence[OutputCheck], network: Network) -> None:
+def _refuse(checks: Sequence[OutputCheck], network: Network, kept: np.ndarray) -> None:
     for check in checks:
-        if check.share > REFUSED:
+        if (share := check.share(kept)) > REFUSED:
             raise ModelError(
-                f"Output '{check.port.name}' would be off by {check.share:.0%} of how far it goes, by what the notes announce: "
+                f"Output '{check.port.name}' would be off by {share:.0%} of how far it goes, by what the notes announce: "
                 f"{'; '.join(network.notes)[:TOLD]}. Give the range of real numbers with --calibrate, or more --fixed-bits and --weight-bits; "
                 "or compile with --no-verify to build it all the same"
             )
@@ -156,6 +157,7 @@ class _Inquiry:
         chosen = network.conversion.sign_at_zero if network.conversion else 0
         self._sign_at_zero = chosen if network.ties else 0
         self.turned: dict[str, set[int]] = {}
+        self.turned_frames: set[int] = set()
         self.at_zero = False
         self.unexplained: list[Difference] = []
 
@@ -178,22 +180,29 @@ class _Inquiry:
             if first is None:
                 continue
             if _explained(check, self._brackets.of(found, meant)):
+                self.turned_frames.add(number)
                 self._tell(check.tensor, check.differs[0])
             elif self._sign_at_zero and _explained(check, self._brackets.of(found, meant, self._sign_at_zero)):
                 self.at_zero = True
-            elif not self._replayed(found, meant, maps):
+            elif self._replayed(found, meant, maps, bounds):
+                self.turned_frames.add(number)
+            else:
                 self.unexplained.append(first)
             return
 
     def _replayed(
-        self, found: Mapping[str, np.ndarray], inputs: Mapping[str, np.ndarray], maps: Mapping[str, np.ndarray]
+        self,
+        found: Mapping[str, np.ndarray],
+        inputs: Mapping[str, np.ndarray],
+        maps: Mapping[str, np.ndarray],
+        bounds: Mapping[str, Interval],
     ) -> bool:
         """Whether the outputs are what exact arithmetic makes of the inputs, so that the file's differ by its rounding alone."""
-        if self._network.announced or (exact := self._brackets.replayed(found, inputs)) is None:
+        exact = self._brackets.replayed(found, inputs)
+        apart = None if exact is None else self._brackets.first_apart(found, exact)
+        if exact is None or apart is None:
             return False
-        apart = self._brackets.first_apart(found, exact)
-        codes = {port.source: (maps[port.source],) * 2 for port in self._network.outputs}
-        if apart is None or not all(check.equal for check in check_outputs(self._network, maps, codes, exact)):
+        if any(np.any(check.differs) for check in check_outputs(self._network, maps, bounds, exact)):
             return False
         tensor, places = apart
         differs = np.zeros(exact[tensor].shape, dtype=bool)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.hostile.hold import Outcome, hold, oracle
 from tests.hostile.networks import hostile
+from tests.hostile.verilog import built, differs_in_icarus, differs_in_verilator
 
 SEEDS = range(60)
 
@@ -39,6 +40,20 @@ def test_hostile_networks_are_their_files(seed: int, tmp_path: Path) -> None:
 
 def test_most_hostile_networks_are_built(tmp_path: Path) -> None:
     assert sum(hold(seed, tmp_path).outcome is Outcome.REFUSED for seed in SEEDS) < len(SEEDS) / 6
+
+
+@pytest.mark.icarus
+@pytest.mark.parametrize("seed", [1, 3])
+def test_hostile_networks_are_exact_in_icarus(seed: int, tmp_path: Path) -> None:
+    found = built(seed, tmp_path)
+    assert found is not None
+    assert differs_in_icarus(*found) == ""
+
+
+def test_a_hostile_network_is_exact_in_verilator(tmp_path: Path) -> None:
+    found = built(1, tmp_path)
+    assert found is not None
+    assert differs_in_verilator(*found) == ""
 
 
 @pytest.mark.slow

@@ -264,3 +264,19 @@ def test_an_input_that_no_output_reads_is_zero(tmp_path: Path) -> None:
     path = tmp_path / "two.onnx"
     onnx.save(helper.make_model(graph, opset_imports=domains, ir_version=10), path)
     assert held(path, input_type="bipolar").agrees
+
+
+def test_a_decision_that_the_network_holds_in_another_unit_is_explained(model) -> None:
+    """Codes of a later quantiser are not what the Sign yields, and the sum of tenths is zero that float32 misses."""
+    built = model(8).add("MatMul", np.float32([0.1, 0.2, -0.3, 0.3, -0.1, 0.7, -0.7, -0.2]).reshape(8, 1))
+    built.add("Sign").add("QuantizeLinear", np.float32(1 / 128), np.int8(0))
+    built.add("DequantizeLinear", np.float32(1 / 128), np.int8(0)).add("MatMul", np.float32([[1, -3]]))
+    found = held(built.save(), input_type="bipolar")
+    assert found.outcome is Outcome.ROUNDED
+
+
+def test_an_announced_network_may_decide_otherwise_than_float32_too(model) -> None:
+    built = rounded_sums(model).add("Flatten").add("MatMul", np.float32(np.sin(np.arange(40.0))).reshape(20, 2))
+    found = held(built.save(), input_type="bipolar")
+    assert found.outcome is Outcome.ANNOUNCED
+    assert any("float32 rounding in the file decides" in note for note in found.notes)

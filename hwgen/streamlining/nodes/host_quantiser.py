@@ -64,7 +64,7 @@ def quantise_input(signal: Signal, reader: Node, builder: Builder) -> tuple[Code
     if np.all(steps == steps[0]):
         steps = steps[:1]
     builder.wants_real.discard(name)
-    _take_note(name, steps, falls, builder)
+    _take_note(name, steps, falls, values.type, builder)
     scale, offset = (np.broadcast_to(part, channels).copy() for part in (values.scale, values.offset))
     builder.inputs[name] = replace(
         builder.inputs[name],
@@ -80,7 +80,9 @@ def quantise_input(signal: Signal, reader: Node, builder: Builder) -> tuple[Code
 
 def several_quantisers(builder: Builder) -> dict[str, np.ndarray]:
     """Give the inputs that are read through several quantisers, and all numbers at which any of these steps: float32 (channels or 1, numbers)."""
-    return {name: _joined(found) for name, found in builder.quantisers.items() if len(found) > 1}
+    return {
+        name: _joined([steps for steps, *_ in found]) for name, found in builder.quantisers.items() if len(found) > 1
+    }
 
 
 def _refusal(name: str, reader: Node, builder: Builder) -> ModelError:
@@ -142,14 +144,14 @@ def _numbers(function: Function, points: np.ndarray) -> np.ndarray:
     return np.where(points > last, np.float32(np.inf), numbers)
 
 
-def _take_note(name: str, steps: np.ndarray, falls: bool, builder: Builder) -> None:
-    """Remember at which numbers a quantiser steps, if none before it steps at the same ones."""
+def _take_note(name: str, steps: np.ndarray, falls: bool, kind: CodeType, builder: Builder) -> None:
+    """Remember at which numbers a quantiser steps, if none before it gives the same codes at the same ones."""
     if falls:
         # -x reaches a step up to the step's negative, and no more from the next number on.
         steps = np.where(np.isfinite(steps), np.nextafter(-steps, np.float32(np.inf)), -steps)[:, ::-1]
     found = builder.quantisers.setdefault(name, [])
-    if not any(np.array_equal(steps, before) for before in found):
-        found.append(steps)
+    if not any(np.array_equal(steps, before) and same == [falls, kind] for before, *same in found):
+        found.append((steps, falls, kind))
 
 
 def _joined(quantisers: list[np.ndarray]) -> np.ndarray:

@@ -126,6 +126,21 @@ def test_two_quantisers_of_one_input_are_functions_of_what_the_host_tells_apart(
     assert any("is read through several quantisers: the host tells" in note for note in network.notes)
 
 
+@pytest.mark.parametrize("other", ["Neg", "Cast"])
+def test_quantisers_that_step_at_the_same_numbers_may_give_other_codes(model, random, other):
+    """One counts down, or from zero, where the other counts up from -1."""
+    net = model(6)
+    net.sign()
+    first = net.value
+    if other == "Neg":
+        net.add("Neg")
+    else:
+        net.add("GreaterOrEqual", np.float32(0), reads="x").add("Cast", to=1)
+    net.add("Concat", first, axis=1).add("MatMul", bipolar(random, 12, 3))
+    x = random.standard_normal((40, 6)).astype(np.float32)
+    net.agrees(np.concatenate([x, 0 * x[:1]]))
+
+
 def test_an_unquantised_input_needs_a_declaration(model, random):
     net = model(4).add("Mul", np.float32(3)).add("MatMul", bipolar(random, 4, 3))
     with pytest.raises(
