@@ -14,6 +14,8 @@ from hwgen.streamlining.builder import Builder, identifier
     [
         ("/features/0/Conv", "Conv", "features_0"),
         ("node_Gemm_16.product", "MatMul", "conv1"),
+        ("/head/fc1/Gemm.product", "MatMul", "head_fc1"),
+        ("head.product", "MatMul", "head"),
         ("node_max_pool2d_1", "MaxPool", "conv1"),
         ("", "Conv", "conv1"),
         ("fc1", "MatMul", "fc1"),

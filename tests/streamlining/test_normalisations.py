@@ -14,12 +14,20 @@ def parameters(random, *shape):
 
 
 @pytest.mark.parametrize("biased", [True, False])
-def test_the_sign_of_a_layer_normalisation_is_exact(model, random, biased):
+@pytest.mark.parametrize("spelling", ["Where", "Sign", "BipolarQuant"])
+def test_the_sign_of_a_layer_normalisation_is_exact(model, random, biased, spelling):
     """No root is taken: squares are compared, and without a bias not even those."""
     scale, bias = parameters(random, 16)
     scale[::3] *= -1
     net = model(5, 16).add("MatMul", bipolar(random, 16, 16))
-    net.add("LayerNormalization", scale, *([bias] if biased else []), axis=-1).sign()
+    net.add("LayerNormalization", scale, *([bias] if biased else []), axis=-1)
+    match spelling:
+        case "Where":
+            net.sign()
+        case "Sign":
+            net.add("Sign")
+        case "BipolarQuant":
+            net.add("BipolarQuant", np.float32(0.5), domain="qonnx.custom_op.general")
     net.add("MatMul", bipolar(random, 16, 4))
     network = net.agrees(frames(random, 5, 16), input_type="bipolar")
     assert any("square" in layer.name for layer in network.layers) == biased

@@ -165,6 +165,12 @@ def test_the_rate_is_the_fastest_that_port_and_clock_allow(name: str, baud: int)
     assert choose_baud(find_board(name), find_board(name).clock.hz) == baud
 
 
+def test_a_clock_that_is_nearly_fast_enough_for_a_rate_gets_the_next() -> None:
+    """Four cycles a bit are the fewest, at the rate that is asked for."""
+    assert choose_baud(find_board("icebreaker"), 12_000_000) == 3_000_000
+    assert choose_baud(find_board("icebreaker"), 11_950_000) == 2_000_000
+
+
 def test_a_board_without_a_common_rate_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pins, "BAUDS", (3_000_001,))
     with pytest.raises(

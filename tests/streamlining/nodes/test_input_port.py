@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from hwgen.layers.argmax import ArgMax
 from hwgen.layers.dense import Dense
 from hwgen.layers.table import Table
 from hwgen.streamlining.nodes.input_port import code_type
+from hwgen.streamlining.options import Options
+from hwgen.streamlining.streamline import streamline
 from tests.streamlining.conftest import bipolar
 
 EVERY = np.array(list(itertools.product((-1, 1), repeat=8)), dtype=np.float32)
@@ -296,3 +299,11 @@ def test_type_names(name, expected):
 @pytest.mark.parametrize("name", ["int1", "uint0", "uint17", "float32", "", "int"])
 def test_names_of_no_type(name):
     assert code_type(name) is None
+
+
+def test_a_graph_whose_input_has_an_axis_of_any_size_is_refused(model, random):
+    """A file is refused as it is read; a graph may have been put together by hand."""
+    graph = model(8).add("MatMul", bipolar(random, 8, 4)).graph()
+    values = {**graph.values, "x": replace(graph.values["x"], shape=(None, None))}
+    with pytest.raises(ModelError, match="Input 'x' has axes of unknown size; export the model with fixed shapes"):
+        streamline(replace(graph, values=values), Options(input_type="bipolar"))
