@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -21,6 +22,7 @@ from hwgen.streamlining.nodes.elementwise import elementwise
 from hwgen.streamlining.nodes.joins import merged
 from hwgen.streamlining.nodes.reduce import channel_groups, reduction
 from hwgen.streamlining.places.rearrange import rearranged
+from hwgen.streamlining.resolve import codes_of
 
 __all__ = ["RANKERS", "RANKING", "computed", "softmax"]
 
@@ -39,6 +41,12 @@ NOTHING = 20.0
 
 TABULATED = 1 << 12
 """Distances up to which exponentials are a table."""
+
+MOST_REFINED = 256
+"""Greatest sum up to which lines for its reciprocal are near enough for a step of Newton's."""
+
+REFINED = 0.25
+"""Share by which such lines are off, at the very most."""
 
 SLACK = 1e-6
 """Part of an integer by which a bound may be missed through rounding."""
@@ -70,12 +78,8 @@ def softmax(node: Node, signal: Signal, axis: int, builder: Builder) -> Signal:
     builder.allow_rounding(node, "takes exponentials")
 
     def of(op: str, *parts: Signal | np.ndarray) -> Signal:
-        inner = Node(op, node.name, (), ())
-        return (
-            merged(inner, parts, builder)
-            if isinstance(parts[-1], Signal) and len(parts) > 1
-            else elementwise(inner, parts, builder)
-        )
+        inner, join = Node(op, node.name, (), ()), sum(isinstance(part, Signal) for part in parts) > 1
+        return merged(inner, parts, builder) if join else elementwise(inner, parts, builder)
 
     with builder.rounding(builder.conversion.fixed_bits + FINER):
         scores = _far_below_cut(node, signal, axis, builder)
@@ -95,7 +99,10 @@ def softmax(node: Node, signal: Signal, axis: int, builder: Builder) -> Signal:
         distance = _within(of("Sub", scores, over("ReduceMax", scores)), -np.inf, 0.0)
         powers = _powers(node, distance, builder)
         total = _within(over("ReduceSum", powers), 1.0, float(scores.index.shape[2]))
-        result = of("Sub", distance, of("Log", total)) if node.op == "LogSoftmax" else of("Div", powers, total)
+        if node.op == "LogSoftmax":
+            result = of("Sub", distance, of("Log", total))
+        else:
+            result = of("Mul", powers, _reciprocal(node, total, scores.index.shape[2], of, builder))
     return result.moved(result.index.ravel()[index])
 
 
@@ -119,6 +126,20 @@ def _powers(node: Node, distance: Signal, builder: Builder) -> Signal:
     builder.note(f"'{name}' holds the exponentials of '{node.name}' in steps of {step:g}: off by at most {error:.3g}")
     ones = np.ones(channels)
     return signal_of(Codes(name, origin.shape, out_type, step * ones, 0 * ones), node.name, distance.index)
+
+
+def _reciprocal(node: Node, total: Signal, most: int, of: Callable[..., Signal], builder: Builder) -> Signal:
+    """Give 1 / sum for sums from 1 on: lines, which are off by some ten thousandths, made better by a step of Newton's."""
+    near = of("Reciprocal", total)
+    if most > MOST_REFINED:
+        return near
+    guess = codes_of(near, node, builder)
+    builder.note(
+        f"'{guess.source}' is a first guess at the reciprocal of '{node.name}': a step of Newton's squares its error"
+    )
+    near = signal_of(guess, node.name, near.index)
+    product = _within(of("Mul", total, near), 1 - REFINED, 1 + REFINED)
+    return of("Mul", near, of("Sub", np.array(2.0), product))
 
 
 def _within(signal: Signal, low: float, high: float) -> Signal:
