@@ -198,8 +198,14 @@ def _marked(frame):
 async def _play(dut, beats):
     seed = SETUP.get("seed", 1)
     burst = SETUP["burst_cycles"]
-    pause_in = Pauses(2 * seed, SETUP.get("stall_in", 0), burst, SETUP["pace_in"])
-    pause_out = Pauses(2 * seed + 1, SETUP.get("stall_out", 0), burst, SETUP["pace_out"], held=True)
+
+    def pauses():
+        return (
+            Pauses(2 * seed, SETUP.get("stall_in", 0), burst, SETUP["pace_in"]),
+            Pauses(2 * seed + 1, SETUP.get("stall_out", 0), burst, SETUP["pace_out"], held=True),
+        )
+
+    pause_in, pause_out = pauses()
     reset_at = SETUP.get("reset_at")
     digits = 2 * SETUP["out_bytes"]
     trace: dict[str, list[object]] = {"in_cycles": [], "out_beats": [], "out_cycles": [], "out_last": []}
@@ -215,6 +221,7 @@ async def _play(dut, beats):
         await RisingEdge(dut.aclk)
         if edge == reset_at:
             trace = {name: [] for name in trace}
+            pause_in, pause_out = pauses()
             position, offered, resetting, reset_at = 0, False, RESET_CYCLES, None
         in_reset = resetting > 0
         resetting -= in_reset

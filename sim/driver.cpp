@@ -196,8 +196,9 @@ int main(int argc, char** argv) {
     uint64_t reset_at = options.number("--reset-at", UINT64_MAX);
     const uint64_t seed = options.number("--seed", 1);
     const uint64_t burst = options.number("--burst", 0);
-    Pauses pause_in(seed * 2, options.number("--stall-in", 0), burst, options.number("--pace-in", 1), false);
-    Pauses pause_out(seed * 2 + 1, options.number("--stall-out", 0), burst, options.number("--pace-out", 1), true);
+    const Pauses first_in(seed * 2, options.number("--stall-in", 0), burst, options.number("--pace-in", 1), false);
+    const Pauses first_out(seed * 2 + 1, options.number("--stall-out", 0), burst, options.number("--pace-out", 1), true);
+    Pauses pause_in = first_in, pause_out = first_out;
 
     const auto context = std::make_unique<VerilatedContext>();
     const auto dut = std::make_unique<Vdut>(context.get(), "");
@@ -235,6 +236,8 @@ int main(int argc, char** argv) {
             resetting = RESET_CYCLES;
             reset_at = UINT64_MAX;
             record = Record();
+            pause_in = first_in;
+            pause_out = first_out;
             next = 0;
             offered = false;
         }

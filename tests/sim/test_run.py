@@ -63,6 +63,12 @@ def test_reset_in_any_cycle_recovers(one, cache, reset_at):
     assert same(one.run(cache, reset_at=reset_at), one.run(cache))
 
 
+def test_pauses_begin_anew_after_a_reset(one, cache):
+    """Else a reset would cut the time short in which the sink is held and the buffers fill."""
+    options = {"stall": 0.4, "ii": FRAME, "latency": 3}
+    assert same(one.run(cache, reset_at=150, **options), one.run(cache, **options))
+
+
 def test_a_wrong_tlast_is_flagged_and_loses_nothing(one, cache):
     good = one.stimulus()
     for beat in (0, FRAME - 2, FRAME - 1):
@@ -143,7 +149,7 @@ def test_a_deadlock_in_icarus_reads_the_same(one):
 
 @pytest.mark.icarus
 @pytest.mark.parametrize(
-    "options", [{}, {"stall": 0.4, "seed": 9, "ii": FRAME, "latency": 3}, {"reset_at": 150}], ids=str
+    "options", [{}, {"stall": 0.4, "seed": 9, "ii": FRAME, "latency": 3, "reset_at": 150}, {"reset_at": 150}], ids=str
 )
 def test_icarus_sees_the_same_transfers(one, cache, options):
     assert same(run_icarus(one.folder, "sums", one.stimulus(**options), TOOLCHAIN), one.run(cache, **options))
