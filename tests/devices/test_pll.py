@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache, partial
+from importlib import resources
 from itertools import product
 
 import pytest
@@ -179,3 +180,31 @@ def test_a_family_without_a_pll_is_refused() -> None:
     other = replace(board, flash=None, device=replace(board.device, family=XILINX7))
     with pytest.raises(OptionError, match=r"^Board 'icebreaker' runs at the clock of its pin, 12 MHz"):
         pll(other, 30e6)
+
+
+CELLS = {
+    "up5k": ("ice40/cells_sim.v", {"RESETB"}),
+    "ecp5-25": ("ecp5/cells_bb.v", {"PHASEDIR", "PHASESTEP", "PHASELOADREG", "PHASESEL0", "PHASESEL1"}),
+    "gw1nr-9": ("gowin/cells_sim.v", set()),
+    "gw2ar-18": ("gowin/cells_sim.v", set()),
+    "ccgm1a1": ("gatemate/cells_bb.v", set()),
+}
+"""Yosys' file of the family's cells, and the inputs that are tied to 1."""
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_the_pins_of_a_pll_are_those_of_its_cell_and_as_wide(name: str) -> None:
+    file, high = CELLS[name]
+    text = (resources.files("pyosys") / "share" / file).read_text()
+    one = candidates(name, 12)[0]
+    (cell,) = re.findall(rf"^module {one.cell}\b.*?^endmodule", text, re.MULTILINE | re.DOTALL)
+    ports = {
+        port: (direction, int(last or 0) + 1)
+        for direction, last, names in re.findall(r"\b(input|output)\s+(?:\[(\d+):0\]\s*)?([\w, ]+)", cell)
+        for port in re.split(r"\W+", names.strip())
+    }
+    tied = {pin: ("input", width) for pin, (width, _) in one.constants.items()}
+    assert tied == {pin: ports[pin] for pin in tied}
+    assert {pin for pin, (_, value) in one.constants.items() if value} == high
+    assert (ports[one.clock_in], ports[one.clock_out], ports[one.locked]) == (("input", 1), *[("output", 1)] * 2)
+    assert set(one.parameters) <= set(re.findall(r"\bparameter\s+(?:\[\w+:0\]\s+)?(\w+)", cell))
