@@ -20,6 +20,7 @@ from hwgen.layers.matvec import accumulator_range
 from hwgen.layers.maxpool import MaxPool
 from hwgen.layers.pad import Pad
 from hwgen.layers.protocol import Layer
+from hwgen.layers.reorder import Reorder
 from hwgen.layers.table import Table
 from hwgen.layers.thresholding import Thresholding
 from hwgen.layers.window import Window
@@ -30,7 +31,7 @@ from hwgen.rtl_templates.registers.control import Control
 from hwgen.rtl_templates.registers.registers import RegisterMap
 from hwgen.rtl_templates.registers.write_bus import Contents
 
-__all__ = ["SAMPLES", "Sample"]
+__all__ = ["SAMPLES", "UNSEEN", "Sample"]
 
 TYPES: Mapping[str, CodeType] = {
     "b": BIPOLAR,
@@ -199,6 +200,23 @@ def argmax(channels: int, lanes: int, x: str) -> Sample:
         f"argmax {channels} {x} {lanes}",
         LayerStage(ArgMax("layer", "x", (1, 1, channels), TYPES[x]), Fold(pe=lanes), (0,)),
     )
+
+
+def reorder(what: str, shape: tuple[int, int, int], pe: int, simd: int, x: str = "b") -> Sample:
+    """Give a layer that exchanges positions and channels, gathers patches of 2x2 pixels, turns rows round, or mixes everything."""
+    height, width, channels = shape
+    places = np.arange(height * width * channels)
+    blocks = places.reshape(height // 2, 2, width // 2, 2, channels) if what in ("patches", "space") else places
+    order, given = {
+        "tokens": lambda: (places.reshape(-1, channels).T, (1, channels, height * width)),
+        "patches": lambda: (blocks.transpose(0, 2, 1, 3, 4), (height // 2, width // 2, 4 * channels)),
+        "space": lambda: (blocks.transpose(0, 2, 4, 1, 3), (height // 2, width // 2, 4 * channels)),
+        "turned": lambda: (places.reshape(shape)[:, ::-1], shape),
+        "mixed": lambda: (np.random.default_rng(0).permutation(places), shape),
+    }[what]()
+    layer = Reorder("layer", "x", shape, TYPES[x], given, order.ravel())
+    size = "x".join(map(str, shape))
+    return Sample(f"reorder {what} {size} {x} {pe}x{simd}", LayerStage(layer, Fold(pe, simd), (0,)))
 
 
 def widen(width: int, ratio: int) -> Sample:
@@ -435,6 +453,17 @@ def _networks() -> Iterator[Sample]:
     yield register(16)
 
 
+def _reorders() -> Iterator[Sample]:
+    yield reorder("tokens", (1, 64, 32), 1, 1)
+    yield reorder("tokens", (1, 64, 32), 8, 8)
+    yield reorder("tokens", (7, 7, 24), 7, 4, "u4")
+    yield reorder("patches", (16, 16, 8), 8, 8, "u4")
+    yield reorder("space", (12, 12, 16), 2, 8, "u2")
+    yield reorder("turned", (6, 20, 16), 16, 16)
+    yield reorder("mixed", (1, 16, 16), 1, 1, "u2")
+    yield reorder("mixed", (4, 6, 2), 1, 1, "u8")
+
+
 def _later() -> Iterator[Sample]:
     """Layers mapped when the bills were finished, to see how far these are from what nobody had looked at."""
     yield dense(64, 128, 2, 16)
@@ -486,3 +515,6 @@ SAMPLES: tuple[Sample, ...] = (
     *_products(),
 )
 """In the order in which they are recorded; names are unique."""
+
+UNSEEN: tuple[Sample, ...] = tuple(_reorders())
+"""Recorded behind them: they hold the bills of later units to what is mapped, and the prices are fitted without them."""

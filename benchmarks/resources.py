@@ -18,7 +18,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from benchmarks.layer_samples import SAMPLES, Sample
+from benchmarks.layer_samples import SAMPLES, UNSEEN, Sample
 from hwgen.devices.boards import find_device
 from hwgen.devices.family import Device
 from hwgen.synthesis import recipe
@@ -128,7 +128,9 @@ def load() -> dict[tuple[str, str], Row]:
 def save(rows: dict[tuple[str, str], Row]) -> None:
     """Keep rows in the order of the samples."""
     families = [find_device(name).family.name for name in DEVICES]
-    ordered = [rows[key] for family in families for sample in SAMPLES if (key := (sample.name, family)) in rows]
+    ordered = [
+        rows[key] for family in families for sample in (*SAMPLES, *UNSEEN) if (key := (sample.name, family)) in rows
+    ]
     lines = ",\n".join(json.dumps(row) for row in ordered)
     RECORD.write_text(f'{{"yosys": "{version("pyosys")}", "rows": [\n{lines}\n]}}\n', encoding="utf-8")
 
@@ -136,7 +138,7 @@ def save(rows: dict[tuple[str, str], Row]) -> None:
 def main(words: list[str]) -> None:
     rows = load()
     # Every other sample first: with half of them the model can be fitted.
-    for samples, device in product((SAMPLES[::2], SAMPLES[1::2]), map(find_device, DEVICES)):
+    for samples, device in product((SAMPLES[::2], SAMPLES[1::2], UNSEEN), map(find_device, DEVICES)):
         family = device.family.name
         wanted = [
             sample

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -26,6 +27,7 @@ from hwgen.layers.matvec import accumulator_range
 from hwgen.layers.maxpool import MaxPool
 from hwgen.layers.pad import Pad
 from hwgen.layers.protocol import Layer, MapShape, sources_of
+from hwgen.layers.reorder import Reorder
 from hwgen.layers.segments import Segments
 from hwgen.layers.select import Select
 from hwgen.layers.table import Table
@@ -154,7 +156,7 @@ def segments(draw: st.DrawFn, name: str, source: str, shape: MapShape, kind: Cod
 @st.composite
 def moves(draw: st.DrawFn, name: str, source: str, shape: MapShape, kind: CodeType) -> Layer:
     """Draw a layer that leaves codes as they are and gives them elsewhere, more often or not at all."""
-    choice = draw(st.sampled_from(["upsample", "crop", "select", "constant"]))
+    choice = draw(st.sampled_from(["upsample", "crop", "select", "constant", "reorder"]))
     if choice == "constant" and shape[0] * shape[1] <= 16:
         random, places = (
             np.random.default_rng(draw(st.integers(0, 2**32 - 1))),
@@ -162,6 +164,9 @@ def moves(draw: st.DrawFn, name: str, source: str, shape: MapShape, kind: CodeTy
         )
         constants = tuple(random_codes(random, kind, shape) for _ in places)
         return Concat(name, (source,), (shape,), (kind,), kind, draw(st.integers(0, 2)), constants, places)
+    if choice == "reorder":
+        order = np.arange(math.prod(shape)).reshape(shape).transpose(draw(st.permutations(range(3))))
+        return Reorder(name, source, shape, kind, order.shape, order.ravel())
     if choice == "upsample" and shape[0] * shape[1] <= 16:
         return Upsample(name, source, shape, kind, (draw(st.integers(1, 3)), draw(st.integers(1, 3))))
     if choice == "select":

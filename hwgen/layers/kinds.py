@@ -15,6 +15,7 @@ from hwgen.layers.interleave import Interleave
 from hwgen.layers.matmul import MatMul
 from hwgen.layers.maxpool import MaxPool
 from hwgen.layers.pad import Pad
+from hwgen.layers.reorder import Reorder
 from hwgen.layers.reshape import Reshape
 from hwgen.layers.segments import Segments
 from hwgen.layers.select import Select
@@ -39,6 +40,7 @@ KINDS = (
     MatMul,
     MaxPool,
     Pad,
+    Reorder,
     Reshape,
     Segments,
     Select,

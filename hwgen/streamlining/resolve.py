@@ -26,7 +26,7 @@ from hwgen.streamlining.functions.terms import Evaluator, Leaf, Term, replaced, 
 from hwgen.streamlining.nodes.host_quantiser import quantise_input
 from hwgen.streamlining.writing import announce, coded, raw_codes, written
 
-__all__ = ["codes_apart", "codes_of", "fixed_codes", "function_of", "pooled_raw"]
+__all__ = ["WIDEST", "codes_apart", "codes_of", "fixed_codes", "function_of", "pooled_raw"]
 
 WIDEST = 24
 """Bits of integers that a layer takes as they are."""

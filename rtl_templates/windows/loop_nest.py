@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
 from amaranth.hdl import Const, Module, Mux, Shape, Signal, Value, signed, unsigned
 
 from hwgen.rtl_templates.bill import Bill, bits_of, gates_of
 from hwgen.rtl_templates.cost import Part
 
-__all__ = ["LoopNest", "by_index", "loop_moves"]
+__all__ = ["LoopNest", "around", "by_index", "loop_moves", "loops_of"]
 
 
 class LoopNest:
@@ -123,3 +124,35 @@ def by_index(m: Module, name: str, index: Value, values: Sequence[int]) -> Value
         with m.Default():
             m.d.comb += value.eq(usual)
     return value
+
+
+def loops_of(table: np.ndarray) -> list[tuple[int, np.ndarray]] | None:
+    """Write the rows of a table as nested loops, innermost first: how often each goes round and what a round adds; None if they are none.
+
+    Parameters
+    ----------
+    table : ndarray of int64, shape (steps, fields)
+    """
+    loops: list[tuple[int, np.ndarray]] = []
+    while len(table) > 1:
+        steps, stride = len(table), table[1] - table[0]
+        differs = np.any(np.diff(table, axis=0) != stride, axis=1)
+        run = int(np.argmax(differs)) + 1 if differs.any() else steps
+        for count in range(run, 1, -1):
+            chunks = table.reshape(-1, count, table.shape[1]) if steps % count == 0 else None
+            if chunks is not None and np.all(chunks - chunks[:, :1] == stride * np.arange(count)[:, None]):
+                break
+        else:
+            return None
+        loops.append((count, stride))
+        table = table[::count]
+    return loops
+
+
+def around(m: Module, name: str, value: Value, less: Value, modulus: int) -> Value:
+    """Give a number below twice the modulus modulo it; ``less`` is the number less the modulus."""
+    if modulus & (modulus - 1) == 0:
+        return value[: bits_of(modulus)]
+    wrapped = Signal(signed(bits_of(modulus) + 2), name=f"{name}_wrapped")
+    m.d.comb += wrapped.eq(less)
+    return Mux(wrapped < 0, value, wrapped)[: bits_of(modulus)]

@@ -48,6 +48,20 @@ def test_block_rams_are_exact_on_every_layer(family: Family) -> None:
     assert wrong == []
 
 
+@every_model
+def test_layers_that_prices_were_not_fitted_to_take_what_their_bills_say(family: Family) -> None:
+    unseen = {sample.name: sample.stage for sample in layer_samples.UNSEEN}
+    found = {row["sample"]: row for (_, of), row in resources.load().items() if of == family.name}
+    assert family is XILINX7 or set(unseen) <= set(found)
+    errors = {}
+    for name in sorted(unseen.keys() & found.keys()):
+        row, stage = found[name], unseen[name]
+        assert quantities(stage.resources(), DEVICES[family]).brams == row.get("brams", 0), name
+        errors[name] = abs(estimate(stage.resources(), DEVICES[family]).luts / row["luts"] - 1)
+    assert max(errors.values(), default=0) <= 0.3, errors
+    assert sum(errors.values()) <= 0.12 * len(errors), errors
+
+
 LEAST_SHARE = {GATEMATE: 0.8}
 """Of layers whose LUTs are within a tenth; 0.9 elsewhere. On GateMate a flip-flop with a reset takes a LUT, and no part tells it from one without."""
 

@@ -15,6 +15,7 @@ from hwgen.layers.crop import Crop
 from hwgen.layers.global_reduce import GlobalReduce, Reduction
 from hwgen.layers.maxpool import MaxPool
 from hwgen.layers.protocol import Layer
+from hwgen.layers.reorder import Reorder
 from hwgen.layers.segments import Segments
 from hwgen.layers.select import Select
 from hwgen.layers.topk import TopK
@@ -39,20 +40,27 @@ def chain(*layers: Layer) -> Network:
 
 
 def ranking() -> Plan:
-    """16-bit fixed point: cut out, enlarge, bend by pieces, reorder, average, rank."""
+    """16-bit fixed point: cut out, mix, enlarge, bend by pieces, choose, average, rank."""
     random = np.random.default_rng(1)
     where = Positions((0, 1, 1, 2), (0, 1, 1, 1, 1, 1, 1, 0, 2))
     breaks = np.sort(random.integers(-20000, 20000, (9, 4, 3)), axis=-1)
     factors, offsets = random.integers(-40000, 40000, (9, 4, 4)), random.integers(-(2**24), 2**24, (9, 4, 4))
     network = chain(
         Crop("crop", "x", (4, 5, 4), signed(16), (1, 1, 3, 4)),
-        Upsample("grow", "crop", (2, 3, 4), signed(16), (2, 3)),
+        Reorder("mix", "crop", (2, 3, 4), signed(16), (2, 3, 4), random.permutation(24)),
+        Upsample("grow", "mix", (2, 3, 4), signed(16), (2, 3)),
         Segments("bend", "grow", (4, 9, 4), signed(16), breaks, factors, offsets, 15, signed(16), where),
         Select("swap", "bend", (4, 9, 4), signed(16), (3, 0, 2, 1, 0, 3)),
         GlobalReduce("mean", "swap", (4, 9, 6), signed(16), Reduction.SUM, CodeType(-36 << 15, 36 << 15)),
         TopK("best", "mean", (1, 1, 6), CodeType(-36 << 15, 36 << 15), 3),
     )
-    folds = {"crop": Fold(2, 2), "grow": Fold(2, 2), "bend": Fold(2, memory=MemoryStyle.BLOCK), "swap": Fold(6, 4)}
+    folds = {
+        "crop": Fold(2, 2),
+        "mix": Fold(),
+        "grow": Fold(2, 2),
+        "bend": Fold(2, memory=MemoryStyle.BLOCK),
+        "swap": Fold(6, 4),
+    }
     return Plan(network, folds | {"mean": Fold(1, 1), "best": Fold()})
 
 
@@ -68,15 +76,19 @@ def pooling() -> Plan:
 
 
 def spreading() -> Plan:
-    """Count bits over a map, rescale by a power of two, and spread the result over a map."""
-    tables = (np.zeros((1, 6, 0), int), np.full((1, 6, 1), 4), np.full((1, 6, 1), 8))
+    """Exchange positions and channels, count bits over the map, rescale by a power of two, and spread the result over a map."""
+    tables = (np.zeros((1, 12, 0), int), np.full((1, 12, 1), 4), np.full((1, 12, 1), 8))
+    turned = np.arange(72).reshape(12, 6).T.ravel()
     network = chain(
         Select("some", "x", (3, 4, 12), BIPOLAR, (2, 3, 4, 5, 8, 9)),
-        GlobalReduce("count", "some", (3, 4, 6), BIPOLAR, Reduction.SUM, CodeType(-12, 12)),
-        Segments("scale", "count", (1, 1, 6), CodeType(-12, 12), *tables, 4, unsigned(2), Positions()),
-        Upsample("spread", "scale", (1, 1, 6), unsigned(2), (2, 3)),
+        Reorder("turn", "some", (3, 4, 6), BIPOLAR, (1, 6, 12), turned),
+        GlobalReduce("count", "turn", (1, 6, 12), BIPOLAR, Reduction.SUM, CodeType(-6, 6)),
+        Segments("scale", "count", (1, 1, 12), CodeType(-6, 6), *tables, 4, unsigned(2), Positions()),
+        Upsample("spread", "scale", (1, 1, 12), unsigned(2), (2, 3)),
     )
-    return Plan(network, {"some": Fold(2, 2), "count": Fold(2, 2), "scale": Fold(2), "spread": Fold(2, 2)})
+    return Plan(
+        network, {"some": Fold(2, 2), "turn": Fold(4, 3), "count": Fold(2, 2), "scale": Fold(2), "spread": Fold(2, 2)}
+    )
 
 
 @pytest.mark.parametrize("plan", [ranking, pooling, spreading])

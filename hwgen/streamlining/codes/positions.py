@@ -33,7 +33,9 @@ def offsets_apart(function: Function) -> tuple[np.ndarray, np.ndarray] | None:
     return scale[0], offset[function.domain.positions.classes()]
 
 
-def aligned(origin: Origin, function: Function, most_bits: int, builder: Builder) -> Codes | None:
+def aligned(
+    origin: Origin, function: Function, most_bits: int, builder: Builder, *, together: bool = False
+) -> Codes | None:
     """Write lines of positions down as integers, where each channel has a number that all its factors and offsets are small multiples of.
 
     So an average whose padding does not count is thirds and quarters of its sum, here 4, 6 and 9 times the sum.
@@ -47,6 +49,8 @@ def aligned(origin: Origin, function: Function, most_bits: int, builder: Builder
     most_bits : int
         Bits of the result beyond which that is no better than fixed point.
     builder : Builder
+    together : bool
+        All channels have that number in common.
 
     Returns
     -------
@@ -57,9 +61,11 @@ def aligned(origin: Origin, function: Function, most_bits: int, builder: Builder
     if function.has_sign or isinstance(domain, Floats) or origin.type is None:
         return None
     found = lines(function, Evaluator())
-    unit = None if found is None else common_unit(np.concatenate(found))
+    numbers = None if found is None else np.concatenate(found)
+    unit = None if numbers is None else common_unit(numbers.reshape(-1, 1) if together else numbers)
     if found is None or unit is None:
         return None
+    unit = np.broadcast_to(unit, origin.shape[2:])
     factors, offsets = (np.rint(numbers / unit).astype(np.int64) for numbers in found)
     ends = np.stack([factors * domain.low + offsets, factors * domain.high + offsets])
     low, high = ends.min(axis=0), ends.max(axis=0)

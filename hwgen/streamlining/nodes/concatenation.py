@@ -63,7 +63,7 @@ def concatenation(node: Node, operands: Sequence[Signal | np.ndarray], builder: 
 def _brought(operand: Signal | np.ndarray, codes: Part, layout: tuple[int, ...], node: Node, builder: Builder) -> Part:
     """Give an operand as the map that it is in a layout."""
     if isinstance(operand, Signal) and isinstance(codes, Codes):
-        return arranged(codes, _laid(operand.index, layout), node, builder)
+        return arranged(codes, _laid(operand.index, layout), node, builder, buffered=False)
     return _laid(np.asarray(operand), layout)
 
 

@@ -210,7 +210,7 @@ def _cut(
     places = np.empty(index.size, dtype=np.int64)
     places[wanted.ravel()] = index.ravel()
     try:
-        found = arranged(numbered, places.reshape(shape), reader, builder)
+        found = arranged(numbered, places.reshape(shape), reader, builder, buffered=False)
     except OrderError:
         return codes, values, index
     if values is None:

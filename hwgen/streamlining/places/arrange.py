@@ -1,4 +1,4 @@
-"""Maps whose elements a reader takes in other places: by crops, selections, repetitions and weaving, as the places tell.
+"""Maps whose elements a reader takes in other places: by crops, selections and repetitions, else by a memory, as the places tell.
 
 A reader says which element of the map it takes at each place of the map that it wants. What moved them (Slice, Split, Gather, Resize,
 Expand, DepthToSpace, a channel shuffle, any order of these) does not matter.
@@ -7,17 +7,13 @@ Expand, DepthToSpace, a channel shuffle, any order of these) does not matter.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 
 from hwgen.errors import OrderError
 from hwgen.graph import Node
-from hwgen.layers.concat import Concat
 from hwgen.layers.crop import Crop
-from hwgen.layers.interleave import Interleave
 from hwgen.layers.maxpool import MaxPool
 from hwgen.layers.protocol import MapShape
 from hwgen.layers.reshape import Reshape
@@ -26,6 +22,7 @@ from hwgen.layers.upsample import Upsample
 from hwgen.layers.window import Window
 from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.functions.signal import Codes, flat_map
+from hwgen.streamlining.places.reorder import reordered
 
 __all__ = ["arranged", "channel_order", "default_layout", "places_of", "seen_as"]
 
@@ -48,7 +45,7 @@ def channel_order(places: np.ndarray, shape: MapShape) -> np.ndarray | None:
     return order if same else None
 
 
-def arranged(codes: Codes, places: np.ndarray, node: Node, builder: Builder) -> Codes:
+def arranged(codes: Codes, places: np.ndarray, node: Node, builder: Builder, *, buffered: bool = True) -> Codes:
     """Give the map that holds at each place the element of that number; writes the layers down.
 
     Parameters
@@ -59,15 +56,17 @@ def arranged(codes: Codes, places: np.ndarray, node: Node, builder: Builder) -> 
     node : Node
         The reader, named in errors.
     builder : Builder
+    buffered : bool
+        Whether a memory brings elements where no few layers do.
 
     Raises
     ------
     OrderError
-        If no few layers bring the elements there.
+        If no few layers bring the elements there, and no memory is to.
     """
-    found = (
-        _direct(codes, places, builder) or _woven(codes, places, node, builder) or _joined(codes, places, node, builder)
-    )
+    found = _direct(codes, places, builder)
+    if found is None and buffered:
+        return reordered(codes, places, node, builder)
     if found is None:
         raise OrderError(
             f"Node '{node.name}' ({node.op}) reads a map of {places.shape} whose elements lie on the map {codes.shape} of "
@@ -148,54 +147,6 @@ def _chosen(codes: Codes, channels: np.ndarray, builder: Builder) -> Codes:
     )
     scale, offset = codes.scale[channels], codes.offset[channels]
     return Codes(builder.add(select), select.out_shape, codes.type, scale, offset, reach, codes.held)
-
-
-def _phases(shape: MapShape) -> Iterator[tuple[int, int]]:
-    """Give numbers of phases of rows and columns, fewest first."""
-    height, width, _ = shape
-    pairs = [(py, px) for py in range(1, 9) for px in range(1, 9) if height % py == 0 and width % px == 0]
-    return iter(sorted(pairs[1:], key=lambda pair: pair[0] * pair[1]))
-
-
-def _woven(codes: Codes, places: np.ndarray, node: Node, builder: Builder) -> Codes | None:
-    """Take every n-th row and column from a map of its own."""
-    for py, px in _phases((places.shape[0], places.shape[1], places.shape[2])):
-        parts = [places[a::py, b::px] for a in range(py) for b in range(px)]
-        if not all(_is_direct(codes, part) for part in parts):
-            continue
-        maps = [found for part in parts if (found := _direct(codes, part, builder))]
-        if any(np.any(part.scale != maps[0].scale) or np.any(part.offset != maps[0].offset) for part in maps):
-            return None
-        name = builder.name("interleave", node)
-        weave = Interleave(name, tuple(part.source for part in maps), maps[0].shape, codes.type, (py, px))
-        return replace(maps[0], source=builder.add(weave), shape=weave.out_shape, reach=None)
-    return None
-
-
-def _joined(codes: Codes, places: np.ndarray, node: Node, builder: Builder) -> Codes | None:
-    """Put channels side by side that lie in different places of the map."""
-    borders = [0]
-    for channel in range(1, places.shape[2] + 1):
-        if channel == places.shape[2] or not _is_direct(codes, places[..., borders[-1] : channel + 1]):
-            if not _is_direct(codes, places[..., borders[-1] : channel]):
-                return None
-            borders.append(channel)
-    spans = list(pairwise(borders))
-    if len(spans) < 2 or len(spans) > 64:
-        return None
-    maps = [found for first, last in spans if (found := _direct(codes, places[..., first:last], builder))]
-    shapes = tuple(part.shape for part in maps)
-    name = builder.name("concat", node)
-    join = Concat(name, tuple(part.source for part in maps), shapes, (codes.type,) * len(maps), codes.type)
-    scale, offset = (np.concatenate([getattr(part, key) for part in maps]) for key in ("scale", "offset"))
-    return Codes(builder.add(join), join.out_shape, codes.type, scale, offset, held=codes.held)
-
-
-def _is_direct(codes: Codes, places: np.ndarray) -> bool:
-    y, x, c = np.unravel_index(places, codes.shape)
-    if not (np.all(y == y[:, :1, :1]) and np.all(x == x[:1, :, :1]) and np.all(c == c[:1, :1, :])):
-        return False
-    return _axis(y[:, 0, 0]) is not None and _axis(x[0, :, 0]) is not None
 
 
 def default_layout(shape: tuple[int, ...]) -> tuple[np.ndarray, MapShape]:

@@ -2,10 +2,11 @@
 
 import itertools
 
+import numpy as np
 import pytest
 from amaranth.hdl import Module, Signal
 
-from hwgen.rtl_templates.windows.loop_nest import LoopNest, by_index, loop_moves
+from hwgen.rtl_templates.windows.loop_nest import LoopNest, by_index, loop_moves, loops_of
 from tests.rtl_templates.playing import play
 
 COUNTS = {"inner": 3, "single": 1, "middle": 2, "outer": 4}
@@ -67,3 +68,13 @@ def test_values_by_index_are_the_listed_ones(values: list[int]) -> None:
 
     play(m, bench)
     assert found == values
+
+
+def test_loops_are_found_where_there_are_any():
+    table = np.arange(24).reshape(2, 3, 4).transpose(2, 0, 1).reshape(-1, 1)
+    assert [(count, stride.tolist()) for count, stride in loops_of(table)] == [(6, [4]), (4, [1])]
+    turned = np.stack([np.arange(24).reshape(2, 12)[::-1].ravel(), np.arange(24) % 3], axis=1)
+    assert [(count, stride.tolist()) for count, stride in loops_of(turned)] == [(3, [1, 1]), (4, [3, 0]), (2, [-12, 0])]
+    assert loops_of(np.array([[5]])) == []
+    assert loops_of(np.array([[0], [1], [3], [2]])) is None
+    assert loops_of(np.array([[0], [1], [2], [5], [6]])) is None
