@@ -117,7 +117,7 @@ class Reach:
     def __init__(self, packed: PackedNetwork, pool: Codes, random: np.random.Generator, left: int) -> None:
         self.packed, self.pool, self.random, self.left = packed, pool, random, left
         self._sums: dict[str, _Sums] = {}
-        self._climbs: dict[tuple[str, int, bool], _Climb] = {}
+        self._climbs: dict[tuple[str, int, bool, bytes], _Climb] = {}
 
     def attempt(self, change: Change) -> Codes | None:
         """Give frames in which the layer's own result shows the change, if a walk of this attempt meets any."""
@@ -139,7 +139,7 @@ class Reach:
     def _climbed(self, summing: _Sums, place: _Place, *, upwards: bool) -> Codes | None:
         """Try frames that lie further one way than all before; once there are such on both sides, walk between two."""
         telling, sign = place.telling, 1 if upwards else -1
-        key = (telling.layer.name, telling.channel, upwards)
+        key = (telling.layer.name, telling.channel, upwards, place.groups.tobytes())
         if key not in self._climbs:
             sums = sign * place.of(summing.of_pool)
             column = int(np.argmax(sums.max(axis=0)))

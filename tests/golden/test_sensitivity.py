@@ -154,3 +154,15 @@ def test_thresholds_of_a_product_of_two_maps_are_sought() -> None:
     assert all((change.telling.high - change.telling.low) > 1 or change.telling.low % 2 == 0 for change in found)
     seen, tried = choose_frames(network, EFFORT).seen.thresholds
     assert seen >= 0.95 * tried > 0
+
+
+def test_thresholds_of_positions_are_reached_each_on_its_own() -> None:
+    """A search for one class of positions goes on from no other's, which has other groups of them."""
+    network = image(1500, 1400, -1500, -1400)
+    conv = network.layers[0]
+    levels = np.concatenate([conv.thresholds.levels, conv.thresholds.levels + 30])
+    for rows in ((0, 0, 0, 1), (0, 1, 1, 1)):
+        positions = Positions(rows=rows, columns=(0, 0, 0, 0))
+        of_rows = replace(conv, thresholds=Thresholds(levels, positions))
+        found = choose_frames(replace(network, layers=(of_rows, *network.layers[1:])), EFFORT)
+        assert len(found.codes[0]) >= EFFORT.least
