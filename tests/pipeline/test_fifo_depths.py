@@ -147,6 +147,15 @@ def beside_windows() -> Plan:
     return Plan(network, {"wide": parallel, "narrow": Fold(pe=1, simd=1), "both": Fold(pe=2)})
 
 
+def under_itself() -> Plan:
+    """Give a map under itself, behind a constant row: the second reader takes nothing before the first one's last beat."""
+    shape, token = (3, 2, 4), np.ones((1, 2, 4), dtype=np.int64)
+    port = InputPort("x", shape, (0, 1, 2), shape, BIPOLAR)
+    stack = Concat("stack", ("x", "x"), (shape,) * 2, (BIPOLAR,) * 2, BIPOLAR, 0, (token,), (0,))
+    output = OutputPort("y", "stack", (7, 2, 4), (0, 1, 2), "float32", np.ones(4), np.zeros(4))
+    return Plan(Network("under_itself", (port,), (stack,), (output,)), {"stack": Fold(pe=2)})
+
+
 @pytest.mark.parametrize("make_plan", [residual, beside_three_layers, beside_a_map, beside_windows])
 def test_one_beat_less_in_any_fifo_is_late_and_one_more_is_no_gain(make_plan: Callable[[], Plan]) -> None:
     plan = size_fifos(make_plan())
@@ -179,6 +188,20 @@ def test_a_map_that_waits_for_another_does_so_in_block_ram() -> None:
         "layer 'conv'": 31,
         "layer 'sum'": 4,
     }
+
+
+def test_a_map_that_stands_under_another_waits_for_all_of_it() -> None:
+    """All but the last of its 12 beats, or nothing moves any more; and what leaves does so at full rate."""
+    plan = size_fifos(under_itself())
+    waits, cycles = ("x", "stack.1"), leaving(plan, 16)
+    enough = plan.depths[waits]
+    assert 11 <= enough <= 24
+    assert np.array_equal(np.diff(cycles[-28:]), np.ones(27))
+    for depth in range(1, 11):
+        with pytest.raises(
+            OptionError, match=r"deadlocks, as the FIFO of the branch from 'x' to 'stack\.1' holds only"
+        ):
+            size_fifos(replace(plan, depths={**plan.depths, waits: depth}))
 
 
 def test_a_depth_that_deadlocks_is_refused_by_name() -> None:

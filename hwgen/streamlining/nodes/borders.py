@@ -69,15 +69,18 @@ def _bordered(
 def _beside(
     node: Node, signal: Signal, before: np.ndarray, after: np.ndarray, value: float, builder: Builder
 ) -> Signal:
-    """Join a tensor and constants along one axis after the other: channels are no border."""
-    for axis in np.flatnonzero(before + after).tolist():
-        sizes = list(signal.index.shape)
-        operands: list[Signal | np.ndarray] = []
-        for count, part in ((before[axis], None), (0, signal), (after[axis], None)):
-            sizes[axis] = int(count)
-            operands += [part] if part is not None else [np.full(sizes, value)] if count else []
-        signal = concatenation(replace(node, attributes={"axis": axis}), operands, builder)
-    return signal
+    """Join a tensor and constants along the axis that is none of rows and columns; the others get a border then."""
+    axis = int(np.flatnonzero(before + after)[0])
+    sizes = list(signal.index.shape)
+    operands: list[Signal | np.ndarray] = []
+    for count, part in ((before[axis], None), (0, signal), (after[axis], None)):
+        sizes[axis] = int(count)
+        operands += [part] if part is not None else [np.full(sizes, value)] if count else []
+    joined = concatenation(replace(node, attributes={"axis": axis}), operands, builder)
+    others = np.arange(len(before)) != axis
+    if not np.any((before + after)[others]):
+        return joined
+    return _bordered(node, joined, before * others, after * others, value, builder)
 
 
 def _laid(signal: Signal, padded: set[int]) -> tuple[tuple[int, ...], np.ndarray] | None:
