@@ -69,7 +69,11 @@ def _free_node(node: Node, facts: Facts, batch: int, constants: dict[str, np.nda
         inputs[place] = f"{node.name}.{node.inputs[place]}.any_batch"
         constants[inputs[place]] = array
 
-    if node.op == "Reshape":
+    attributes = {key: value for key, value in node.attributes.items() if key != "allowzero"}
+    if node.op == "Flatten" and batch == facts.shapes[node.outputs[0]][0] == 1:
+        # Of one frame this is the same, and of several each keeps a row of its own.
+        attributes["axis"] = 1
+    elif node.op == "Reshape":
         put(1, np.array([-1, *facts.shapes[node.outputs[0]][1:]], dtype=np.int64))
     elif (
         node.op == "Resize"
@@ -86,6 +90,4 @@ def _free_node(node: Node, facts: Facts, batch: int, constants: dict[str, np.nda
             array = facts.statics.get(name)
             if array is not None and array.ndim == rank and array.shape[0] == batch and np.all(array == array[:1]):
                 put(place, array[:1])
-    return replace(
-        node, inputs=tuple(inputs), attributes={k: v for k, v in node.attributes.items() if k != "allowzero"}
-    )
+    return replace(node, inputs=tuple(inputs), attributes=attributes)

@@ -59,6 +59,17 @@ def test_a_batch_of_one_inside_a_model_that_says_it_is_dynamic(read):
     assert outputs(graph, np.zeros((3, 4, 6, 6), np.float32)).shape == (3, 144)
 
 
+@pytest.mark.parametrize("batch", ["1", "N"])
+@pytest.mark.parametrize("axis", [0, -4])
+def test_one_frame_flattened_with_its_batch(axis, batch, read):
+    w = RNG.integers(-1, 2, (24, 6)).astype(np.float32)
+    model = parse(f"a = Flatten <axis = {axis}> (x) y = MatMul (a, w)", f"float[{batch},4,3,2] x", constants={"w": w})
+    graph = read(model)
+    assert graph.values["a"].shape == (None, 24)
+    x = RNG.integers(-3, 4, (5, 4, 3, 2)).astype(np.float32)
+    assert np.array_equal(outputs(passes.run(graph), x), x.reshape(5, 24) @ w)
+
+
 def test_a_mask_that_tells_frames_apart_is_refused(read):
     mask = np.arange(10, dtype=np.float32).reshape(5, 2)
     with pytest.raises(ModelError, match="The batch of 5 is built into the model"):

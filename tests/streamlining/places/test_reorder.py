@@ -93,6 +93,13 @@ def test_a_map_seen_as_another_without_a_transpose(model, random, shape):
     net.agrees(frames(random, 2, 5, 6), input_type="bipolar")
 
 
+def test_rows_of_a_map_flattened_with_the_batch(model, random):
+    net = model(2, 4, 5).add("Conv", bipolar(random, 3, 2, 1, 1)).sign().add("Flatten", axis=2)
+    net.add("MatMul", bipolar(random, 20, 6)).add("Reshape", np.array([-1, 3, 6]))
+    network = net.agrees(frames(random, 2, 4, 5), input_type="bipolar")
+    assert kinds(network) == [Conv, Reorder, Conv]
+
+
 def test_elements_in_no_order_at_all(model, random):
     net = model(3, 4, 5).add("Conv", bipolar(random, 6, 3, 2, 2)).sign().add("Flatten")
     net.add("Gather", random.integers(0, 72, 60), axis=1).add("Reshape", np.array([-1, 4, 3, 5]))
