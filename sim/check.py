@@ -137,12 +137,12 @@ MOST_CHOSEN = 100_000
 
 
 def effort(frames: int | None) -> Effort:
-    """Give what is tried for the frames of a simulation without any of the user's: as many as are asked for, or up to 64."""
+    """Give what is tried for the frames of a simulation without any of the user's: as many as are asked for, or up to 96."""
     if frames is not None and frames > MOST_CHOSEN:
         raise OptionError(
             f"At most {MOST_CHOSEN:,} frames are chosen for a simulation, not {frames:,}; give frames of your own with --input"
         )
-    return Effort(least=frames or 8, most=frames or 64, changes=128, products=1 << 32)
+    return Effort(least=frames or 8, most=frames or 96, changes=128, products=1 << 32)
 
 
 def simulate(

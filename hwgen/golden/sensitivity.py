@@ -43,10 +43,10 @@ class Effort:
 POOL = 64
 """Frames of many kinds that are tried first."""
 
-SIGHTINGS = 3
+SIGHTINGS = 6
 """Frames that are to see each change, where there are as many: what is like it, but no single change, is then seen by one."""
 
-ATTEMPTS = 24
+ATTEMPTS = 16
 """How often a frame is sought that sees one change."""
 
 FEWEST = 4

@@ -15,8 +15,8 @@ def test_simulate_without_input_chooses_frames_so_that_weights_matter(
     facts = json.loads(capsys.readouterr().out)
     seen = facts["seen"]
     assert (facts["mismatches"], facts["beats_off_schedule"]) == (0, None)
-    assert 8 <= facts["frames"] <= 64
-    assert 20 < seen["weight_bits_tried"] <= 32
+    assert 8 <= facts["frames"] <= 96
+    assert 90 < seen["weight_bits_tried"] <= 128
     lost = seen["weight_bits_tried"] - seen["weight_bits_seen"] + seen["thresholds_tried"] - seen["thresholds_seen"]
     assert lost == len(seen["unseen"])
     assert main(["simulate", str(dense_build), "--frames", "3"]) == 0
