@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hwgen.devices.boards import Board, Programmer, boards, devices, find_board, find_device, read_board
+from hwgen.devices.boards import Board, Programmer, _read_device, boards, devices, find_board, find_device, read_board
 from hwgen.devices.gowin import GOWIN
 from hwgen.devices.nexus import NEXUS
 from hwgen.errors import OptionError
@@ -321,3 +321,12 @@ def test_a_file_that_is_no_toml(tmp_path: Path, text: str) -> None:
     with pytest.raises(OptionError, match=r"mine.toml' is (not a TOML file|nested hundreds of levels deep)") as caught:
         find_board(str(write(tmp_path, text)))
     assert "limit" not in str(caught.value)
+
+
+@pytest.mark.parametrize("family", [None, "ice50"])
+def test_a_device_of_no_known_family_is_refused(family: str | None) -> None:
+    table = {} if family is None else {"family": family}
+    with pytest.raises(
+        OptionError, match=rf"^'devices.toml', table 'mine', key 'family' must be one of ice40, .*, not {family!r}$"
+    ):
+        _read_device("mine", table, "'devices.toml', table 'mine'")
