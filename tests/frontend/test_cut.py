@@ -166,3 +166,11 @@ def test_impossible_places_are_refused(tmp_path, place, sentence):
     path = saved(tmp_path, "b = Neg (x) c = Conv (b, w) y = Sign (c) z = Mul (y, b)", outputs="float[N,3,4,4] z")
     with pytest.raises(OptionError, match=sentence):
         cut_at(path, place)
+
+
+def test_what_is_named_in_front_stays_there_though_only_the_host_reads_it(tmp_path):
+    body = f"p = Sin (x) q = Cos (x) {TAIL.replace('(x, w)', '(p, w)')} r = Neg (q)"
+    path = saved(tmp_path, body, outputs="float[N,4,4,4] z, float[N,3,4,4] r")
+    cut = cut_at(path, "p,q:y")
+    assert cut.nodes_in_front == ("'p' (Sin)", "'q' (Cos)")
+    assert cut.nodes_behind == ("'s' (Sin)", "'z' (Mul)", "'r' (Neg)")
