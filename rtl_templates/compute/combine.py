@@ -142,7 +142,7 @@ class CombineUnit(wiring.Component):
 
         if self._factors is not None:
             cycles = self._scaling(self._factors)
-            factors = self._read_factors(m, pipeline)
+            factors = self._read_factors(m, pipeline, self._factors)
             if cycles == 2:
                 register("read")
             rows = [[term.times(f) for term, f in zip(*both, strict=True)] for both in zip(rows, factors, strict=True)]
@@ -164,11 +164,8 @@ class CombineUnit(wiring.Component):
             return pair[0]
         return pair[0].times(pair[1]) if self._factors is None else pair[0].plus(pair[1])
 
-    def _read_factors(self, m: Module, pipeline: ElasticPipeline) -> list[list["_Term"]]:
+    def _read_factors(self, m: Module, pipeline: ElasticPipeline, factors: np.ndarray) -> list[list["_Term"]]:
         """Give the factors by lane and stream: constants, or words of a memory that follows the beats, a cycle later."""
-        factors = self._factors
-        if factors is None:
-            return []
         address: Value = Const(0, 0)
         if self._scaling(factors) == 2:
             m.submodules.position = position = ChannelAddress((0,), (0,), factors.shape[1])

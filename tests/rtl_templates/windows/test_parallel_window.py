@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwgen.layers.window_schedule import parallel_cycles, parallel_schedule
+from hwgen.rtl_templates.cost import Part
 from hwgen.rtl_templates.streams.fifo import Fifo
 from hwgen.rtl_templates.streams.stream_check import Run, pack, run
 from hwgen.rtl_templates.windows.parallel_window import ParallelWindow
@@ -89,3 +91,18 @@ def test_stalls_and_reset_do_not_change_the_data(case: Case, reset_at: int):
 def test_a_map_of_one_column_needs_no_line_memory():
     case = Case(Axis(6, 3), Axis(1), words=1, replays=2, depth=2, seed=3)
     assert rtl(case).payloads == ref(case)
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "padded"),
+    [
+        (Axis(4, 3), Axis(5, 3), 0),
+        (Axis(4, 3, before=1), Axis(5, 3), 6),
+        (Axis(4, 3), Axis(5, 3, after=1), 6),
+        (Axis(4, 3, after=1), Axis(5, 3, before=1), 6),
+    ],
+)
+def test_a_bill_has_gates_for_a_border_on_any_side(rows: Axis, columns: Axis, padded: int) -> None:
+    """A gate for each bit of a word that comes in."""
+    bill = ParallelWindow.bill("window", width=6, rows=rows, columns=columns, words=1, replays=1)
+    assert bill.parts.get(Part.PADDING_BIT, 0) == padded
