@@ -10,6 +10,7 @@ from hwgen.layers.concat import Concat
 from hwgen.layers.conv import Conv
 from hwgen.layers.crop import Crop
 from hwgen.layers.pad import Pad
+from hwgen.layers.reorder import Reorder
 from tests.streamlining.conftest import bipolar
 
 
@@ -130,3 +131,12 @@ def test_a_border_of_channels_is_constants_beside_the_map(model, random, amounts
 def test_a_border_of_a_vector(model, random):
     net = model(5).sign().add("MatMul", bipolar(random, 5, 4)).sign().add("Pad", np.array([0, 1, 0, 3]), np.float32(1))
     assert Concat in kinds(net.add("MatMul", bipolar(random, 8, 3)).agrees(bipolar(random, 24, 5)))
+
+
+@pytest.mark.parametrize("mode", ["reflect", "edge"])
+@pytest.mark.parametrize(("size", "amounts"), [((3, 11), [0, 0, 1, 0, 0, 2]), ((3, 9, 11), [0, 0, 1, 2, 0, 0, 2, 1])])
+def test_a_border_of_the_maps_own_elements_moves_them(model, random, mode, size, amounts):
+    dims = len(size) - 1
+    net = model(*size).sign().add("Conv", bipolar(random, 4, 3, *(1,) * dims)).sign()
+    net.add("Pad", np.array(amounts), mode=mode).add("Conv", bipolar(random, 4, 4, *(3,) * dims))
+    assert kinds(net.agrees(bipolar(random, 8, *size))) == [Conv, Reorder, Conv]
