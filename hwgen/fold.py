@@ -15,11 +15,13 @@ class LaneStyle(Enum):
     """How a matrix-vector unit multiplies and adds."""
 
     AUTO = "auto"
-    """Shared sums where there can be, else planes; words where inputs have several bits and all weights are equal."""
+    """Shared sums where there can be, masked where many lanes of several rows can be, else planes; words where inputs have several bits and all weights are equal."""
     PLANES = "planes"
     """Count the ones in each pair of a bit of the inputs and a bit of the weights, and add the counts by significance."""
     WORDS = "words"
     """Multiply, negate or gate each input by its weight, and add the numbers."""
+    MASKED = "masked"
+    """As planes, for inputs of -1, 0 and +1 and weights of -1 and +1: all rows together count the inputs that are not 0."""
     SHARED = "shared"
     """Everything at once, with sums that rows share: for constant weights of -1 and +1 and inputs of one bit."""
 

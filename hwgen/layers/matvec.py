@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from amaranth.hdl import Shape
 
-from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
+from hwgen.codes import BIPOLAR, TERNARY, CodeType, signed, unsigned
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, LaneStyle
 from hwgen.rtl_templates.bill import Bill
 from hwgen.rtl_templates.compute.activation import Levels, Scores, levels_latency
-from hwgen.rtl_templates.compute.dot_product import DotProduct, Lanes
+from hwgen.rtl_templates.compute.dot_product import Lanes
 from hwgen.rtl_templates.compute.mvtu import Mvtu
 from hwgen.rtl_templates.compute.shared_rows import SharedRows
 from hwgen.rtl_templates.streams.output_queue import OutputQueue
@@ -64,6 +64,10 @@ def pack_words(fields: np.ndarray, bits: int, pe: int, simd: int) -> list[int]:
     planes = ((steps[:, :, None] >> np.arange(bits)) & 1).astype(np.uint8)
     packed = np.packbits(planes.reshape(len(steps), -1), axis=1, bitorder="little")
     return [int.from_bytes(word.tobytes(), "little") for word in packed]
+
+
+MANY_LANES = 16
+"""Lanes of a row from which on it is cheaper unasked to take what inputs of three values count off once for all rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,17 +121,22 @@ class MatVec:
         return {}
 
     def _chosen(self, fold: Fold) -> LaneStyle:
-        """Give the folding's kind of lanes, or that of its own: shared sums, else planes; equal weights leave planes of several bits nothing to compare."""
+        """Give the folding's kind of lanes, or that of its own: shared sums, else masked, else planes; equal weights leave planes of several bits nothing to compare."""
         if fold.lanes is not LaneStyle.AUTO:
             return fold.lanes
         if self.weights.size <= MOST_SHARED_WEIGHTS and self._can_share(fold):
             return LaneStyle.SHARED
+        if fold.pe > 1 and fold.simd >= MANY_LANES and self._can_mask(fold):
+            return LaneStyle.MASKED
         uniform = self._is_uniform and fold.weights is None
         return LaneStyle.WORDS if uniform and self.in_type.bits > 1 else LaneStyle.PLANES
 
     def lane_choices(self, fold: Fold) -> Iterator[Fold]:
         """Give a folding with each kind of lanes that may be the cheapest: planes cost no more than words where inputs have one bit."""
         yield fold
+        if self._can_mask(fold):
+            masked = self._chosen(fold) is LaneStyle.MASKED
+            yield replace(fold, lanes=LaneStyle.PLANES if masked else LaneStyle.MASKED)
         if self.in_type.bits > 1 and self._chosen(fold) is not LaneStyle.WORDS:
             yield replace(fold, lanes=LaneStyle.WORDS)
 
@@ -150,8 +159,12 @@ class MatVec:
         one_bit = self.in_type.bits == 1 and not self.in_type.signed
         return unfolded and one_bit and len(self.weights) > 1 and bool(np.all(np.abs(self.weights) == 1))
 
+    def _can_mask(self, fold: Fold) -> bool:
+        bipolar = fold.weights.bipolar if fold.weights is not None else bool(np.all(np.abs(self.weights) == 1))
+        return self.in_type == TERNARY and bipolar and self.same_inputs
+
     def check_lanes(self, fold: Fold, layer: str) -> None:
-        """Refuse shared sums where there are none.
+        """Refuse shared sums, or masked ones, where there are none.
 
         Raises
         ------
@@ -162,6 +175,10 @@ class MatVec:
             raise OptionError(
                 f"Layer '{layer}' cannot have lanes 'shared', which need all of several rows and columns at once, constant weights of "
                 "+-1, inputs of one bit and no groups; choose other lanes"
+            )
+        if fold.lanes is LaneStyle.MASKED and not self._can_mask(fold):
+            raise OptionError(
+                f"Layer '{layer}' cannot have lanes 'masked', which need weights of +-1, inputs of -1, 0 and +1 and no groups; choose other lanes"
             )
 
     @cached_property
@@ -174,6 +191,8 @@ class MatVec:
         """Lanes for digits -1 and +1 if the weights are made of such, ternary ones, or those for any numbers."""
         kind, planes = self.weight_type, self.style in (LaneStyle.PLANES, LaneStyle.SHARED)
         if kind.bipolar:
+            if self.style is LaneStyle.MASKED:
+                return Lanes.MASKED_XNOR
             return Lanes.XNOR if planes else Lanes.ADD_SUB
         if (kind.low, kind.high) == (-1, 1):
             return Lanes.TERNARY_XNOR if planes else Lanes.TERNARY_ADD_SUB
@@ -194,7 +213,7 @@ class MatVec:
     def weight_shape(self) -> Shape:
         """Shape of a weight as it is stored."""
         kind = self.weight_type
-        if self.lanes is Lanes.XNOR:
+        if self.lanes in (Lanes.XNOR, Lanes.MASKED_XNOR):
             return Shape(max(-kind.low, kind.high).bit_length())
         if self.lanes.is_ternary:
             return Shape(2)
@@ -203,7 +222,7 @@ class MatVec:
     @cached_property
     def fields(self) -> np.ndarray:
         """The weights as they are stored, the lowest `weight_shape` bits of each."""
-        if self.lanes in (Lanes.XNOR, Lanes.ADD_SUB):
+        if self.lanes in (Lanes.XNOR, Lanes.MASKED_XNOR, Lanes.ADD_SUB):
             # The digits -1 and +1 of significance 2**j, written 0 and 1, are the bits of (w + 2**bits - 1) / 2.
             return (self.weights + (1 << self.weight_shape.width) - 1) // 2
         if self.lanes.is_ternary:
@@ -218,7 +237,11 @@ class MatVec:
     @property
     def _shift(self) -> int:
         """What the hardware adds to a signed input that is not multiplied."""
-        return 1 << (self.in_type.bits - 1) if self.in_type.signed and self.lanes is not Lanes.MULTIPLY else 0
+        return (
+            1 << (self.in_type.bits - 1)
+            if self.in_type.signed and self.lanes not in (Lanes.MULTIPLY, Lanes.MASKED_XNOR)
+            else 0
+        )
 
     def _excess(self, weights: np.ndarray) -> np.ndarray:
         """Give what a lane with each of these weights sums besides weight times u, with u the bit of a bipolar input, else input + shift.
@@ -265,7 +288,7 @@ class MatVec:
             return True
         if self.lanes is Lanes.XNOR and self.in_type.bipolar:
             return False
-        plain = self.lanes in (Lanes.AND, Lanes.MULTIPLY)
+        plain = self.lanes in (Lanes.AND, Lanes.MULTIPLY, Lanes.MASKED_XNOR)
         return not plain or self.in_type.bipolar or self._shift > 0
 
     @cached_property
@@ -346,7 +369,7 @@ class MatVec:
         if self.style is LaneStyle.SHARED:
             summing = self.shared_levels
         else:
-            summing = DotProduct.latency(self.lanes, fold.simd, self.in_shape, self.weight_shape, accumulates)
+            summing = Mvtu.cycles_to_sum(self.lanes, fold.simd, self.in_shape, self.weight_shape, accumulates)
         pipeline = Mvtu.pipeline_cycles(summing, steps, activation, fold.fetch_registers)
         width = fold.pe * self.out_type.bits
         slots = fold.slots

@@ -26,6 +26,9 @@ class Lanes(Enum):
     """Planes. Weight bits stand for the digits -1 and +1: one where input bit and weight bit are equal."""
     TERNARY_XNOR = "ternary_xnor"
     """Planes. Weight of two bits, sign (1 is +) and non-zero: as XNOR with the sign, but nothing where the weight is zero."""
+    MASKED_XNOR = "masked_xnor"
+    """Planes. 1-bit weight, inputs -1, 0 and +1: as XNOR with an input's sign, but nothing where it is 0. A lane counts half of input times weight plus
+    the input's magnitude, which the unit takes off for all rows alike."""
     AND = "and"
     """Planes. Weights are plain or two's complement numbers: one where both bits are, or are not in the plane of the weights' sign."""
     ADD_SUB = "add_sub"
@@ -47,6 +50,11 @@ class Lanes(Enum):
     def counts_planes(self) -> bool:
         """Whether lanes give bits that are counted, not numbers that are added."""
         return self not in (Lanes.ADD_SUB, Lanes.TERNARY_ADD_SUB, Lanes.MULTIPLY)
+
+    @property
+    def is_masked(self) -> bool:
+        """Whether ones are to be doubled, less the inputs that are not 0."""
+        return self is Lanes.MASKED_XNOR
 
     @property
     def is_ternary(self) -> bool:
@@ -112,7 +120,7 @@ class DotProduct(wiring.Component):
     @classmethod
     def plane_sizes(cls, lanes: Lanes, simd: int, in_shape: Shape, weight_shape: Shape) -> list[int]:
         """Count the bits of each significance."""
-        planes = cls.sign_planes(lanes, in_shape, weight_shape)
+        planes = [0] if lanes.is_masked else cls.sign_planes(lanes, in_shape, weight_shape)
         if planes:
             return [simd * planes.count(plane) for plane in range(max(planes) + 1)]
         digits = 1 if lanes.is_ternary else weight_shape.width
@@ -176,12 +184,17 @@ class DotProduct(wiring.Component):
             if constant or halves:
                 # Bits and counts that wait for their adder are the same in many rows.
                 bill.register(-sums.lone * (1 - different(4 if constant else 8, rows) / rows))
-            triple, pair, single = group_luts(rows, ternary=lanes.is_ternary, constant=constant, halves=halves)
+            triple, pair, single = group_luts(
+                rows, ternary=lanes.is_ternary, masked=lanes.is_masked, constant=constant, halves=halves
+            )
             bill.add(Part.GROUP, triple * sums.triples + pair * sums.pairs)
             bill.add(Part.XNOR, single * (sum(sizes) - 3 * sums.triples - 2 * sums.pairs))
             if lanes is Lanes.SIGNED_BY_WEIGHT and in_shape.width == 1:
                 inputs_alone = PlaneSum.popcount_sums(sizes, 0, accumulates and sizes[0] > 1, registers)
                 bill.include(shared_by(rows, inputs_alone, GROUP_LUTS))
+            if lanes.is_masked and (constant or halves):
+                # An input is -1, or is +1, for all rows.
+                bill.add(Part.XNOR, 2 * simd / rows)
         else:
             sums = AdderTree.sums(low, high, simd, registers)
             if lanes is not Lanes.MULTIPLY:
@@ -213,12 +226,17 @@ class DotProduct(wiring.Component):
             [Cat(row[lane * width + bit] for lane in range(self.simd)) for bit in range(width)]
             for row, width in ((self.row_inputs, self.in_shape.width), (self.row_weights, self.weight_shape.width))
         )
-        if self.in_shape.signed and self.lanes in (Lanes.XNOR, Lanes.TERNARY_XNOR, Lanes.AND):
+        counted_up = (Lanes.XNOR, Lanes.TERNARY_XNOR, Lanes.MASKED_XNOR, Lanes.AND)
+        if self.in_shape.signed and self.lanes in counted_up:
             inputs[-1] = ~inputs[-1]
         signs = self.sign_planes(self.lanes, self.in_shape, self.weight_shape)
         if signs:
             terms = zip(signs, self._signed_terms(m, inputs, weights), strict=True)
             return Cat(*(bits for _, bits in sorted(terms, key=lambda term: term[0])))
+        if self.lanes.is_masked:
+            ones = Signal(self.simd, name="alike")
+            m.d.comb += ones.eq(~(inputs[1] ^ weights[0]) & inputs[0])
+            return ones
         digits = weights[:1] if self.lanes.is_ternary else weights
         planes: list[list[Value]] = [[] for _ in range(len(inputs) + len(digits) - 1)]
         for j, digit in enumerate(digits):

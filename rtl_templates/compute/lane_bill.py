@@ -12,7 +12,9 @@ GROUP_LUTS = (4, 2, 1)
 """LUTs of three lanes of two inputs that are counted together, of two, and of one alone."""
 
 
-def group_luts(rows: int, *, ternary: bool, constant: bool, halves: bool) -> tuple[float, float, float]:
+def group_luts(
+    rows: int, *, ternary: bool, constant: bool, halves: bool, masked: bool = False
+) -> tuple[float, float, float]:
     """Give the LUTs of three lanes that are counted together, of two, and of one alone, in each of so many rows.
 
     The sum of two lanes of two inputs is a LUT, and so is their carry; with a third lane there are two more. A lane with a constant weight
@@ -20,7 +22,11 @@ def group_luts(rows: int, *, ternary: bool, constant: bool, halves: bool) -> tup
     same of these share a group's LUTs, the sum with all that differ by a complement.
     """
     if not (constant or halves):
-        return (5, 3, 1) if ternary else GROUP_LUTS
+        return (5, 3, 1) if ternary or masked else GROUP_LUTS
+    if masked:
+        # A lane is one of two bits, or one that chooses between them.
+        triple, pair = (2 * different((2 if constant else 4) ** size, rows) / rows for size in (3, 2))
+        return triple, pair, 0.0 if constant else 0.5
     kinds = 2 if constant else 4
     sums, inverters = different(kinds, rows), different(2, rows) - 1
     triple, pair = (sums + different(kinds**size, rows) for size in (3, 2))

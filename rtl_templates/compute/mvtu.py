@@ -110,7 +110,7 @@ class Mvtu(wiring.Component):
         if shares:
             summing = len(SharedRows.register_levels(self._signs))
         else:
-            summing = DotProduct.latency(lanes, simd, in_shape, weight_shape, column_folds > 1)
+            summing = self.cycles_to_sum(lanes, simd, in_shape, weight_shape, column_folds > 1)
         self.pipeline = self.pipeline_cycles(summing, steps, output.latency, fetch_registers)
         width, inputs = pe * output.bits, simd if reads is None else 1 + max(max(row) for row in reads)
         self.slots = OutputQueue.least_slots(width, self.pipeline, column_folds) if slots is None else slots
@@ -151,6 +151,11 @@ class Mvtu(wiring.Component):
     def cycles_to_fetch(words: int, fetch_registers: int) -> int:
         """Cycles from a step to its weights at the lanes."""
         return Rom.LATENCY + fetch_registers if words > 1 else 0
+
+    @staticmethod
+    def cycles_to_sum(lanes: Lanes, simd: int, in_shape: Shape, weight_shape: Shape, accumulates: bool) -> int:
+        """Cycles of the adder trees, and of what is taken off their counts."""
+        return DotProduct.latency(lanes, simd, in_shape, weight_shape, accumulates) + lanes.is_masked
 
     @classmethod
     def pipeline_cycles(cls, summing: int, words: int, activation: int, fetch_registers: int) -> int:
@@ -217,7 +222,7 @@ class Mvtu(wiring.Component):
         if shares:
             delays += len(SharedRows.register_levels(signs))
         else:
-            delays += DotProduct.latency(lanes, simd, in_shape, weight_shape, column_folds > 1)
+            delays += cls.cycles_to_sum(lanes, simd, in_shape, weight_shape, column_folds > 1)
         bill.register(2 * delays + 1)
         width, bits = pe * simd * weight_shape.width, range_shape(*accumulator).width
         in_logic = style_of(steps, width, style) is not MemoryStyle.BLOCK
@@ -246,11 +251,27 @@ class Mvtu(wiring.Component):
                 constant=constant,
                 halves=halves,
             )
-            if accumulates:
-                row.chain(Part.ADDER_BIT, bits, carries_in=lanes.counts_planes)
-                row.add(Part.ACCUMULATOR_BIT, bits)
-                row.register(bits)
-            bill.include(row, pe)
+            if lanes.is_masked:
+                counted = DotProduct.bill(
+                    Lanes.XNOR,
+                    simd,
+                    unsigned(1),
+                    unsigned(1),
+                    accumulates=accumulates,
+                    rows=1,
+                    constant=True,
+                    halves=False,
+                )
+                width = (simd * column_folds).bit_length()
+                for part, count in ((row, pe), (counted, 1)):
+                    cls._accumulated(part, width, accumulates=accumulates, carries_in=True)
+                    part.register(width)
+                    bill.include(part, count)
+                # Counts are doubled for nothing.
+                bill.chain(Part.ADDER_BIT, bits - 1, pe)
+            else:
+                cls._accumulated(row, bits, accumulates=accumulates, carries_in=lanes.counts_planes)
+                bill.include(row, pe)
         bill.register(pe * bits)
         activation = Activation.bill(
             name,
@@ -265,6 +286,14 @@ class Mvtu(wiring.Component):
         )
         bill.include(activation)
         return bill
+
+    @staticmethod
+    def _accumulated(row: Bill, bits: int, *, accumulates: bool, carries_in: bool) -> None:
+        """Add a row's accumulator, if it has one."""
+        if accumulates:
+            row.chain(Part.ADDER_BIT, bits, carries_in=carries_in)
+            row.add(Part.ACCUMULATOR_BIT, bits)
+            row.register(bits)
 
     @staticmethod
     def _shared_bill(signs: Sequence[Sequence[bool]]) -> Bill:
@@ -293,7 +322,11 @@ class Mvtu(wiring.Component):
         for level in levels:
             stages.append(self._delay(m, f"level_{level}", stages[-1]))
         taken, last = stages[-1]
-        totals = [self._accumulate(m, p, *row, taken, last) for p, row in enumerate(sums)]
+        totals = [self._accumulate(m, str(p), *row, taken, last) for p, row in enumerate(sums)]
+        if self.lanes.is_masked:
+            totals = self._less_mask(m, inputs, totals, taken, last)
+            stages.append(self._delay(m, "unmasked", stages[-1]))
+            taken, last = stages[-1]
         m.submodules.activation = activation = self.activation
         taken_early, last_early = stages[-activation.ahead]
         done = Signal(name="summed")
@@ -385,12 +418,27 @@ class Mvtu(wiring.Component):
         m.d.sync += [taken.eq(stage[0]), last.eq(stage[1])]
         return taken, last
 
-    def _accumulate(self, m: Module, p: int, row: Value, carry: Value, taken: Value, last: Value) -> Signal:
+    def _less_mask(self, m: Module, inputs: Value, counts: list[Signal], taken: Value, last: Value) -> list[Signal]:
+        """Double the ones of every row and take off how many inputs are not 0, counted beside the rows in the same cycles."""
+        one = unsigned(1)
+        m.submodules.mask = mask = DotProduct(Lanes.XNOR, self.simd, one, one, accumulates=self.column_folds > 1)
+        bits = Cat(inputs[lane * self.in_shape.width] for lane in range(self.simd))
+        m.d.comb += [mask.row_inputs.eq(bits), mask.row_weights.eq(Const(-1, self.simd))]
+        masked = self._accumulate(m, "mask", mask.o, mask.carry, taken, last)
+        totals = []
+        for p, count in enumerate(counts):
+            total = Signal(range_shape(*self.accumulator), name=f"unmasked_{p}", reset_less=True)
+            m.d.sync += total.eq((count << 1) - masked)
+            totals.append(total)
+        return totals
+
+    def _accumulate(self, m: Module, p: str, row: Value, carry: Value, taken: Value, last: Value) -> Signal:
         """Add up a row group's steps; the total stands in the cycle after the last.
 
         Sums wrap freely on the way, as their width is that of the total: it comes out right because it is within ``accumulator``.
         """
-        shape = range_shape(*self.accumulator)
+        columns = self.simd * self.column_folds
+        shape = range_shape(0, columns) if self.lanes.is_masked else range_shape(*self.accumulator)
         total = Signal(shape, name=f"total_{p}", reset_less=True)
         if self.column_folds == 1:
             m.d.sync += total.eq(row)

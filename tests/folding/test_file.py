@@ -112,7 +112,7 @@ def test_mistakes_in_the_inputs_of_a_folding_file_are_named(network: Network, qu
         ),
         (
             lambda c: c["layers"]["dense0"].update(lanes="plane"),
-            "'lanes' of layer 'dense0' of file must be one of 'auto', 'planes', 'words', 'shared', not 'plane'",
+            "'lanes' of layer 'dense0' of file must be one of 'auto', 'planes', 'words', 'masked', 'shared', not 'plane'",
         ),
         (
             lambda c: c.update(clock_mhz=0),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hwgen.activation import Positions, Thresholds
-from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
+from hwgen.codes import BIPOLAR, TERNARY, CodeType, signed, unsigned
 from hwgen.fold import Fold, LaneStyle, WindowStyle
 from hwgen.layers.conv import Conv
 from hwgen.layers.dense import Dense
@@ -93,4 +93,48 @@ def test_every_linear_layer_is_exact_in_verilog(folds: list[Fold]) -> None:
     chosen = {layer.name: fold for layer, fold in zip(network.layers, folds, strict=True)}
     for layer in network.layers:
         layer.folding.check(chosen[layer.name])
+    hold_to_oracles(size_fifos(Plan(network, chosen)))
+
+
+MASKED = LaneStyle.MASKED
+
+MASKED_FOLDS = {
+    "narrow": [
+        Fold(pe=2, simd=2, lanes=MASKED),
+        Fold(pe=1, simd=4, lanes=MASKED, fetch_registers=1),
+        Fold(pe=3, simd=5, lanes=MASKED),
+    ],
+    "wide": [
+        Fold(pe=4, simd=18, window=PARALLEL),
+        Fold(pe=4, simd=36, window=PARALLEL, lanes=MASKED),
+        Fold(pe=3, simd=20),
+    ],
+}
+
+
+@pytest.mark.parametrize("folds", MASKED_FOLDS.values(), ids=MASKED_FOLDS)
+def test_layers_of_three_values_and_bipolar_weights_are_exact_in_verilog(folds: list[Fold]) -> None:
+    """Borders of -1, +1 and, where positions tell padded taps apart, of nothing; columns that are no power of two."""
+    random = np.random.default_rng(3)
+    first, second, scores = (
+        random.choice(np.array([-1, 1]), shape) for shape in ((4, 3, 3, 2), (4, 3, 3, 4), (3, 100))
+    )
+    window = Window((3, 3), pads=(1, 1, 1, 1))
+    edges = Positions(tuple([0, 1, 1, 1, 2]), tuple([0, 1, 1, 1, 2]))
+    levels = Thresholds(np.sort(random.integers(-4, 5, (9, 4, 2))), edges)
+    plain = Thresholds(np.sort(random.integers(-6, 7, (1, 4, 2))), Positions.uniform(5, 5))
+    layers = (
+        Conv("first", "x", (5, 5, 2), TERNARY, first, window, 0, levels, TERNARY),
+        Conv("second", "first", (5, 5, 4), TERNARY, second, window, -1, plain, TERNARY),
+        Dense("scores", "second", (5, 5, 4), TERNARY, scores, None, signed(8)),
+    )
+    network = Network(
+        "masked",
+        (InputPort("x", (5, 5, 2), (0, 1, 2), (5, 5, 2), TERNARY),),
+        layers,
+        (OutputPort("y", "scores", (1, 1, 3), (0, 1, 2), "float32", np.ones(3), np.zeros(3)),),
+    )
+    check(network)
+    chosen = {layer.name: fold for layer, fold in zip(layers, folds, strict=True)}
+    assert all(layer.matrix.folded(chosen[layer.name]).style is MASKED for layer in layers)
     hold_to_oracles(size_fifos(Plan(network, chosen)))

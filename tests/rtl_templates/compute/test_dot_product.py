@@ -25,6 +25,8 @@ def lane(lanes: Lanes, x: int, w: int, in_shape: Shape, weight_shape: Shape) -> 
             return sum(lifted if w >> bit & 1 else top - lifted for bit in range(weight_shape.width))
         case Lanes.TERNARY_XNOR | Lanes.TERNARY_ADD_SUB:
             return (lifted if w & 1 else top - lifted) * (w >> 1)
+        case Lanes.MASKED_XNOR:
+            return x & 1 & ~(x >> 1 ^ ~w)
         case Lanes.AND:
             total = 0
             for bit in range(weight_shape.width):
@@ -56,6 +58,7 @@ CASES = [
     (Lanes.XNOR, unsigned(1), unsigned(1)),
     (Lanes.XNOR, signed(3), unsigned(1)),
     (Lanes.TERNARY_XNOR, unsigned(2), unsigned(2)),
+    (Lanes.MASKED_XNOR, signed(2), unsigned(1)),
     (Lanes.AND, unsigned(2), unsigned(3)),
     (Lanes.AND, signed(2), signed(3)),
     (Lanes.ADD_SUB, unsigned(8), unsigned(1)),

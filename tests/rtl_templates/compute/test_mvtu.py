@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hwgen.activation import Positions, Thresholds
-from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
+from hwgen.codes import BIPOLAR, TERNARY, CodeType, signed, unsigned
 from hwgen.errors import OptionError
 from hwgen.fold import Fold, LaneStyle, MemoryStyle
 from hwgen.layers.matvec import MatVec, accumulator_range, pack_words
@@ -154,6 +154,53 @@ def test_sums_are_shared_only_where_everything_is_constant_and_at_once():
     for other in (replace(whole, pe=2), replace(whole, simd=4)):
         with pytest.raises(OptionError, match="Layer 'dense0' cannot have lanes 'shared', which need all"):
             matrix.check_lanes(replace(other, lanes=LaneStyle.SHARED), "dense0")
+
+
+MASKED = LaneStyle.MASKED
+
+
+@pytest.mark.parametrize("out_type", [BIPOLAR, TERNARY, None], ids=str)
+@pytest.mark.parametrize(("pe", "simd"), [(1, 1), (4, 1), (2, 3), (1, 6), (4, 12)])
+def test_masked_lanes_are_exact_up_to_the_extremes(out_type, pe, simd):
+    matrix = make_matrix(TERNARY, out_type, 4, 12)
+    vectors = np.concatenate(
+        [
+            matrix.weights,
+            -matrix.weights,
+            0 * matrix.weights,
+            make_vectors(TERNARY, 11, 12),
+            make_vectors(BIPOLAR, 4, 12),
+        ]
+    )
+    fold, expected = Fold(pe=pe, simd=simd, lanes=MASKED), ref(matrix, vectors)
+    assert matrix.folded(fold).lanes is Lanes.MASKED_XNOR
+    np.testing.assert_array_equal(rtl(matrix, fold, vectors), expected)
+    stalled = rtl(matrix, fold, vectors, source_stall=0.3, sink_stall=0.5, reset_at=33)
+    np.testing.assert_array_equal(stalled, expected)
+    written = matrix.writable(fold)
+    assert matrix.folded(written).lanes is Lanes.MASKED_XNOR
+    np.testing.assert_array_equal(rtl(matrix, written, vectors), expected)
+
+
+def test_inputs_of_three_values_are_masked_where_many_lanes_of_several_rows_gain_by_it():
+    matrix = make_matrix(TERNARY, None, 4, 32)
+    assert matrix.folded(Fold(pe=2, simd=16)).style is MASKED
+    assert {fold.lanes for fold in matrix.lane_choices(Fold(pe=2, simd=16))} == set(LaneStyle) - {
+        MASKED,
+        LaneStyle.SHARED,
+    }
+    for few in (Fold(pe=1, simd=16), Fold(pe=2, simd=8)):
+        assert matrix.folded(few).style is LaneStyle.PLANES
+        assert MASKED in {fold.lanes for fold in matrix.lane_choices(few)}
+    whole = Fold(pe=2, simd=16, lanes=MASKED)
+    for other in (
+        make_matrix(TERNARY, None, 4, 32, (-1, 0, 1)),
+        make_matrix(signed(2), None, 4, 32),
+        replace(matrix, same_inputs=False),
+    ):
+        assert MASKED not in {fold.lanes for fold in other.lane_choices(replace(whole, lanes=LaneStyle.AUTO))}
+        with pytest.raises(OptionError, match=r"Layer 'dense0' cannot have lanes 'masked', which need weights of \+-1"):
+            other.check_lanes(whole, "dense0")
 
 
 def test_weights_of_odd_numbers_need_a_plane_less():

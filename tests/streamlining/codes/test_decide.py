@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hwgen.activation import Positions, Thresholds
-from hwgen.codes import BIPOLAR
+from hwgen.codes import BIPOLAR, TERNARY
 from hwgen.conversion import Conversion
 from hwgen.errors import ModelError
 from hwgen.graph import Node
@@ -106,3 +106,20 @@ def test_a_threshold_is_put_where_it_decides_every_combination():
 def test_combinations_that_no_threshold_tells_apart_are_counted():
     # 2 + 0 >= 1.9 and 0 + 0.3 * 6 < 1.9, but both are 6.
     assert by_hand((3, 10), 6) == (6, 1)
+
+
+def test_a_real_sum_of_zero_that_float64_misses_is_zero():
+    """0.1 three times is not 0.3 in float64, and a Sign of three values would tell."""
+    positions, one, zero = Positions.uniform(1, 1), np.ones((1, 1), dtype=np.int64), np.zeros(1, dtype=np.int64)
+    numbers = tuple(Integers(0 * one, one, count * one, positions) for count in (4, 2))
+    rounded = Rounded(
+        Node("Add", "sum", (), ()), numbers, np.array([[0.1], [-0.3]]), np.array([[1], [-3]]), np.zeros((1, 1, 1)), ""
+    )
+    leaf = Leaf(Parameter(np.array(0.1)), Parameter(np.array(0.0)))
+    term = Call(Node("Sign", "sign", (), ()), (leaf,))
+    none = np.zeros(0, dtype=np.int64)
+    values = Values(TERNARY, np.ones(1), np.zeros(1), none)
+    coding = Coded(Runs(none, none, none, none[None]), values, np.ones(1, dtype=np.int8))
+    levels = Thresholds(np.array([[[0, 1]]]), positions)
+    placed, wrong = decided(term, Elements(zero, zero, zero), rounded, coding, levels, np.zeros(1, dtype=bool))
+    assert (placed.levels.tolist(), wrong) == ([[[0, 1]]], 0)
