@@ -114,7 +114,7 @@ class Brackets:
         }
 
     def replayed(
-        self, found: Mapping[str, np.ndarray], inputs: Mapping[str, np.ndarray]
+        self, found: Mapping[str, np.ndarray], inputs: Mapping[str, np.ndarray], sign_at_zero: int = 0
     ) -> dict[str, np.ndarray] | None:
         """Calculate everything from the inputs on in float64.
 
@@ -124,6 +124,8 @@ class Brackets:
             The file's inputs, and what it yields, frames first.
         inputs : mapping of str to ndarray
             What the inputs stand for exactly.
+        sign_at_zero : int
+            What a Sign that sees exactly 0 is taken as.
 
         Returns
         -------
@@ -139,9 +141,16 @@ class Brackets:
         }
         for node in self._nodes:
             given = [exact[name] if name else None for name in node.inputs]
-            results = evaluate.apply(node, given, np.float64)
-            exact.update(zip(node.outputs, _settled(node, results, given), strict=False))
+            results = _settled(node, evaluate.apply(node, given, np.float64), given)
+            if node.op == "Sign" and sign_at_zero:
+                results = (np.where(result == 0, sign_at_zero, result) for result in results)
+            exact.update(zip(node.outputs, results, strict=False))
         return exact
+
+    def zero_signs(self, found: Mapping[str, np.ndarray]) -> set[str]:
+        """Give the tensors among those found that a Sign yields, and that hold a 0."""
+        signs = {node.outputs[0] for node in self._nodes if node.op == "Sign"}
+        return {name for name in signs & set(found) if np.any(found[name] == 0)}
 
     def first_apart(
         self, found: Mapping[str, np.ndarray], replayed: Mapping[str, np.ndarray]

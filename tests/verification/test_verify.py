@@ -129,6 +129,31 @@ def test_an_error_of_more_than_a_tenth_is_refused(model, random) -> None:
     assert held(path, input_type="int8", input_scale=1 / 16).agrees
 
 
+def test_a_sign_at_zero_that_no_stream_holds_is_as_the_note_says(model, random) -> None:
+    """A border that a convolution takes over stands between the sign of the input and what can be compared."""
+    built = model(2, 4, 4).add("Sign").add("Pad", np.array([0, 0, 1, 1, 0, 0, 1, 1]))
+    built.add("Conv", bipolar(random, 3, 2, 3, 3))
+    assert verify(built.save(), hwgen.read(built.path)).outcome is Outcome.EQUAL
+    plus = hwgen.read(built.path, sign_at_zero="plus")
+    assert verify(built.path, plus).outcome is Outcome.SIGN_AT_ZERO
+
+
+def test_a_sign_at_zero_that_a_table_swallows_is_replayed_as_told(model, random) -> None:
+    built = model(6).add("Sign").add("Mul", np.float32(3)).add("MatMul", bipolar(random, 6, 3))
+    built.save()
+    plus = hwgen.read(built.path, sign_at_zero="plus")
+    assert verify(built.path, plus).outcome is Outcome.SIGN_AT_ZERO
+    other = replace(plus, conversion=replace(plus.conversion, sign_at_zero=-1))
+    assert verify(built.path, other).outcome is Outcome.DIFFERS
+
+
+def test_even_sums_behind_a_border_are_as_the_note_says(model, random) -> None:
+    built = model(4, 4, 4).sign().add("Conv", bipolar(random, 4, 4, 1, 1))
+    built.add("Pad", np.array([0, 0, 1, 1, 0, 0, 1, 1])).add("Sign").add("Conv", bipolar(random, 3, 4, 3, 3))
+    assert verify(built.save(), hwgen.read(built.path)).outcome is Outcome.EQUAL
+    assert verify(built.path, hwgen.read(built.path, sign_at_zero="minus")).outcome is Outcome.SIGN_AT_ZERO
+
+
 def test_a_sign_at_zero_is_as_the_note_says(model, random) -> None:
     built = model(4).sign().add("MatMul", bipolar(random, 4, 3)).add("Sign").add("MatMul", bipolar(random, 3, 2))
     network = hwgen.read(built.save())
