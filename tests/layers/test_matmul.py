@@ -15,7 +15,9 @@ from hwgen.errors import OptionError
 from hwgen.fold import Fold, LaneStyle, WindowStyle
 from hwgen.layers.matmul import MatMul
 from hwgen.rtl_templates.compute.dot_product import Lanes
-from tests.layers.channelwise_cases import positions, random_codes, seeds
+from hwgen.rtl_templates.registers.write_bus import looked_at
+from hwgen.rtl_templates.streams.stream_check import run_ports
+from tests.layers.channelwise_cases import beats, positions, random_codes, seeds
 from tests.layers.join_cases import assert_hardware_is_golden, folds
 
 BOOL = CodeType(0, 1)
@@ -114,6 +116,21 @@ def test_planes_and_words_give_the_same(kinds: tuple[CodeType, CodeType], lanes:
 )
 def test_signs_are_compared_and_numbers_multiplied(kinds: tuple[CodeType, CodeType], lanes: Lanes) -> None:
     assert product(kinds).operands.lanes(Fold()) is lanes
+
+
+def test_thresholds_are_written_and_no_cycle_changes() -> None:
+    random, where = np.random.default_rng(5), Positions((0,), (0, 1, 1))
+    before, after = (activated(product((BIPOLAR, BIPOLAR)), unsigned(2), random, where) for _ in range(2))
+    fold = before.writable(Fold(pe=2, simd=3))
+    assert before.timing(fold).outlets[0].latency == before.timing(Fold(pe=2, simd=3)).outlets[0].latency
+    assert not product((BIPOLAR, BIPOLAR)).writable(Fold()).writable
+    maps = [random_codes(random, entry.type, (2, *entry.shape)) for entry in before.inputs]
+    sent = {f"i_{k}": beats(BIPOLAR, codes, 3) for k, codes in enumerate(maps)}
+    expected = beats(unsigned(2), after.golden(*maps), 2)
+    with looked_at():
+        written = dict(after.component(fold).memories)
+    found = run_ports(before.component(fold), sent, {"o": len(expected)}, writes=written)
+    assert found.payloads["o"] == expected
 
 
 def test_a_frame_takes_the_product_of_the_folds_while_the_next_matrix_comes() -> None:
