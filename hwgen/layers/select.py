@@ -17,8 +17,9 @@ from hwgen.layers.legal import check_no_window, check_slots, check_tables, divis
 from hwgen.layers.protocol import MapShape, OneInput
 from hwgen.rtl_templates.cost import Resources
 from hwgen.rtl_templates.streams.beat_filter import BeatFilter
+from hwgen.rtl_templates.streams.beat_repeater import BeatRepeater
 from hwgen.rtl_templates.streams.channel_wires import ChannelWires
-from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH
+from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH, Fifo
 from hwgen.timing.schedule import Schedule
 
 __all__ = ["Select"]
@@ -92,20 +93,43 @@ class Select:
         words = [True] if self._is_whole(fold) else self.kept_words(fold.simd)
         return words or [], [True] * width, [True] * height
 
+    def _repeats(self, fold: Fold) -> int:
+        """Give the beats of a map's only channel where it is given more than once, else 1."""
+        return len(self.channels) // fold.pe if self.in_shape[2] == 1 else 1
+
     def timing(self, fold: Fold) -> Schedule:
-        """Take a beat a step; hand on whole pixels, or the beats that are selected."""
+        """Take a beat a step; hand on whole pixels, the beats that are selected, or a single channel step by step."""
+        repeats = self._repeats(fold)
+        if repeats > 1:
+            slots = fold.slots or FULL_RATE_DEPTH
+            beats = np.arange(self.in_shape[0] * self.in_shape[1] * repeats)
+            latency = Fifo.latency(slots, self.in_type.bits)
+            return Schedule.through(
+                len(beats), beats, emit=beats, latency=latency, slots=slots, accept=beats[::repeats]
+            )
         return filter_schedule(*self._kept(fold), fold, width=fold.pe * self.in_type.bits)
 
     def resources(self, fold: Fold) -> Resources:
+        if self._repeats(fold) > 1:
+            return BeatRepeater.bill(self.name, **self._repeater(fold)).resources()
         if self._is_whole(fold):
             return ChannelWires.bill(self.name, **self._wires(fold)).resources()
         return BeatFilter.bill(self.name, **self._filter(fold)).resources()
 
-    def component(self, fold: Fold) -> ChannelWires | BeatFilter:
-        """Give wires between whole pixels, or the unit that drops beats."""
+    def component(self, fold: Fold) -> ChannelWires | BeatFilter | BeatRepeater:
+        """Give wires between whole pixels, the unit that drops beats, or that which repeats a channel."""
+        if self._repeats(fold) > 1:
+            return BeatRepeater(lanes=fold.pe, **self._repeater(fold))
         if self._is_whole(fold):
             return ChannelWires(lanes=fold.simd, **self._wires(fold))
         return BeatFilter(**self._filter(fold))
+
+    def _repeater(self, fold: Fold) -> dict[str, int]:
+        return {
+            "bits": self.in_type.bits,
+            "repeats": self._repeats(fold),
+            "slots": fold.slots or FULL_RATE_DEPTH,
+        }
 
     def _wires(self, fold: Fold) -> dict[str, Any]:
         return {"bits": self.in_type.bits, "chosen": self.channels, "slots": fold.slots or FULL_RATE_DEPTH}
@@ -118,7 +142,7 @@ class Select:
 
 @dataclass(frozen=True)
 class SelectFolding:
-    """Whole pixels; and fewer channels, where the selection is of whole beats in their order."""
+    """Whole pixels; and fewer channels, where the selection is of whole beats in their order, or of an only channel."""
 
     layer: Select
 
@@ -128,6 +152,9 @@ class SelectFolding:
         for lanes in divisors(channels):
             if lanes < channels and self.layer.kept_words(lanes) is not None:
                 yield Fold(pe=lanes, simd=lanes)
+        if channels == 1:
+            yield from (Fold(pe=lanes) for lanes in divisors(len(self.layer.channels)))
+            return
         yield Fold(pe=len(self.layer.channels), simd=channels)
 
     def check(self, fold: Fold) -> None:

@@ -53,6 +53,14 @@ def test_narrow_beats_are_legal_where_the_selection_is_of_whole_beats_in_order(c
     assert [(fold.pe, fold.simd) for fold in layer.folding.folds()] == options
 
 
+@pytest.mark.parametrize("pe", [1, 2, 3, 6])
+def test_an_only_channel_is_given_step_by_step(pe):
+    layer = Select("some", "x", (2, 3, 1), signed(4), (0,) * 6)
+    assert {(fold.pe, fold.simd) for fold in layer.folding.folds()} == {(lanes, 1) for lanes in (1, 2, 3, 6)}
+    assert_hardware_is_golden(layer, Fold(pe=pe), seed=pe)
+    assert layer.timing(Fold(pe=pe)).interval == 36 // pe
+
+
 def test_an_illegal_folding_is_refused():
     layer = Select("some", "x", (1, 1, 4), signed(4), (2, 3))
     with pytest.raises(OptionError, match="PE and SIMD must be 1 and 1 or 2 and 2 or 2 and 4, not 4 and 4"):
