@@ -233,7 +233,10 @@ def _of_factors(node: Node, given: Sequence[np.ndarray | None], known: Mapping[s
     _, low, high = known[node.inputs[0]]
     off = np.maximum(np.abs(high - x), np.abs(low - x))
     # A decision that fell otherwise is no rounding: what follows from it is followed from the file's own.
-    parts = [np.where(off <= _alike(x), off, 0.0), np.abs(weights)], [HALF_AN_ULP * np.abs(x), np.abs(weights)]
+    parts = (
+        [np.where(off <= _alike(x), off, HALF_AN_ULP * np.abs(x)), np.abs(weights)],
+        [HALF_AN_ULP * np.abs(x), np.abs(weights)],
+    )
     count = 1 if _is_grid(np.abs(weights)) else 2
     return np.asarray(sum(np.abs(evaluate.apply(node, part, np.float64)[0]) for part in parts[:count]))
 
