@@ -11,7 +11,7 @@ import onnx
 import onnxruntime
 from onnx import helper, numpy_helper
 
-__all__ = ["FRAMES", "QONNX", "Net", "Tensor", "Unsuitable"]
+__all__ = ["FRAMES", "QONNX", "Net", "Tensor", "Unsuitable", "session"]
 
 FRAMES = 16
 """On which nodes run while the model is written."""
