@@ -26,7 +26,7 @@ __all__ = ["built", "differs_in_icarus", "differs_in_verilator"]
 FRAMES = 4
 """Back to back, of which the first two are the corners: all lowest and all highest."""
 
-SLOWEST = 20_000
+SLOWEST = 2_000
 """Cycles of a frame in networks that are simulated."""
 
 COMPILER_FLAGS = ("-O0",)
