@@ -104,7 +104,7 @@ REFUSED = {
     "TopK": ("axis = 2", "z1"),
     "Softmax": ("axis = 2", ""),
     "ArgMax": ("axis = 2", ""),
-    "Einsum": ('equation = "bchw,bdhw->bcd"', "b"),
+    "Einsum": ('equation = "bchh->bch"', ""),
 }
 """Attributes that are refused, and the other inputs with which they are tried."""
 

@@ -13,6 +13,7 @@ from hwgen.codes import BIPOLAR, CodeType
 from hwgen.errors import ModelError, OrderError
 from hwgen.graph import Node
 from hwgen.layers.matmul import MatMul
+from hwgen.layers.reorder import Reorder
 from hwgen.layers.segments import Segments
 from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.codes.rounding import product_noise
@@ -101,14 +102,14 @@ def _lays(a: np.ndarray, b: np.ndarray, lead: tuple[int, ...]) -> Iterator[_Lay]
 
 
 def _cheapest(node: Node, codes: list[Codes], lays: list[_Lay], builder: Builder) -> _Lay:
-    """Choose what needs the fewest layers in front.
+    """Choose what needs the least memory of maps in front, and then the fewest layers.
 
     Raises
     ------
     OrderError
         If none can be had.
     """
-    best: tuple[int, _Lay] | None = None
+    best: tuple[tuple[int, int], _Lay] | None = None
     refusal: OrderError | None = None
     for lay in lays:
         scratch = Builder(builder.conversion)
@@ -118,10 +119,11 @@ def _cheapest(node: Node, codes: list[Codes], lays: list[_Lay], builder: Builder
         except OrderError as error:
             refusal = refusal or error
             continue
-        cost = len(scratch.layers)
+        kept = sum(math.prod(layer.in_shape) for layer in scratch.layers if isinstance(layer, Reorder))
+        cost = kept, len(scratch.layers)
         if best is None or cost < best[0]:
             best = cost, lay
-        if not cost:
+        if not any(cost):
             break
     if best is None:
         raise refusal or OrderError(f"Node '{node.name}' ({node.op}) multiplies nothing")

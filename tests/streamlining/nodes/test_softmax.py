@@ -11,6 +11,7 @@ from hwgen.errors import ModelError
 from hwgen.layers.channel_max import ChannelMax
 from hwgen.layers.conv import Conv
 from hwgen.layers.matmul import MatMul
+from hwgen.layers.reorder import Reorder
 from hwgen.layers.reshape import Reshape
 from hwgen.layers.table import Table
 from tests.streamlining.conftest import bipolar, frames
@@ -90,10 +91,11 @@ def test_the_logarithm(model, random):
     assert off(net.add("Mul", np.float32(2)), random)[1] <= 2e-3
 
 
-def test_an_axis_that_is_no_group_of_channels_needs_another_order(model, random):
-    net = scores(model(TOKENS, WIDTH), random).add("Softmax", axis=1).add("Mul", np.float32(2))
-    with pytest.raises(ModelError, match="in no order that crops, repetitions and choices of channels give"):
-        net.network(input_type="bipolar")
+def test_along_rows(model, random):
+    net = scores(model(TOKENS, WIDTH), random).add("Mul", np.float32(0.3)).add("Softmax", axis=1)
+    network, error = off(net.add("Mul", np.float32(2)), random)
+    assert error <= 1e-5
+    assert Reorder in kinds(network)
 
 
 def test_at_the_end_it_is_left_to_the_reader(model, random):
