@@ -78,6 +78,9 @@ def _first_read(graph: Graph, name: str, frame: np.ndarray) -> np.ndarray:
         channels_first = node.op in _CHANNELS_FIRST or (node.op.startswith("Reduce") and index.ndim == 4)
         if index.ndim in (3, 4) and (channels_first or _pads_last(node, graph)):
             return np.transpose(index[0][:, None] if index.ndim == 3 else index[0], (1, 2, 0))
+        if node.op == "Concat" and any(part in graph.constants for part in node.inputs):
+            # A constant beside the frame has no place in it.
+            return _default_order(frame)
         if node.op in SHAPING and node.op != "Pad" and node.inputs[0] in seen:
             inputs = [index, *(graph.constants.get(name) for name in node.inputs[1:])]
             seen.update(zip(node.outputs, _shaped(node, inputs, index), strict=False))

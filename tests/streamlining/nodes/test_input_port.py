@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from onnx import helper
 
 from hwgen.arrays import codec
 from hwgen.errors import ModelError, NodesError, OptionError
@@ -307,3 +308,18 @@ def test_a_graph_whose_input_has_an_axis_of_any_size_is_refused(model, random):
     values = {**graph.values, "x": replace(graph.values["x"], shape=(None, None))}
     with pytest.raises(ModelError, match="Input 'x' has axes of unknown size; export the model with fixed shapes"):
         streamline(replace(graph, values=values), Options(input_type="bipolar"))
+
+
+def test_a_constant_beside_the_input_is_no_element_of_it(model, random):
+    """The first product reads a vector that only begins with the frame."""
+    net = model(3)
+    net.nodes.append(
+        helper.make_node("Concat", ["x", net.constant(np.float32([[1, 1]]))], ["joined"], name="join", axis=1)
+    )
+    net.input.type.tensor_type.shape.dim[0].dim_value = 1
+    net.value = "joined"
+    net.add("MatMul", bipolar(random, 5, 2))
+    network = net.network(input_type="int8")
+    x = random.integers(-9, 9, (6, 3))
+    expected = np.concatenate([net.reference(row[None].astype(np.float32)) for row in x])
+    np.testing.assert_array_equal(codec.from_codes(network, network.golden(codec.to_codes(network.input, x))), expected)
