@@ -102,7 +102,7 @@ class OutputPort:
     values : ndarray of float64, shape (channels, levels), or None
         Table that replaces the affine map.
     dropped : tuple of str
-        Trailing nodes that the hardware leaves to the reader because they keep the ranking (Softmax).
+        Trailing nodes that the hardware leaves to the host because they keep the ranking (Softmax).
     dropped_operators : tuple of str
         The operator of each, Softmax or LogSoftmax over the channels.
     order : ndarray of int64, shape onnx_shape, or None

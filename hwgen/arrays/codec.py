@@ -20,6 +20,7 @@ __all__ = [
     "input_frames",
     "named",
     "outputs_of",
+    "shares",
     "to_codes",
     "unmap",
 ]
@@ -136,7 +137,7 @@ def from_codes(network: Network, codes: np.ndarray, port: OutputPort | None = No
     ----------
     network : Network
     codes : ndarray of int64, shape (frames, height, width, channels)
-        What the output's layer yields.
+        What the output's layer yields. What the hardware leaves to the host (Softmax) is done.
     port : OutputPort or None
         One of the network's outputs; None: its only one.
 
@@ -146,6 +147,8 @@ def from_codes(network: Network, codes: np.ndarray, port: OutputPort | None = No
     """
     port = network.output if port is None else port
     values, dtype = exact_values(network, codes, port), np.dtype(port.dtype)
+    for operator in port.dropped_operators:
+        values = shares(values, operator)
     if np.issubdtype(dtype, np.integer):
         values = np.rint(values)
     return unmap(port, values).astype(dtype)
@@ -159,6 +162,13 @@ def exact_values(network: Network, codes: np.ndarray, port: OutputPort) -> np.nd
     entries = kind.to_bits(codes).astype(np.int64) if kind.bipolar else codes - kind.low
     values: np.ndarray = port.values[np.arange(codes.shape[-1]), entries]
     return values
+
+
+def shares(scores: np.ndarray, operator: str) -> np.ndarray:
+    """Do what a Softmax or LogSoftmax over the channels does."""
+    shifted = scores - scores.max(axis=-1, keepdims=True)
+    logarithms = shifted - np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True))
+    return np.asarray(logarithms if operator == "LogSoftmax" else np.exp(logarithms))
 
 
 def unmap(port: OutputPort, maps: np.ndarray) -> np.ndarray:

@@ -41,7 +41,7 @@ def distances(network: Network, codes: np.ndarray, expected: np.ndarray, port: O
     expected : ndarray, shape (frames, *port.onnx_shape)
         Floats in the model's units, or integer codes.
     port : OutputPort
-        What the hardware leaves to the reader behind it (Softmax) is done first, where numbers in the model's units are expected.
+        Where numbers in the model's units are expected, what the host does behind the hardware (Softmax) is done first.
 
     Returns
     -------
@@ -75,7 +75,7 @@ def meant(
     Returns
     -------
     ndarray of float64, shape (frames, *port.onnx_shape)
-        In the model's units; what the hardware leaves to the reader (Softmax) is done.
+        In the model's units; what the hardware leaves to the host (Softmax) is done.
     ndarray of float64, same shape
         `EXPECTED_ROUNDING` of its terms, at most a quarter of a step between codes.
     """
@@ -90,7 +90,7 @@ def meant(
     slack = np.broadcast_to(slack, values.shape)
     for operator in port.dropped_operators:
         # A change of every score by less than d changes each share by less than d, and its logarithm by less than 2 d.
-        values = _ranked_shares(values, operator)
+        values = codec.shares(values, operator)
         slack = np.broadcast_to(2 * slack.max(axis=-1, keepdims=True) + SHARES_ROUNDING, values.shape)
     return codec.unmap(port, values), codec.unmap(port, slack)
 
@@ -112,13 +112,6 @@ def _least_shares(own: np.ndarray, others: np.ndarray, operator: str) -> np.ndar
     before[..., 1:] = np.logaddexp.accumulate(others, axis=-1)[..., :-1]
     after[..., :-1] = np.logaddexp.accumulate(others[..., ::-1], axis=-1)[..., -2::-1]
     logarithms = own - np.logaddexp(own, np.logaddexp(before, after))
-    return np.asarray(logarithms if operator == "LogSoftmax" else np.exp(logarithms))
-
-
-def _ranked_shares(scores: np.ndarray, operator: str) -> np.ndarray:
-    """Do what a Softmax or LogSoftmax over the channels does."""
-    shifted = scores - scores.max(axis=-1, keepdims=True)
-    logarithms = shifted - np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True))
     return np.asarray(logarithms if operator == "LogSoftmax" else np.exp(logarithms))
 
 

@@ -171,7 +171,9 @@ def output_port(graph: Graph, name: str, signal: Signal, builder: Builder) -> Ou
     reader = Node("Output", name, (), ())
     dropped, signal = signal.dropped, replace(signal, dropped=())
     if dropped:
-        builder.note(f"{_quoted(dropped)} left to the reader of output '{name}': the order of scores is the same")
+        builder.note(
+            f"{_quoted(dropped)} left to the host that reads output '{name}': the order of its codes is the same"
+        )
     values = None
     codes = _affine_head(signal, reader, builder)
     if codes is None:

@@ -198,13 +198,13 @@ def test_an_output_of_two_values_is_one_bit(model, random):
     np.testing.assert_array_equal(network.output.offset, [3] * 4)
 
 
-def test_softmax_is_left_out_and_named(model, random):
-    net = model(8).add("MatMul", bipolar(random, 8, 4)).add("Softmax", axis=1)
+@pytest.mark.parametrize("operator", ["Softmax", "LogSoftmax"])
+def test_softmax_is_left_to_the_host_and_named(model, random, operator):
+    net = model(8).add("MatMul", bipolar(random, 8, 4)).add(operator, axis=1)
     network = net.network(input_type="bipolar")
-    assert network.output.dropped == ("the_softmax_1",)
-    scores = codec.from_codes(network, network.golden(codec.to_codes(network.input, EVERY)))
-    exponential = np.exp(scores - scores.max(axis=1, keepdims=True))
-    np.testing.assert_allclose(exponential / exponential.sum(axis=1, keepdims=True), net.reference(EVERY), rtol=1e-6)
+    assert network.output.dropped == (f"the_{operator.lower()}_1",)
+    found = codec.from_codes(network, network.golden(codec.to_codes(network.input, EVERY)))
+    np.testing.assert_allclose(found, net.reference(EVERY), rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("last", [0, 1])
