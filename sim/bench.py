@@ -254,6 +254,7 @@ async def _play(dut, beats):
             drained += 1
             if drained > SETUP["drain_cycles"]:
                 break
+            continue
         assert quiet <= SETUP["timeout_cycles"], (
             f"deadlock: no transfer for {SETUP['timeout_cycles']} cycles after {position} of {len(beats)} input and "
             f"{received} of {SETUP['out_beats']} output beats; s_axis: tvalid {int(offered)} tready "

@@ -281,8 +281,9 @@ int main(int argc, char** argv) {
         waves.dump(10 * edge + 5);
 #endif
         dut->aclk = 0;
-        if (next == beats && record.out_cycles.size() >= expect && reset_at == UINT64_MAX && ++drained > drain) break;
-        if (quiet > timeout) {
+        if (next == beats && record.out_cycles.size() >= expect && reset_at == UINT64_MAX) {
+            if (++drained > drain) break;
+        } else if (quiet > timeout) {
             deadlock = true;
             break;
         }

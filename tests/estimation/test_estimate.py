@@ -59,8 +59,11 @@ def test_layers_that_prices_were_not_fitted_to_take_what_their_bills_say(family:
         assert quantities(stage.resources(), DEVICES[family]).brams == row.get("brams", 0), name
         errors[name] = abs(estimate(stage.resources(), DEVICES[family]).luts / row["luts"] - 1)
     assert max(errors.values(), default=0) <= 0.3, errors
-    assert sum(errors.values()) <= 0.12 * len(errors), errors
+    assert sum(errors.values()) <= MOST_OFF.get(family, 0.12) * len(errors), errors
 
+
+MOST_OFF = {GATEMATE: 0.14}
+"""Mean share by which such layers are off; for the reason below more on GateMate."""
 
 LEAST_SHARE = {GATEMATE: 0.8}
 """Of layers whose LUTs are within a tenth; 0.9 elsewhere. On GateMate a flip-flop with a reset takes a LUT, and no part tells it from one without."""
