@@ -120,8 +120,14 @@ class Announced:
         Greatest distance in codes, saturation left out of account.
     share : float
         Further distance as a share of the sum of the magnitudes that the layer adds up.
+    zero : float
+        Code that counts as magnitude 0, as it stands for about 0.
+    shift : float
+        Further distance of that sum, in its steps, where that code is another in some channels.
     """
 
     layer: str
     codes: float = 0.0
     share: float = 0.0
+    zero: float = 0.0
+    shift: float = 0.0

@@ -105,6 +105,8 @@ class Builder:
         self.announced: list[Announced] = []
         self.rounded_weights: dict[str, float] = {}
         """How far the integers of a node's weights are off at most, in steps of a weight."""
+        self.rounded_shifts: dict[str, tuple[float, float]] = {}
+        """Code of their inputs that stands for about 0, and how far their sum is off at most as it is another in some channels, in its steps."""
         self.ties: dict[str, set[int]] = {}
         """Channels in which Sign can see exactly 0, by the node that makes what it sees."""
         self.computed: frozenset[str] = frozenset()
@@ -168,7 +170,8 @@ class Builder:
             self.clashes.add(origin.node)
         name = self.add(layer)
         if origin.node in self.rounded_weights:
-            self.announce(Announced(name, share=self.rounded_weights[origin.node]))
+            zero, shift = self.rounded_shifts.get(origin.node, (0.0, 0.0))
+            self.announce(Announced(name, share=self.rounded_weights[origin.node], zero=zero, shift=shift))
         return name
 
     def refuse(self, node: Node, error: ModelError) -> None:

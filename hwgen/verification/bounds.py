@@ -52,14 +52,14 @@ def intervals(network: Network, codes: Sequence[np.ndarray]) -> dict[str, Interv
         found[port.name] = (one - off, one + off)
     for layer in network.layers:
         said = announced.get(layer.name, Announced(layer.name))
-        low, high = _interval(layer, [found[source] for source in sources_of(layer)], said.share)
+        low, high = _interval(layer, [found[source] for source in sources_of(layer)], said)
         off = int(np.ceil(said.codes))
         found[layer.name] = (low - off, high + off)
     return found
 
 
 @singledispatch
-def _interval(layer: Layer, maps: list[Interval], share: float) -> Interval:
+def _interval(layer: Layer, maps: list[Interval], said: Announced) -> Interval:
     """Follow a layer that yields more where its inputs are more, or less: the least and the greatest are at the ends."""
     ends = [layer.golden(*side) for side in zip(*maps, strict=True)]
     return np.minimum(*ends), np.maximum(*ends)
@@ -67,7 +67,7 @@ def _interval(layer: Layer, maps: list[Interval], share: float) -> Interval:
 
 @_interval.register(Conv)
 @_interval.register(Dense)
-def _linear(layer: Conv | Dense, maps: list[Interval], share: float) -> Interval:
+def _linear(layer: Conv | Dense, maps: list[Interval], said: Announced) -> Interval:
     """Sum both ends together and how far they are apart, which takes half as many products as the least and the greatest of each."""
     ((low, high),) = maps
     if low is high:
@@ -76,14 +76,18 @@ def _linear(layer: Conv | Dense, maps: list[Interval], share: float) -> Interval
         both = _summed(layer, layer.weights, low + high, border=2)
         apart = _summed(layer, np.abs(layer.weights), high - low, border=0)
         least, greatest = (both - apart) // 2, (both + apart) // 2
-    if share:
+    if said.share or said.shift:
         # All rows of a group see the same.
         groups = layer.groups if isinstance(layer, Conv) else 1
         one = np.ones_like(layer.weights[:groups])
-        seen = np.repeat(
-            _summed(layer, one, np.maximum(np.abs(low), np.abs(high))), len(layer.weights) // groups, axis=-1
+        low, high = (np.ceil(np.abs(codes - said.zero)).astype(np.int64) for codes in (low, high))
+        ahead = (
+            replace(layer, pad_value=int(np.ceil(abs(layer.pad_value - said.zero))))
+            if isinstance(layer, Conv)
+            else layer
         )
-        off = np.ceil(share * np.abs(seen)).astype(np.int64)
+        seen = np.repeat(_summed(ahead, one, np.maximum(low, high)), len(layer.weights) // groups, axis=-1)
+        off = np.ceil(said.share * seen + said.shift).astype(np.int64)
         least, greatest = least - off, greatest + off
     if layer.thresholds is None:
         return least, greatest
@@ -103,7 +107,7 @@ def _fired(thresholds: Thresholds, kind: CodeType, accumulators: np.ndarray) -> 
 
 
 @_interval.register
-def _segments(layer: Segments, maps: list[Interval], share: float) -> Interval:
+def _segments(layer: Segments, maps: list[Interval], said: Announced) -> Interval:
     """Follow straight pieces: extremes are at the ends, and on both sides of each break."""
     ((low, high),) = maps
     classes = layer.positions.classes()
@@ -117,7 +121,7 @@ def _segments(layer: Segments, maps: list[Interval], share: float) -> Interval:
 
 
 @_interval.register
-def _table(layer: Table, maps: list[Interval], share: float) -> Interval:
+def _table(layer: Table, maps: list[Interval], said: Announced) -> Interval:
     ((low, high),) = maps
     low, high = (np.clip(x, layer.in_type.low, layer.in_type.high) for x in (low, high))
     if layer.in_type.bipolar:
@@ -131,7 +135,7 @@ def _table(layer: Table, maps: list[Interval], share: float) -> Interval:
 
 
 @_interval.register
-def _combine(layer: Combine, maps: list[Interval], share: float) -> Interval:
+def _combine(layer: Combine, maps: list[Interval], said: Announced) -> Interval:
     if layer.operation is Operation.MULTIPLY:
         (first, second) = maps
         corners = [a * b for a in first for b in second]
@@ -141,7 +145,7 @@ def _combine(layer: Combine, maps: list[Interval], share: float) -> Interval:
 
 
 @_interval.register
-def _matmul(layer: MatMul, maps: list[Interval], share: float) -> Interval:
+def _matmul(layer: MatMul, maps: list[Interval], said: Announced) -> Interval:
     """Follow products of middles, and how far they are off: twice each bound is the middle less or more the width."""
     if all(low is high or np.array_equal(low, high) for low, high in maps):
         exact = layer.golden(*(low for low, _ in maps))
@@ -167,7 +171,7 @@ def _ordered(a: np.ndarray, b: np.ndarray) -> Interval:
 
 @_interval.register(ArgMax)
 @_interval.register(TopK)
-def _ranking(layer: ArgMax | TopK, maps: list[Interval], share: float) -> Interval:
+def _ranking(layer: ArgMax | TopK, maps: list[Interval], said: Announced) -> Interval:
     """A ranking is certain where no score overlaps with another that differs from it."""
     ((low, high),) = maps
     found = layer.golden(low)

@@ -63,6 +63,18 @@ def test_rounded_weights_add_a_share_of_what_is_summed() -> None:
     assert bounds(dense([[2, -3]]), x=[5, -4], share=0.25) == ([22 - 3], [22 + 3])
 
 
+def test_rounded_weights_are_off_by_the_distance_from_the_code_of_zero() -> None:
+    assert bounds(dense([[2, -3]]), x=[5, -4], share=0.25, zero=5.0) == ([22 - 3], [22 + 3])
+    assert bounds(dense([[2, -3]]), x=[0, 0], share=0.25, zero=-5.5) == ([-3], [3])
+    assert bounds(dense([[2, -3]]), x=[0, 0], share=0.25, shift=1.5) == ([-2], [2])
+
+
+def test_a_border_is_as_far_from_the_code_of_zero_as_its_code() -> None:
+    weights = np.ones((1, 1, 3, 1), dtype=np.int64)
+    layer = Conv("c", "x", (1, 1, 1), BYTE, weights, Window((1, 3), pads=(0, 1, 0, 1)), -3, None, WIDE)
+    assert bounds(layer, x=[1], share=0.25, zero=1.0) == ([-5 - 2], [-5 + 2])
+
+
 def test_a_layers_own_rounding_is_added_behind_it() -> None:
     assert bounds(dense([[1]]), x=[5], codes=1.2) == ([3], [7])
 
@@ -178,9 +190,8 @@ def test_a_convolutions_ends_are_those_of_each_product(groups: int, share: float
         own = slice(None) if groups == 1 else slice(row // 2 * 2, row // 2 * 2 + 2)
         low, high = (side[y : y + 2, at : at + 2, own] for side in (padded - off, padded + off))
         products = np.stack([low * weights[row], high * weights[row]])
-        # Each number as it may be furthest from zero; the border is summed with its sign.
-        furthest = np.where(off[y : y + 2, at : at + 2, own] > 0, np.maximum(abs(low), abs(high)), low).sum()
-        rounded = int(np.ceil(share * abs(furthest)))
+        # Each number as it may be furthest from zero.
+        rounded = int(np.ceil(share * np.maximum(abs(low), abs(high)).sum()))
         least.append(int(products.min(axis=0).sum()) - rounded)
         greatest.append(int(products.max(axis=0).sum()) + rounded)
     told = {"share": share} if share else {}

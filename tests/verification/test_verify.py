@@ -305,3 +305,14 @@ def test_an_announced_network_may_decide_otherwise_than_float32_too(model) -> No
     found = held(built.save(), input_type="bipolar")
     assert found.outcome is Outcome.ANNOUNCED
     assert any("float32 rounding in the file decides" in note for note in found.notes)
+
+
+def test_rounded_weights_are_off_for_what_code_0_stands_for_too(model, random) -> None:
+    built = model(8).add("MatMul", random.standard_normal((8, 3)).astype(np.float32))
+    found = held(built.save(), input_type="uint4", input_scale=1.0, input_offset=-15.0)
+    assert found.outcome is Outcome.ANNOUNCED
+
+
+def test_rounded_weights_of_a_transposed_convolution_are_announced(model, random) -> None:
+    built = model(2, 3).sign().add("ConvTranspose", random.standard_normal((2, 1, 4)).astype(np.float32), strides=[2])
+    assert held(built.save()).outcome is Outcome.ANNOUNCED

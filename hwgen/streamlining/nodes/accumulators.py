@@ -65,6 +65,10 @@ def typed(
     linear = Linear(name, codes.source, codes.shape, codes.type, shaped, window, pad_value, groups, noise)
     # offset / scale, where it is a ratio of small numbers, keeps ties exact that a product of rounded floats would lose.
     ratio = np.divide(shift, scale, out=np.zeros_like(shift), where=scale != 0)
+    if node.name in builder.rounded_weights:
+        zero = -float(ratio.mean())
+        apart = np.broadcast_to(np.abs(ratio + zero), shaped.shape).reshape(rows, -1).sum(axis=1)
+        builder.rounded_shifts[node.name] = zero, builder.rounded_weights[node.name] * float(apart.max())
     column = (-1, *(1,) * (shaped.ndim - 1))
     shares = row_scale.reshape(column) * (shaped * ratio) + np.where(scale == 0, weights * shift, 0.0)
     if window is None or not any(window.pads) or code is not None or not (np.any(shares) or np.any(border)):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hwgen.codes import CodeType
+from hwgen.conversion import Announced
 from hwgen.graph import Node
 from hwgen.layers.interleave import Interleave
 from hwgen.operators.windows import transposed_pads
@@ -106,6 +107,7 @@ def transposed_convolution(
     integers, scale = rounded_rows(flat, node, builder) if found is None else found
     if found is not None:
         note_rounding(flat, integers, scale, node, builder)
+    off = np.abs(integers * scale[:, None] - flat).max(axis=1) if node.name in builder.rounded_weights else 0 * scale
     kernels = (integers * scale[:, None]).reshape(kernels.shape)
     # The codes are made once, for all phases.
     codes = codes_of(signal, node, builder)
@@ -119,7 +121,11 @@ def transposed_convolution(
         for a, row in enumerate(axes[0].phases)
         for b, column in enumerate(axes[1].phases)
     ]
-    whole = _woven(node, parts, (len(axes[0].phases), len(axes[1].phases)), builder)
+    ratio = np.divide(codes.offset, codes.scale, out=np.zeros_like(codes.offset), where=codes.scale != 0)
+    zero = -float(ratio.mean())
+    off = off * float(np.abs(codes.scale).max())
+    shift = off * kernels[0].size * float(np.abs(ratio + zero).max())
+    whole = _woven(node, parts, (len(axes[0].phases), len(axes[1].phases)), builder, off, zero, shift)
     if bias is not None and np.any(bias):
         add = Node("Add", node.name, (), ())
         whole = replace(whole, term=Call(add, (whole.term, Parameter(bias.astype(np.float64)[None, None]))))
@@ -153,8 +159,19 @@ def _part(
     return convolution(Node("Conv", name, (), (), attributes), signal, picked, None, builder)
 
 
-def _woven(node: Node, parts: list[Signal], phases: tuple[int, int], builder: Builder) -> Signal:
-    """Weave accumulators that count in one unit."""
+def _woven(
+    node: Node,
+    parts: list[Signal],
+    phases: tuple[int, int],
+    builder: Builder,
+    off: np.ndarray,
+    zero: float,
+    shift: np.ndarray,
+) -> Signal:
+    """Weave accumulators that count in one unit.
+
+    Rounded weights are ``off`` by so much times the meaning of a step of their inputs, and sums by ``shift`` where code ``zero`` stands for another number than 0.
+    """
     linears: list[Linear] = []
     scales, offsets = [], []
     for part in parts:
@@ -185,6 +202,13 @@ def _woven(node: Node, parts: list[Signal], phases: tuple[int, int], builder: Bu
     step = np.maximum(step, 1)
     kind = CodeType(int(low.min()), int(high.max()))
     sources = tuple(builder.add(linear.record(None, kind)) for linear in linears)
+    for source, part, factor in zip(sources, parts, times, strict=True):
+        # Weights of a phase alone may have been rounded once more.
+        name = part.origin.node
+        share = float(np.max(off / unit + builder.rounded_weights.get(name, 0.0) * factor))
+        apart = float(np.max(shift / unit + builder.rounded_shifts.get(name, (0.0, 0.0))[1] * factor))
+        if share:
+            builder.announce(Announced(source, share=share, zero=zero, shift=apart))
     offset = np.empty((height * phases[0], width * phases[1], rows))
     for number, part_offset in enumerate(offsets):
         offset[number // phases[1] :: phases[0], number % phases[1] :: phases[1]] = part_offset
