@@ -85,6 +85,8 @@ def _reason(node: Node, read: set[str]) -> str:
         return "no hardware for this operator yet"
     if node.op in _ONE_OUTPUT and any(name in read for name in node.outputs[1:]):
         return "only its first output can be used"
+    if op in ("AveragePool", "MaxPool") and _same_and_dilated(node.attributes):
+        return "auto_pad with dilations, which executors pad in different ways; write the pads instead"
     if op == "Resize":
         return _resize_reason(node.attributes)
     if op == "Cast" and node.attributes["to"].kind not in "iufb":
@@ -94,6 +96,12 @@ def _reason(node: Node, read: set[str]) -> str:
     if op in ("QuantizeLinear", "DequantizeLinear") and node.attributes.get("block_size", 0):
         return f"blocked quantisation (block_size {node.attributes['block_size']})"
     return ""
+
+
+def _same_and_dilated(attributes: Attributes) -> bool:
+    """Whether pads depend on dilations, which ONNX Runtime leaves out of account in pools."""
+    apart = any(int(number) > 1 for number in attributes.get("dilations") or ())
+    return apart and str(attributes.get("auto_pad", "NOTSET")).startswith("SAME")
 
 
 def _resize_reason(attributes: Attributes) -> str:

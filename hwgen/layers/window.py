@@ -91,9 +91,16 @@ class Window:
         if min(self.output(height, width)) < 1:
             span, padded = self.span(), self.padded(height, width)
             raise ValueError(f"A window of {span[0]}x{span[1]} does not fit into {padded[0]}x{padded[1]} with padding")
-        for taps, size in zip(self.taps(height, width), (height, width), strict=True):
-            if not np.any((taps >= 0) & (taps < size)):
-                raise ValueError(f"No window of {self} taps a map of {height}x{width}")
+        if not self.taps_within(height, width):
+            raise ValueError(f"No window of {self} taps a map of {height}x{width}")
+
+    def taps_within(self, height: int, width: int) -> bool:
+        """Whether any tap lies on the map, and not all on its padding."""
+        sizes = (height, width)
+        return all(
+            bool(np.any((taps >= 0) & (taps < size)))
+            for taps, size in zip(self.taps(height, width), sizes, strict=True)
+        )
 
     def tap_maps(self, x: np.ndarray, pad_value: int) -> Iterator[np.ndarray]:
         """Pad a map and give, for each tap in raster order, what every window sees there.

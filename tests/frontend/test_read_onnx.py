@@ -295,7 +295,9 @@ def test_an_input_that_nothing_reads_needs_no_shape_that_hardware_could_take(rea
 def test_unsupported_lists_every_node_and_why(tmp_path):
     model = parse(
         "a = LRN <size = 3> (x) b = Neg (a) i = NonZero (b) v, m = MaxPool <kernel_shape "
-        "= [1, 1]> (b) y = Cast <to = 1> (m)"
+        "= [1, 1]> (b) y = Cast <to = 1> (m) "
+        'p = MaxPool <kernel_shape = [2, 2], auto_pad = "SAME_UPPER", dilations = [1, 1]> (b) '
+        'q = AveragePool <kernel_shape = [2, 2], auto_pad = "SAME_LOWER", dilations = [1, 2]> (b)'
     )
     model.graph.node.append(
         helper.make_node("MVAU_hls", ["b"], ["z"], name="mvau", domain="finn.custom_op.fpgadataflow.hls")
@@ -307,12 +309,14 @@ def test_unsupported_lists_every_node_and_why(tmp_path):
         "LRN",
         "NonZero",
         "MaxPool",
+        "AveragePool",
         "finn.custom_op.fpgadataflow.hls::MVAU_hls",
         "com.microsoft::Gelu",
     ]
     assert "only its first output" in records[2].reason
-    assert "FINN hardware layer" in records[3].reason
-    assert "'com.microsoft'" in records[4].reason
+    assert "auto_pad with dilations" in records[3].reason
+    assert "FINN hardware layer" in records[4].reason
+    assert "'com.microsoft'" in records[5].reason
 
 
 @pytest.mark.parametrize("kind", ["uint8", "int8", "float16", "double", "bfloat16"])

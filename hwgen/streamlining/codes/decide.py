@@ -71,18 +71,22 @@ def decided(
         values = Evaluator(sign_at_zero=coding.sign_at_zero)(exact, reals[:, None], one).astype(np.float64)[:, 0]
         codes = np.rint((values - coding.values.offset[channel]) / coding.values.scale[channel])
         turned = -integers if falls[channel] else integers
+        unclear = []
         for place, target in enumerate(targets):
             reached = codes >= target
             below = int(turned[~reached].max()) if not np.all(reached) else None
             first = int(turned[reached].min()) if np.any(reached) else None
+            if first is not None and below is not None and first <= below:
+                unclear.append(place)
+                continue
             level = int(moved[where, channel, place])
-            if first is not None and (below is None or below < first):
-                good = level <= first and (below is None or level > below)
-                moved[where, channel, place] = level if good else first
-            elif first is None and below is not None:
-                moved[where, channel, place] = max(level, below + 1)
-            else:
-                wrong += int(np.sum((turned >= level) != reached))
+            level = level if below is None else max(level, below + 1)
+            moved[where, channel, place] = level if first is None else min(level, first)
+        if unclear:
+            # What integers leave unclear may stand between levels that were moved.
+            moved[where, channel] = np.maximum.accumulate(moved[where, channel])
+            for place, target in enumerate(targets):
+                wrong += int(np.sum((turned >= moved[where, channel, place]) != (codes >= target)))
     return replace(levels, levels=moved), wrong
 
 

@@ -37,9 +37,12 @@ def convolution(node: Node, signal: Signal, weights: np.ndarray, bias: np.ndarra
     ring = edits[-1] if edits else None
     # What the convolution pads itself adds nothing, as a border of zeros does.
     if isinstance(ring, Ring) and (not any(window.pads) or not np.any(ring.values)):
-        edits.pop()
         top, left, bottom, right = (a + b for a, b in zip(window.pads, ring.pads, strict=True))
-        window, border = replace(window, pads=(top, left, bottom, right)), ring.values
+        joined = replace(window, pads=(top, left, bottom, right))
+        height, width = signal.shape[0] - ring.pads[0] - ring.pads[2], signal.shape[1] - ring.pads[1] - ring.pads[3]
+        if joined.taps_within(height, width):
+            edits.pop()
+            window, border = joined, ring.values
     codes = codes_of(replace(signal, edits=tuple(edits)), node, builder)
     placed = np.empty((len(kernels), *window.kernel, kernels.shape[1]))
     placed[..., order if groups == 1 else np.arange(kernels.shape[1])] = kernels.transpose(0, 2, 3, 1)

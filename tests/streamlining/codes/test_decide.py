@@ -123,3 +123,22 @@ def test_a_real_sum_of_zero_that_float64_misses_is_zero():
     levels = Thresholds(np.array([[[0, 1]]]), positions)
     placed, wrong = decided(term, Elements(zero, zero, zero), rounded, coding, levels, np.zeros(1, dtype=bool))
     assert (placed.levels.tolist(), wrong) == ([[[0, 1]]], 0)
+
+
+def test_levels_rise_where_one_is_moved_beside_one_that_is_right():
+    """A Sign of p + 0.3 q - 0.5, the sum held as 10 p + q."""
+    positions, one, zero = Positions.uniform(1, 1), np.ones((1, 1), dtype=np.int64), np.zeros(1, dtype=np.int64)
+    numbers = tuple(Integers(0 * one, one, count * one, positions) for count in (2, 2))
+    rounded = Rounded(
+        Node("Add", "sum", (), ()), numbers, np.array([[1.0], [0.3]]), np.array([[10], [1]]), np.zeros((1, 1, 1)), ""
+    )
+    leaf = Leaf(Parameter(np.array(1.0)), Parameter(np.array(0.0)))
+    term = Call(Node("Sign", "sign", (), ()), (Call(Node("Sub", "sub", (), ()), (leaf, Parameter(np.array(0.5)))),))
+    none = np.zeros(0, dtype=np.int64)
+    coding = Coded(
+        Runs(none, none, none, none[None]), Values(TERNARY, np.ones(1), np.zeros(1), none), np.ones(1, dtype=np.int8)
+    )
+    # Both levels may be anywhere from 2 to 10: the one that is too low need not pass the one that is right.
+    levels = Thresholds(np.array([[[1, 4]]]), positions)
+    placed, wrong = decided(term, Elements(zero, zero, zero), rounded, coding, levels, np.zeros(1, dtype=bool))
+    assert (placed.levels.tolist(), wrong) == ([[[2, 4]]], 0)

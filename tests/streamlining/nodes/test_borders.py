@@ -45,6 +45,12 @@ def test_borders_of_one_value_are_one_border_whatever_lies_between_them(model, r
     assert Pad not in kinds(network)
 
 
+def test_a_border_that_is_all_that_a_convolution_sees_is_a_layer(model, random):
+    net = model(2, 1, 4).sign().add("Pad", np.array([0, 0, 1, 0, 0, 0, 1, 0]), np.float32(-1))
+    net.add("Conv", bipolar(random, 3, 2, 1, 1), strides=[2, 1])
+    assert kinds(net.agrees(bipolar(random, 8, 2, 1, 4))) == [Pad, Conv]
+
+
 def test_borders_of_two_values_are_two(model, random):
     net = model(2, 5, 5).sign().add("Pad", np.array([0, 0, 1, 0, 0, 0, 0, 2]), np.float32(1))
     net.add("Pad", np.array([0, 0, 0, 1, 0, 0, 1, 0]), np.float32(-1)).add("Conv", bipolar(random, 3, 2, 3, 3))
