@@ -126,6 +126,8 @@ class Reach:
             return None
         summing = self._summing(telling.layer)
         place = _Place(telling, *self._groups(telling))
+        if not len(place.groups):
+            return None  # no window of the pool that reads the map taps where the change is
         sums = place.of(summing.of_pool)
         below, beyond = sums < telling.low, sums >= telling.high
         both = np.flatnonzero(below.any(axis=0) & beyond.any(axis=0))

@@ -166,3 +166,29 @@ def test_thresholds_of_positions_are_reached_each_on_its_own() -> None:
         of_rows = replace(conv, thresholds=Thresholds(levels, positions))
         found = choose_frames(replace(network, layers=(of_rows, *network.layers[1:])), EFFORT)
         assert len(found.codes[0]) >= EFFORT.least
+
+
+def test_thresholds_of_positions_that_no_pool_taps_are_named_unseen() -> None:
+    """The second class of positions is that of the row between the windows."""
+    positions = Positions(rows=(0, 1, 0), columns=(0, 0, 0, 0))
+    thresholds = Thresholds(np.array([[[300]], [[400]]]), positions)
+    layers = (
+        Conv(
+            "conv",
+            "x",
+            (3, 4, 2),
+            unsigned(8),
+            np.ones((1, 1, 1, 2), dtype=np.int64),
+            Window((1, 1)),
+            0,
+            thresholds,
+            BIPOLAR,
+        ),
+        MaxPool("pool", "conv", (3, 4, 1), BIPOLAR, Window((1, 1), (2, 1)), (False,)),
+    )
+    port = InputPort("x", (3, 4, 2), (0, 1, 2), (3, 4, 2), unsigned(8))
+    ends = OutputPort("y", "pool", (2, 4, 1), (0, 1, 2), "float32", np.ones(1), np.zeros(1))
+    network = Network("between", (port,), layers, (ends,))
+    check(network)
+    seen, tried = choose_frames(network, EFFORT).seen.thresholds
+    assert 0 < seen < tried
