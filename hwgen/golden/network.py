@@ -175,7 +175,13 @@ def _table(layer: Table) -> Step:
     base = (lookup.positions.classes()[..., None] * channels + np.arange(channels)) * entries - lookup.low
     codes = lookup.table.ravel()
     flat = codes > 0 if layer.out_type.bipolar else codes.astype(integers(layer.out_type))
-    return lambda x: pack_bits(flat[x + base]) if layer.out_type.bipolar else flat[x + base]
+
+    def step(x: np.ndarray) -> np.ndarray:
+        # A layer with a changed weight, whose effect is sought, may yield more than there are entries for.
+        found = np.take(flat, x + base, mode="clip")
+        return pack_bits(found) if layer.out_type.bipolar else found
+
+    return step
 
 
 def _two_valued(layer: Thresholding | Table) -> Step:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hwgen.activation import Positions, Thresholds
+from hwgen.activation import Lookup, Positions, Thresholds
 from hwgen.codes import BIPOLAR, CodeType, unsigned
 from hwgen.golden.changes import changes
 from hwgen.golden.network import PackedNetwork
@@ -14,6 +14,7 @@ from hwgen.layers.conv import Conv
 from hwgen.layers.dense import Dense
 from hwgen.layers.matmul import MatMul
 from hwgen.layers.maxpool import MaxPool
+from hwgen.layers.table import Table
 from hwgen.layers.window import Window
 from hwgen.network import InputPort, Network, OutputPort, check
 from tests.small_networks import mlp
@@ -192,3 +193,22 @@ def test_thresholds_of_positions_that_no_pool_taps_are_named_unseen() -> None:
     check(network)
     seen, tried = choose_frames(network, EFFORT).seen.thresholds
     assert 0 < seen < tried
+
+
+def test_a_changed_weight_may_lead_beyond_the_entries_of_a_table() -> None:
+    """It is looked up at the nearest entry."""
+    weights = np.array([[1, 1, 1, 1]])
+    table = Lookup(np.arange(5).reshape(1, 1, 5), 0, Positions.uniform(1, 1))
+    layers = (
+        Dense("dense", "x", (1, 1, 4), unsigned(1), weights, None, CodeType(0, 4)),
+        Table("table", "dense", (1, 1, 1), CodeType(0, 4), table, unsigned(3)),
+    )
+    port = InputPort("x", (4,), (0,), (1, 1, 4), unsigned(1))
+    network = Network(
+        "beyond", (port,), layers, (OutputPort("y", "table", (1,), (0,), "float32", np.ones(1), np.zeros(1)),)
+    )
+    check(network)
+    packed = PackedNetwork(network)
+    changed = replace(layers[0], weights=np.array([[3, 3, 3, 3]]))
+    (found,) = packed.with_layer(changed).golden_maps(np.array([[1, 1, 0, 0], [1, 0, 0, 0]]).reshape(2, 1, 1, 4))
+    assert found.ravel().tolist() == [4, 3]
