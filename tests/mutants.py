@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableSequence
 from typing import Any
 
 import numpy as np
@@ -231,24 +231,22 @@ def change_type(model: onnx.ModelProto, random: np.random.Generator) -> None:
 def change_input(model: onnx.ModelProto, random: np.random.Generator) -> None:
     """Let a node read something else, nothing, or more."""
     node = _node(model, random)
-    name = _one_of(random, _names(model))
-    if node.input and random.integers(4):
-        node.input[random.integers(len(node.input))] = name
-    elif random.integers(2):
-        node.input.append(name)
-    elif node.input:
-        del node.input[-1]
+    _change_names(node.input, _one_of(random, _names(model)), random, exchanged=4)
 
 
 def change_output(model: onnx.ModelProto, random: np.random.Generator) -> None:
     node = _node(model, random)
-    name = _one_of(random, _names(model))
-    if node.output and random.integers(3):
-        node.output[random.integers(len(node.output))] = name
+    _change_names(node.output, _one_of(random, _names(model)), random, exchanged=3)
+
+
+def _change_names(names: MutableSequence[str], name: str, random: np.random.Generator, *, exchanged: int) -> None:
+    """Put a name in another's place, but one time in so many; else add it or take one away."""
+    if names and random.integers(exchanged):
+        names[random.integers(len(names))] = name
     elif random.integers(2):
-        node.output.append(name)
-    elif node.output:
-        del node.output[-1]
+        names.append(name)
+    elif names:
+        del names[-1]
 
 
 def change_operator(model: onnx.ModelProto, random: np.random.Generator) -> None:

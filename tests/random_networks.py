@@ -410,6 +410,12 @@ def random_plan(network: Network, one_of: Callable[[Sequence[Any]], Any]) -> Pla
     return size_fifos(Plan(network, folds))
 
 
+def seeded_plan(network: Network, seed: int) -> Plan:
+    """Give the `random_plan` of a seed."""
+    random = np.random.default_rng(seed)
+    return random_plan(network, lambda options: options[random.integers(len(options))])
+
+
 @st.composite
 def plans(draw: st.DrawFn, of: st.SearchStrategy[Network] | None = None) -> Plan:
     """Draw a network, a chain by default, and a folding for each layer."""

@@ -14,12 +14,11 @@ import hwgen
 from hwgen.arrays.codec import input_codes, input_frames
 from hwgen.build_folder.open import Accelerator
 from hwgen.errors import HwgenError
-from hwgen.progress import silent
-from hwgen.sim.check import Engine, simulate
 from hwgen.sim.record import Stimulus
 from tests.hostile.networks import hostile
 from tests.icarus import PowerUp, play
-from tests.random_networks import random_plan
+from tests.random_networks import seeded_plan
+from tests.verilator import played
 
 __all__ = ["built", "differs_in_icarus", "differs_in_verilator"]
 
@@ -29,20 +28,15 @@ FRAMES = 4
 SLOWEST = 2_000
 """Cycles of a frame in networks that are simulated."""
 
-COMPILER_FLAGS = ("-O0",)
-"""A few frames run for less time than the compiler would take over them."""
-
 
 def built(seed: int, folder: Path) -> tuple[Accelerator, tuple[np.ndarray, ...]] | None:
     """Build the network of a seed, folded at random, and give it with the codes of its frames; None if it is refused, or slow."""
     case = hostile(seed)
     onnx.save(case.model, folder / "model.onnx")
-    random = np.random.default_rng(seed)
     try:
         network = hwgen.read(folder / "model.onnx", **case.options)
         codes = input_codes(network, {name: x[:FRAMES] for name, x in case.frames.items()})
-        plan = random_plan(network, lambda options: options[random.integers(len(options))])
-        accelerator = hwgen.build(plan, folder / "build")
+        accelerator = hwgen.build(seeded_plan(network, seed), folder / "build")
     except HwgenError:
         return None
     return None if accelerator.pipeline.predict(FRAMES).ii > SLOWEST else (accelerator, codes)
@@ -52,17 +46,10 @@ def differs_in_verilator(accelerator: Accelerator, codes: tuple[np.ndarray, ...]
     """Simulate at full rate, every beat at its predicted cycle, then with pauses in bursts; give what differs."""
     found = []
     for stall in (False, True):
-        result = simulate(
-            accelerator.pipeline,
-            accelerator.folder,
+        result = played(
+            accelerator,
             {port.name: input_frames(port, x) for port, x in zip(accelerator.network.inputs, codes, strict=True)},
-            expected=None,
-            frames=None,
-            engine=Engine.VERILATOR,
             stall=stall,
-            waves=None,
-            progress=silent,
-            compiler_flags=COMPILER_FLAGS,
         )
         if result.mismatches or result.beats_off_schedule:
             found.append(f"{result.mismatches} values, {result.beats_off_schedule} beats off, {stall=}")

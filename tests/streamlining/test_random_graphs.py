@@ -9,14 +9,10 @@ import pytest
 
 import hwgen
 from hwgen.arrays import codec
-from hwgen.progress import silent
-from hwgen.sim.check import Engine, simulate
 from tests.lint import lint
-from tests.random_networks import random_plan
+from tests.random_networks import seeded_plan
 from tests.streamlining.random_graphs import Case, random_graph
-
-COMPILER_FLAGS = ("-O0",)
-"""A few frames run for less time than the compiler would take over them."""
+from tests.verilator import played
 
 FEW_SEEDS = (15, 16, 18, 20, 22, 30, 35)
 """Small networks that have every kind of layer between them, lines and thresholds of positions, and QONNX quantisers."""
@@ -37,22 +33,9 @@ def golden_is_the_graph(case: Case) -> np.ndarray:
 def verilog_is_the_graph(tmp_path: Path, seed: int) -> None:
     """Fold the network at random and hold its Verilog to golden, and so to ONNX Runtime, over frames back to back."""
     case = random_graph(tmp_path, seed)
-    random = np.random.default_rng(seed)
-    plan = random_plan(case.network, lambda options: options[random.integers(len(options))])
-    accelerator = hwgen.build(plan, tmp_path / "build")
+    accelerator = hwgen.build(seeded_plan(case.network, seed), tmp_path / "build")
     assert "%Warning" not in lint(accelerator.folder, case.network.name)
-    result = simulate(
-        accelerator.pipeline,
-        accelerator.folder,
-        case.frames,
-        expected=None,
-        frames=None,
-        engine=Engine.VERILATOR,
-        stall=False,
-        waves=None,
-        progress=silent,
-        compiler_flags=COMPILER_FLAGS,
-    )
+    result = played(accelerator, case.frames, stall=False)
     np.testing.assert_array_equal(result.outputs, golden_is_the_graph(case))
     assert (result.mismatches, result.beats_off_schedule) == (0, 0)
 

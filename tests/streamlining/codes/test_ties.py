@@ -15,10 +15,9 @@ from hwgen.conversion import Conversion
 from hwgen.errors import ModelError
 from hwgen.layers.maxpool import MaxPool
 from hwgen.layers.pad import Pad
-from hwgen.progress import silent
-from hwgen.sim.check import Engine, simulate
-from tests.random_networks import random_plan
+from tests.random_networks import seeded_plan
 from tests.streamlining.conftest import Model, bipolar, frames
+from tests.verilator import played
 
 PADS = np.array([0, 0, 1, 1, 0, 0, 1, 1])
 
@@ -203,22 +202,9 @@ def residual(model, random) -> Model:
 def in_verilog(net: Model, x: np.ndarray, folder: Path, **declared) -> None:
     """Hold the Verilog of a network that is folded at random to ONNX Runtime, and its beats to their cycles."""
     network = net.agrees(x, **declared)
-    random = np.random.default_rng(1)
-    plan = random_plan(network, lambda options: options[random.integers(len(options))])
-    accelerator = hwgen.build(plan, folder)
+    accelerator = hwgen.build(seeded_plan(network, 1), folder)
     for stall in (False, True):
-        result = simulate(
-            accelerator.pipeline,
-            accelerator.folder,
-            x,
-            expected=None,
-            frames=None,
-            engine=Engine.VERILATOR,
-            stall=stall,
-            waves=None,
-            progress=silent,
-            compiler_flags=("-O0",),
-        )
+        result = played(accelerator, x, stall=stall)
         np.testing.assert_array_equal(result.outputs, net.reference(x))
         assert (result.mismatches, result.beats_off_schedule) == (0, None if stall else 0)
 
