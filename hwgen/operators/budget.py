@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from typing import SupportsInt
 
 import numpy as np
 
@@ -34,8 +35,8 @@ Shape = tuple[int, ...]
 Arrays = Sequence[np.ndarray]
 
 
-def _product(sizes: Iterable[object]) -> int:
-    return math.prod(max(int(size), 0) for size in sizes)  # type: ignore[call-overload]
+def _product(sizes: Iterable[SupportsInt]) -> int:
+    return math.prod(max(int(size), 0) for size in sizes)
 
 
 def _joined(arrays: Arrays) -> int:
