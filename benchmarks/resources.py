@@ -18,7 +18,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from benchmarks.layer_samples import SAMPLES, UNSEEN, Sample
+from benchmarks.layer_kinds import Sample
+from benchmarks.layer_samples import SAMPLES, UNSEEN
 from hwgen.devices.boards import find_device
 from hwgen.devices.family import Device
 from hwgen.synthesis import recipe
