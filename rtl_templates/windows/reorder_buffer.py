@@ -119,6 +119,7 @@ class ReorderBuffer(wiring.Component):
             bill.include(LoopNest.bill([len(reads)]))
             bill.chain(Part.ADDER_BIT, bits_of(len(reads)))
             bill.add(Part.OTHER, bits_of(len(reads)))
+            bill.add(Part.OTHER, math.ceil(bits_of(capacity + 1) / 3))
             bill.include(Rom.bill(f"{name}.order", fields, bits_of(max(sizes)), latency=1))
         bill.add(Part.UNIT, 1)
         # The words that have come are compared with the one that is needed, and a block's end takes its words away.
@@ -157,15 +158,15 @@ class ReorderBuffer(wiring.Component):
         m = Module()
         block, rows = self.block, self.capacity // self.banks
         take, step, give, ends, frees = (Signal(name=name) for name in ("take", "step", "give", "ends", "frees"))
-        (needed, row, part), is_last = self._order(m, step)
         come, room = Signal(range(self.capacity + 1)), Signal(range(self.capacity + 1), init=self.capacity)
+        has_come, row, part, is_last = self._order(m, step, come)
         there, gives_up = Signal(), Signal()
         # What is given last takes the rest of the block along, whether it is read or not.
         whole: Value = (
             Const(1) if _reads_all(self.reads, self.banks, self.spread, block) else ~is_last | (come >= block)
         )
         m.d.comb += [
-            there.eq((come > needed) & whole),
+            there.eq(has_come & whole),
             self.i.ready.eq(room != 0),
             take.eq(self.i.valid & self.i.ready),
             step.eq(there & (~self.o.valid | self.o.ready)),
@@ -205,13 +206,13 @@ class ReorderBuffer(wiring.Component):
         m.d.comb += self.o.payload.eq(Cat(self._parts(m, held, part, step)))
         return m
 
-    def _order(self, m: Module, step: Signal) -> tuple[list[Value], Value]:
-        """Give the last word of the block that a step needs, its row, and the part; and whether the step is the block's last."""
+    def _order(self, m: Module, step: Signal, come: Signal) -> tuple[Value, Value, Value, Value]:
+        """Tell whether the last word of the block that a step needs has come, its row, and the part; and whether the step is the block's last."""
         fields = _fields(self.reads, self.banks, self.spread)
         sizes = _sizes(self.block, self.banks, self.parts)
         loops = loops_of(fields)
         if loops is None:
-            return self._table(m, step, fields, sizes)
+            return self._table(m, step, come, fields, sizes)
         nest = LoopNest(m, step, {f"loop_{number}": count for number, (count, _) in enumerate(loops)})
         walks: list[Value] = []
         for field, (name, size) in enumerate(zip(("needed", "row", "part"), sizes, strict=True)):
@@ -221,11 +222,12 @@ class ReorderBuffer(wiring.Component):
         is_last: Value = Const(1)
         for last in nest.is_last.values():
             is_last = is_last & last
-        return [walks[0], walks[1] if self.banks > 1 else walks[0], walks[2]], is_last
+        needed, row, part = walks
+        return come > needed, row if self.banks > 1 else needed, part, is_last
 
     def _table(
-        self, m: Module, step: Signal, fields: np.ndarray, sizes: tuple[int, int, int]
-    ) -> tuple[list[Value], Value]:
+        self, m: Module, step: Signal, come: Signal, fields: np.ndarray, sizes: tuple[int, int, int]
+    ) -> tuple[Value, Value, Value, Value]:
         """Look the step up: the table is read a cycle ahead."""
         steps, bits = len(fields), bits_of(max(sizes))
         nest = LoopNest(m, step, {"step": steps})
@@ -235,7 +237,8 @@ class ReorderBuffer(wiring.Component):
         index, is_last = nest.index["step"], nest.is_last["step"]
         m.d.comb += [following.eq(Mux(is_last, 0, index + 1)), order.address.eq(Mux(step, following, index))]
         needed, row, part = (order.data[number * bits : (number + 1) * bits] for number in range(3))
-        return [needed, row if self.banks > 1 else needed, part], is_last
+        # The table's output has no value before the first edge, and its address must not follow from one.
+        return come.any() & (come > needed), row if self.banks > 1 else needed, part, is_last
 
     def _address(self, m: Module, row: Value, ends: Signal) -> Value:
         """Add a row to where the block starts in the circular memory."""

@@ -1,4 +1,4 @@
-"""Layers that no example network has: whole small networks of them, Verilog in Verilator == golden, every beat at its predicted cycle."""
+"""Layers that no example network has: whole small networks of them, Verilog == golden in both simulators, every beat at its predicted cycle."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from hwgen.layers.window import Window
 from hwgen.network import InputPort, Network, OutputPort, check
 from hwgen.pipeline.fifo_depths import size_fifos
 from hwgen.plan import Plan
-from tests.test_random_networks import hold_to_oracles
+from tests.test_random_networks import hold_to_golden_in_icarus, hold_to_oracles
 
 
 def chain(*layers: Layer) -> Network:
@@ -94,3 +94,9 @@ def spreading() -> Plan:
 @pytest.mark.parametrize("plan", [ranking, pooling, spreading])
 def test_the_network_is_bit_and_cycle_exact(plan):
     hold_to_oracles(size_fifos(plan()))
+
+
+@pytest.mark.icarus
+@pytest.mark.parametrize("plan", [ranking, pooling, spreading])
+def test_the_network_starts_from_any_state(plan):
+    hold_to_golden_in_icarus(size_fifos(plan()))
