@@ -17,6 +17,7 @@ from hwgen.layers.protocol import Layer
 from hwgen.operators.evaluate import CHANNELWISE, OPERATORS
 from hwgen.operators.integers import INTEGER_CURVES, INTEGERS
 from hwgen.operators.normalisations import NORMALISATIONS
+from hwgen.operators.recurrent import CELLS
 from hwgen.passes import run
 from hwgen.streamlining.options import Options
 from hwgen.streamlining.streamline import streamline
@@ -49,6 +50,7 @@ PARAMETERS = {
     **dict.fromkeys(("QLinearAdd", "QLinearMul"), "h, z8, k8, h, z8, h, z8"), "ConvInteger": "u8, z8, z8", "MatMulInteger": "m8, z8, z8",
     "QLinearConv": "h, z8, u8, h, z8, h, z8", "QLinearMatMul": "h, z8, m8, h, z8, h, z8", "QGemm": "h, z8, m8, h, z8, , h, z8",
     **dict.fromkeys(("GroupNormalization", "InstanceNormalization"), "g, g"), "LayerNormalization": "g6, g6", "RMSNormalization": "g6",
+    "GRU": "w6, r6", "LSTM": "w8r, r8", "RNN": "w2, r2",
     "BipolarQuant": "h", "Quant": "h, zp, w4", "MultiThreshold": "mt", "Trunc": "h, zp, w8, w4",
 }  # fmt: skip
 """Constant inputs of the examples, behind the map."""
@@ -60,6 +62,7 @@ ATTRIBUTES = {
     "Conv": "pads = [1, 1, 1, 1]", "ConvTranspose": "strides = [2, 2]", "Quant": 'signed = 1, narrow = 0, rounding_mode = "ROUND"', "Trunc": 'rounding_mode = "FLOOR"',
     "QuantizeLinear": "axis = 1", "DequantizeLinear": "axis = 1", "MaxPoolNHWC": "kernel_shape = [2, 2]",
     "QLinearAveragePool": "kernel_shape = [2, 2]", "QLinearConcat": "axis = 1", "GroupNormalization": "num_groups = 2", "Einsum": 'equation = "bchw,oc->bohw"',
+    **dict.fromkeys(CELLS, "hidden_size = 2, layout = 1"),
     "Im2Col": "kernel_size = [2, 2], stride = [1, 1]", "QuantAvgPool2d": "kernel = 2, stride = 2, ibits = 4, obits = 4",
 }  # fmt: skip
 
@@ -117,7 +120,7 @@ def constants() -> dict[str, np.ndarray]:
         return signs.choice(np.array([-1, 1], dtype=np.float32), shape)
 
     column = np.array([1, 2, -1, 3], dtype=np.float32)
-    ints = {"s4": [1, 4, 6, 6], "i": [2, 0], "p": [0, 0, 1, 1, 0, 0, 1, 1], "s2": [0, 144], "o": [1], "q": [5], "r": [2], "j": [1, 3], "z": [2], "d": [1, 1, 2, 1], "r23": [2, 3], "z1": [2]}  # fmt: skip
+    ints = {"s4": [1, 4, 6, 6], "s3": [0, 4, 36], "i": [2, 0], "p": [0, 0, 1, 1, 0, 0, 1, 1], "s2": [0, 144], "o": [1], "q": [5], "r": [2], "j": [1, 3], "z": [2], "d": [1, 1, 2, 1], "r23": [2, 3], "z1": [2]}  # fmt: skip
     found = {name: np.array(values, dtype=np.int64) for name, values in ints.items()}
     floats = {"l": -1, "h": 2, "small": 1e-3, "zp": 0, "e": 2, "w4": 4, "w8": 8}
     found.update({name: np.array(value, dtype=np.float32) for name, value in floats.items()})
@@ -148,6 +151,8 @@ def constants() -> dict[str, np.ndarray]:
         u8=found["u"].astype(np.int8),
         m8=found["m"].astype(np.int8),
     )
+    for rows, name in ((2, "w2"), (6, "w6"), (8, "w8r")):
+        found.update({name: bipolar(1, rows, 36), f"r{rows}": bipolar(1, rows, 2)})
     return found
 
 
@@ -181,6 +186,8 @@ def layers(op: str, inputs: str, attributes: str) -> tuple[Layer, ...]:
         before = "sq = Unsqueeze (a, z) "
     if op in OF_CODES:
         before = "qa = QuantizeLinear (a, h, z8) qb = QuantizeLinear (b, h, z8) fq = Flatten (qa) "
+    if op in CELLS:
+        before = "seq = Reshape (a, s3) "
     if op in OF_SIGNS:
         before, behind, last = "sa = Sign (a) ", " s = Sign (y) scores = Conv (s, last)", "scores"
     if op in CHANNELS_LAST:
@@ -237,6 +244,8 @@ def row(op: str) -> str:
         if op == "Squeeze"
         else "la"
         if op in CHANNELS_LAST
+        else "seq"
+        if op in CELLS
         else "sa"
         if op in OF_SIGNS
         else "fq"

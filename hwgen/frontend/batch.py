@@ -9,6 +9,7 @@ import numpy as np
 from hwgen.errors import ModelError
 from hwgen.graph import Graph, Node, Value
 from hwgen.operators.evaluate import CHANNELWISE
+from hwgen.operators.recurrent import CELLS
 from hwgen.operators.shapes import Facts, constant_values, infer, with_values
 
 __all__ = ["symbolic_batch"]
@@ -25,6 +26,7 @@ def symbolic_batch(graph: Graph) -> Graph:
     ModelError
         If the model cannot run on any other batch, or its inputs have different ones.
     """
+    _hold_batch_first(graph)
     read = {name for node in graph.nodes for name in node.inputs} | set(graph.outputs)
     sizes = {name: graph.values[name].shape[0] for name in graph.inputs if name in read}
     fixed = {name: size for name, size in sizes.items() if size is not None}
@@ -42,6 +44,16 @@ def symbolic_batch(graph: Graph) -> Graph:
             return _freed(graph, 1)
         except ModelError:
             raise error from None
+
+
+def _hold_batch_first(graph: Graph) -> None:
+    """Hold that no sequence comes in with its steps in front of its batch."""
+    for node in graph.nodes:
+        if node.op in CELLS and not node.attributes.get("layout", 0) and node.inputs[0] in graph.inputs:
+            raise ModelError(
+                f"Input '{node.inputs[0]}' has the steps of node '{node.name}' ({node.op}) on axis 0, where the frames of a batch must be; "
+                "export it with batch_first=True, or with a Transpose behind the input"
+            )
 
 
 def _freed(graph: Graph, batch: int) -> Graph:
@@ -84,6 +96,13 @@ def _free_node(node: Node, facts: Facts, batch: int, constants: dict[str, np.nda
         put(3, np.array([-1, *facts.statics[node.inputs[3]][1:]], dtype=np.int64))
     elif node.op == "Expand":
         put(1, np.array([1, *facts.shapes[node.outputs[0]][1:]], dtype=np.int64))
+    elif node.op in CELLS and batch > 1:
+        axis = 0 if node.attributes.get("layout", 0) else 1
+        for place in range(5, min(len(node.inputs), 5 + CELLS[node.op].states)):
+            array = facts.statics.get(node.inputs[place])
+            first = None if array is None or array.ndim != 3 else array.take([0], axis)
+            if array is not None and first is not None and np.all(array == first):
+                put(place, first)
     elif (node.op in CHANNELWISE or node.op == "Concat") and batch > 1:
         rank = len(facts.shapes[node.outputs[0]])
         for place, name in enumerate(node.inputs):

@@ -14,7 +14,7 @@ from hwgen.operators.shaping import COORDINATES
 
 __all__ = ["all_at_once", "refuse_unsupported", "unsupported"]
 
-_ONE_OUTPUT = frozenset(OPERATORS) - {"Split", "TopK"}
+_ONE_OUTPUT = frozenset(OPERATORS) - {"GRU", "LSTM", "RNN", "Split", "TopK"}
 
 
 def unsupported(graph: Graph) -> tuple[Obstacle, ...]:

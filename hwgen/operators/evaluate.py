@@ -20,6 +20,7 @@ from hwgen.operators.elementwise import ELEMENTWISE
 from hwgen.operators.integers import INTEGER_CURVES, INTEGERS
 from hwgen.operators.normalisations import NORMALISATIONS
 from hwgen.operators.quantisers import QUANTISERS
+from hwgen.operators.recurrent import RECURRENT
 from hwgen.operators.reductions import REDUCTIONS
 from hwgen.operators.shaping import SHAPING
 from hwgen.operators.windows import WINDOWS
@@ -32,6 +33,7 @@ OPERATORS: dict[str, Operator] = {
     **INTEGERS,
     **NORMALISATIONS,
     **QUANTISERS,
+    **RECURRENT,
     **REDUCTIONS,
     **SHAPING,
     **WINDOWS,

@@ -22,8 +22,11 @@ __all__ = ["Facts", "constant_values", "infer", "with_values"]
 _STRUCTURAL: dict[str, tuple[int, ...]] = {
     "ConstantOfShape": (0,),
     "Expand": (1,),
+    "GRU": (1, 2, 3, 4),
+    "LSTM": (1, 2, 3, 4, 7),
     "Pad": (1, 3),
     "Quant": (3,),
+    "RNN": (1, 2, 3, 4),
     "Range": (0, 1, 2),
     "Reshape": (1,),
     "Resize": (2, 3),

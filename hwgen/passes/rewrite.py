@@ -59,6 +59,7 @@ class Writing:
     def __init__(self, graph: Graph, replaced: Node, constants: dict[str, np.ndarray]) -> None:
         self.graph, self.replaced, self.constants = graph, replaced, constants
         self._nodes: list[Node] = []
+        self._outputs: tuple[str, ...] = ()
         self._made: set[str] = set()
 
     def _name(self, part: str) -> str:
@@ -82,8 +83,18 @@ class Writing:
         """Give the shape of a tensor of the graph as it was."""
         return shape_of(self.graph, name)
 
+    def outputs(self, *names: str) -> None:
+        """Say what yields each output of the node that is replaced, where there are several."""
+        self._outputs = names
+
     def finished(self) -> list[Node]:
-        """Give the nodes, of which the last has the name and the outputs of the one that is replaced."""
+        """Give the nodes, of which the last has the name and the outputs of the one that is replaced, or several yield these."""
+        if self._outputs:
+            wanted = self.replaced.outputs
+            renamed = {made: name for made, name in zip(self._outputs, wanted, strict=False) if name}
+            return [
+                replace(node, outputs=tuple(renamed.get(name, name) for name in node.outputs)) for node in self._nodes
+            ]
         last = self._nodes[-1]
         return [*self._nodes[:-1], replace(last, name=self.replaced.name, outputs=self.replaced.outputs)]
 

@@ -11,10 +11,11 @@ from hwgen.passes.rewrite import Writing, rebuilt
 from hwgen.passes.spelling.einsum import EINSUM
 from hwgen.passes.spelling.integers import INTEGERS
 from hwgen.passes.spelling.normalisations import NORMALISATIONS
+from hwgen.passes.spelling.recurrent import RECURRENT
 
 __all__ = ["spell_out"]
 
-_SPELLINGS: dict[str, Callable[[Writing], bool]] = {**EINSUM, **INTEGERS, **NORMALISATIONS}
+_SPELLINGS: dict[str, Callable[[Writing], bool]] = {**EINSUM, **INTEGERS, **NORMALISATIONS, **RECURRENT}
 """What writes an operator; False if its operands are not such that it can be."""
 
 
