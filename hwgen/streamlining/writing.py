@@ -30,7 +30,7 @@ TABLE_ENTRIES = 1 << 16
 """Entries of a channel's largest table."""
 
 FEW_STEPS = 16
-"""Steps beyond which a table of a stored map costs less than comparators."""
+"""Levels up to which comparators of all of them, behind the sums, cost less than a table or a search of their own."""
 
 
 def written(origin: Origin, builder: Builder) -> Origin:
@@ -72,19 +72,17 @@ def coded(origin: Origin, coding: Coded, function: Function, builder: Builder) -
     lines = _lines(origin, coding, function, builder)
     if lines is not None:
         name = lines
-    elif origin.linear is not None and mixed:
-        line = Affine(np.ones(channels), np.zeros(channels))
-        raw = raw_codes(origin, line, builder)
-        name = _table(raw.source, raw.type, origin, coding, function, builder)
-    elif origin.linear is not None:
+    elif origin.linear is not None and not mixed and kind.levels <= FEW_STEPS:
         linear = origin.linear.with_rows(np.where(falls, -1, 1), ~rises & ~falls)
         domain = _like(linear.domain(), function.domain)
         points = _points(coding, function, domain, falls)
         name = builder.add_linear(origin, linear.record(thresholds(points, domain), kind))
-    elif mixed or (kind.levels > FEW_STEPS and type_of(origin).levels <= TABLE_ENTRIES):
-        name = _table(origin.source, type_of(origin), origin, coding, function, builder)
     else:
-        name = _thresholding(origin, coding, function, falls, builder)
+        origin = written(origin, builder)
+        if mixed or _is_small_table(type_of(origin), kind):
+            name = _table(origin.source, type_of(origin), origin, coding, function, builder)
+        else:
+            name = _thresholding(origin, coding, function, falls, builder)
     return Codes(name, origin.shape, kind, coding.values.scale, coding.values.offset, held=coding.held)
 
 
@@ -108,6 +106,13 @@ def _lines(origin: Origin, coding: Coded, function: Function, builder: Builder) 
     if layer is None:
         return _constants(raw.source, type_of(raw), origin, coding, domain, builder)
     return builder.add(replace(layer, name=builder.name("quantiser"), source=raw.source, in_type=type_of(raw)))
+
+
+def _is_small_table(kind: CodeType, out_type: CodeType) -> bool:
+    """Whether a code for each integer takes few bits beside the levels that a search of few comparators reads."""
+    if out_type.levels <= FEW_STEPS or kind.levels > TABLE_ENTRIES:
+        return False
+    return kind.levels * out_type.bits <= 2 * (out_type.levels - 1) * kind.bits
 
 
 def _like(domain: Integers, model: Integers | Floats) -> Integers:
