@@ -91,7 +91,7 @@ def verify(
     inquiry = _Inquiry(model, network, executor)
     for frame in np.flatnonzero(wrong):
         inquiry.look_into(tried.pick(np.array([frame])), int(frame))
-    outcome = inquiry.outcome(all(check.equal for check in checks))
+    outcome = inquiry.outcome(all(check.equal(inquiry.largest) for check in checks))
     if outcome is Outcome.ANNOUNCED:
         # Where a decision fell otherwise, what follows is no error of the network's.
         _refuse(checks, network, np.isin(np.arange(len(tried)), list(inquiry.turned_frames), invert=True))
@@ -160,6 +160,7 @@ class _Inquiry:
         self.turned: dict[str, set[int]] = {}
         self.turned_frames: set[int] = set()
         self.at_zero = False
+        self._largest = 0.0
         self.unexplained: list[Difference] = []
 
     @cached_property
@@ -170,10 +171,17 @@ class _Inquiry:
     def _names(self) -> list[str]:
         return [name for name in self._executor.executable.makers if name in self._brackets.tensors]
 
+    @property
+    def largest(self) -> float:
+        """The largest number of the file in frames of a network that rounds; no bound for another's."""
+        return self._largest if self._network.announced else np.inf
+
     def look_into(self, one: Frames, number: int) -> None:
         """Follow a frame up to the first number that is another."""
         given = self._executor.whole(one.values)
         found = self._executor.run(one.values, self._names) | given
+        numbers = (np.abs(tensor[np.isfinite(tensor)]) for tensor in found.values() if tensor.dtype.kind == "f")
+        self._largest = max(self._largest, *(float(tensor.max(initial=0.0)) for tensor in numbers), 0.0)
         meant = given | _exact(self._network, one)
         maps, bounds = all_maps(self._network, one.codes), intervals(self._network, one.codes)
         for check in check_tensors(self._network, maps, bounds, found, self._names):
@@ -226,7 +234,7 @@ class _Inquiry:
                 return True
         told = self._brackets.replayed(found, inputs, self._sign_at_zero)
         codes = {port.source: (maps[port.source],) * 2 for port in self._network.outputs}
-        return told is not None and all(check.equal for check in check_outputs(self._network, maps, codes, told))
+        return told is not None and all(check.equal() for check in check_outputs(self._network, maps, codes, told))
 
     def _tell(self, tensor: str, differs: np.ndarray) -> None:
         """Keep the channels of a frame's numbers that differ: those of the map that the tensor lies on, else its first axis."""

@@ -316,3 +316,15 @@ def test_rounded_weights_are_off_for_what_code_0_stands_for_too(model, random) -
 def test_rounded_weights_of_a_transposed_convolution_are_announced(model, random) -> None:
     built = model(2, 3).sign().add("ConvTranspose", random.standard_normal((2, 1, 4)).astype(np.float32), strides=[2])
     assert held(built.save()).outcome is Outcome.ANNOUNCED
+
+
+def test_what_could_come_out_excuses_nothing(model, random) -> None:
+    """Ranges of products multiply: 16 bits of the last one are steps of more than all that ever comes out."""
+    built = model(16)
+    for _ in range(5):
+        built.add("MatMul", bipolar(random, 16, 16) / 4)
+        branch = built.value
+        scale = built.add("Abs").add("ReduceMean", axes=[1], keepdims=1).value
+        built.add("Mul", scale, reads=branch)
+    with pytest.raises(ModelError, match=r"would be off by [0-9]+% of how far it goes"):
+        held(built.save(), input_type="int8", input_scale=1 / 64)

@@ -15,7 +15,18 @@ from hwgen.streamlining.functions.domain import Floats, Integers, codes_domain
 from hwgen.streamlining.functions.linear import Bilinear, Linear
 from hwgen.streamlining.functions.terms import Leaf, Parameter, Term, varies
 
-__all__ = ["Codes", "Origin", "Pool", "Ring", "Rounded", "Signal", "flat_map", "identity", "signal_of"]
+__all__ = [
+    "Codes",
+    "Origin",
+    "Pool",
+    "Ring",
+    "Rounded",
+    "Signal",
+    "coordinates_of",
+    "flat_map",
+    "identity",
+    "signal_of",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,3 +213,12 @@ def identity(scale: np.ndarray | float = 1.0, offset: np.ndarray | float = 0.0, 
 def flat_map(shape: MapShape) -> np.ndarray:
     """Number the elements of a map (height, width, channels)."""
     return np.arange(int(np.prod(shape)), dtype=np.int64).reshape(shape)
+
+
+def coordinates_of(index: np.ndarray, shape: tuple[int, ...]) -> tuple[np.ndarray, ...]:
+    """Give the coordinates of elements of an array of that shape, one array of the index's shape an axis.
+
+    Flattened in between: NumPy 2.4's `unravel_index` is wrong from the 8193rd element on where the index's last axis has length one.
+    """
+    found = np.unravel_index(index.ravel(), shape)
+    return tuple(axis.reshape(index.shape) for axis in found)

@@ -17,7 +17,7 @@ from hwgen.layers.protocol import MapShape
 from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.codes.side_by_side import Part, levelled, own_codes
 from hwgen.streamlining.functions.domain import Integers
-from hwgen.streamlining.functions.signal import Codes, Signal, flat_map, signal_of
+from hwgen.streamlining.functions.signal import Codes, Signal, coordinates_of, flat_map, signal_of
 from hwgen.streamlining.places.arrange import arranged
 from hwgen.streamlining.places.rearrange import rearranged
 from hwgen.streamlining.resolve import codes_of
@@ -80,7 +80,7 @@ def _layouts(signals: Sequence[Signal], axis: int) -> list[tuple[int, ...]]:
 
 def _lies(signal: Signal, layout: tuple[int, ...]) -> bool:
     """Whether rows, columns and channels of the map lie along those axes of the tensor."""
-    coordinates = np.unravel_index(_laid(signal.index, layout), signal.shape)
+    coordinates = coordinates_of(_laid(signal.index, layout), signal.shape)
     return all(
         not np.any(np.diff(coordinate, axis=other))
         for number, coordinate in enumerate(coordinates)

@@ -10,7 +10,7 @@ from hwgen.errors import ModelError
 from hwgen.graph import Node
 from hwgen.layers.window import Window
 from hwgen.streamlining.builder import Builder
-from hwgen.streamlining.functions.signal import Codes, Signal, flat_map
+from hwgen.streamlining.functions.signal import Codes, Signal, coordinates_of, flat_map
 from hwgen.streamlining.nodes.accumulators import begin, typed
 from hwgen.streamlining.nodes.windows import convolution
 from hwgen.streamlining.places.arrange import arranged
@@ -78,7 +78,7 @@ def _grouped(node: Node, signal: Signal, weights: np.ndarray, builder: Builder) 
 
 def _read_part(codes: Codes, elements: np.ndarray, node: Node, builder: Builder) -> tuple[Codes, np.ndarray]:
     """Leave out rows, columns and channels of a map that a vector does not hold; give the vector's elements on what is left."""
-    kept = [np.unique(axis) for axis in np.unravel_index(elements, codes.shape)]
+    kept = [np.unique(axis) for axis in coordinates_of(elements, codes.shape)]
     rows, columns, channels = (
         axis.reshape(shape) for axis, shape in zip(kept, ((-1, 1, 1), (-1, 1), (-1,)), strict=True)
     )

@@ -21,7 +21,7 @@ from hwgen.layers.select import Select
 from hwgen.layers.upsample import Upsample
 from hwgen.layers.window import Window
 from hwgen.streamlining.builder import Builder
-from hwgen.streamlining.functions.signal import Codes, flat_map
+from hwgen.streamlining.functions.signal import Codes, coordinates_of, flat_map
 from hwgen.streamlining.places.reorder import reordered
 
 __all__ = ["arranged", "channel_order", "default_layout", "places_of", "seen_as"]
@@ -87,7 +87,7 @@ def _direct(codes: Codes, places: np.ndarray, builder: Builder) -> Codes | None:
         and len(np.unique(places)) == codes.shape[2] == places.size
     ):
         return _direct(_chosen(codes, places.ravel(), builder), np.arange(places.size).reshape(places.shape), builder)
-    y, x, c = np.unravel_index(places, codes.shape)
+    y, x, c = coordinates_of(places, codes.shape)
     rows, columns, channels = y[:, :1, :1], x[:1, :, :1], c[:1, :1, :]
     if not (np.all(y == rows) and np.all(x == columns) and np.all(c == channels)):
         return None

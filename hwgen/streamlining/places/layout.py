@@ -16,7 +16,7 @@ from hwgen.graph import Graph, Node
 from hwgen.layers.protocol import MapShape
 from hwgen.operators.evaluate import CHANNELWISE, apply
 from hwgen.operators.shaping import SHAPING
-from hwgen.streamlining.functions.signal import flat_map
+from hwgen.streamlining.functions.signal import coordinates_of, flat_map
 from hwgen.streamlining.functions.terms import Parameter
 
 _CHANNELS_FIRST = frozenset(
@@ -91,7 +91,7 @@ def _first_read(graph: Graph, name: str, frame: np.ndarray) -> np.ndarray:
 
 def _along_axes_of(read: np.ndarray, frame: np.ndarray) -> np.ndarray | None:
     """Give a whole frame as the map whose rows, columns and channels are the axes along which those of a map change that reads parts of it."""
-    coordinates = np.unravel_index(read, frame.shape[1:])
+    coordinates = coordinates_of(read, frame.shape[1:])
     found: dict[int, int] = {}
     for number in range(3):
         changing = [axis for axis, coordinate in enumerate(coordinates) if np.any(np.diff(coordinate, axis=number))]
@@ -152,7 +152,7 @@ def axes_of(index: np.ndarray, shape: MapShape) -> tuple[int, int, int] | None:
     """
     if index.size != math.prod(shape) or index.shape[0] != 1:
         return None
-    coordinates = np.unravel_index(index, shape)
+    coordinates = coordinates_of(index, shape)
     found: dict[int, int] = {}
     for number, coordinate in enumerate(coordinates):
         for axis in range(1, index.ndim):
