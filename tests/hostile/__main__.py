@@ -8,7 +8,9 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+from tests.hostile.attention import attending
 from tests.hostile.hold import Held, Outcome, hold
+from tests.hostile.networks import hostile
 
 
 def main() -> int:
@@ -17,11 +19,12 @@ def main() -> int:
     parser.add_argument("last", type=int, help="the seed after the last one")
     parser.add_argument("--json", type=Path, help="write the counts here")
     parser.add_argument("--log", type=Path, help="write every seed's outcome here")
+    parser.add_argument("--attention", action="store_true", help="networks of attention")
     options = parser.parse_args()
     held = []
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(options.first, options.last):
-            held.append(hold(seed, Path(folder)))
+            held.append(hold(seed, Path(folder), attending if options.attention else hostile))
             if held[-1].outcome.fault:
                 print(f"{seed}: {held[-1].outcome.name}\n{held[-1].detail}\n", flush=True)
     facts = counts(held)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import traceback
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -71,9 +71,9 @@ def oracle(case: Hostile) -> dict[str, np.ndarray]:
     return {name: np.concatenate(pieces) for name, pieces in zip(names, zip(*parts, strict=True), strict=True)}
 
 
-def hold(seed: int, folder: Path) -> Held:
+def hold(seed: int, folder: Path, network_of: Callable[[int], Hostile] = hostile) -> Held:
     """Read the network of a seed, and compare its golden model with the file."""
-    case = hostile(seed)
+    case = network_of(seed)
     path = folder / "model.onnx"
     onnx.save(case.model, path)
     expected = oracle(case)

@@ -16,7 +16,7 @@ from tests.hostile.quantisers import quantise
 from tests.hostile.shaping import channels_first, channels_last, flatten, padded, shaped
 from tests.hostile.versions import argmax, topk
 
-__all__ = ["Hostile", "hostile"]
+__all__ = ["Hostile", "hostile", "loads"]
 
 LARGEST_SCORE = 50.0
 
@@ -195,7 +195,7 @@ def tails(net: Net, x: Tensor) -> list[Tensor]:
     return [values, indices] if net.chance(0.1) else [indices]
 
 
-def _loads(model: onnx.ModelProto) -> bool:
+def loads(model: onnx.ModelProto) -> bool:
     """Whether ONNX Runtime takes the whole file, whose declared batch may be another than that of the frames."""
     try:
         session(model.SerializeToString())
@@ -225,6 +225,6 @@ def hostile(seed: int) -> Hostile:
         frames = {tensor.name: values for tensor, values in net.inputs}
         answers = {each.name: each.value for each in outputs}
         model = net.model(outputs)
-        if net.foreign or _loads(model):
+        if net.foreign or loads(model):
             return Hostile(model, options, frames, answers, net.foreign)
     raise ValueError(f"seed {seed} gives no network")

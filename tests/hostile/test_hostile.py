@@ -1,4 +1,4 @@
-"""Hostile networks in hwgen, held to their files in ONNX Runtime and by QONNX's operators."""
+"""Hostile networks and those of attention in hwgen, held to their files in ONNX Runtime and by QONNX's operators."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.hostile.attention import attending
 from tests.hostile.hold import Held, Outcome, hold, oracle
 from tests.hostile.networks import hostile
 from tests.hostile.verilog import built, differs_in_icarus, differs_in_verilator
@@ -45,6 +46,12 @@ def test_most_hostile_networks_are_built() -> None:
     assert sum(held_of(seed).outcome is Outcome.REFUSED for seed in few) < len(few) / 3
 
 
+@pytest.mark.parametrize("seed", range(16))
+def test_attention_is_its_file(seed: int, tmp_path: Path) -> None:
+    held = hold(seed, tmp_path, attending)
+    assert held.outcome in (Outcome.EQUAL, Outcome.ANNOUNCED), held.detail
+
+
 @cache
 def held_of(seed: int) -> Held:
     with tempfile.TemporaryDirectory() as folder:
@@ -63,6 +70,14 @@ def test_a_hostile_network_is_exact_in_verilator(tmp_path: Path) -> None:
     found = built(3, tmp_path)
     assert found is not None
     assert differs_in_verilator(*found) == ""
+
+
+@pytest.mark.icarus
+@pytest.mark.parametrize("seed", [1, 6])
+def test_attention_is_exact_in_icarus(seed: int, tmp_path: Path) -> None:
+    found = built(seed, tmp_path, attending)
+    assert found is not None
+    assert differs_in_icarus(*found) == ""
 
 
 @pytest.mark.slow

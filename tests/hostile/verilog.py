@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,8 @@ from hwgen.arrays.codec import input_codes, input_frames
 from hwgen.build_folder.open import Accelerator
 from hwgen.errors import HwgenError
 from hwgen.sim.record import Stimulus
-from tests.hostile.networks import hostile
+from tests.hostile.attention import attending
+from tests.hostile.networks import Hostile, hostile
 from tests.icarus import PowerUp, play
 from tests.random_networks import seeded_plan
 from tests.verilator import played
@@ -29,9 +31,11 @@ SLOWEST = 2_000
 """Cycles of a frame in networks that are simulated."""
 
 
-def built(seed: int, folder: Path) -> tuple[Accelerator, tuple[np.ndarray, ...]] | None:
+def built(
+    seed: int, folder: Path, network_of: Callable[[int], Hostile] = hostile
+) -> tuple[Accelerator, tuple[np.ndarray, ...]] | None:
     """Build the network of a seed, folded at random, and give it with the codes of its frames; None if it is refused, or slow."""
-    case = hostile(seed)
+    case = network_of(seed)
     onnx.save(case.model, folder / "model.onnx")
     try:
         network = hwgen.read(folder / "model.onnx", **case.options)
@@ -79,11 +83,12 @@ def main() -> int:
     parser.add_argument("count", type=int, help="how many networks")
     parser.add_argument("--first", type=int, default=0, help="first seed")
     parser.add_argument("--icarus-only", action="store_true", help="leave Verilator out, whose builds take seconds")
+    parser.add_argument("--attention", action="store_true", help="networks of attention")
     options = parser.parse_args()
     seed, played, faults = options.first, 0, Counter[str]()
     while played < options.count:
         with tempfile.TemporaryDirectory() as folder:
-            found = built(seed, Path(folder))
+            found = built(seed, Path(folder), attending if options.attention else hostile)
             if found is not None:
                 played += 1
                 for engine in (differs_in_icarus, differs_in_verilator)[: 2 - options.icarus_only]:

@@ -79,6 +79,13 @@ def declare_input(graph: Graph, name: str, declared: Declaration, builder: Build
     kind = (
         kind or code_type(graph.annotations.get(name, "")) or _INTEGERS.get(f"{value.dtype.kind}{value.dtype.itemsize}")
     )
+    rows = _rows(graph, name)
+    if rows is not None and (scale or 1, offset or 0) == (1, 0):
+        # A table has no other rows, however many bits an index has.
+        if kind is None and value.dtype.kind in "iu":
+            kind = CodeType(0, rows - 1)
+        elif kind is not None and kind.low >= 0 and not kind.bipolar:
+            kind = CodeType(kind.low, min(kind.high, rows - 1))
     port = InputPort(name, onnx_shape, permutation, shape, kind or BIPOLAR, scale or 1.0, offset or 0.0)
     builder.inputs[name] = port
     told = builder.conversion.range_of(name) if name in builder.real_inputs else None
@@ -103,6 +110,14 @@ def declare_input(graph: Graph, name: str, declared: Declaration, builder: Build
     # What the host gives a file of float32 is rounded to it, and the file decides by that.
     held = value.dtype == np.float32 or holds(port.scale, port.offset, kind)
     return Signal(origin, identity(port.scale, port.offset, held=held), shape, index)
+
+
+def _rows(graph: Graph, name: str) -> int | None:
+    """Give the fewest rows of the tables whose rows an input chooses; None if it chooses none."""
+    tables = (
+        graph.constants.get(node.inputs[0]) for node in graph.nodes if node.op == "Gather" and node.inputs[1] == name
+    )
+    return min((len(table) for table in tables if table is not None and table.ndim), default=None)
 
 
 def _common_codes(port: InputPort, bounds: np.ndarray, index: np.ndarray, builder: Builder) -> Signal:

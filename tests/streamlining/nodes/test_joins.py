@@ -361,6 +361,16 @@ def test_an_embedding_of_codes(model, random, table):
     assert network.layers[0].out_type.bits == (1 if table == "signs" else 3)
 
 
+@pytest.mark.parametrize("declared", [{}, {"input_type": "uint4"}])
+def test_symbols_are_the_rows_of_the_smallest_table(model, random, declared):
+    """A vocabulary is no power of two, and an index of 64 bits says nothing about it."""
+    net = model(7, dtype=TensorProto.INT64)
+    first = net.add("Gather", "x", reads=net.constant(bipolar(random, 11, 6))).value
+    net.add("Gather", "x", reads=net.constant(bipolar(random, 9, 6))).add("Add", first)
+    network = net.add("MatMul", bipolar(random, 6, 4)).agrees(random.integers(0, 9, (20, 7)), **declared)
+    assert (network.input.type.low, network.input.type.high) == (0, 8)
+
+
 def test_what_follows_an_embedding_is_worked_into_its_table(model, random):
     net = model(7, dtype=TensorProto.INT64)
     net.add("Gather", "x", reads=net.constant(random.standard_normal((8, 6)))).add(
@@ -416,8 +426,8 @@ def test_rows_that_are_scaled_by_the_position(model, random):
 def test_symbols_that_the_table_lacks_are_refused(model, random):
     net = model(7, dtype=TensorProto.INT64)
     net.add("Gather", "x", reads=net.constant(bipolar(random, 10, 6))).add("MatMul", bipolar(random, 6, 4))
-    with pytest.raises(ModelError, match=r"\(Gather\) has a table of 10 rows, but is asked for 0 to 15 \(uint4\)"):
-        net.network(input_type="uint4")
+    with pytest.raises(ModelError, match=r"\(Gather\) has a table of 10 rows, but is asked for -8 to 7 \(int4\)"):
+        net.network(input_type="int4")
 
 
 def test_a_vector_becomes_a_map(model, random):
