@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from amaranth.hdl import Shape
+from amaranth.hdl import Shape, unsigned
 
 from hwgen.codes import CodeType
 from hwgen.fold import Fold, LaneStyle
@@ -85,7 +85,7 @@ class TwoOperands:
             case Lanes.XNOR:
                 lane = 1
             case Lanes.SIGNED_BY_INPUT:
-                lane = 1 << w.width - w.signed
+                lane = 1 if w == unsigned(1) else 1 << w.width - w.signed
             case Lanes.SIGNED_BY_WEIGHT:
                 lane = (1 << x.width) - 1 + (1 << x.width - 1) * x.signed
             case Lanes.PRODUCT:

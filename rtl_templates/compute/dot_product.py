@@ -1,7 +1,5 @@
 """One row of a matrix-vector unit: SIMD lanes and the tree that adds them."""
 
-from enum import Enum
-
 from amaranth.hdl import Cat, Module, Shape, Signal, Value, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -9,57 +7,11 @@ from amaranth.lib.wiring import In, Out
 from hwgen.rtl_templates.bill import Bill
 from hwgen.rtl_templates.compute.adder_tree import AdderTree, range_shape
 from hwgen.rtl_templates.compute.lane_bill import GROUP_LUTS, different, group_luts, shared_by
+from hwgen.rtl_templates.compute.lanes import Lanes
 from hwgen.rtl_templates.compute.plane_sum import PlaneSum
 from hwgen.rtl_templates.cost import Part, Product
 
 __all__ = ["DotProduct", "Lanes"]
-
-
-class Lanes(Enum):
-    """What one lane does with its input and its weight.
-
-    Lanes of *words* give a number each, which an adder tree sums. Lanes of *planes* give a bit for each pair of an input bit and a weight bit; the
-    bits of equal significance are counted together. But for `MULTIPLY` a signed input counts from its least value: ``u = input + 2**(k-1)``.
-    """
-
-    XNOR = "xnor"
-    """Planes. Weight bits stand for the digits -1 and +1: one where input bit and weight bit are equal."""
-    TERNARY_XNOR = "ternary_xnor"
-    """Planes. Weight of two bits, sign (1 is +) and non-zero: as XNOR with the sign, but nothing where the weight is zero."""
-    MASKED_XNOR = "masked_xnor"
-    """Planes. 1-bit weight, inputs -1, 0 and +1: as XNOR with an input's sign, but nothing where it is 0. A lane counts half of input times weight plus
-    the input's magnitude, which the unit takes off for all rows alike."""
-    AND = "and"
-    """Planes. Weights are plain or two's complement numbers: one where both bits are, or are not in the plane of the weights' sign."""
-    ADD_SUB = "add_sub"
-    """Words. 1-bit weight: u, or ``2**k - 1 - u`` where the weight is 0."""
-    TERNARY_ADD_SUB = "ternary_add_sub"
-    """Words. Weight of two bits, sign and non-zero: as ADD_SUB with the sign, but 0 where the weight is zero."""
-    MULTIPLY = "multiply"
-    """Words. Input times weight, both plain or two's complement numbers."""
-    PRODUCT = "product"
-    """Planes. Both plain or two's complement numbers: one where both bits are, or are not if one of the two is a sign."""
-    SIGNED_BY_WEIGHT = "signed_by_weight"
-    """Planes. Weight bit stands for -1 and +1, the input is a plain or two's complement number: one where both bits are, at twice the input bit's
-    significance, and one where the input bit is not; the other way round for the input's sign."""
-    SIGNED_BY_INPUT = "signed_by_input"
-    """Planes. Input bit stands for -1 and +1, the weight is a plain or two's complement number: one where the bits are equal, or are not for the weight's
-    sign; one where the input bit is not; and, without a sign, the input bit at the significance above the weight's."""
-
-    @property
-    def counts_planes(self) -> bool:
-        """Whether lanes give bits that are counted, not numbers that are added."""
-        return self not in (Lanes.ADD_SUB, Lanes.TERNARY_ADD_SUB, Lanes.MULTIPLY)
-
-    @property
-    def is_masked(self) -> bool:
-        """Whether ones are to be doubled, less the inputs that are not 0."""
-        return self is Lanes.MASKED_XNOR
-
-    @property
-    def is_ternary(self) -> bool:
-        """Whether a weight is a sign and whether it is not zero."""
-        return self in (Lanes.TERNARY_XNOR, Lanes.TERNARY_ADD_SUB)
 
 
 class DotProduct(wiring.Component):
@@ -112,6 +64,8 @@ class DotProduct(wiring.Component):
         """Give the significance of each bit that a lane counts in which either number is -1 or +1; nothing for other lanes."""
         if lanes is Lanes.SIGNED_BY_WEIGHT:
             return [plane for bit in range(in_shape.width) for plane in (bit, bit + 1)]
+        if lanes is Lanes.SIGNED_BY_INPUT and weight_shape == unsigned(1):
+            return [0, 0]
         if lanes is Lanes.SIGNED_BY_INPUT:
             top = [] if weight_shape.signed else [weight_shape.width]
             return [0, *range(weight_shape.width), *top]
@@ -192,6 +146,9 @@ class DotProduct(wiring.Component):
             if lanes is Lanes.SIGNED_BY_WEIGHT and in_shape.width == 1:
                 inputs_alone = PlaneSum.popcount_sums(sizes, 0, accumulates and sizes[0] > 1, registers)
                 bill.include(shared_by(rows, inputs_alone, GROUP_LUTS))
+            if lanes is Lanes.SIGNED_BY_INPUT and weight_shape == unsigned(1):
+                # Groups of input bits alone are the same in all rows; sums of them have lanes of the row among them.
+                bill.add(Part.GROUP, (1 / rows - 1) * (GROUP_LUTS[0] * (simd // 3) + GROUP_LUTS[1] * (simd % 3 == 2)))
             if lanes.is_masked and (constant or halves):
                 # An input is -1, or is +1, for all rows.
                 bill.add(Part.XNOR, 2 * simd / rows)
@@ -261,6 +218,9 @@ class DotProduct(wiring.Component):
             for i, bit in enumerate(inputs):
                 both, is_sign = bit & weights[0], self.in_shape.signed and i == len(inputs) - 1
                 terms += [bit, ~both] if is_sign else [~bit, both]
+        elif self.weight_shape == unsigned(1):
+            (sign,) = inputs
+            terms += [sign, ~(sign ^ weights[0])]
         else:
             (sign,) = inputs
             terms.append(~sign)
