@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from hashlib import blake2b
 
 import numpy as np
 
@@ -13,6 +14,11 @@ __all__ = ["table_logic", "table_shape"]
 
 LEAF_BITS = 4
 """Address bits of a LUT."""
+
+MOST_KNOWN = 1 << 18
+"""Tables whose count is remembered: foldings of a layer, and places for its memories, have most tables in common."""
+
+_known: dict[bytes, TableLogic] = {}
 
 
 def table_shape(name: str, fields: np.ndarray, bits: int, style: MemoryStyle, kind: MemoryKind) -> MemoryShape | None:
@@ -35,7 +41,8 @@ def table_shape(name: str, fields: np.ndarray, bits: int, style: MemoryStyle, ki
     """
     depth, lanes = fields.shape
     style = style_of(depth, lanes * bits, style)
-    planes = np.concatenate([((fields >> bit) & 1).astype(np.uint8) for bit in range(bits)], axis=1)
+    octets = np.ascontiguousarray(fields, dtype="<i8").view(np.uint8).reshape(depth, lanes, 8)[:, :, : -(-bits // 8)]
+    planes = np.unpackbits(octets, axis=2, count=bits, bitorder="little").reshape(depth, -1)
     planes = planes[:, np.any(planes != planes[:1], axis=0)]
     if planes.shape[1] == 0:
         return None
@@ -54,11 +61,22 @@ def table_logic(bits: np.ndarray) -> TableLogic:
     ----------
     bits : ndarray of uint8, shape (words, bits of a word)
     """
-    packed = _different(np.packbits(bits, axis=0).T)
-    columns = np.unpackbits(packed, axis=1, count=len(bits))
+    packed = np.packbits(bits, axis=0).T
+    # Of a digest of 16 bytes no two tables will ever be the same.
+    key = blake2b(packed.tobytes(), key=b"%d" % len(bits), digest_size=16).digest()
+    if key not in _known:
+        if len(_known) >= MOST_KNOWN:
+            _known.clear()
+        _known[key] = _counted(packed, len(bits))
+    return _known[key]
+
+
+def _counted(packed: np.ndarray, words: int) -> TableLogic:
+    """Count a table whose columns are rows of packed bits."""
+    columns = np.unpackbits(_different(packed), axis=1, count=words)
     columns = columns[np.any(columns != columns[:, :1], axis=1)]
     number, leaves, stacks = len(columns), 0, 0
-    columns = columns[:, _filled(len(bits))]
+    columns = columns[:, _filled(words)]
     while len(columns):
         half = columns.shape[1] // 2
         low, high = columns[:, :half], columns[:, half:]

@@ -83,3 +83,20 @@ def test_a_table_in_block_ram_has_its_varying_bits_alone() -> None:
     shape = table_shape("t", fields, 8, MemoryStyle.BLOCK, MemoryKind.TABLE)
     assert shape is not None
     assert (shape.width, shape.logic) == (5, None)
+
+
+def test_a_table_is_remembered_by_the_number_of_its_words_too() -> None:
+    """Of 5 and of 6 words the packed bits can be the same; beyond 5 words nothing is asked, so bit 2 of the address is the table."""
+    five = np.array([0, 0, 0, 0, 1], dtype=np.uint8)[:, None]
+    six = np.vstack([five, np.zeros((1, 1), np.uint8)])
+    for _ in range(2):
+        assert table_logic(five) == TableLogic(1, 0, 0)
+        assert table_logic(six) == TableLogic(1, 1, 0)
+
+
+@pytest.mark.parametrize("bits", [1, 8, 9, 20])
+def test_fields_are_their_lowest_bits_in_twos_complement(bits: int) -> None:
+    fields = np.random.default_rng(bits).integers(-(1 << bits), 1 << bits, (40, 3))
+    planes = np.concatenate([(fields >> bit & 1).astype(np.uint8) for bit in range(bits)], axis=1)
+    shape = table_shape("t", fields, bits, MemoryStyle.DISTRIBUTED, MemoryKind.ROM)
+    assert shape is not None and shape.logic == table_logic(planes)
