@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from hwgen.verilog.intermediate import CONTENTS
 from hwgen.verilog.port_names import name_ports
 
 __all__ = ["INLINE_BITS", "KEYWORDS", "Source", "tidy"]
@@ -37,11 +38,10 @@ HUGE = '(* ram_style = "huge" *)'
 """Stands before a memory that nothing initialises, in the FPGA or here."""
 
 _ESCAPED = re.compile(r"\\(\S+) ")
-_ATTRIBUTE = re.compile(r"\s*\(\* (\w+) = .* \*\)$")
+_ATTRIBUTE = re.compile(r"\s*\(\* (\w+) = (.*) \*\)$")
 _NO_BITS = re.compile(r"  (?:wire|reg) (?:signed )?\[-1:0\] ")  # an index into one thing; nothing refers to it
 _MODULE = re.compile(r"module (\w+)")
 _MEMORY = re.compile(r"  reg (?:\[(\d+):0\] )?(\w+) \[(\d+):0\];$")
-_READMEM = re.compile(r'  initial \$readmemb\("([^"]+)", (\w+)\);$')
 _CLOCKED = re.compile(r"\s+(\w+) <= (_\d+_);$")
 _BACKEND = re.compile(r"\\\$auto\$verilog_backend\S* ")
 _START = "time_zero"
@@ -62,15 +62,15 @@ class Source:
     memories: dict[str, str]
 
 
-def tidy(verilog: str, memories: dict[str, str]) -> Source:
+def tidy(verilog: str, contents: Mapping[int, Sequence[int]]) -> Source:
     """Clean Yosys' output.
 
     Parameters
     ----------
     verilog : str
-        As ``write_verilog -extmem`` gives it.
-    memories : dict
-        File name -> contents of the memory files that the text reads, one binary word a line.
+        As ``write_verilog`` gives it.
+    contents : mapping of int to sequence of int
+        Words of each memory, by the number in its attribute `CONTENTS`.
 
     Returns
     -------
@@ -80,7 +80,7 @@ def tidy(verilog: str, memories: dict[str, str]) -> Source:
     body = verilog.partition("\n")[2].lstrip("\n")
     files: dict[str, str] = {}
     modules = name_ports(_plain_names(body.split("\nendmodule")))
-    texts = [_tidy_module(module.splitlines(), memories, files) for module in modules]
+    texts = [_tidy_module(module.splitlines(), contents, files) for module in modules]
     return Source("\nendmodule".join(texts).rstrip() + "\n", files)
 
 
@@ -123,13 +123,14 @@ def _choose(name: str, names: dict[str, str], taken: set[str]) -> None:
     names[name] = candidate
 
 
-def _tidy_module(lines: list[str], memories: dict[str, str], files: dict[str, str]) -> str:
-    module, words = "", {}
+def _tidy_module(lines: list[str], contents: Mapping[int, Sequence[int]], files: dict[str, str]) -> str:
+    module, words = "", None
     result: list[str] = []
     closing: list[str] = []
-    empty: set[str] = set()
     for line in lines:
         attribute = _ATTRIBUTE.match(line)
+        if attribute is not None and attribute[1] == CONTENTS:
+            words = contents[int(attribute[2].strip('"'))]
         if (attribute is not None and attribute[1] not in KEPT_ATTRIBUTES) or _NO_BITS.match(line):
             continue
         if found := _MODULE.match(line):
@@ -139,27 +140,22 @@ def _tidy_module(lines: list[str], memories: dict[str, str], files: dict[str, st
             closing = [f"  initial {_START} = 1'h0;"]
         elif found := _MEMORY.match(line):
             width, name, last = int(found[1] or 0) + 1, found[2], int(found[3])
-            words[name] = width
             # Ascending, or the standard's editions disagree about the order in which a file is read.
             line = f"  reg {f'[{width - 1}:0] ' if width > 1 else ''}{name} [0:{last}];"
-            if result[-1].strip() == HUGE:
-                empty.add(name)
-        elif (found := _READMEM.match(line)) and found[2] in empty:
-            continue
-        elif found := _READMEM.match(line):
-            line = _contents(module, found[2], words[found[2]], memories[found[1]].split(), files)
+            if words is not None and result[-1].strip() != HUGE:
+                line = f"{line}\n{_contents(module, name, width, words, files)}"
+            words = None
         result.append(line.rstrip())
     return "\n".join(_named_next_states([*result, *closing]))
 
 
-def _contents(module: str, memory: str, width: int, rows: list[str], files: dict[str, str]) -> str:
+def _contents(module: str, memory: str, width: int, rows: Sequence[int], files: dict[str, str]) -> str:
     """Give the initial block of one memory, and add its file where it has one."""
-    digits = -(-width // 4)
-    if all("1" not in row for row in rows):
+    if not any(rows):
         index = f"{memory}_index"
         loop = f"for ({index} = 0; {index} < {len(rows)}; {index} = {index} + 1) {memory}[{index}] = {width}'h0;"
         return f"  integer {index};\n  initial {loop}"
-    numbers = [f"{int(row, 2):0{digits}x}" for row in rows]
+    numbers = [f"{row:0{-(-width // 4)}x}" for row in rows]
     if width * len(rows) <= INLINE_BITS and len(rows) <= INLINE_WORDS:
         block = [f"    {memory}[{index}] = {width}'h{number};" for index, number in enumerate(numbers)]
         return "\n".join(["  initial begin", *block, "  end"])

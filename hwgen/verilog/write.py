@@ -6,12 +6,11 @@ import gc
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from amaranth.back import rtlil
 from amaranth.hdl import Shape
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Flow
@@ -19,6 +18,7 @@ from amaranth.lib.wiring import Flow
 from hwgen.arrays.beats import Beats, BeatSequence
 from hwgen.errors import OptionError
 from hwgen.tools.toolchain import yosys
+from hwgen.verilog.intermediate import intermediate
 from hwgen.verilog.text import KEYWORDS, Source, tidy
 
 __all__ = ["WAIVERS", "Interface", "check_name", "convert", "write"]
@@ -130,23 +130,21 @@ def check_name(name: str) -> None:
         raise OptionError(f"The network's name becomes a Verilog module: '{name}' is not an identifier; choose another")
 
 
-def _convert(component: wiring.Component, name: str) -> tuple[str, dict[str, str]]:
-    """Give Yosys' Verilog and the contents of its memory files."""
+def _convert(component: wiring.Component, name: str) -> tuple[str, Mapping[int, tuple[int, ...]]]:
+    """Give Yosys' Verilog, and the contents of its memories by the numbers in their attributes."""
     scratch = Path(tempfile.mkdtemp(prefix="hwgen-verilog-"))
     with _collector_paused():
-        text = rtlil.convert(component, name=name, emit_src=False)
-    text = _plain_modules(text, name)
-    (scratch / "top.il").write_text(text, encoding="utf-8")
+        converted = intermediate(component, name)
+    (scratch / "top.il").write_text(_plain_modules(converted.text, name), encoding="utf-8")
     # Kept on failure: the message names the log in it.
     yosys(
-        ["read_rtlil top.il", "proc -nomux -norom", "memory_collect", "write_verilog -extmem top.v"],
+        ["read_rtlil top.il", "proc -nomux -norom", "memory_collect", "write_verilog top.v"],
         scratch,
         scratch / "yosys.log",
     )
     verilog = (scratch / "top.v").read_text(encoding="ascii")
-    memories = {path.name: path.read_text(encoding="ascii") for path in scratch.glob("*.mem")}
     shutil.rmtree(scratch)
-    return verilog, memories
+    return verilog, converted.contents
 
 
 @contextmanager

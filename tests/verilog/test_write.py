@@ -253,8 +253,9 @@ def test_attributes_for_synthesis_stay():
 def test_memory_files_hold_any_width():
     rng = np.random.default_rng(3)
     words = [int.from_bytes(rng.bytes(13), "little") >> 3 for _ in range(65)]
-    verilog = '/* Y */\nmodule m();\n  reg [100:0] rom [64:0];\n  initial $readmemb("t-1.mem", rom);\nendmodule\n'
-    source = tidy(verilog, {"t-1.mem": "".join(f"{word:0101b}\n" for word in words)})
+    verilog = '/* Y */\nmodule m();\n  (* hwgen_contents = "7" *)\n  reg [100:0] rom [64:0];\nendmodule\n'
+    source = tidy(verilog, {7: words})
+    assert source.text == 'module m();\n  reg [100:0] rom [0:64];\n  initial $readmemh("m_rom.mem", rom);\nendmodule\n'
     assert [int(line, 16) for line in source.memories["m_rom.mem"].split()] == words
 
 
@@ -340,7 +341,7 @@ def test_a_huge_memory_is_not_initialised_and_becomes_spram(tmp_path):
 )
 def test_a_memory_stands_in_the_text_up_to_64_words_and_4096_bits(words, width, in_text):
     files = {}
-    rows = [f"{number * number + 1:0{width}b}" for number in range(words)]
+    rows = [number * number + 1 for number in range(words)]
     text = _contents("m", "words", width, rows, files)
     assert (list(files), "$readmemh" in text) == (([], False) if in_text else (["m_words.mem"], True))
     digits = -(-width // 4)
