@@ -45,7 +45,7 @@ docs: $(VENV)/docs ## the documentation, in docs/_build; a warning is an error
 hooks: $(VENV)/hooks ## let git run the quick checks at each commit
 
 clean: ## remove the environment and everything that the targets above wrote
-	rm -rf $(VENV) demo build dist docs/_build docs/rooms .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) demo build dist docs/_build docs/figures docs/rooms .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

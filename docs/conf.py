@@ -9,7 +9,7 @@ from sphinx.application import Sphinx
 from sphinx.ext.napoleon import Config, NumpyDocstring
 from sphinx.util.inspect import signature, stringify_signature
 
-from docs import room_pages  # Sphinx is started at the root of the repository
+from docs import figures, room_pages  # Sphinx is started at the root of the repository
 
 project = "hwgen"
 author = "hwgen contributors"
@@ -45,6 +45,11 @@ def write_room_pages(app: Sphinx) -> None:
             path.write_text(text, encoding="utf-8")
 
 
+def draw_figures(app: Sphinx) -> None:
+    """Draw the pages' figures from the records."""
+    figures.draw()
+
+
 def read_numpydoc(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
     """Turn a docstring into what Sphinx reads; napoleon as an extension would take a property's words in front of a colon for its type."""
     escaped = [STAR_OF_A_SHAPE.sub(lambda found: found[1] or r"\*", line) for line in lines]
@@ -62,7 +67,8 @@ def show_parameters(
 
 
 def setup(app: Sphinx) -> None:
-    """Hook the three into the build."""
+    """Hook them into the build."""
     app.connect("builder-inited", write_room_pages)
+    app.connect("builder-inited", draw_figures)
     app.connect("autodoc-process-docstring", read_numpydoc)
     app.connect("autodoc-process-signature", show_parameters)

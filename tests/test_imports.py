@@ -206,7 +206,7 @@ def test_files_are_short_or_say_why_not() -> None:
 
 
 def test_tests_stand_where_the_rooms_are() -> None:
-    beside = {"docs", "examples", "fixtures", "hostile"}
+    beside = {"benchmarks", "docs", "examples", "fixtures", "hostile"}
     folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and path.name != "__pycache__"}
     assert folders - beside <= set(ROOMS)
     assert set(ROOMS) <= folders

@@ -182,7 +182,7 @@ class _Inquiry:
         found = self._executor.run(one.values, self._names) | given
         numbers = (np.abs(tensor[np.isfinite(tensor)]) for tensor in found.values() if tensor.dtype.kind == "f")
         self._largest = max(self._largest, *(float(tensor.max(initial=0.0)) for tensor in numbers), 0.0)
-        meant = given | _exact(self._network, one)
+        meant = given | _exact(self._network, one, given)
         maps, bounds = all_maps(self._network, one.codes), intervals(self._network, one.codes)
         for check in check_tensors(self._network, maps, bounds, found, self._names):
             first = check.first(number)
@@ -254,12 +254,12 @@ class _Inquiry:
         return Outcome.ANNOUNCED if self._network.announced else Outcome.ROUNDED
 
 
-def _exact(network: Network, frames: Frames) -> dict[str, np.ndarray]:
-    """Give what codes are worth before float32 rounds it; what the host quantises is not among it."""
+def _exact(network: Network, frames: Frames, given: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Give what codes are worth before float32 rounds it; what the host quantises, and what is given as integers, is not among it."""
     return {
         port.name: codec.input_frames(port, port.scale * codes + port.offset)
         for port, codes in zip(network.inputs, frames.codes, strict=True)
-        if port.steps is None and not port.rounds
+        if port.steps is None and not port.rounds and given[port.name].dtype.kind == "f"
     }
 
 

@@ -20,6 +20,7 @@ FILE = re.compile(r"(?<![\w/.*{}-])\w+\.py\b")
 NAME = re.compile(r"(?<![\w./-])hwgen(?:\.[A-Za-z_]\w*)+")
 INVENTED = {
     "boards/x.toml",  # any board's
+    "docs/figures",
     "docs/_build",  # what the build of the documentation writes
     "docs/rooms",
     "hwgen.md",  # a page that the build of the documentation writes

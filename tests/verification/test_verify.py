@@ -328,3 +328,10 @@ def test_what_could_come_out_excuses_nothing(model, random) -> None:
         built.add("Mul", scale, reads=branch)
     with pytest.raises(ModelError, match=r"would be off by [0-9]+% of how far it goes"):
         held(built.save(), input_type="int8", input_scale=1 / 64)
+
+
+def test_ids_stay_integers_where_a_network_that_rounds_is_followed(model, random) -> None:
+    built = model(4, dtype=TensorProto.INT64)
+    built.add("Gather", "x", reads=built.constant(random.standard_normal((16, 3)).astype(np.float32)))
+    built.add("Mul", built.value).add("ReduceMean", axes=[1], keepdims=0)
+    assert held(built.save(), input_type="uint4").outcome is Outcome.ANNOUNCED

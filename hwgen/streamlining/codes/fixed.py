@@ -38,6 +38,9 @@ TABLE_ENTRIES = 1 << 8
 MEASURED = 1 << 22
 """Integers of all channels and classes of positions up to which the error is measured at every one."""
 
+TOGETHER = 1 << 20
+"""Integers of neighbouring elements that are evaluated at once."""
+
 RECIPROCALS = 1 << 13
 """Entries of all channels up to which a reciprocal is a table: lines that are as precise everywhere would be many."""
 
@@ -151,15 +154,24 @@ class _Values:
     def __init__(self, function: Function) -> None:
         self._function = function
         self._elements = np.arange(len(function.count))
+        self._together = max(1, TOGETHER // int(function.count.max()))
+        self._first: int | None = None
 
     def __call__(self, k: np.ndarray) -> np.ndarray:
         return np.asarray(self._function.at(k, self._elements, Evaluator()), dtype=np.float64)
 
     def of(self, element: int) -> tuple[np.ndarray, np.ndarray]:
         """Give all integers of an element and the function there."""
-        k, one = np.arange(int(self._function.count[element]))[:, None], np.array([element])
-        x = self._function.domain.values(k, one)[:, 0].astype(np.int64)
-        return x, self._function.at(k, one, Evaluator()).astype(np.float64)[:, 0]
+        first = element - element % self._together
+        if first != self._first:
+            elements = self._elements[first : first + self._together]
+            count = self._function.count[elements]
+            k = np.minimum(np.arange(int(count.max()))[:, None], count - 1)
+            self._x = np.ascontiguousarray(self._function.domain.values(k, elements).astype(np.int64).T)
+            self._values = np.ascontiguousarray(self._function.at(k, elements, Evaluator()).astype(np.float64).T)
+            self._first = first
+        among, count = element - first, self._function.count[element]
+        return self._x[among, :count], self._values[among, :count]
 
     def checked(self, pieces: list[Pieces] | None) -> list[Pieces] | None:
         """Hold lines to every value, where there are not too many; what bisection overlooked is found one by one."""

@@ -1,0 +1,1 @@
+"""BiBench's algorithms and architectures on FPGAs: ``python -m benchmarks.bibench``."""
