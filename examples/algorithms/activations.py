@@ -62,3 +62,22 @@ class Uniform(nn.Module):
         if self.upper == 1.0:
             return quantize(x.clamp(0, 1), self.bits)
         return self.upper * quantize((x / self.upper).clamp(0, 1), self.bits)
+
+
+class Steps(nn.Module):
+    """Round to multiples of ``1 / per_unit``: two's complement of so many bits.
+
+    Parameters
+    ----------
+    per_unit, bits : int
+    """
+
+    def __init__(self, per_unit, bits):
+        super().__init__()
+        self.per_unit = per_unit
+        self.high = 2 ** (bits - 1) - 1
+
+    def forward(self, x):
+        """Return `x` rounded and clipped."""
+        codes = (x * self.per_unit).round().clamp(-self.high - 1, self.high)
+        return straight_through(x, codes / self.per_unit)

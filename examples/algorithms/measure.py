@@ -17,7 +17,9 @@ from examples.algorithms import oracle
 from examples.data.load import load
 from examples.training.record import hits, outputs
 from hwgen.arrays import codec
+from hwgen.devices.boards import find_device
 from hwgen.errors import HwgenError
+from hwgen.estimation.estimate import estimate_total
 from hwgen.golden.network import PackedNetwork
 
 FOLDER = Path(__file__).parent
@@ -29,6 +31,9 @@ REAL = frozenset("binaryconnect bireal bireal20 fsmn horq horq_frame reactnet re
 
 CYCLES = {"mnist_coloured": 100_000, "mnist_cluttered": 50_000}
 """Cycles a frame for which networks on these data are folded, 20,000 on others: small, so that the compiler is done soon."""
+
+DEVICE = "ecp5-85"
+"""Device whose LUTs are estimated."""
 
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
@@ -130,8 +135,9 @@ def measure(name, frames=None):
     if name not in REAL:
         found |= compared(name, network, codes, codec.unmap(network.output, maps), reference)
     try:
+        plan = small_plan(network, expected)
         with tempfile.TemporaryDirectory() as folder:
-            result = hwgen.build(small_plan(network, expected), Path(folder) / name).simulate(codes[:frames])
+            result = hwgen.build(plan, Path(folder) / name).simulate(codes[:frames])
     except HwgenError as refusal:
         return {**found, "unbuilt": str(refusal)}
     return {
@@ -141,6 +147,7 @@ def measure(name, frames=None):
         "beats_off_schedule": result.beats_off_schedule,
         "cycles_a_frame": result.ii_measured,
         "latency_cycles": result.latency_measured,
+        "luts_estimated": estimate_total(plan, find_device(DEVICE)).luts,
     }
 
 
@@ -151,7 +158,7 @@ def row(name):
     head = f"| `{name}` | {expected['topology']} | {expected['parameters']:,} | {expected['accuracy_float']:.2%}"
     found = json.loads((folder / "measured.json").read_text())
     if "refused" in found:
-        return f"{head} | refused: {found['refused']} | | | | | |"
+        return f"{head} | refused: {found['refused']} | | | | | | |"
     head = f"{head} | {found['accuracy_golden']:.2%} | {found['agreement']:.2%} | {found['largest_error']:.2g}"
     if "codes_differ" in found:
         slipped = f", float32 slips in {found['float32_slips']}" if found["float32_slips"] else ""
@@ -159,15 +166,15 @@ def row(name):
     else:
         head = f"{head} | fixed point"
     if "unbuilt" in found:
-        return f"{head} | not built: {found['unbuilt']} | |"
-    return f"{head} | {found['verilog_mismatches']} of {found['verilog_frames']} | {found['cycles_a_frame']:,} |"
+        return f"{head} | not built: {found['unbuilt']} | | |"
+    return f"{head} | {found['verilog_mismatches']} of {found['verilog_frames']} | {found['cycles_a_frame']:,} | {found['luts_estimated']:,} |"
 
 
 def table():
     """Return the table of all networks."""
     head = (
-        "| network | layers | parameters | float | golden | same class as float | largest error | codes differ | Verilog differs | cycles a frame |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| network | layers | parameters | float | golden | same class as float | largest error | codes differ | Verilog differs | cycles a frame | LUTs |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     )
     return "\n".join([*head, *(row(name) for name in names())])
 

@@ -1,33 +1,18 @@
 """Further data sets made of the kept ones by integer arithmetic; needs NumPy only.
 
 The same functions make the training frames from the training images. Whatever is random comes from
-the raw words of PCG64, which NumPy promises never to change.
+`examples.data.dice`.
 """
 
 import numpy as np
+
+from examples.data.dice import Dice
 
 POINTS = 64
 CANVAS = 32
 DIGITS_ON_CANVAS = 3
 FRAGMENTS_ON_CANVAS = 6
 FRAGMENT = 5
-
-
-class _Dice:
-    """Small random integers that are the same for ever.
-
-    Parameters
-    ----------
-    seed : int
-    """
-
-    def __init__(self, seed):
-        self.words = np.random.PCG64(seed)
-
-    def below(self, limit, *shape):
-        """Return integers of 0..limit-1."""
-        words = self.words.random_raw(int(np.prod(shape))) >> np.uint64(33)
-        return (words % np.uint64(limit)).astype(np.int64).reshape(shape)
 
 
 def half(images, labels):
@@ -54,7 +39,7 @@ def coloured(images, labels):
 
     The ink is lighter than the paper by 64 to 128 in each of red, green and blue.
     """
-    dice = _Dice(len(images))
+    dice = Dice(len(images))
     paper = dice.below(128, len(images), 3, 1, 1)
     ink = paper + 64 + dice.below(65, len(images), 3, 1, 1)
     place = dice.below(5, len(images), 2)
@@ -72,7 +57,7 @@ def cluttered(images, labels):
     uint8 [n, 32, 32].
     """
     small, count = half(images, labels)[0][:, 0], len(images)
-    dice = _Dice(count)
+    dice = Dice(count)
     canvases = dice.below(32, count, CANVAS, CANVAS).astype(np.uint8)
     maps = np.zeros(canvases.shape, np.uint8)
     others = dice.below(count, count, FRAGMENTS_ON_CANVAS + DIGITS_ON_CANVAS - 1)

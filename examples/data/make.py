@@ -6,7 +6,7 @@ import lzma
 import numpy as np
 
 from examples.data.load import FOLDER
-from examples.training.data import mnist, phishing, watch
+from examples.training.data import mnist, phishing, sentiment, watch
 
 FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "lc": 4, "pb": 0}]
 
@@ -21,10 +21,11 @@ def keep(name, codes, labels):
 
 
 def main():
-    """Write the test parts of MNIST, of the watch data and of the phishing data."""
+    """Write the test parts of MNIST, of the watch, the phishing and the sentiment data."""
     keep("mnist_test", *mnist()["test"])
     keep("watch_test", *watch()["test"])
     keep("phishing_test", *phishing()["test"])
+    keep("sentiment_test", *sentiment()["test"])
 
 
 if __name__ == "__main__":

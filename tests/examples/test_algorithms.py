@@ -36,7 +36,18 @@ from hwgen.arrays import codec
 
 FEW, SOME = 3, 40
 
-QUICK = ("binarynet", "dorefa_1w2a", "embedding", "fsmn", "horq", "pointnet", "reactnet", "segmentation", "xnor_net_k")
+QUICK = (
+    "bibert",
+    "binarynet",
+    "dorefa_1w2a",
+    "embedding",
+    "fsmn",
+    "horq",
+    "pointnet",
+    "reactnet",
+    "segmentation",
+    "xnor_net_k",
+)
 """Networks whose Verilog the quick suite compiles: one for each kind of structure."""
 
 

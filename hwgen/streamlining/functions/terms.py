@@ -53,15 +53,15 @@ class Parameter:
         """Whether it is the same at every position."""
         return self.array.ndim == 0 or self.array.shape[:2] == (1, 1)
 
-    def at(self, elements: Elements) -> np.ndarray:
-        """Pick: shape () or (elements, ...)."""
+    def at(self, elements: Elements, *further: np.ndarray) -> np.ndarray:
+        """Pick: shape () or (elements, ...); with places on further axes, which broadcast against the elements, these alone."""
         if self.array.ndim == 0:
             return self.array
         places = (elements.y, elements.x, elements.c)
         picks = (
             place if size > 1 else np.zeros_like(place) for place, size in zip(places, self.array.shape, strict=False)
         )
-        return np.asarray(self.array[tuple(picks)])
+        return np.asarray(self.array[(*picks, *further)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,8 +232,7 @@ class Evaluator:
     def _source(self, term: Leaf | Rows, integers: np.ndarray, elements: Elements) -> np.ndarray:
         if isinstance(term, Leaf):
             return self._leaf(term, integers, elements)
-        table = term.table.at(elements)
-        return np.asarray(table[np.arange(len(table)), integers - term.low], dtype=self.dtype)
+        return np.asarray(term.table.at(elements, integers - term.low), dtype=self.dtype)
 
     def _leaf(self, leaf: Leaf, integers: np.ndarray, elements: Elements) -> np.ndarray:
         product = integers * leaf.scale.at(elements).astype(np.float64)

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from hwgen.graph import Node
 from hwgen.streamlining.functions.signal import identity
-from hwgen.streamlining.functions.terms import Call, Elements, Evaluator, Parameter, calls_of, parameters_of, sources_of
+from hwgen.streamlining.functions.terms import (
+    Call,
+    Elements,
+    Evaluator,
+    Parameter,
+    Rows,
+    calls_of,
+    parameters_of,
+    sources_of,
+)
 
 
 def test_sums_that_cancel_are_zero():
@@ -29,6 +40,19 @@ def test_what_is_a_float32_but_for_float64_is_that():
         missed += 255 * scale + offset != number
         assert Evaluator()(identity(scale, offset), np.array([[255]]), elements)[0, 0] == number
     assert missed
+
+
+def test_a_table_is_read_at_the_integers_alone():
+    rng = np.random.default_rng(0)
+    table = rng.integers(-8, 8, (1, 1, 4, 2000)).astype(np.float64)
+    channel, integers = rng.integers(0, 4, 10_000), rng.integers(5, 2005, (3, 10_000))
+    elements = Elements(np.zeros(10_000, dtype=int), channel, channel)
+    tracemalloc.start()
+    values = Evaluator()(Rows(Parameter(table), 5), integers, elements)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    np.testing.assert_array_equal(values, table[0, 0, channel, integers - 5])
+    assert most < 5e6, "a row of the table for each element is 160 MB"
 
 
 @pytest.mark.parametrize("length", [1, 3000])
