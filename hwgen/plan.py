@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from hwgen.errors import OptionError
 from hwgen.fold import Fold
+from hwgen.layers.protocol import interval_of
 from hwgen.network import Network
 
 __all__ = ["Plan"]
@@ -75,7 +76,7 @@ class Plan:
     @property
     def cycles(self) -> int:
         """Largest fold product: the initiation interval."""
-        return max(layer.timing(self.folds[layer.name]).interval for layer in self.network.layers)
+        return max(interval_of(layer, self.folds[layer.name]) for layer in self.network.layers)
 
     @property
     def has_registers(self) -> bool:

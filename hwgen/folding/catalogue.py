@@ -15,7 +15,7 @@ from hwgen.estimation.budget import Budget, counts
 from hwgen.estimation.estimate import estimate
 from hwgen.fold import Fold, MemoryStyle
 from hwgen.folding.writable import make_writable
-from hwgen.layers.protocol import Layer, Writable
+from hwgen.layers.protocol import Layer, Writable, interval_of
 from hwgen.network import Network
 from hwgen.rtl_templates.cost import Resources
 
@@ -106,7 +106,7 @@ def _entries(
     for plain in layer.folding.folds():
         plain = replace(plain, fetch_registers=fetch_registers)
         fold = make_writable(layer, plain) if writable else plain
-        cycles, cost = layer.timing(fold).interval, layer.resources(fold)
+        cycles, cost = interval_of(layer, fold), layer.resources(fold)
         yield fold, cycles, cost
         tables = [memory for memory in cost.memories if memory.kind.constant or memory.written]
         styles = []

@@ -20,7 +20,9 @@ from hwgen.layers.window_schedule import (
     axes,
     has_output_register,
     pad_words,
+    parallel_interval,
     parallel_schedule,
+    sequential_interval,
     sequential_schedule,
     window_capacity,
     window_latency,
@@ -227,6 +229,15 @@ class Conv:
             slots=slots,
             read_latency=window_latency(fold),
         )
+
+    def interval(self, fold: Fold) -> int:
+        """Give the interval of `timing`."""
+        rows, columns = axes(self.window, *self.in_shape[:2])
+        if fold.window is WindowStyle.PARALLEL:
+            parts, passes = self.grouping.parts(fold.pe), self.grouping.passes(fold.pe)
+            return parallel_interval(rows, columns, words=parts, replays=passes)
+        words, passes = self.in_shape[2] // self.folding.in_lanes(fold), self.rows // fold.pe
+        return sequential_interval(rows, columns, words=words, passes=passes, pass_steps=self.columns // fold.simd)
 
     @property
     def _pad_code(self) -> int:

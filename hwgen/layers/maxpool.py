@@ -19,7 +19,9 @@ from hwgen.layers.window_schedule import (
     axes,
     has_output_register,
     pad_words,
+    parallel_interval,
     parallel_schedule,
+    sequential_interval,
     sequential_schedule,
     window_capacity,
     window_latency,
@@ -109,6 +111,14 @@ class MaxPool:
     @property
     def _taps(self) -> int:
         return self.window.kernel[0] * self.window.kernel[1]
+
+    def interval(self, fold: Fold) -> int:
+        """Give the interval of `timing`."""
+        rows, columns = axes(self.window, *self.in_shape[:2])
+        words = self.in_shape[2] // fold.simd
+        if fold.window is WindowStyle.PARALLEL:
+            return parallel_interval(rows, columns, words=words, replays=1)
+        return sequential_interval(rows, columns, words=words, passes=words, pass_steps=self._taps)
 
     def timing(self, fold: Fold) -> Schedule:
         """Take the taps of each word of a window in turn, the last of which yields a beat; or a whole window a step."""

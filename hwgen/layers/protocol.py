@@ -14,7 +14,7 @@ from hwgen.fold import Fold
 from hwgen.rtl_templates.cost import Resources
 from hwgen.timing.schedule import Schedule
 
-__all__ = ["Folding", "Layer", "MapInput", "MapShape", "OneInput", "Writable", "sources_of"]
+__all__ = ["Folding", "Layer", "MapInput", "MapShape", "OneInput", "Timed", "Writable", "interval_of", "sources_of"]
 
 MapShape = tuple[int, int, int]
 """Shape of a feature map without batch: (height, width, channels). A vector is (1, 1, channels)."""
@@ -96,6 +96,20 @@ class Writable(Protocol):
     def writable(self, fold: Fold) -> Fold:
         """Give the folding with all memories writable, and the type that new weights may have."""
         ...
+
+
+@runtime_checkable
+class Timed(Protocol):
+    """A layer that knows the interval of its schedule without the schedule, whose events are many."""
+
+    def interval(self, fold: Fold) -> int:
+        """Give the interval of `Layer.timing`."""
+        ...
+
+
+def interval_of(layer: Layer, fold: Fold) -> int:
+    """Give the cycles between frames that a layer needs at least."""
+    return layer.interval(fold) if isinstance(layer, Timed) else layer.timing(fold).interval
 
 
 class _ReadsOne(Protocol):

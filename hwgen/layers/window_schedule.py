@@ -22,7 +22,9 @@ __all__ = [
     "has_output_register",
     "pad_words",
     "parallel_cycles",
+    "parallel_interval",
     "parallel_schedule",
+    "sequential_interval",
     "sequential_schedule",
     "window_capacity",
     "window_latency",
@@ -32,6 +34,7 @@ FRAMES = 3
 """Frames after which a window memory that is fed without a pause is in its steady state."""
 
 
+@lru_cache(maxsize=1024)
 def axes(window: Window, height: int, width: int) -> tuple[Axis, Axis]:
     """Give the windows' positions along the rows and the columns of a map."""
     top, left, bottom, right = window.pads
@@ -199,6 +202,16 @@ def sequential_schedule(
         room=frame * windows * events + giver * events + events - 1,
         read_latency=read_latency,
     )
+
+
+def sequential_interval(rows: Axis, columns: Axis, *, words: int, passes: int, pass_steps: int) -> int:
+    """Give the interval of `sequential_schedule`, without its events."""
+    return max(rows.windows * columns.windows * passes * pass_steps, rows.size * columns.size * words)
+
+
+def parallel_interval(rows: Axis, columns: Axis, *, words: int, replays: int) -> int:
+    """Give the interval of `parallel_schedule`, without its events."""
+    return max(parallel_cycles(rows, columns, words, replays), rows.size * columns.size * words)
 
 
 def parallel_cycles(rows: Axis, columns: Axis, words: int, replays: int) -> int:

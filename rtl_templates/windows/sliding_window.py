@@ -13,7 +13,14 @@ from hwgen.rtl_templates.cost import MemoryKind, Part
 from hwgen.rtl_templates.memory import MEMORY_ATTRIBUTES, NO_COLLISION, style_of
 from hwgen.rtl_templates.streams.elastic import held
 from hwgen.rtl_templates.windows.loop_nest import LoopNest, by_index
-from hwgen.rtl_templates.windows.window_axis import Axis, Moves, moves_ahead, moves_behind, pixels_freed, pixels_needed
+from hwgen.rtl_templates.windows.window_axis import (
+    Axis,
+    Moves,
+    moves_ahead,
+    moves_behind,
+    pixels_held,
+    pixels_needed,
+)
 
 __all__ = ["SlidingWindow"]
 
@@ -100,10 +107,7 @@ class SlidingWindow(wiring.Component):
     @staticmethod
     def least_capacity(rows: Axis, columns: Axis, words: int) -> int:
         """Give the words that must fit so that every window can be completed."""
-        windows = [(row, column) for row in range(rows.windows) for column in range(columns.windows)]
-        return words * max(
-            pixels_needed(rows, columns, *window) - pixels_freed(rows, columns, *window) for window in windows
-        )
+        return words * pixels_held(rows, columns)
 
     @staticmethod
     def counts(rows: Axis, columns: Axis, part_words: int, replays: int, parts: int) -> dict[str, int]:

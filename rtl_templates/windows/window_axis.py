@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-__all__ = ["Axis", "Moves", "moves_ahead", "moves_behind", "pixels_freed", "pixels_needed"]
+import numpy as np
+
+__all__ = ["Axis", "Moves", "moves_ahead", "moves_behind", "pixels_freed", "pixels_held", "pixels_needed"]
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,16 @@ def pixels_freed(rows: Axis, columns: Axis, row: int, column: int) -> int:
     """Give the pixels of the map, in raster order, up to the first that a window or a later one taps."""
     moves = rows.first[row + 1] > rows.first[row]
     return rows.first[row] * columns.size + (columns.first[column] if moves else 0)
+
+
+@lru_cache(maxsize=1024)
+def pixels_held(rows: Axis, columns: Axis) -> int:
+    """Give the most pixels that a window needs and neither it nor an earlier one has freed."""
+    reaches, moves = np.array(rows.reaches), np.diff(rows.first) > 0
+    needed = reaches[:, None] * np.add.outer(np.array(rows.last) * columns.size, columns.last) + 1
+    freed = np.add.outer(np.array(rows.first[:-1]) * columns.size, np.zeros(columns.windows, dtype=np.int64))
+    freed += moves[:, None] * np.array(columns.first[:-1])
+    return int(np.max(needed - freed))
 
 
 class Moves(NamedTuple):

@@ -201,9 +201,15 @@ def test_every_folding_of_groups_is_legal_and_does_their_work_only():
         GROUPED.folding.check(fold)
         words = 6 // GROUPED.folding.input_lanes(fold)[0]
         if fold.window is WindowStyle.SEQUENTIAL:
-            assert GROUPED.timing(fold).interval == max(9 * 12 * 18 // (fold.pe * fold.simd), 25 * words)
+            assert (
+                GROUPED.interval(fold)
+                == GROUPED.timing(fold).interval
+                == max(9 * 12 * 18 // (fold.pe * fold.simd), 25 * words)
+            )
         else:
-            assert GROUPED.timing(fold).interval == words * (25 + 9 * (max(1, 4 // fold.pe) - 1))
+            assert (
+                GROUPED.interval(fold) == GROUPED.timing(fold).interval == words * (25 + 9 * (max(1, 4 // fold.pe) - 1))
+            )
 
 
 @pytest.mark.parametrize(("in_type", "raw"), [(BIPOLAR, False), (unsigned(4), True), (signed(3), False)], ids=str)

@@ -4,7 +4,14 @@ import itertools
 
 import pytest
 
-from hwgen.rtl_templates.windows.window_axis import Axis, moves_ahead, moves_behind, pixels_freed, pixels_needed
+from hwgen.rtl_templates.windows.window_axis import (
+    Axis,
+    moves_ahead,
+    moves_behind,
+    pixels_freed,
+    pixels_held,
+    pixels_needed,
+)
 
 PLACES = list(itertools.product((1, 2, 5, 6), (1, 2, 3), (1, 2, 3), (1, 2), (0, 1, 2), (0, 2)))
 
@@ -73,6 +80,8 @@ def test_needed_is_the_last_tap_and_freed_goes_before_every_later_one() -> None:
             assert max(taps[at], default=0) < pixels_needed(rows, columns, row, column)
             if rows.taps(row) and columns.taps(column):
                 assert pixels_needed(rows, columns, row, column) == max(taps[at]) + 1
+        held = (pixels_needed(rows, columns, *place) - pixels_freed(rows, columns, *place) for place in places)
+        assert pixels_held(rows, columns) == max(held)
 
 
 @pytest.mark.parametrize(
