@@ -32,6 +32,7 @@ from hwgen.rtl_templates.streams.chain import Chain
 from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH, Fifo
 from hwgen.rtl_templates.windows.parallel_window import ParallelWindow
 from hwgen.rtl_templates.windows.sliding_window import SlidingWindow
+from hwgen.rtl_templates.windows.window_axis import Axis
 from hwgen.timing.schedule import Schedule
 
 __all__ = ["Conv"]
@@ -93,8 +94,7 @@ class Conv:
 
     def golden(self, x: np.ndarray) -> np.ndarray:
         """Map codes (frames, *in_shape) int64 to codes (frames, *out_shape) int64."""
-        height, width, _ = self.out_shape
-        chunk = max(1, PATCH_NUMBERS // (height * width * self.columns * self.groups))
+        chunk = max(1, PATCH_NUMBERS // (self.out_shape[0] * self.out_shape[1] * self.columns * self.groups))
         out = np.empty((len(x), *self.out_shape), dtype=np.int64)
         for first in range(0, len(x), chunk):
             accumulators = self._accumulators(x[first : first + chunk])
@@ -204,40 +204,30 @@ class Conv:
 
     def timing(self, fold: Fold) -> Schedule:
         """Replay each part of a window for every row fold of its groups; the last step of each yields a beat."""
-        rows, columns = axes(self.window, *self.in_shape[:2])
-        latency, slots = self.matrix.pipeline(fold)
+        (rows, columns), (latency, slots) = self._axes, self.matrix.pipeline(fold)
+        common = {**self._counts(fold), "latency": latency, "slots": slots}
         if fold.window is WindowStyle.PARALLEL:
             depth = self._depth(fold)
-            return parallel_schedule(
-                rows,
-                columns,
-                words=self.grouping.parts(fold.pe),
-                replays=self.grouping.passes(fold.pe),
-                depth=depth,
-                read_latency=Fifo.latency(depth, self.folding.in_lanes(fold) * self.in_type.bits),
-                latency=latency,
-                slots=slots,
-            )
-        return sequential_schedule(
-            rows,
-            columns,
-            words=self.in_shape[2] // self.folding.in_lanes(fold),
-            passes=self.rows // fold.pe,
-            pass_steps=self.columns // fold.simd,
-            capacity=self.capacity(fold),
-            latency=latency,
-            slots=slots,
-            read_latency=window_latency(fold),
-        )
+            queued = Fifo.latency(depth, self.folding.in_lanes(fold) * self.in_type.bits)
+            return parallel_schedule(rows, columns, depth=depth, read_latency=queued, **common)
+        held, read_latency = self.capacity(fold), window_latency(fold)
+        return sequential_schedule(rows, columns, capacity=held, read_latency=read_latency, **common)
 
     def interval(self, fold: Fold) -> int:
         """Give the interval of `timing`."""
-        rows, columns = axes(self.window, *self.in_shape[:2])
+        interval = parallel_interval if fold.window is WindowStyle.PARALLEL else sequential_interval
+        return interval(axes=self._axes, **self._counts(fold))
+
+    def _counts(self, fold: Fold) -> dict[str, int]:
+        """Give how often a schedule does what."""
         if fold.window is WindowStyle.PARALLEL:
-            parts, passes = self.grouping.parts(fold.pe), self.grouping.passes(fold.pe)
-            return parallel_interval(rows, columns, words=parts, replays=passes)
-        words, passes = self.in_shape[2] // self.folding.in_lanes(fold), self.rows // fold.pe
-        return sequential_interval(rows, columns, words=words, passes=passes, pass_steps=self.columns // fold.simd)
+            return {"words": self.grouping.parts(fold.pe), "replays": self.grouping.passes(fold.pe)}
+        words = self.in_shape[2] // self.folding.in_lanes(fold)
+        return {"words": words, "passes": self.rows // fold.pe, "pass_steps": self.columns // fold.simd}
+
+    @property
+    def _axes(self) -> tuple[Axis, Axis]:
+        return axes(self.window, *self.in_shape[:2])
 
     @property
     def _pad_code(self) -> int:
@@ -305,6 +295,6 @@ class Conv:
         }
 
     def _windows(self, fold: Fold) -> dict[str, Any]:
-        rows, columns = axes(self.window, *self.in_shape[:2])
+        rows, columns = self._axes
         width, replays = self.folding.in_lanes(fold) * self.in_type.bits, self.grouping.passes(fold.pe)
         return {"width": width, "rows": rows, "columns": columns, "replays": replays}

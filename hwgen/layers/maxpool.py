@@ -114,11 +114,10 @@ class MaxPool:
 
     def interval(self, fold: Fold) -> int:
         """Give the interval of `timing`."""
-        rows, columns = axes(self.window, *self.in_shape[:2])
-        words = self.in_shape[2] // fold.simd
+        both, words = axes(self.window, *self.in_shape[:2]), self.in_shape[2] // fold.simd
         if fold.window is WindowStyle.PARALLEL:
-            return parallel_interval(rows, columns, words=words, replays=1)
-        return sequential_interval(rows, columns, words=words, passes=words, pass_steps=self._taps)
+            return parallel_interval(axes=both, words=words, replays=1)
+        return sequential_interval(axes=both, words=words, passes=words, pass_steps=self._taps)
 
     def timing(self, fold: Fold) -> Schedule:
         """Take the taps of each word of a window in turn, the last of which yields a beat; or a whole window a step."""

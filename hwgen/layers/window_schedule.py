@@ -204,13 +204,15 @@ def sequential_schedule(
     )
 
 
-def sequential_interval(rows: Axis, columns: Axis, *, words: int, passes: int, pass_steps: int) -> int:
+def sequential_interval(*, axes: tuple[Axis, Axis], words: int, passes: int, pass_steps: int) -> int:
     """Give the interval of `sequential_schedule`, without its events."""
+    rows, columns = axes
     return max(rows.windows * columns.windows * passes * pass_steps, rows.size * columns.size * words)
 
 
-def parallel_interval(rows: Axis, columns: Axis, *, words: int, replays: int) -> int:
+def parallel_interval(*, axes: tuple[Axis, Axis], words: int, replays: int) -> int:
     """Give the interval of `parallel_schedule`, without its events."""
+    rows, columns = axes
     return max(parallel_cycles(rows, columns, words, replays), rows.size * columns.size * words)
 
 
