@@ -12,11 +12,13 @@ from hwgen.pipeline.layout import Pipeline, lay_out
 from hwgen.pipeline.queues import Queue
 from hwgen.pipeline.stages import Queued, Stage
 from hwgen.plan import Plan
+from hwgen.progress import at
 from hwgen.rtl_templates.streams.fifo import FULL_RATE_DEPTH
 from hwgen.timing.deadlock import full_streams
-from hwgen.timing.earliest import Deadlock, System, tile
+from hwgen.timing.earliest import Deadlock, System
 from hwgen.timing.feeds import yielded
 from hwgen.timing.latest import Latest
+from hwgen.timing.places import tile
 from hwgen.timing.predict import most_held
 from hwgen.timing.schedule import INFINITY, Schedule
 
@@ -134,6 +136,7 @@ class _Sizing:
         latest = Latest(self.system, self.due)
         while self.open:
             fifo = self.open.pop()
+            at(fifo.queue.where)
             self.stages[fifo.number], self.system = self._find(fifo, latest)
 
     def _find(self, fifo: _Open, latest: Latest) -> tuple[Stage, System]:
@@ -170,7 +173,7 @@ class _Sizing:
             return self._input_bound(fifo.number, latest)
         exit = self.system.rules[fifo.number].exits[fifo.queue.outlet]
         stream = self.system.yields[fifo.number][fifo.queue.outlet]
-        return most_held(latest.events[fifo.number][exit.emit], self.system.transfers[stream] + exit.slot_return - 1)
+        return most_held(exit.emitted(latest.events[fifo.number]), self.system.transfers[stream] + exit.slot_return - 1)
 
     def _input_bound(self, number: int, latest: Latest) -> int:
         """Give the same for an input FIFO: beats must be taken by then, and are used no earlier than now."""
@@ -202,7 +205,7 @@ class _Sizing:
         streams = [intake.beats for intake in schedule.intakes] + [outlet.beats for outlet in schedule.outlets]
         beats = self.system.frames * max(streams)
         stage, system = self._with(fifo, beats)
-        system.settle(np.full_like(self.due, np.iinfo(np.int64).max))
+        system.settle(np.full(len(self.due), np.iinfo(np.int64).max))
         self.due = np.maximum(self.due, system.transfers[-1])
         return beats, (stage, system)
 

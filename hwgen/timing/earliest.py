@@ -16,6 +16,7 @@ import numpy as np
 
 from hwgen.timing.deadlock import full_streams
 from hwgen.timing.feeds import yielded
+from hwgen.timing.places import compact, in_frames, in_order, picked, raise_at, raise_to, stored
 from hwgen.timing.schedule import INFINITY, Intake, Outlet, Schedule
 
 __all__ = ["Deadlock", "System"]
@@ -41,64 +42,80 @@ class Deadlock(ValueError):
         super().__init__(f"The pipeline comes to rest: the FIFOs of streams {self.streams} are full")
 
 
-def tile(index: np.ndarray, period: int, frames: int) -> np.ndarray:
-    """Repeat indices into one frame for several frames."""
-    return (index[None, :] + period * np.arange(frames, dtype=np.int64)[:, None]).ravel()
-
-
-def in_order(bounds: np.ndarray, steps: np.ndarray) -> np.ndarray:
-    """Give the least times at or after ``bounds`` that are at least as far apart as ``steps``."""
-    return np.maximum.accumulate(bounds - steps) + steps
-
-
 class _Entry:
-    """An intake over all frames."""
+    """An intake, and how its beats follow from what was offered and done."""
 
-    def __init__(self, intake: Intake, events: int, frames: int) -> None:
-        self.beats = intake.beats
+    def __init__(self, intake: Intake, events: int) -> None:
+        self.beats, self.events = intake.beats, events
         self.read_latency = intake.read_latency
         self.buffered = intake.need is not None and intake.room is not None
         if intake.accept is not None:
-            self.accept = tile(intake.accept, events, frames)
+            self.accept = compact(intake.accept)
         if intake.need is not None and intake.room is not None:
-            room = tile(intake.room, events, frames)
-            self.confined = np.flatnonzero(room >= 0)
-            self.room = room[self.confined]
-            self.waits = np.flatnonzero(np.tile(intake.need >= 0, frames))
-            self.need = tile(intake.need, self.beats, frames)[self.waits]
+            confined = np.flatnonzero(intake.room > -INFINITY)
+            self._confined, self._room = compact(confined), compact(intake.room[confined])
+            self.waits = compact(np.flatnonzero(intake.need >= 0))
+            self.need = compact(intake.need[self.waits])
 
-    def taken(self, offers: np.ndarray, transfers: np.ndarray, events: np.ndarray, part: slice) -> np.ndarray:
-        """Give the least cycles in which the buffer takes some beats, those before them being settled."""
-        bounds = offers[part].copy()
-        if part.start:
-            bounds[0] = max(bounds[0], transfers[part.start - 1] + 1)
-        first, last = np.searchsorted(self.confined, (part.start, part.stop))
-        raise_to(bounds, self.confined[first:last] - part.start, events[self.room[first:last]] + 1)
+    def room(self, window: slice) -> tuple[np.ndarray, np.ndarray]:
+        """Give the beats of some frames, counted from the first of these, that need room which an event makes, and that event."""
+        room = in_frames(self._room, self.events, window)
+        beats = in_frames(self._confined, self.beats, slice(0, window.stop - window.start))
+        first = room >= 0
+        return (beats, room) if first.all() else (beats[first], room[first])
+
+    def taken(self, offers: np.ndarray, transfers: np.ndarray, events: np.ndarray, window: slice) -> np.ndarray:
+        """Give the least cycles in which the buffer takes the beats of some frames, those before them being settled."""
+        bounds, start = offers.astype(np.int64), window.start * self.beats
+        if start:
+            bounds[0] = max(bounds[0], transfers[start - 1] + 1)
+        beats, room = self.room(window)
+        raise_to(bounds, beats, events[room] + 1)
         return in_order(bounds, np.arange(len(bounds), dtype=np.int64))
+
+    def used(self, taken: np.ndarray) -> np.ndarray:
+        """Give the cycles in which whole frames' beats, taken so, can be used by each event that waits for one."""
+        return taken.reshape(-1, self.beats)[:, self.need].ravel() + self.read_latency
 
 
 class _Exit:
-    """An outlet over all frames."""
+    """An outlet, and which event needs a slot that was used before."""
 
-    def __init__(self, outlet: Outlet, events: int, frames: int) -> None:
-        self.beats = outlet.beats
+    def __init__(self, outlet: Outlet, events: int) -> None:
+        self.beats, self.events = outlet.beats, events
         self.latency, self.slots, self.slot_return = outlet.latency, outlet.slots, outlet.slot_return
-        self.emit = tile(outlet.emit, events, frames)
+        self.emit = compact(outlet.emit)
 
     def freed(self, transfers: np.ndarray, window: slice) -> tuple[np.ndarray, np.ndarray]:
         """Give the events of some frames that need a slot which was used before, and the cycles in which it is free again."""
         first, last = max(window.start * self.beats, self.slots), max(window.stop * self.beats, self.slots)
-        return self.emit[first:last], transfers[first - self.slots : last - self.slots] + self.slot_return
+        if first == last:
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+        begun = slice(first // self.beats, window.stop)
+        waiting = in_frames(self.emit, self.events, begun)[first - begun.start * self.beats :]
+        return waiting, transfers[first - self.slots : last - self.slots] + self.slot_return
+
+    def emitted(self, events: np.ndarray) -> np.ndarray:
+        """Give the cycles of whole frames' events that yield a beat."""
+        return picked(events, self.emit, self.events)
 
 
 class _Rules:
-    """A stage's inequalities over all frames."""
+    """A stage's inequalities, the same in every frame."""
 
-    def __init__(self, schedule: Schedule, frames: int) -> None:
-        self.events = len(schedule.events)
-        self.step = tile(schedule.events, schedule.steps, frames)
-        self.entries = [_Entry(intake, self.events, frames) for intake in schedule.intakes]
-        self.exits = [_Exit(outlet, self.events, frames) for outlet in schedule.outlets]
+    def __init__(self, schedule: Schedule) -> None:
+        self.events, self.steps = len(schedule.events), schedule.steps
+        self._step = compact(schedule.events)
+        self.entries = [_Entry(intake, self.events) for intake in schedule.intakes]
+        self.exits = [_Exit(outlet, self.events) for outlet in schedule.outlets]
+
+    def step(self, window: slice) -> np.ndarray:
+        """Give the step of each event of some frames."""
+        return in_frames(self._step, self.steps, window)
+
+    def part(self, window: slice) -> slice:
+        """Give the events of some frames."""
+        return slice(window.start * self.events, window.stop * self.events)
 
 
 class System:
@@ -124,11 +141,11 @@ class System:
     def __init__(self, schedules: Sequence[Schedule], feeds: Sequence[tuple[int, ...]], frames: int) -> None:
         self.schedules, self.frames = list(schedules), frames
         self.feeds, self.yields = feeds, yielded(schedules)
-        self.rules = [_Rules(schedule, frames) for schedule in schedules]
-        self.events = [np.full(len(rules.step), NEVER) for rules in self.rules]
+        self.rules = [_Rules(schedule) for schedule in schedules]
+        # Not yet the time of anything: an event that waits for nothing is earlier than four bytes can say, all others later.
+        self.events = [np.full(frames * rules.events, np.iinfo(np.int32).min, dtype=np.int32) for rules in self.rules]
         counts = [schedules[0].intakes[0].beats, *(outlet.beats for one in schedules for outlet in one.outlets)]
-        self.transfers = [np.zeros(count * frames, dtype=np.int64) for count in counts]
-        self.offers = [np.zeros(count * frames, dtype=np.int64) for count in counts]
+        self.transfers = [np.zeros(count * frames, dtype=np.int32) for count in counts]
         self.reader = {stream: number for number, streams in enumerate(feeds) for stream in streams}
         self.writer = {stream: number for number, streams in enumerate(self.yields) for stream in streams}
         self._restless: set[int] = set()
@@ -138,14 +155,14 @@ class System:
         """Give a system that can be changed and settled over all frames while this one stays as it is."""
         other = object.__new__(System)
         other.__dict__ |= self.__dict__
-        for name in ("schedules", "rules", "events", "transfers", "offers", "_restless", "_replaced"):
+        for name in ("schedules", "rules", "events", "transfers", "_restless", "_replaced"):
             setattr(other, name, getattr(self, name).copy())
         return other
 
     def replace(self, number: int, schedule: Schedule) -> None:
         """Give a stage other rules, none of which lets anything happen earlier than its present ones."""
         self.schedules[number] = schedule
-        self.rules[number] = _Rules(schedule, self.frames)
+        self.rules[number] = _Rules(schedule)
         self._restless.add(number)
         self._replaced.add(number)
 
@@ -197,55 +214,61 @@ class System:
     def _solve(self, number: int, window: slice) -> None:
         """Move a stage's events and the beats that it takes to their least times given its neighbours'."""
         rules = self.rules[number]
-        part = slice(window.start * rules.events, window.stop * rules.events)
+        part, steps = rules.part(window), rules.step(window)
         bounds = np.full(part.stop - part.start, NEVER)
-        steps = rules.step[part]
-        bounds[0] = self.events[number][part.start - 1] + steps[0] - rules.step[part.start - 1] if part.start else 0
+        if part.start:
+            before = rules.step(slice(window.start - 1, window.start))[-1]
+            bounds[0] = self.events[number][part.start - 1] + steps[0] - before
         for exit, stream in zip(rules.exits, self.yields[number], strict=True):
             waiting, freed = exit.freed(self.transfers[stream], window)
             raise_to(bounds, waiting - part.start, freed)
         entries = [
-            (entry, stream, slice(window.start * entry.beats, window.stop * entry.beats))
+            (entry, stream, self._offers(stream, window))
             for entry, stream in zip(rules.entries, self.feeds[number], strict=True)
         ]
-        for entry, stream, beats in entries:
+        for entry, _, offers in entries:
             if not entry.buffered:
-                raise_to(bounds, entry.accept[beats] - part.start, self.offers[stream][beats])
+                raise_at(bounds, entry.accept, rules.events, offers)
 
         moved, settled = number in self._replaced, False
         self._replaced.discard(number)
         while not settled:
             inner, taken = bounds.copy(), {}
-            for entry, stream, beats in entries:
+            for entry, stream, offers in entries:
                 if entry.buffered:
-                    taken[stream] = entry.taken(self.offers[stream], self.transfers[stream], self.events[number], beats)
-                    waits = slice(*np.searchsorted(entry.waits, (part.start, part.stop)))
-                    uses = taken[stream][entry.need[waits] - beats.start] + entry.read_latency
-                    raise_to(inner, entry.waits[waits] - part.start, uses)
-            times = in_order(inner, steps)
+                    taken[stream] = entry.taken(offers, self.transfers[stream], self.events[number], window)
+                    raise_at(inner, entry.waits, rules.events, entry.used(taken[stream]))
+            times = stored(in_order(inner, steps))
             same = np.array_equal(times, self.events[number][part])
             _put(self.events, number, part, times)
             moved, settled = moved or not same, same or not taken
 
-        for entry, stream, beats in entries:
-            entered = taken[stream] if entry.buffered else times[entry.accept[beats] - part.start]
+        for entry, stream, _ in entries:
+            entered = taken[stream] if entry.buffered else picked(times, entry.accept, rules.events)
+            beats = slice(window.start * entry.beats, window.stop * entry.beats)
             if not np.array_equal(entered, self.transfers[stream][beats]):
                 _put(self.transfers, stream, beats, entered)
                 self._disturb_writer(stream, window)
         if moved:
             for exit, stream in zip(rules.exits, self.yields[number], strict=True):
-                beats = slice(window.start * exit.beats, window.stop * exit.beats)
-                self._offer(stream, beats, times[exit.emit[beats] - part.start] + exit.latency)
-                if stream not in self.reader:
+                if stream in self.reader:
+                    self._restless.add(self.reader[stream])
+                else:
+                    beats = slice(window.start * exit.beats, window.stop * exit.beats)
+                    self._leave(stream, beats, exit.emitted(times) + exit.latency)
                     self._disturb_writer(stream, window)
 
-    def _offer(self, stream: int, beats: slice, offered: np.ndarray) -> None:
-        """Tell a stream's reader when beats can be taken; those of the last stream leave at once, one in a cycle."""
-        _put(self.offers, stream, beats, offered)
-        if stream in self.reader:
-            self._restless.add(self.reader[stream])
-            return
-        bounds = offered.copy()
+    def _offers(self, stream: int, window: slice) -> np.ndarray:
+        """Give the cycles from which the beats of some frames can be taken; those that enter are there from the first."""
+        if stream not in self.writer:
+            return np.zeros(len(self.transfers[stream]) // self.frames * (window.stop - window.start), dtype=np.int32)
+        number = self.writer[stream]
+        exit = self.rules[number].exits[stream - self.yields[number].start]
+        return exit.emitted(self.events[number][self.rules[number].part(window)]) + exit.latency
+
+    def _leave(self, stream: int, beats: slice, offers: np.ndarray) -> None:
+        """Let beats leave the pipeline at once, one in a cycle."""
+        bounds = offers.astype(np.int64)
         if beats.start:
             bounds[0] = max(bounds[0], self.transfers[stream][beats.start - 1] + 1)
         _put(self.transfers, stream, beats, in_order(bounds, np.arange(len(bounds), dtype=np.int64)))
@@ -261,20 +284,12 @@ class System:
             self._restless.add(number)
 
 
-def raise_to(bounds: np.ndarray, places: np.ndarray, least: np.ndarray) -> None:
-    """Raise bounds at some rising places to at least the given ones."""
-    if len(places) == len(bounds):
-        np.maximum(bounds, least, out=bounds)
-    elif len(places) and places[-1] - places[0] + 1 == len(places):
-        part = bounds[places[0] : places[-1] + 1]
-        np.maximum(part, least, out=part)
-    else:
-        bounds[places] = np.maximum(bounds[places], least)
-
-
 def _put(arrays: list[np.ndarray], number: int, part: slice, values: np.ndarray) -> None:
     """Set a part of an array in place, or a whole array by another, as a copy of the system may share it."""
+    values = stored(values)
     if part.start == 0 and part.stop == len(arrays[number]):
         arrays[number] = values
-    else:
-        arrays[number][part] = values
+        return
+    if values.dtype != arrays[number].dtype:
+        arrays[number] = arrays[number].astype(np.int64)
+    arrays[number][part] = values

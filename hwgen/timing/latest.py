@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from hwgen.timing.earliest import System
+from hwgen.timing.places import lower_at, picked, stored
 from hwgen.timing.schedule import INFINITY
 
 __all__ = ["Latest"]
@@ -37,14 +38,14 @@ class Latest:
     """
 
     def __init__(self, system: System, due: np.ndarray) -> None:
-        self.events = [np.full(len(events), LONG) for events in system.events]
-        self.transfers = [np.full(len(beats), LONG) for beats in system.transfers]
+        self.events = [np.broadcast_to(LONG, len(events)) for events in system.events]
+        self.transfers = [np.broadcast_to(LONG, len(beats)) for beats in system.transfers]
         self.transfers[-1] = due
         self.refine(system)
 
     def refine(self, system: System) -> None:
         """Lower the times to what the rules of a system allow, which are those of before and more."""
-        self._system = system
+        self._system, self._frames = system, slice(0, system.frames)
         self._restless = set(range(len(self.events)))
         order = range(len(self.events))
         for _ in range(SWEEPS):
@@ -56,47 +57,49 @@ class Latest:
     def _solve(self, number: int) -> None:
         """Move a stage's events, and the transfers on both sides, to the latest that its neighbours allow."""
         rules, reads = self._system.rules[number], self._system.feeds[number]
-        before = self.events[number]
-        bounds = before.copy()
+        before, steps, whole = self.events[number], rules.step(self._frames), self._frames
+        bounds = before.astype(np.int64)
         for exit, stream in zip(rules.exits, self._system.yields[number], strict=True):
-            lower_to(bounds, exit.emit, self.transfers[stream] - exit.latency)
+            lower_at(bounds, exit.emit, rules.events, self.transfers[stream] - exit.latency)
         for entry, stream in zip(rules.entries, reads, strict=True):
             if not entry.buffered:
-                lower_to(bounds, entry.accept, self.transfers[stream])
+                lower_at(bounds, entry.accept, rules.events, self.transfers[stream])
         taken = {stream: self.transfers[stream] for entry, stream in zip(rules.entries, reads, strict=True)}
         while True:
-            times = backwards(bounds, rules.step)
+            times = stored(backwards(bounds, steps))
             entering = {}
             for entry, stream in zip(rules.entries, reads, strict=True):
                 if not entry.buffered:
-                    entering[stream] = times[entry.accept]
+                    entering[stream] = picked(times, entry.accept, rules.events)
                     continue
-                least = taken[stream].copy()
+                least = taken[stream].astype(np.int64)
                 # Events and beats are in order, so of all that name the same one the first binds.
                 beat, first = np.unique(entry.need, return_index=True)
-                lower_to(least, beat, times[entry.waits[first]] - entry.read_latency)
+                waiting = times.reshape(-1, rules.events)[:, entry.waits[first]].ravel() - entry.read_latency
+                lower_at(least, beat, entry.beats, waiting)
                 entering[stream] = backwards(least, np.arange(len(least), dtype=np.int64))
-                event, first = np.unique(entry.room, return_index=True)
-                lower_to(bounds, event, entering[stream][entry.confined[first]] - 1)
+                confined, room = entry.room(whole)
+                event, first = np.unique(room, return_index=True)
+                lower_to(bounds, event, entering[stream][confined[first]] - 1)
             if all(np.array_equal(entering[stream], taken[stream]) for stream in reads) and np.array_equal(
-                backwards(bounds, rules.step), times
+                backwards(bounds, steps), times
             ):
                 break
             taken = entering
         for stream in reads:
             if not np.array_equal(entering[stream], self.transfers[stream]):
-                self.transfers[stream] = entering[stream]
+                self.transfers[stream] = stored(entering[stream])
                 if stream in self._system.writer:
                     self._restless.add(self._system.writer[stream])
         if np.array_equal(times, before):
             return
         self.events[number] = times
         for exit, stream in zip(rules.exits, self._system.yields[number], strict=True):
-            freed = times[exit.emit[exit.slots :]] - exit.slot_return
+            freed = exit.emitted(times)[exit.slots :] - exit.slot_return
             if np.any(self.transfers[stream][: len(freed)] > freed):
-                lowered = self.transfers[stream].copy()
+                lowered = self.transfers[stream].astype(np.int64)
                 lowered[: len(freed)] = np.minimum(lowered[: len(freed)], freed)
-                self.transfers[stream] = backwards(lowered, np.arange(len(lowered), dtype=np.int64))
+                self.transfers[stream] = stored(backwards(lowered, np.arange(len(lowered), dtype=np.int64)))
                 self._restless.add(number)
                 if stream in self._system.reader:
                     self._restless.add(self._system.reader[stream])

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hwgen.timing.earliest import Deadlock, System, tile
+from hwgen.timing.earliest import Deadlock, System
 from hwgen.timing.feeds import check_feeds, yielded
+from hwgen.timing.places import picked, stored
 from hwgen.timing.schedule import INFINITY, Schedule
 
 __all__ = ["Deadlock", "Prediction", "predict"]
@@ -59,15 +60,15 @@ class Prediction:
 
     def output_cycles(self, frames: int) -> np.ndarray:
         """Give the cycle of every output beat of ``frames`` frames, continuing the last solved frame at its interval."""
-        solved = self.transfers[-1][: frames * self._beats].reshape(-1, self._beats)
+        solved = self.transfers[-1][: frames * self._beats].reshape(-1, self._beats).astype(np.int64)
         later = np.arange(1, frames - len(solved) + 1, dtype=np.int64)[:, None] * self.ii
         return np.concatenate([solved, solved[-1] + later]).ravel()
 
     def occupancy(self, stage: int, outlet: int = 0) -> int:
         """Give the largest number of beats of one of a stage's outlets that are under way or waiting at once."""
         schedule = self.schedules[stage]
-        emit = tile(schedule.outlets[outlet].emit, len(schedule.events), self.frames)
-        return most_held(self.events[stage][emit], self.transfers[yielded(self.schedules)[stage][outlet]])
+        emitted = picked(self.events[stage], schedule.outlets[outlet].emit, len(schedule.events))
+        return most_held(emitted, self.transfers[yielded(self.schedules)[stage][outlet]])
 
 
 def most_held(issued: np.ndarray, left: np.ndarray) -> int:
@@ -154,7 +155,9 @@ def repeats(system: System, frame: int) -> bool:
 
 def resume(system: System, frame: int) -> None:
     """Continue as in the last frames: what repeats for as long as any rule reaches back repeats for ever."""
-    for times in (*system.events, *system.transfers):
-        rows = times.reshape(system.frames, -1)
-        shift = rows[frame, 0] - rows[frame - 1, 0]
-        rows[frame + 1 :] = rows[frame] + shift * np.arange(1, system.frames - frame, dtype=np.int64)[:, None]
+    for arrays in (system.events, system.transfers):
+        for number, times in enumerate(arrays):
+            rows = times.reshape(system.frames, -1).astype(np.int64)
+            shift = rows[frame, 0] - rows[frame - 1, 0]
+            rows[frame + 1 :] = rows[frame] + shift * np.arange(1, system.frames - frame, dtype=np.int64)[:, None]
+            arrays[number] = stored(rows.ravel())

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hwgen.timing.places import compact
+
 __all__ = ["INFINITY", "Intake", "Outlet", "Schedule"]
 
 INFINITY = 2**61
@@ -40,6 +42,7 @@ class Intake:
     def __post_init__(self) -> None:
         if (self.accept is None) == (self.need is None) or (self.need is None) != (self.room is None):
             raise ValueError("A schedule is either unbuffered (accept) or buffered (need and room)")
+        _compact(self, "accept", "need", "room")
 
     @property
     def beats(self) -> int:
@@ -72,6 +75,7 @@ class Outlet:
     def __post_init__(self) -> None:
         if self.latency < 1 or self.slots < 1:
             raise ValueError(f"Latency and slots must be at least 1, not {self.latency} and {self.slots}")
+        _compact(self, "emit")
 
     @property
     def beats(self) -> int:
@@ -116,6 +120,7 @@ class Schedule:
     def __post_init__(self) -> None:
         if np.any(np.diff(self.events) <= 0) or self.events[0] < 0 or self.events[-1] >= self.steps:
             raise ValueError(f"Event steps must increase strictly within 0..{self.steps - 1}")
+        _compact(self, "events")
 
     @classmethod
     def through(
@@ -142,3 +147,11 @@ class Schedule:
         """Cycles between frames that the stage needs at least: for its steps, and for the beats of each of its streams."""
         beats = [intake.beats for intake in self.intakes] + [outlet.beats for outlet in self.outlets]
         return max(self.steps, *beats)
+
+
+def _compact(record: object, *names: str) -> None:
+    """Keep arrays of a record in as few bytes as hold them: those of all stages are kept as long as the pipeline."""
+    for name in names:
+        numbers = getattr(record, name)
+        if numbers is not None:
+            object.__setattr__(record, name, compact(numbers))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hwgen.fold import Fold
 from hwgen.layers.protocol import Layer
 from hwgen.rtl_templates.streams.stream_check import run_ports
-from hwgen.timing.earliest import tile
+from hwgen.timing.places import tile
 from hwgen.timing.schedule import Schedule
 from tests.layers.channelwise_cases import FRAMES, STYLES, beats, random_codes
 

@@ -52,7 +52,7 @@ def test_a_stage_between_two_streams_has_one_intake_and_one_outlet() -> None:
     need, room = np.arange(3), np.array([-1, 0])
     buffered = Schedule.through(9, np.arange(3), np.array([2]), 4, 5, 0, need=need, room=room, read_latency=7)
     (intake,), (outlet,) = buffered.intakes, buffered.outlets
-    assert (intake.need is need, intake.room is room, intake.accept) == (True, True, None)
+    assert (intake.need.tolist(), intake.room.tolist(), intake.accept) == ([0, 1, 2], [-1, 0], None)
     assert (intake.read_latency, intake.beats) == (7, 2)
     assert (outlet.latency, outlet.slots, outlet.slot_return, outlet.beats) == (4, 5, 0, 1)
     assert Intake(accept=np.arange(3)).beats == 3
