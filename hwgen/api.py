@@ -21,7 +21,7 @@ from hwgen.folding.target import Target
 from hwgen.network import Network
 from hwgen.pipeline.fifo_depths import size_fifos
 from hwgen.plan import Plan
-from hwgen.progress import Progress, silent
+from hwgen.progress import Progress, phase, silent
 from hwgen.streamlining.declaration import InputNumber, InputType
 from hwgen.streamlining.options import Calibration, Options
 from hwgen.verification.record import Verification
@@ -114,18 +114,17 @@ def read_with(path: str | Path, options: Options, *, name: str | None = None, pr
     progress("reading")
     reading = read_on(Path(path))
     graph = run(reading.graph)
-    progress("streamlining")
 
     def convert(conversion: Conversion) -> Network:
         with all_at_once(reading.obstacles, reading.order):
             return streamline(graph, replace(options, conversion=conversion))
 
-    if options.calibrate is None:
-        network = convert(options.conversion)
-    else:
-        progress("calibrating")
-        network = calibrated(graph, load_frames(options.calibrate), options.conversion, convert)
-    network = with_price_of_zero(network, convert)
+    with phase(progress, "streamlining" if options.calibrate is None else "calibrating"):
+        if options.calibrate is None:
+            network = convert(options.conversion)
+        else:
+            network = calibrated(graph, load_frames(options.calibrate), options.conversion, convert)
+        network = with_price_of_zero(network, convert)
     return network if name is None else replace(network, name=name)
 
 
@@ -307,8 +306,8 @@ def compile_with(
     companions = {} if parts is None else parts.files()
     if parts is not None:
         network = replace(network, notes=(*parts.notes(), *network.notes))
-    progress("folding")
-    folded = target.fold(network, writable=writable, axi_lite=axi_lite)
+    with phase(progress, "folding"):
+        folded = target.fold(network, writable=writable, axi_lite=axi_lite)
     accelerator = build(folded, folder, verification=verification, companions=companions, progress=progress)
     if verification is not None and not verification.agrees:
         raise DifferenceError(

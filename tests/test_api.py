@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,9 @@ import pytest
 
 import hwgen
 from hwgen.build_folder.manifest import MANIFEST
+from hwgen.folding.target import Target
+from hwgen.pipeline.fifo_depths import size_fifos
+from hwgen.progress import phase
 
 
 def onnx_frames(count: int, *shape: int, seed: int = 0) -> np.ndarray:
@@ -171,7 +175,32 @@ def test_progress_tells_each_step(dense_onnx: Path, tmp_path: Path) -> None:
     steps: list[str] = []
     net = hwgen.read(dense_onnx, progress=steps.append)
     hwgen.build(hwgen.plan(net), tmp_path / "build", progress=steps.append)
-    assert steps == ["reading", "streamlining", "designing hardware", "writing Verilog", "writing the build folder"]
+    phases = [
+        "reading",
+        "streamlining",
+        "sizing FIFOs",
+        "designing hardware",
+        "writing Verilog",
+        "writing the build folder",
+    ]
+    assert [step for step in steps if ": " not in step] == phases
+    assert "streamlining: node 'matmul1'" in steps
+    assert any(step.startswith("writing Verilog: module '") for step in steps)
+
+
+def test_places_are_told_only_within_a_phase(dense_onnx: Path) -> None:
+    steps: list[str] = []
+    net = hwgen.read(dense_onnx)
+    with phase(steps.append, "folding"):
+        plan = Target(target_fps=1000.0).fold(net)
+    assert steps == ["folding", *(f"folding: layer '{layer.name}'" for layer in net.layers)]
+    open_plan = replace(plan, folds={name: replace(fold, slots=None) for name, fold in plan.folds.items()})
+    with phase(steps.append, "sizing"):
+        size_fifos(open_plan)
+    assert steps[-1] == f"sizing: layer '{net.layers[0].name}'"
+    told = list(steps)
+    size_fifos(open_plan)
+    assert steps == told
 
 
 def test_compile_is_the_four_in_one(dense_onnx: Path, dense_build: Path, tmp_path: Path) -> None:

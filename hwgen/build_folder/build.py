@@ -11,7 +11,7 @@ from hwgen.build_folder.write import write_contents
 from hwgen.pipeline.fifo_depths import size_fifos
 from hwgen.pipeline.layout import lay_out
 from hwgen.plan import Plan
-from hwgen.progress import Progress, silent
+from hwgen.progress import Progress, phase, silent
 from hwgen.verification.record import Verification
 
 __all__ = ["build"]
@@ -52,7 +52,8 @@ def build(
         If Yosys is missing or fails.
     """
     folder = Path(folder)
-    plan = size_fifos(plan)
+    with phase(progress, "sizing FIFOs"):
+        plan = size_fifos(plan)
     with manifest.writing(folder) as partial:
         for name, content in (companions or {}).items():
             (partial / name).write_bytes(content)

@@ -25,7 +25,7 @@ from hwgen.pipeline import memory_image
 from hwgen.pipeline.accelerator import accelerator
 from hwgen.pipeline.address_map import AddressMap, address_map
 from hwgen.pipeline.layout import Pipeline
-from hwgen.progress import Progress
+from hwgen.progress import Progress, phase
 from hwgen.rtl_templates.registers.registers import MAP_VERSION
 from hwgen.sim.example import ship, ship_registers
 from hwgen.sim.record import Stimulus
@@ -72,8 +72,8 @@ def write_contents(
     interface = Interface(source, sink, prediction.ii, latency_cycles=int(prediction.transfers[-1][0]))
     try:
         component = accelerator(pipeline, network_id)
-        progress("writing Verilog")
-        write_verilog(component, name, folder, interface)
+        with phase(progress, "writing Verilog"):
+            write_verilog(component, name, folder, interface)
     except BaseException:
         # Hardware that was designed and not written says so when it is collected: of no use beside the real reason.
         warnings.simplefilter("ignore", UnusedElaboratable)

@@ -20,7 +20,7 @@ from rich.markup import escape
 from hwgen.board.line import Line
 from hwgen.conversion import SIGNS, Conversion, sign_named
 from hwgen.devices.boards import boards, devices
-from hwgen.progress import Progress, silent
+from hwgen.progress import BETWEEN, Progress, silent
 from hwgen.streamlining.declaration import InputNumber, InputType
 from hwgen.streamlining.options import Calibration, Options
 
@@ -128,6 +128,9 @@ class Known(click.ParamType[str]):
 
 BOARD = Known("board", boards)
 DEVICE = Known("device", devices)
+
+LINE_SECONDS = 1
+"""With ``-v`` a step that goes on says where it is as often as this."""
 
 
 def _gather(ctx: click.Context, param: click.Parameter, values: tuple[tuple[str | None, Any], ...]) -> Any:
@@ -268,12 +271,25 @@ class Screen:
 
     @contextmanager
     def steps(self) -> Iterator[Progress]:
-        """Show the step that runs: a spinner on a terminal, lines with ``-v``, nothing with ``-q`` or in a pipe."""
-        start = time.perf_counter()
+        """Show the step that runs, and where it is: a spinner on a terminal, lines with ``-v``, nothing with ``-q`` or in a pipe."""
         if self.verbosity > 0:
-            yield lambda step: self.err.print(f"{time.perf_counter() - start:7.2f} s  {escape(step)}")
+            yield self._lines()
         elif self.verbosity == 0 and self.err.is_terminal:
             with self.err.status("starting") as status:
                 yield lambda step: status.update(f"{escape(step[:60])} ...")
         else:
             yield silent
+
+    def _lines(self) -> Progress:
+        """Give what prints a line for each step, and as long as that goes on another in each second."""
+        start = time.perf_counter()
+        shown = ("", start)
+
+        def show(step: str) -> None:
+            nonlocal shown
+            now, name = time.perf_counter(), step.partition(BETWEEN)[0]
+            if name != shown[0] or now - shown[1] >= LINE_SECONDS:
+                shown = (name, now)
+                self.err.print(f"{now - start:7.2f} s  {escape(step)}")
+
+        return show

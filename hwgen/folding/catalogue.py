@@ -17,6 +17,7 @@ from hwgen.fold import Fold, MemoryStyle
 from hwgen.folding.writable import make_writable
 from hwgen.layers.protocol import Layer, Writable, interval_of
 from hwgen.network import Network
+from hwgen.progress import at
 from hwgen.rtl_templates.cost import Resources
 
 __all__ = ["Catalogue", "Lanes"]
@@ -93,10 +94,13 @@ def _entries_of(
     layers: tuple[Layer, ...], fetch_registers: int, writable: frozenset[str], large_rams: bool
 ) -> Mapping[str, list[tuple[Fold, int, Resources]]]:
     """List the entries of every layer; those of the last network are kept, as a report may ask for them again."""
-    return {
-        layer.name: list(_entries(layer, fetch_registers, writable=layer.name in writable, large_rams=large_rams))
-        for layer in layers
-    }
+    entries = {}
+    for layer in layers:
+        at(f"layer '{layer.name}'")
+        entries[layer.name] = list(
+            _entries(layer, fetch_registers, writable=layer.name in writable, large_rams=large_rams)
+        )
+    return entries
 
 
 def _entries(

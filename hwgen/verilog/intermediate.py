@@ -13,6 +13,8 @@ from amaranth.hdl._ir import Fragment, PortDirection, build_netlist
 from amaranth.hdl._nir import Memory
 from amaranth.lib import wiring
 
+from hwgen.progress import at
+
 __all__ = ["CONTENTS", "Intermediate", "intermediate"]
 
 CONTENTS = "hwgen_contents"
@@ -46,6 +48,7 @@ def intermediate(component: wiring.Component, name: str) -> Intermediate:
     for number, module in enumerate(netlist.modules):
         if empty.is_empty(number):
             continue
+        at(f"module '{module.name[-1]}'")
         builder = design.module(".".join(module.name), src_loc=module.src_loc)
         if number == 0:
             builder.attribute("top", 1)

@@ -131,6 +131,18 @@ def test_steps_are_told_with_their_time_only_when_that_is_asked_for(capsys: pyte
         assert re.fullmatch(pattern, err)
 
 
+def test_a_step_that_goes_on_says_where_it_is_each_second(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    monkeypatch.setattr("hwgen.cli.terminal.time.perf_counter", lambda: now)
+    with Screen(False, 1).steps() as progress:
+        for now, step in enumerate(["a", "a: 1", "a: 2", "a: 3", "a: 4", "b", "b: 1"]):
+            now *= 0.4
+            progress(step)
+    assert [line.split("s  ")[1] for line in capsys.readouterr().err.splitlines()] == ["a", "a: 3", "b"]
+
+
 def test_a_terminal_shows_the_step_that_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     screen, file = Screen(False, 0), io.StringIO()

@@ -12,6 +12,7 @@ from hwgen.errors import ModelError, OrderError
 from hwgen.graph import UNKNOWN, Graph, Node, Value
 from hwgen.operators.evaluate import CHANNELWISE, apply
 from hwgen.operators.shaping import SHAPING
+from hwgen.progress import at
 from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.functions.signal import Codes, Signal, signal_of
 from hwgen.streamlining.nodes.borders import padding
@@ -43,6 +44,7 @@ def walk(graph: Graph, sources: Mapping[str, Signal], builder: Builder) -> dict[
     lost, assumed = builder.lost, builder.assumed
     builder.computed = computed(graph)
     for node in graph.nodes:
+        at(f"node '{node.name}'")
         if lost & set(node.inputs):
             lost |= set(node.outputs)
             continue
