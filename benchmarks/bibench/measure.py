@@ -14,7 +14,7 @@ import hwgen
 from benchmarks.bibench.algorithms import ALGORITHMS, BASELINE
 from benchmarks.bibench.architectures import ARCHITECTURES, Architecture, write
 from benchmarks.bibench.metrics import compression, speedup
-from benchmarks.bibench.targets import TARGETS, facts
+from benchmarks.bibench.targets import TARGETS, facts, folded
 from hwgen.devices.boards import find_device
 from hwgen.errors import HwgenError
 from hwgen.network import Network
@@ -84,8 +84,7 @@ def measure(architecture: str, algorithm: str, families: Iterable[str], folder: 
         target = TARGETS[family]
         began = time.process_time()
         try:
-            plan = hwgen.plan(network, device=target.device, clock_mhz=target.clock_mhz)
-            found = facts(plan, find_device(target.device))
+            found = facts(*folded(network, target), find_device(target.device))
         except HwgenError as error:
             found = {"refused": str(error)[:300]}
         yield {**key, "family": family, "device": target.device, **found} | {

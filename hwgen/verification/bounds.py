@@ -31,6 +31,12 @@ __all__ = ["Interval", "intervals"]
 Interval = tuple[np.ndarray, np.ndarray]
 """Least and greatest code at each place of a map, frames first."""
 
+MOST = 2.0**62
+"""What sums and products of intervals may reach."""
+
+UNKNOWN = 1 << 60
+"""An end of an interval of which nothing is known: behind it everything overflows, and is not known either."""
+
 TRIED = 64
 """Integers of an interval that a table is looked up at, one by one; a wider interval may yield every code."""
 
@@ -52,10 +58,39 @@ def intervals(network: Network, codes: Sequence[np.ndarray]) -> dict[str, Interv
         found[port.name] = (one - off, one + off)
     for layer in network.layers:
         said = announced.get(layer.name, Announced(layer.name))
-        low, high = _interval(layer, [found[source] for source in sources_of(layer)], said)
+        maps = [found[source] for source in sources_of(layer)]
+        low, high = _unknown(layer, len(maps[0][0])) if _overflows(layer, maps) else _interval(layer, maps, said)
         off = int(np.ceil(said.codes))
         found[layer.name] = (low - off, high + off)
     return found
+
+
+def _overflows(layer: Layer, maps: list[Interval]) -> bool:
+    """Whether 64 bits may not hold what a layer makes of its intervals: behind many products of real numbers these say nothing any more."""
+    most = [max(float(np.max(np.abs(end), initial=0)) for end in one) for one in maps]
+    match layer:
+        case Segments():
+            reached = most[0] * float(np.max(np.abs(layer.factors))) + float(np.max(np.abs(layer.offsets)))
+        case Conv() | Dense():
+            rows = np.abs(layer.weights).reshape(len(layer.weights), -1).sum(axis=1, dtype=np.float64)
+            reached = 2 * most[0] * float(np.max(rows))
+        case Combine(operation=Operation.MULTIPLY):
+            reached = most[0] * most[1]
+        case Combine():
+            reached = sum(abs(factor) * one for factor, one in zip(layer.factors, most, strict=True))
+        case MatMul():
+            reached = 16 * most[0] * most[1] * max(max(shape) for shape in layer.in_shapes)
+        case _:
+            return max(most) >= UNKNOWN
+    return reached > MOST
+
+
+def _unknown(layer: Layer, frames: int) -> Interval:
+    """Give the interval of a layer of which nothing is known: all codes of one that decides, else whatever there is."""
+    decides = isinstance(layer, Table | ArgMax | TopK) or getattr(layer, "thresholds", None) is not None
+    kind, shape = layer.out_type, (frames, *layer.out_shape)
+    low, high = (kind.low, kind.high) if decides else (-UNKNOWN, UNKNOWN)
+    return np.full(shape, low, dtype=np.int64), np.full(shape, high, dtype=np.int64)
 
 
 @singledispatch

@@ -21,7 +21,7 @@ from hwgen.layers.thresholding import Thresholding
 from hwgen.layers.topk import TopK
 from hwgen.layers.window import Window
 from hwgen.network import InputPort, Network, OutputPort
-from hwgen.verification.bounds import _interval, intervals
+from hwgen.verification.bounds import UNKNOWN, _interval, intervals
 
 BYTE = signed(8)
 WIDE = signed(16)
@@ -110,6 +110,22 @@ def test_saturation_is_part_of_the_interval() -> None:
     empty, ones = np.zeros((1, 1, 0), dtype=np.int64), np.ones((1, 1, 1), dtype=np.int64)
     layer = Segments("s", "x", (1, 1, 1), BYTE, empty, 4 * ones, 0 * ones, 0, signed(5), PIXEL)
     assert bounds(layer, x=[10]) == ([15], [40])
+
+
+def test_what_64_bits_do_not_hold_is_not_known_until_something_decides() -> None:
+    empty, ones = np.zeros((1, 1, 0), dtype=np.int64), np.ones((1, 1, 1), dtype=np.int64)
+    line = Segments("s", "x", (1, 1, 1), BYTE, empty, ones << 20, 0 * ones, 20, BYTE, PIXEL)
+    assert bounds(line, x=[5], off=1 << 40) == ([5 - (1 << 40)], [5 + (1 << 40)])
+    assert bounds(line, x=[5], off=1 << 43) == ([-UNKNOWN], [UNKNOWN])
+    double = Combine("a", ("s", "s"), (1, 1, 1), (BYTE, BYTE), Operation.ADD, np.array([[2], [2]]), WIDE)
+    pool = MaxPool("p", "a", (1, 1, 1), WIDE, Window((1, 1)), (False,))
+    assert bounds(line, double, pool, x=[5], off=1 << 43) == ([-UNKNOWN], [UNKNOWN])
+    levels = Thresholds(np.array([[[0]]]), PIXEL)
+    signs = Thresholding("t", "s", (1, 1, 1), BYTE, levels, (False,), BIPOLAR)
+    assert bounds(line, signs, x=[5], off=1 << 43) == ([-1], [1])
+    multiply = Combine("m", ("x", "x"), (1, 1, 1), (BYTE, BYTE), Operation.MULTIPLY, np.ones((2, 1), int), WIDE)
+    assert bounds(multiply, x=[1], off=1 << 32) == ([-UNKNOWN], [UNKNOWN])
+    assert bounds(dense([[1 << 10, 1]]), x=[5, 4], off=1 << 52) == ([-UNKNOWN], [UNKNOWN])
 
 
 @pytest.mark.parametrize(("off", "expected"), [(1, ([0], [9])), (100, ([-16], [15]))])
