@@ -77,7 +77,9 @@ def _overflows(layer: Layer, maps: list[Interval]) -> bool:
         case Combine(operation=Operation.MULTIPLY):
             reached = most[0] * most[1]
         case Combine():
-            reached = sum(abs(factor) * one for factor, one in zip(layer.factors, most, strict=True))
+            reached = sum(
+                float(np.max(np.abs(factors))) * one for factors, one in zip(layer.factors, most, strict=True)
+            )
         case MatMul():
             reached = 16 * most[0] * most[1] * max(max(shape) for shape in layer.in_shapes)
         case _:

@@ -123,6 +123,8 @@ def test_what_64_bits_do_not_hold_is_not_known_until_something_decides() -> None
     levels = Thresholds(np.array([[[0]]]), PIXEL)
     signs = Thresholding("t", "s", (1, 1, 1), BYTE, levels, (False,), BIPOLAR)
     assert bounds(line, signs, x=[5], off=1 << 43) == ([-1], [1])
+    add = Combine("a", ("x", "x"), (1, 1, 2), (BYTE, BYTE), Operation.ADD, np.array([[2, 1], [1, 1]]), WIDE)
+    assert bounds(add, x=[5, 4], off=1 << 61) == ([-UNKNOWN] * 2, [UNKNOWN] * 2)
     multiply = Combine("m", ("x", "x"), (1, 1, 1), (BYTE, BYTE), Operation.MULTIPLY, np.ones((2, 1), int), WIDE)
     assert bounds(multiply, x=[1], off=1 << 32) == ([-UNKNOWN], [UNKNOWN])
     assert bounds(dense([[1 << 10, 1]]), x=[5, 4], off=1 << 52) == ([-UNKNOWN], [UNKNOWN])
