@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import zlib
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
 from types import MappingProxyType
@@ -67,6 +67,8 @@ class Builder:
         Inputs whose real numbers the host rounds to fixed point, as nothing in the graph quantises them.
     bounds : mapping of str to ndarray of float32, shape (channels or 1, stretches - 1)
         Inputs that are read through several quantisers, and the numbers at which any of these steps.
+    divided : frozenset of str
+        Nodes whose quotients are calculated, as more is read of them than comparisons decide.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class Builder:
         shared: frozenset[str] = frozenset(),
         real_inputs: frozenset[str] = frozenset(),
         bounds: Mapping[str, np.ndarray] = MappingProxyType({}),
+        divided: frozenset[str] = frozenset(),
     ) -> None:
         self.conversion = conversion
         self.shared = shared
@@ -92,6 +95,11 @@ class Builder:
         """Tensors of which nothing can be said."""
         self.sums: dict[str, Signal] = {}
         """What sums add up, by the nodes that add."""
+        self.divided = set(divided)
+        self.deciders: dict[str, Callable[[Signal, Node], tuple[Codes, list[np.ndarray]]]] = {}
+        """What decides, by the nodes that divide, the steps of a quotient: its codes, and for each pool whether they rise or fall with what it sees."""
+        self.stepped: frozenset[str] = frozenset()
+        """Tensors of which nothing is read but steps."""
         self.quotients: set[str] = set()
         """Layers that multiply by a reciprocal."""
         self.layers: list[Layer] = []

@@ -70,7 +70,9 @@ def _codes_of(signal: Signal, reader: Node, builder: Builder) -> Codes:
             f"Node '{reader.name}' ({reader.op}) reads '{signal.dropped[-1]}', which has hardware only at the end"
         )
     if isinstance(origin.domain, Floats):
-        return edited(signal, *quantise_input(signal, reader, builder), builder)
+        decide = builder.deciders.get(origin.node)
+        found = quantise_input(signal, reader, builder) if decide is None else decide(signal, reader)
+        return edited(signal, *found, builder)
     function = function_of(signal)
     borders = [edit.values for edit in signal.edits if isinstance(edit, Ring)]
     coding = encode(function, builder, origin.node, rough=origin.rounded is not None, borders=borders)

@@ -49,17 +49,19 @@ def streamline(graph: Graph, options: Options) -> Network:
     declared = declarations(graph.inputs, options.input_type, options.input_scale, options.input_offset)
     shared: frozenset[str] = frozenset()
     real_inputs: frozenset[str] = frozenset()
+    divided: frozenset[str] = frozenset()
     bounds: dict[str, np.ndarray] = {}
     network = None
     while network is None:
-        builder = Builder(options.conversion, shared=shared, real_inputs=real_inputs, bounds=bounds)
+        builder = Builder(options.conversion, shared=shared, real_inputs=real_inputs, bounds=bounds, divided=divided)
         try:
             network = _network(graph, declared, builder)
         except ModelError:
             # Ranges let the host round what nothing in the graph quantises.
             ranges = () if options.conversion.exact else options.conversion.ranges
             reals = builder.wants_real & {name for name, _, _ in ranges}
-            if builder.clashes <= shared and reals <= real_inputs and not several_quantisers(builder):
+            known = builder.clashes <= shared and reals <= real_inputs and builder.divided <= divided
+            if known and not several_quantisers(builder):
                 raise
             real_inputs |= reals
         if not builder.clashes <= shared or several_quantisers(builder):
@@ -67,6 +69,7 @@ def streamline(graph: Graph, options: Options) -> Network:
         bounds |= several_quantisers(builder)
         # The readers of a map want different codes of it: it goes out as it is, which is known only now.
         shared |= builder.clashes
+        divided |= builder.divided
     check(network)
     return network
 

@@ -19,7 +19,10 @@ from hwgen.streamlining.places.layout import conflicts, on_map
 from hwgen.streamlining.places.rearrange import widened
 from hwgen.streamlining.resolve import codes_of, pooled_raw
 
-__all__ = ["alike", "elementwise"]
+__all__ = ["LEAST_SUM", "alike", "elementwise"]
+
+LEAST_SUM = "least_sum"
+"""Attribute of a node that bounds a mean of squares: the least sum of them but zero."""
 
 LEAST_SHARE = 2.0**-12
 """Part of the greatest mean of squares beyond which its least one is not put."""
@@ -85,7 +88,7 @@ def elementwise(node: Node, operands: Sequence[Signal | np.ndarray | None], buil
             )
         settled = _settled(first, node, builder)
         return elementwise(node, [settled if operand is first else operand for operand in operands], builder)
-    if node.attributes.get("least_sum", 0):
+    if node.attributes.get(LEAST_SUM, 0):
         parts[0] = _least_variance(node, first)
     if _is_root(node, operands) and (bounded := _not_below_zero(node, first, builder)) is not None:
         parts[0] = bounded
@@ -108,8 +111,9 @@ def _least_variance(node: Node, signal: Signal) -> Term:
     points = np.stack([0 * function.count, np.minimum(1, function.count - 1), function.count - 1])
     first, second, last = function.at(points, np.arange(len(function.count)), Evaluator())
     slope = float(np.min((second - first) / domain.step.min()))
-    least = min(slope * float(node.attributes["least_sum"]), float(np.max(last)) * LEAST_SHARE)
-    return Call(Node("Max", node.name, (), ()), (signal.term, Parameter(np.asarray(max(least, 0.0)))))
+    least = min(slope * float(node.attributes[LEAST_SUM]), float(np.max(last)) * LEAST_SHARE)
+    bounding = Node("Max", node.name, (), (), {LEAST_SUM: 1})
+    return Call(bounding, (signal.term, Parameter(np.asarray(max(least, 0.0)))))
 
 
 def _is_root(node: Node, operands: Sequence[Signal | np.ndarray | None]) -> bool:

@@ -21,7 +21,7 @@ from hwgen.streamlining.functions.monotone import UNKNOWN
 from hwgen.streamlining.functions.signal import Codes, Pool, Signal
 from hwgen.streamlining.functions.terms import Elements, Evaluator, parameters_of
 
-__all__ = ["quantise_input", "several_quantisers"]
+__all__ = ["float_levels", "over_floats", "quantise_input", "several_quantisers"]
 
 CHECKED_LIMIT = 1e4
 """Largest input of a quantiser whose direction has to be found by trying."""
@@ -48,8 +48,8 @@ def quantise_input(signal: Signal, reader: Node, builder: Builder) -> tuple[Code
     """
     name, channels = signal.origin.node, signal.origin.shape[2]
     builder.wants_real.add(name)
-    function = _over_floats(signal)
-    found = None if function is None else _levels(function, builder, name)
+    function = over_floats(signal)
+    found = None if function is None else float_levels(function, builder, name)
     if function is None or found is None:
         raise _refusal(name, reader, builder)
     seen = [function.direction(edit.before) for edit in signal.edits if isinstance(edit, Pool)]
@@ -106,25 +106,26 @@ def _least_type(kind: CodeType) -> CodeType:
     return signed(max(kind.bits, 2)) if kind.low < 0 else unsigned(kind.bits)
 
 
-def _levels(function: Function, builder: Builder, name: str) -> Coded | None:
+def float_levels(function: Function, builder: Builder, name: str) -> Coded | None:
     """Give the codes; None if the values are no levels."""
     most = max(RUNS, min(MAX_LEVELS + 1, MOST_RUNS // len(function.count)))
     evaluator, runs = settle(function, builder, name, most)
     return None if runs is None else codes_in(function, evaluator, runs)
 
 
-def _over_floats(signal: Signal) -> Function | None:
+def over_floats(signal: Signal) -> Function | None:
     """Ask the term over all floats, once if it is the same for all channels; None if it has no steps, varies over the map, or goes up and down."""
     height, width, channels = signal.origin.shape
     if all(part.array.ndim == 0 or part.array.shape[2] == 1 for part in parameters_of(signal.term)):
         channels = 1
     zeros = np.zeros(channels, dtype=np.int64)
     elements = Elements(zeros, zeros, np.arange(channels))
-    function = Function(signal.term, Floats(LIMIT, Positions.uniform(height, width), channels), elements)
+    limit = signal.origin.domain.limit if isinstance(signal.origin.domain, Floats) else LIMIT
+    function = Function(signal.term, Floats(limit, Positions.uniform(height, width), channels), elements)
     if signal.varies or not np.any(function.direction()):
         return None
     if np.any(function.direction() == UNKNOWN):
-        function = replace(function, domain=Floats(CHECKED_LIMIT, function.domain.positions, channels))
+        function = replace(function, domain=Floats(min(limit, CHECKED_LIMIT), function.domain.positions, channels))
         k = np.linspace(0, function.count[0] - 1, 1 << 12).astype(np.int64)[:, None] + zeros
         values = snap(
             function.at(k, np.arange(channels), Evaluator(np.float32, finite=False)).astype(np.float64).ravel()

@@ -28,7 +28,7 @@ from hwgen.streamlining.places.arrange import arranged, default_layout
 from hwgen.streamlining.resolve import codes_apart, codes_of, fixed_codes
 from hwgen.streamlining.writing import announce
 
-__all__ = ["merged"]
+__all__ = ["Summand", "layout_of", "merged", "places_of", "product_of", "steps_off", "weighted_sum"]
 
 Operand = Signal | np.ndarray
 
@@ -124,22 +124,22 @@ def _several(node: Node, operands: Sequence[Operand], builder: Builder) -> Signa
     """Add, subtract or multiply signals."""
     signals = [operand for operand in operands if isinstance(operand, Signal)]
     shape = np.broadcast_shapes(*(signal.index.shape for signal in signals))
-    index, map_shape = _layout(signals, shape)
-    places = [_places(signal, index, map_shape) for signal in signals]
+    index, map_shape = layout_of(signals, shape)
+    places = [places_of(signal, index, map_shape) for signal in signals]
     if node.op == "Mul":
         maps = [
             arranged(codes_of(signal, node, builder), where, node, builder)
             for signal, where in zip(signals, places, strict=True)
         ]
-        return _product(node, maps, index, builder)
+        return product_of(node, maps, index, builder)
     terms = [
         _summand(signal, where, -1 if node.op == "Sub" and number else 1, node, builder)
         for number, (signal, where) in enumerate(zip(signals, places, strict=True))
     ]
-    return _sum(node, terms, index, builder)
+    return weighted_sum(node, terms, index, builder)
 
 
-def _layout(signals: Sequence[Signal], shape: tuple[int, ...]) -> tuple[np.ndarray, MapShape]:
+def layout_of(signals: Sequence[Signal], shape: tuple[int, ...]) -> tuple[np.ndarray, MapShape]:
     """Choose the map of the result: that of an operand which is a whole map, else channels on axis 1."""
     for signal in signals:
         size = signal.index.size
@@ -148,7 +148,7 @@ def _layout(signals: Sequence[Signal], shape: tuple[int, ...]) -> tuple[np.ndarr
     return default_layout(shape)
 
 
-def _places(signal: Signal, index: np.ndarray, shape: MapShape) -> np.ndarray:
+def places_of(signal: Signal, index: np.ndarray, shape: MapShape) -> np.ndarray:
     """Number the signal's element at each place of the result's map."""
     wanted = np.broadcast_to(signal.index, index.shape)
     places = np.empty(math.prod(shape), dtype=np.int64)
@@ -157,7 +157,7 @@ def _places(signal: Signal, index: np.ndarray, shape: MapShape) -> np.ndarray:
 
 
 @dataclass(frozen=True, eq=False)
-class _Summand:
+class Summand:
     """A term of a sum: codes, what each is worth in each channel, and a constant (height or 1, width or 1, channels)."""
 
     codes: Codes
@@ -165,15 +165,16 @@ class _Summand:
     offset: np.ndarray
 
 
-def _summand(signal: Signal, places: np.ndarray, sign: int, node: Node, builder: Builder) -> _Summand:
+def _summand(signal: Signal, places: np.ndarray, sign: int, node: Node, builder: Builder) -> Summand:
     """Give a signal as codes on the map of the result; what only positions add to it is a constant and needs no layer."""
     apart = codes_apart(signal, node, builder)
     codes = arranged(codes_of(signal, node, builder) if apart is None else apart[0], places, node, builder)
     offset = codes.offset[None, None] if apart is None else codes.offset + apart[1].ravel()[places]
-    return _Summand(codes, sign * codes.scale, sign * offset)
+    return Summand(codes, sign * codes.scale, sign * offset)
 
 
-def _sum(node: Node, terms: Sequence[_Summand], index: np.ndarray, builder: Builder) -> Signal:
+def weighted_sum(node: Node, terms: Sequence[Summand], index: np.ndarray, builder: Builder) -> Signal:
+    """Add terms up, in steps of a common measure or, if there is none, in fine ones."""
     maps = [term.codes for term in terms]
     scales = np.stack([term.scale for term in terms])
     offset = sum((term.offset for term in terms), np.zeros((1, 1, 1)))
@@ -234,7 +235,7 @@ def _sums(domains: Sequence[Integers], factors: np.ndarray) -> Integers:
     return Integers(low[None], step[None], ((high - low) // step + 1)[None], domains[0].positions)
 
 
-def _product(node: Node, maps: Sequence[Codes], index: np.ndarray, builder: Builder) -> Signal:
+def product_of(node: Node, maps: Sequence[Codes], index: np.ndarray, builder: Builder) -> Signal:
     """Multiply codes that stand for multiples of their scale."""
     first, second = (_pure(codes, node, index, builder) for codes in maps)
     low, high = ([getattr(codes.numbers, end)[0] for codes in (first, second)] for end in ("low", "high"))
@@ -251,13 +252,20 @@ def _product(node: Node, maps: Sequence[Codes], index: np.ndarray, builder: Buil
     return signal_of(replace(codes, scale=scale, offset=0 * scale), node.name, index)
 
 
+def steps_off(codes: Codes) -> np.ndarray | None:
+    """Give the offsets in steps of the scales, where these are small integers."""
+    ratio = np.divide(codes.offset, codes.scale, out=np.full_like(codes.scale, 0.5), where=codes.scale != 0)
+    whole = np.rint(ratio).astype(np.int64)
+    small = np.abs(ratio - whole) <= COMMON * np.maximum(1, np.abs(ratio))
+    return whole if np.all(small) and np.abs(whole).max() <= SMALL else None
+
+
 def _pure(codes: Codes, node: Node, index: np.ndarray, builder: Builder) -> Codes:
     """Give codes without an offset: the number 0 is the code 0."""
     if not np.any(codes.offset):
         return codes
-    ratio = np.divide(codes.offset, codes.scale, out=np.full_like(codes.scale, 0.5), where=codes.scale != 0)
-    whole = np.rint(ratio).astype(np.int64)
-    if np.all(np.abs(ratio - whole) <= COMMON * np.maximum(1, np.abs(ratio))) and np.abs(whole).max() <= SMALL:
+    whole = steps_off(codes)
+    if whole is not None:
         # -1 and +1 that stand for 0 and v become 0 and 2: nothing is rounded.
         numbers = codes.numbers
         kind = CodeType(codes.type.low + int(whole.min()), codes.type.high + int(whole.max()))

@@ -20,6 +20,7 @@ from hwgen.streamlining.functions.signal import Codes, Signal, signal_of
 from hwgen.streamlining.functions.terms import Evaluator, Leaf
 from hwgen.streamlining.nodes.elementwise import elementwise
 from hwgen.streamlining.nodes.joins import merged
+from hwgen.streamlining.nodes.quotients import integers_of, undecided
 from hwgen.streamlining.nodes.reduce import channel_groups, reduction
 from hwgen.streamlining.places.rearrange import rearranged
 from hwgen.streamlining.resolve import codes_of
@@ -38,6 +39,9 @@ FINER = 4
 NOTHING = 20.0
 """Distance below the greatest score from which on an exponential is taken for what it is there, 2e-9."""
 
+
+COMPARED_BITS = 24
+"""Bits of exponentials that are compared with a part of their sum."""
 
 TABULATED = 1 << 12
 """Distances up to which exponentials are a table."""
@@ -81,7 +85,9 @@ def softmax(node: Node, signal: Signal, axis: int, builder: Builder) -> Signal:
         inner, join = Node(op, node.name, (), ()), sum(isinstance(part, Signal) for part in parts) > 1
         return merged(inner, parts, builder) if join else elementwise(inner, parts, builder)
 
-    with builder.rounding(builder.conversion.fixed_bits + FINER):
+    steps = node.op == "Softmax" and node.outputs[0] in builder.stepped and node.name not in builder.divided
+    bits = max(builder.conversion.fixed_bits + FINER, COMPARED_BITS if steps else 0)
+    with builder.rounding(bits):
         scores = _far_below_cut(node, signal, axis, builder)
         grouped = channel_groups(scores, axis, node, builder)
         if grouped is None:
@@ -99,6 +105,9 @@ def softmax(node: Node, signal: Signal, axis: int, builder: Builder) -> Signal:
         distance = _within(of("Sub", scores, over("ReduceMax", scores)), -np.inf, 0.0)
         powers = _powers(node, distance, builder)
         total = _within(over("ReduceSum", powers), 1.0, float(scores.index.shape[2]))
+        decided = _compared(node, powers, total, builder) if steps else None
+        if decided is not None:
+            return decided.moved(decided.index.ravel()[index])
         if node.op == "LogSoftmax":
             result = of("Sub", distance, of("Log", total))
         else:
@@ -126,6 +135,15 @@ def _powers(node: Node, distance: Signal, builder: Builder) -> Signal:
     builder.note(f"'{name}' holds the exponentials of '{node.name}' in steps of {step:g}: off by at most {error:.3g}")
     ones = np.ones(channels)
     return signal_of(Codes(name, origin.shape, out_type, step * ones, 0 * ones), node.name, distance.index)
+
+
+def _compared(node: Node, powers: Signal, total: Signal, builder: Builder) -> Signal | None:
+    """Give shares of a sum of which only steps are read; None if they are not integers that can be compared."""
+    parts = [integers_of(part, builder) for part in (powers, total)]
+    if parts[0] is None or parts[1] is None:
+        builder.divided.add(node.name)
+        return None
+    return undecided(node, (powers, total), parts[0], parts[1], builder, most=1.0)
 
 
 def _reciprocal(node: Node, total: Signal, most: int, of: Callable[..., Signal], builder: Builder) -> Signal:

@@ -22,8 +22,10 @@ from hwgen.streamlining.nodes.embedding import embedding
 from hwgen.streamlining.nodes.heads import arg_max, check_ranked, top
 from hwgen.streamlining.nodes.joins import merged
 from hwgen.streamlining.nodes.products import product
+from hwgen.streamlining.nodes.quotients import quotient
 from hwgen.streamlining.nodes.reduce import average_pool, reduction
 from hwgen.streamlining.nodes.softmax import RANKERS, RANKING, computed, softmax
+from hwgen.streamlining.nodes.stepped import only_stepped
 from hwgen.streamlining.nodes.stream_product import stream_product
 from hwgen.streamlining.nodes.transposed import transposed_convolution
 from hwgen.streamlining.nodes.windows import convolution, max_pool
@@ -42,7 +44,7 @@ def walk(graph: Graph, sources: Mapping[str, Signal], builder: Builder) -> dict[
     """
     tensors: dict[str, Signal | np.ndarray] = {**graph.constants, **sources}
     lost, assumed = builder.lost, builder.assumed
-    builder.computed = computed(graph)
+    builder.computed, builder.stepped = computed(graph), only_stepped(graph)
     for node in graph.nodes:
         at(f"node '{node.name}'")
         if lost & set(node.inputs):
@@ -103,6 +105,10 @@ def _visit(node: Node, operands: list[Tensor], builder: Builder) -> dict[str, Si
     if node.op in CHANNELWISE:
         # A product of one map with itself is a function of its integers; where it is to be exact however wide, it is one of two maps.
         apart = bool(node.attributes.get("integers", 0)) or not alike(signals)
+        if apart and node.op in ("Div", "Mul") and output in builder.stepped and node.name not in builder.divided:
+            ratio = quotient(node, operands, builder)
+            if ratio is not None:
+                return {output: ratio}
         return {output: merged(node, operands, builder) if apart else elementwise(node, operands, builder)}
     if node.op == "Concat":
         return {output: concatenation(node, [operand for operand in operands if operand is not None], builder)}
