@@ -33,6 +33,8 @@ convolutions; "thresholds or nothing" means that the convolutions' own threshold
 Types: tensors of float32, float64, float16, integers and booleans; quantisers of ONNX to INT2, UINT2, INT4, UINT4, INT8, UINT8, INT16, UINT16. Streams are
 integers of any width: a function with up to 65,536 equally spaced values becomes codes, others fixed point (see [real numbers](cli.md)). Opsets from 7 to the newest that the
 installed onnx package knows.
+Of ONNX Runtime's domain, BiasGelu, FastGelu, Gelu, SkipLayerNormalization and SkipSimplifiedLayerNormalization are Gelu, LayerNormalization and RMSNormalization
+behind sums; its SimplifiedLayerNormalization is RMSNormalization. A few bits behind a norm, or behind Softmax, are decided by comparison.
 Of QONNX's domain for maps of channels last, Conv, MaxPool and BatchNormalization are what they are in ONNX between two transpositions.
 Anything that is not on this page is refused by name; `hwgen info` lists all such nodes at once.
 

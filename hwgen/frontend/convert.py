@@ -20,6 +20,7 @@ from hwgen.frontend.exotic import fold_exotic
 from hwgen.frontend.load import opset_of
 from hwgen.frontend.narrow import array_of, dtype_of, narrow_bits, number_type_of
 from hwgen.frontend.normalise import normalise
+from hwgen.frontend.runtime_operators import in_onnx
 from hwgen.frontend.signatures import hold_signature, schema_of
 from hwgen.graph import Graph, Node, Value
 from hwgen.operators.budget import MOST_IN_A_MAP
@@ -191,9 +192,9 @@ def _nodes(entry: onnx.NodeProto, name: str, opset: int, draft: _Draft) -> Seque
         return place
 
     try:
-        node = normalise(node, opset, add)
+        *before, node = in_onnx(normalise(node, opset, add), draft.fresh)
         shapes = {name: array.shape for name, array in draft.constants.items() if name in node.inputs}
-        return spelled_out(node, entry.domain, entry.op_type, shapes, add, draft.fresh)
+        return (*before, *spelled_out(node, entry.domain, entry.op_type, shapes, add, draft.fresh))
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise ModelError(
             f"Node '{name}' ({op}) has inputs or attributes that make no sense in opset {opset}; export the model again"

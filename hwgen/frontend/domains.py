@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from hwgen.frontend.runtime_operators import RUNTIME_OPERATORS
+
 __all__ = [
     "CUSTOM_OPERATORS",
     "ONNX_DOMAINS",
@@ -54,12 +56,16 @@ _MICROSOFT: dict[str, tuple[int, int]] = {
     "QLinearMul": (7, 8),
     "QLinearSigmoid": (4, 5),
     "QuantizeLinear": (2, 3),
+    **RUNTIME_OPERATORS,
 }
-"""Operators of ONNX Runtime's own domain, which its quantiser writes, and how many inputs they have."""
+"""Operators of ONNX Runtime's own domain, which its quantiser and its optimiser write, and how many inputs they have."""
 
 _MICROSOFT_DEFAULTS: dict[str, dict[str, Any]] = {
     "QGemm": {"alpha": 1.0, "transA": 0, "transB": 0},
     "QLinearLeakyRelu": {"alpha": 0.01},
+    "SimplifiedLayerNormalization": {"axis": -1, "epsilon": 1e-5, "stash_type": 1},
+    "SkipLayerNormalization": {"epsilon": 1e-12},
+    "SkipSimplifiedLayerNormalization": {"epsilon": 1e-12},
 }
 
 
