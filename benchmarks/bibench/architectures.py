@@ -50,11 +50,11 @@ class Architecture:
         low, high = (0, 255) if self.input_type == "uint8" else (-128, 127)
         random = np.random.default_rng(seed)
         typical = random.integers(low, high, size=(TYPICAL, *self.frame), endpoint=True)
-        narrow = np.rint(32 * random.standard_normal((2, *self.frame))).clip(low, high)
+        around = [np.rint(spread * random.standard_normal((1, *self.frame))).clip(low, high) for spread in (32, 128)]
         single = np.zeros((1, *self.frame))
         single.flat[0] = high
         even = [np.full((1, *self.frame), value) for value in (low, high, 0)]
-        return np.concatenate([typical, narrow, single, *even]).astype(np.int64)
+        return np.concatenate([typical, *around, single, *even]).astype(np.int64)
 
 
 def write(architecture: Architecture, algorithm: Algorithm, *, seed: int = 0) -> Writer:

@@ -104,6 +104,7 @@ def _float_run(graph: Graph, feeds: Mapping[str, np.ndarray], count: int) -> tup
     """Run the float model; give its outputs, and the range of every tensor."""
     ranges: dict[str, _Range] = {}
     outputs: dict[str, list[np.ndarray]] = {name: [] for name in graph.outputs}
+    feeds = {name: _as_declared(x, graph.values[name].dtype) for name, x in feeds.items()}
     unread = {name: graph.values[name] for name in graph.inputs if name not in feeds}
     for first in range(0, count, FRAMES):
         part = {name: x[first : first + FRAMES] for name, x in feeds.items()}
@@ -117,6 +118,11 @@ def _float_run(graph: Graph, feeds: Mapping[str, np.ndarray], count: int) -> tup
                 ranges.setdefault(name, _Range()).take(values[name])
     arrays = {name: np.concatenate(found) for name, found in outputs.items()}
     return arrays, tuple((name, one.low, one.high) for name, one in ranges.items())
+
+
+def _as_declared(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Give frames in an input's dtype; ids are whole numbers."""
+    return np.rint(x).astype(dtype) if dtype.kind in "iub" else x
 
 
 def _agreement(network: Network, feeds: Mapping[str, np.ndarray], outputs: Mapping[str, np.ndarray]) -> str:

@@ -335,3 +335,11 @@ def test_ids_stay_integers_where_a_network_that_rounds_is_followed(model, random
     built.add("Gather", "x", reads=built.constant(random.standard_normal((16, 3)).astype(np.float32)))
     built.add("Mul", built.value).add("ReduceMean", axes=[1], keepdims=0)
     assert held(built.save(), input_type="uint4").outcome is Outcome.ANNOUNCED
+
+
+def test_ids_stay_integers_where_ranges_come_from_frames(model, random) -> None:
+    built = model(4, dtype=TensorProto.INT64)
+    built.add("Gather", "x", reads=built.constant(random.standard_normal((16, 3)).astype(np.float32)))
+    path = built.add("Mul", built.value).add("ReduceMean", axes=[1], keepdims=0).save()
+    network = hwgen.read(path, input_type="uint4", calibrate=np.arange(16).reshape(4, 4))
+    assert any(note.startswith("Calibrated on 4 frames") for note in network.notes)
