@@ -302,7 +302,7 @@ def test_unsupported_lists_every_node_and_why(tmp_path):
     model.graph.node.append(
         helper.make_node("MVAU_hls", ["b"], ["z"], name="mvau", domain="finn.custom_op.fpgadataflow.hls")
     )
-    model.graph.node.append(helper.make_node("Gelu", ["b"], ["zz"], name="g", domain="com.microsoft"))
+    model.graph.node.append(helper.make_node("FusedConv", ["b"], ["zz"], name="g", domain="com.microsoft"))
     onnx.save(model, tmp_path / "net.onnx")
     records = unsupported(load(tmp_path / "net.onnx"))
     assert [record.op for record in records] == [
@@ -311,7 +311,7 @@ def test_unsupported_lists_every_node_and_why(tmp_path):
         "MaxPool",
         "AveragePool",
         "finn.custom_op.fpgadataflow.hls::MVAU_hls",
-        "com.microsoft::Gelu",
+        "com.microsoft::FusedConv",
     ]
     assert "only its first output" in records[2].reason
     assert "auto_pad with dilations" in records[3].reason
