@@ -21,7 +21,7 @@ def fold_shapes(graph: Graph) -> Graph:
     """Fold chains like Shape, Gather, Concat and Shape, ConstantOfShape, Neg up to the first node that reads data.
 
     The chain is evaluated for two batch sizes. Where both agree the result is a constant; an axis that grows with the
-    batch becomes 1 for a reader that broadcasts. (Reshape is left to `unify_reshapes`, which needs no shape chain at
+    batch becomes 1 for a reader that broadcasts, or joins what is the same in every frame to its maps. (Reshape is left to `unify_reshapes`, which needs no shape chain at
     all.)
 
     Raises
@@ -70,7 +70,8 @@ def _any_batch(
         return axis_constant(1 if size is None else size for size in shape_of(graph, node.outputs[0]))
     if node.op == "Resize" and first.shape == second.shape == (len(shape_of(graph, node.inputs[0])),):
         return np.where(first == second, first, -1)
-    if node.op in CHANNELWISE and first.ndim == second.ndim:
+    joins = node.op == "Concat" and node.attributes["axis"] % max(first.ndim, 1) != 0
+    if (node.op in CHANNELWISE or joins) and first.ndim == second.ndim:
         grows = tuple(
             slice(0, 1) if size != other else slice(None) for size, other in zip(first.shape, second.shape, strict=True)
         )

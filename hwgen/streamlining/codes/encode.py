@@ -12,7 +12,7 @@ from hwgen.streamlining.codes.coding import FEW_LEVELS, MAX_LEVELS, Values, assi
 from hwgen.streamlining.codes.probe import takes_levels
 from hwgen.streamlining.codes.ties import named, settle
 from hwgen.streamlining.functions.function import Function
-from hwgen.streamlining.functions.tabulate import Runs
+from hwgen.streamlining.functions.tabulate import Runs, evenly
 from hwgen.streamlining.functions.terms import Evaluator, Leaf, Parameter, Term, replaced, sources_of
 
 __all__ = ["Affine", "Coded", "affine", "alike", "codes_in", "encode", "lines"]
@@ -85,7 +85,7 @@ def lines(function: Function, evaluator: Evaluator) -> tuple[np.ndarray, np.ndar
     count = function.count
     points = int(min(count.max(), SAMPLES))
     element = np.arange(len(count))
-    k = (np.arange(points)[:, None] * (count - 1)) // max(points - 1, 1)
+    k = evenly(points, count)
     integers = function.domain.values(k, element)
     values = function.at(k, element, evaluator).astype(np.float64)
     extent = (integers[-1] - integers[0]).astype(np.float64)

@@ -6,6 +6,7 @@ import numpy as np
 
 from hwgen.streamlining.codes.coding import levels_of, snap
 from hwgen.streamlining.functions.function import Function
+from hwgen.streamlining.functions.tabulate import evenly
 from hwgen.streamlining.functions.terms import Evaluator
 
 __all__ = ["takes_levels"]
@@ -28,7 +29,7 @@ def takes_levels(function: Function, evaluator: Evaluator) -> bool:
     def values(k: np.ndarray) -> np.ndarray:
         return function.at(k, element, evaluator).astype(np.float64)
 
-    k = (np.arange(SAMPLES)[:, None] * (count - 1)) // (SAMPLES - 1)
+    k = evenly(SAMPLES, count)
     seen = [values(k)]
     changes = np.argsort(-np.abs(np.diff(seen[0], axis=0)) * (np.arange(SAMPLES - 1) % 97 + 1)[:, None], axis=0)[:STEPS]
     for place in changes:

@@ -87,9 +87,9 @@ def levelled(node: Node, parts: Sequence[Part], builder: Builder) -> Level | Non
         kind = CodeType(int(ends.min()), int(ends.max()))
         if kind.bits > max(WIDEST, part.type.bits):
             return None
-        found.append(
-            part if np.all(factors == 1) and not np.any(shifts) else _scaled(part, factors, shifts, kind, builder)
-        )
+        as_it_is = np.all(factors == 1) and not np.any(shifts)
+        brought = part if as_it_is else _scaled(part, factors, shifts, kind, builder)
+        found.append(replace(brought, scale=unit, offset=offset))
     return Level(found, unit, offset, off)
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hwgen.streamlining.functions.tabulate import evenly
+
 __all__ = ["MOST_PIECES", "Pieces", "curve", "kinked", "meets", "quantised", "scaled", "straight"]
 
 FEW_PIECES = 16
@@ -57,7 +59,7 @@ def straight(values: Evaluate, low: np.ndarray, count: np.ndarray, step: np.ndar
         The integers ``low + step * k`` for ``0 <= k < count``.
     """
     channels = len(count)
-    noise = STRAIGHT * (1 + np.max(np.abs(values(np.arange(SAMPLES)[:, None] * (count - 1) // (SAMPLES - 1))), axis=0))
+    noise = STRAIGHT * (1 + np.max(np.abs(values(evenly(SAMPLES, count))), axis=0))
     first = np.zeros_like(count)
     found: list[list[tuple[int, int, float, float]]] = [[] for _ in range(channels)]
     for _ in range(FEW_PIECES):

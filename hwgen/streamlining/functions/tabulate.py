@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-__all__ = ["Runs", "bisect", "tabulate"]
+__all__ = ["Runs", "bisect", "evenly", "tabulate"]
 
 BLOCK = 1 << 20
 """Points evaluated at once."""
@@ -48,6 +48,14 @@ class Runs:
     def with_values(self, values: np.ndarray) -> Runs:
         """Give other values to the same runs, joined anew."""
         return replace(self, values=np.atleast_2d(values)).merged()
+
+
+def evenly(points: int, count: np.ndarray) -> np.ndarray:
+    """Give so many points from 0 to ``count - 1`` of each element, int64 (points, elements), without products beyond an int64."""
+    steps = max(points - 1, 1)
+    whole, rest = np.divmod(count - 1, steps)
+    number = np.arange(points)[:, None]
+    return np.asarray(number * whole + number * rest // steps)
 
 
 def _runs(element: np.ndarray, start: np.ndarray, values: np.ndarray, count: np.ndarray) -> Runs:

@@ -21,6 +21,7 @@ from hwgen.streamlining.functions.domain import LIMIT, Floats
 from hwgen.streamlining.functions.function import Function, over_map
 from hwgen.streamlining.functions.monotone import UNKNOWN
 from hwgen.streamlining.functions.signal import Codes, Origin, Pool, Signal, flat_map, identity, signal_of
+from hwgen.streamlining.functions.tabulate import evenly
 from hwgen.streamlining.functions.terms import Call, Evaluator, Leaf, Rows, Term, calls_of, replaced, sources_of
 from hwgen.streamlining.nodes.elementwise import LEAST_SUM, elementwise
 from hwgen.streamlining.nodes.host_quantiser import float_levels, over_floats
@@ -133,7 +134,7 @@ def _positive_line(signal: Signal, power: int, builder: Builder) -> Codes | None
         if np.any(ends[1] <= np.maximum(ends[0], 0)):
             return None
         first = np.ceil(np.maximum(-ends[0], 0) / (ends[1] - ends[0]) * last - SLACK).astype(np.int64)
-    k = first + (np.arange(SAMPLES)[:, None] * (last - first)) // (SAMPLES - 1)
+    k = first + evenly(SAMPLES, last - first + 1)
     with np.errstate(all="ignore"):
         values = function.at(k, element, evaluator).astype(np.float64)
         numbers = values**power
