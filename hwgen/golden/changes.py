@@ -19,9 +19,6 @@ from hwgen.network import Network
 
 __all__ = ["Change", "Telling", "changes", "weights_of"]
 
-TRIES = 8
-"""How often a threshold is drawn until a change of it could matter."""
-
 
 @dataclass(frozen=True, eq=False)
 class Telling:
@@ -54,17 +51,23 @@ class Change:
 
 
 def changes(network: Network, random: np.random.Generator, count: int) -> list[Change]:
-    """Give up to so many changes of weights, and as many of thresholds, spread over the layers, and over the numbers within each by chance."""
+    """Give up to so many changes of weights, and as many of thresholds, each once, spread over the layers, and over the numbers within each by chance."""
     return list({change.title: change for change in _drawn(network, random, count)}.values())
 
 
 def _drawn(network: Network, random: np.random.Generator, count: int) -> Iterator[Change]:
-    for is_weight in (True, False):
-        having = [layer for layer in network.layers if (weights_of(layer) if is_weight else _levels(layer))]
-        for number in range(count if having else 0):
-            layer = having[number % len(having)]
-            change = _changed_weight(network, layer, random) if is_weight else _changed_function(layer, random)
-            if change is not None:
+    weighted = [layer for layer in network.layers if weights_of(layer)]
+    for number in range(count if weighted else 0):
+        yield _changed_weight(network, weighted[number % len(weighted)], random)
+    left = [_changed_functions(layer, random) for layer in network.layers if _levels(layer)]
+    number = 0
+    while left and number < count:
+        for changes_of_layer in list(left)[: count - number]:
+            change = next(changes_of_layer, None)
+            if change is None:
+                left.remove(changes_of_layer)
+            else:
+                number += 1
                 yield change
 
 
@@ -135,16 +138,14 @@ def _levels(layer: Layer) -> str:
     return ""
 
 
-def _changed_function(layer: Layer, random: np.random.Generator) -> Change | None:
+def _changed_functions(layer: Layer, random: np.random.Generator) -> Iterator[Change]:
+    """Give changes of a layer's thresholds, each once, or of entries of its table."""
     field = _levels(layer)
     value = getattr(layer, field)
     if isinstance(value, Lookup):
-        return _changed_entry(layer, field, value, random)
-    for _ in range(TRIES):
-        change = _changed_level(layer, field, value, random)
-        if change is not None:
-            return change
-    return None
+        while True:
+            yield _changed_entry(layer, field, value, random)
+    yield from _moved_levels(layer, field, value, random)
 
 
 def _changed_entry(layer: Layer, field: str, value: Lookup, random: np.random.Generator) -> Change:
@@ -160,23 +161,26 @@ def _changed_entry(layer: Layer, field: str, value: Lookup, random: np.random.Ge
     return Change(title, False, replace(layer, **{field: replace(value, table=changed)}), telling)
 
 
-def _changed_level(layer: Layer, field: str, value: Thresholds, random: np.random.Generator) -> Change | None:
-    """Flip a bit of a threshold, as many as the sums need; None if no sum is between the two."""
-    at = tuple(int(random.integers(size)) for size in value.levels.shape)
-    low, high, step = _sums(layer, at[1])
-    # What lies beyond the sums is as good as the first value beyond them.
-    old = min(max(int(value.levels[at]), low), high + 1)
-    new = old ^ (1 << int(random.integers((high + 1 - low).bit_length())))
-    first, end = max(min(old, new), low), min(max(old, new), high + 1)
-    if first + (low - first) % step >= end:
-        return None
-    negated = isinstance(layer, Thresholding) and layer.negate[at[1]]
-    bounds = (1 - end, 1 - first) if negated else (first, end)
+def _moved_levels(layer: Layer, field: str, value: Thresholds, random: np.random.Generator) -> Iterator[Change]:
+    """Move each threshold in turn, by chance, to the next sum above or below: what tells that tells each change of it in that direction."""
+    for number in random.permutation(2 * value.levels.size):
+        at = tuple(int(index) for index in np.unravel_index(number // 2, value.levels.shape))
+        low, high, step = _sums(layer, at[1])
+        # What lies beyond the sums is as good as the first value beyond them.
+        old = min(max(int(value.levels[at]), low), high + 1)
+        above = old + (low - old) % step
+        tells = above if number % 2 else above - step
+        if low <= tells <= high:
+            yield _with_level(layer, field, value, at, tells + number % 2, tells)
+
+
+def _with_level(layer: Layer, field: str, value: Thresholds, at: tuple[int, ...], new: int, tells: int) -> Change:
+    sum_ = -tells if isinstance(layer, Thresholding) and layer.negate[at[1]] else tells
     changed = value.levels.copy()
     changed[at] = new
     moved = replace(value, levels=np.sort(changed, axis=-1))
-    title = f"{layer.name}: threshold {list(at)} {old} as {new}"
-    telling = Telling(layer, at[1], *bounds, value.positions, at[0])
+    title = f"{layer.name}: threshold {list(at)} {int(value.levels[at])} as {new}"
+    telling = Telling(layer, at[1], sum_, sum_ + 1, value.positions, at[0])
     return Change(title, False, replace(layer, **{field: moved}), telling)
 
 

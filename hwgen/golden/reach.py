@@ -160,6 +160,10 @@ class Reach:
         start, goal = tuple(one[lowest] for one in climb.frames), tuple(one[best] for one in tried)
         return self._walk(summing, place, start, goal, climb.column)
 
+    def sums(self, layer: Layer) -> np.ndarray:
+        """Give the sums of the pool in a layer: (frames, height, width, channels)."""
+        return self._summing(layer).of_pool
+
     def _summing(self, layer: Layer) -> _Sums:
         if layer.name not in self._sums:
             source = sources_of(layer)[0]

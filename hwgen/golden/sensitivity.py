@@ -14,6 +14,7 @@ import numpy as np
 from hwgen.golden.changes import Change, changes
 from hwgen.golden.network import PackedNetwork
 from hwgen.golden.reach import Codes, Reach, products
+from hwgen.golden.slant import slanted
 from hwgen.layers.protocol import MapShape
 from hwgen.network import Network
 
@@ -32,12 +33,15 @@ class Effort:
         Single changes of weights, and as many of thresholds, for a small network.
     products : int
         Products that the tries may take in all: a large network gets fewer changes, at least `FEWEST`.
+    beside : int
+        Random frames that come beside, of which nothing is asked; many lean towards far sums.
     """
 
     least: int
     most: int
     changes: int
     products: int
+    beside: int = 0
 
 
 POOL = 64
@@ -118,6 +122,9 @@ def choose_frames(network: Network, effort: Effort) -> Chosen:
         codes = tuple(np.concatenate([old, new[useful]]) for old, new in zip(codes, more, strict=True))
         for number, one in zip(missing, news, strict=True):
             seen[number] = np.concatenate([seen[number], one[useful]])
+    if effort.beside:
+        beside = _beside(packed, random, effort.beside)
+        codes = tuple(np.concatenate(both) for both in zip(codes, beside, strict=True))
     return Chosen(codes, _told(found, seen))
 
 
@@ -128,8 +135,11 @@ def _further(
     cost = products(packed.network)
     count = int(min(POOL, max(1, left // (4 * cost * (1 + len(missing))))))
     pool = _frames(packed.network, random, count, spread=True)
+    if count == POOL:
+        leaning = slanted(Reach(packed, pool, random, 0), random, POOL)
+        pool = tuple(np.concatenate(both) for both in zip(pool, leaning, strict=True))
     news = _visible(packed, missing, pool)
-    search = Reach(packed, pool, random, left - cost * (1 + len(missing)) * count)
+    search = Reach(packed, pool, random, left - cost * (1 + len(missing)) * len(pool[0]))
     found = [pool]
     lacking = lacking - np.array([int(one.sum()) for one in news])
     for _ in range(ATTEMPTS):
@@ -145,6 +155,16 @@ def _further(
             found.append(tuple(one[shown][: lacking[number]] for one in reached))
             lacking[number] -= int(shown.sum())
     return tuple(np.concatenate(maps) for maps in zip(*found, strict=True))
+
+
+def _beside(packed: PackedNetwork, random: np.random.Generator, count: int) -> Codes:
+    """Give random frames, and as many that lean towards far sums where there are frames enough for it to pay."""
+    plain = _frames(packed.network, random, count if count < POOL else count // 2, spread=False)
+    if count < POOL:
+        return plain
+    reach = Reach(packed, _frames(packed.network, random, POOL, spread=True), random, 0)
+    leaning = slanted(reach, random, count - count // 2)
+    return tuple(np.concatenate(both) for both in zip(plain, leaning, strict=True))
 
 
 def _useful(news: np.ndarray, lacking: np.ndarray, most: int) -> list[int]:

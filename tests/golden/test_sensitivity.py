@@ -93,6 +93,24 @@ def test_the_same_network_gives_the_same_frames() -> None:
     assert one.seen == other.seen
 
 
+def test_random_frames_beside_change_nothing_of_what_is_told() -> None:
+    network = mlp(12, 8, 5)
+    alone, beside = choose_frames(network, EFFORT), choose_frames(network, replace(EFFORT, beside=30))
+    assert alone.seen == beside.seen
+    (chosen,), (all_frames,) = alone.codes, beside.codes
+    assert np.array_equal(all_frames[:-30], chosen)
+    assert len(np.unique(all_frames[-30:], axis=0)) > 20
+
+
+def test_half_of_the_frames_beside_lean_towards_far_sums() -> None:
+    network = image(0, 0, 0)
+    beside = choose_frames(network, replace(EFFORT, beside=200)).codes[0][-200:]
+    sums = replace(network.layer("conv"), thresholds=None, out_type=CodeType(-4590, 4590))
+    part = PackedNetwork(network).up_to(sums)
+    random, leaning = (part.golden_maps(half)[0].ravel() for half in (beside[:100], beside[100:]))
+    assert np.ptp(leaning) > 1.2 * np.ptp(random)
+
+
 def test_what_no_frame_can_tell_is_named() -> None:
     """Of a row whose threshold always fires, no weight matters; its threshold counts as the least sum, and some flips of that never fire."""
     network = mlp(8, 4, 2)
