@@ -206,9 +206,10 @@ async def _play(dut, beats):
         )
 
     pause_in, pause_out = pauses()
-    reset_at = SETUP.get("reset_at")
+    resets = SETUP.get("resets", [])
     digits = 2 * SETUP["out_bytes"]
     trace: dict[str, list[object]] = {"in_cycles": [], "out_beats": [], "out_cycles": [], "out_last": []}
+    interrupted: list[dict[str, list[object]]] = []
     position, offered, start, quiet, drained, surplus, resetting = 0, False, 0, 0, 0, 0, RESET_CYCLES
     dut.s_axis_tvalid.value = 0
     dut.m_axis_tready.value = 0
@@ -219,19 +220,22 @@ async def _play(dut, beats):
     for edge in itertools.count():
         # Behind the edge of the cycle before: set what this cycle's edge will see.
         await RisingEdge(dut.aclk)
-        if edge == reset_at:
+        if edge in resets:
+            interrupted.append(trace)
             trace = {name: [] for name in trace}
             pause_in, pause_out = pauses()
-            position, offered, resetting, reset_at = 0, False, RESET_CYCLES, None
+            position = 0 if len(interrupted) == len(resets) else len(interrupted) * SETUP["frame_beats"] % len(beats)
+            offered, quiet, resetting = False, 0, 1
         in_reset = resetting > 0
+        pausing = not in_reset and len(interrupted) in (0, len(resets))
         resetting -= in_reset
-        starved = not in_reset and not offered and position < len(beats) and pause_in()
+        starved = pausing and not offered and position < len(beats) and pause_in()
         if not in_reset and not offered and position < len(beats) and not starved:
             offered = True
             dut.s_axis_tdata.value, dut.s_axis_tlast.value = beats[position]
         dut.aresetn.value = int(not in_reset)
         dut.s_axis_tvalid.value = int(offered)
-        blocked = not in_reset and pause_out()
+        blocked = pausing and pause_out()
         taking = not in_reset and not blocked
         dut.m_axis_tready.value = int(taking)
         await FallingEdge(dut.aclk)
@@ -250,7 +254,7 @@ async def _play(dut, beats):
             if surplus > SETUP["drain_cycles"]:
                 break
         received = len(trace["out_beats"])
-        if position == len(beats) and received >= SETUP["out_beats"] and reset_at is None:
+        if position == len(beats) and received >= SETUP["out_beats"] and len(interrupted) == len(resets):
             drained += 1
             if drained > SETUP["drain_cycles"]:
                 break
@@ -260,4 +264,4 @@ async def _play(dut, beats):
             f"{received} of {SETUP['out_beats']} output beats; s_axis: tvalid {int(offered)} tready "
             f"{dut.s_axis_tready.value}, m_axis: tvalid {dut.m_axis_tvalid.value} tready {int(taking)}"
         )
-    return trace | {"frame_error": int(dut.frame_error.value)}
+    return trace | {"interrupted": interrupted, "frame_error": int(dut.frame_error.value)}

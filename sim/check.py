@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,14 @@ from hwgen.arrays import codec
 from hwgen.arrays.expected import by_output, correct_labels, distances, is_labels
 from hwgen.errors import OptionError
 from hwgen.golden.network import PackedNetwork
+from hwgen.golden.reach import products
 from hwgen.golden.sensitivity import Effort, Seen, choose_frames
 from hwgen.pipeline.layout import Pipeline
 from hwgen.pipeline.memory_image import as_writes, current_image
 from hwgen.progress import Progress
-from hwgen.sim.record import Stimulus
+from hwgen.sim.record import Stimulus, Trace, reset_cycles
 from hwgen.sim.run import run_cocotb, run_icarus, run_verilator
+from hwgen.sim.transfers import Transfers
 from hwgen.tools.toolchain import Toolchain
 
 __all__ = ["Engine", "Simulation", "simulate"]
@@ -46,12 +48,12 @@ class Simulation:
     Parameters
     ----------
     outputs : ndarray, shape (frames, *output shape of the ONNX model), or dict of str to ndarray
-        In the model's own units; of several outputs each by its name.
+        In the model's own units; of several outputs each by its name. With stalls those of the run with pauses; all cycles are those of the run without.
     codes : ndarray of int64, same shape, or dict of str to ndarray
         Raw integers.
     frames : int
     mismatches : int
-        Frames of which an output differs from the golden model.
+        Frames of which an output beat differs from the golden model's, in any run or between resets.
     mismatches_by_output : dict of str to int
         Frames of which the output of that name differs.
     expected_mismatches : int or None
@@ -64,8 +66,8 @@ class Simulation:
         Cycles between the last two frames; measured is None for a single frame.
     latency_predicted, latency_measured : int
         Cycles from the first input beat to the last output beat of the first frame.
-    beats_off_schedule : int or None
-        Output beats in another cycle than predicted; None with stalls.
+    beats_off_schedule : int
+        Output beats in another cycle than predicted.
     engine : Engine
     clock_hz : float
     expected_off : float or None
@@ -86,7 +88,7 @@ class Simulation:
     ii_measured: int | None
     latency_predicted: int
     latency_measured: int
-    beats_off_schedule: int | None
+    beats_off_schedule: int
     engine: Engine
     clock_hz: float
     expected_off: float | None = None
@@ -132,17 +134,34 @@ class Simulation:
         }
 
 
+BESIDE = {Engine.VERILATOR: 1 << 16, Engine.COCOTB: 1 << 12, Engine.ICARUS: 1 << 12}
+"""Cycles that random frames may take beside the chosen ones."""
+
+BESIDE_PRODUCTS = 1 << 27
+"""Products that they may take."""
+
+MOST_BESIDE = 1024
+"""Such frames, at most."""
+
+CHANGES, PRODUCTS = 128, 1 << 32
+"""What is tried for the choice: see `hwgen.golden.sensitivity.Effort`."""
+
 MOST_CHOSEN = 100_000
 """Frames that are chosen where the user gives none."""
 
 
-def effort(frames: int | None) -> Effort:
-    """Give what is tried for the frames of a simulation without any of the user's: as many as are asked for, or up to 96."""
+def effort(frames: int | None, pipeline: Pipeline, engine: Engine) -> Effort:
+    """Give what is tried for the frames of a simulation without any of the user's: as many as are asked for, or up to 96 and random ones beside them."""
     if frames is not None and frames > MOST_CHOSEN:
         raise OptionError(
             f"At most {MOST_CHOSEN:,} frames are chosen for a simulation, not {frames:,}; give frames of your own with --input"
         )
-    return Effort(least=frames or 8, most=frames or 96, changes=128, products=1 << 32)
+    if frames is not None:
+        return Effort(frames, frames, CHANGES, PRODUCTS)
+    beside = min(
+        BESIDE[engine] // pipeline.predict(2).ii, BESIDE_PRODUCTS // products(pipeline.plan.network), MOST_BESIDE
+    )
+    return Effort(8, 96, CHANGES, PRODUCTS, beside)
 
 
 def simulate(
@@ -157,13 +176,14 @@ def simulate(
     waves: Path | None,
     progress: Progress,
     compiler_flags: Sequence[str] = (),
+    seed: int = 1,
 ) -> Simulation:
-    """Do what `hwgen.Accelerator.simulate` says; ``compiler_flags`` are further ones for the simulator's C++ compiler."""
+    """Do what `hwgen.Accelerator.simulate` says; ``compiler_flags`` are further ones for the simulator's C++ compiler, ``seed`` is that of the pauses."""
     plan, network = pipeline.plan, pipeline.plan.network
     seen: Seen | None = None
     if x is None:
         progress("choosing frames so that weights matter")
-        chosen = choose_frames(network, effort(frames))
+        chosen = choose_frames(network, effort(frames, pipeline, engine))
         codes, seen = chosen.codes, chosen.seen
     else:
         codes = codec.input_codes(network, x)
@@ -180,46 +200,32 @@ def simulate(
     golden = PackedNetwork(network).golden_maps(*codes)
 
     source, sink = pipeline.source, pipeline.sink
+    transfers = Transfers(sink.pack(golden), due, sink.count)
     image = current_image(folder, plan)
     writes = None if image is None else as_writes(image, folder)
     stimulus = Stimulus.of_frames(
-        codes,
-        source,
-        sink,
-        stall=STALL if stall else 0.0,
-        ii=schedule.ii,
-        latency=schedule.latency,
-        # With all buffers full, as the sink takes nothing at first: whatever a reset must clear holds something.
-        reset_at=schedule.ii + schedule.latency if stall else None,
-        writes=writes,
+        codes, source, sink, ii=schedule.ii, latency=schedule.latency, seed=seed, writes=writes
     )
+    play = _player(engine, folder, network.name, toolchain, waves, progress, compiler_flags, cycles=int(due[-1]))
     progress(f"simulating {count} frames, {int(due[-1]) + 1} cycles")
-    if engine is Engine.VERILATOR:
-        trace = run_verilator(
-            folder,
-            network.name,
-            stimulus,
-            toolchain,
-            cycles=int(due[-1]),
-            waves=waves,
-            progress=progress,
-            flags=compiler_flags,
-        )
-    elif engine is Engine.COCOTB:
-        trace = run_cocotb(folder, network.name, stimulus, toolchain, waves=waves, progress=progress)
-    else:
-        trace = run_icarus(folder, network.name, stimulus, toolchain, waves=waves, progress=progress)
+    traces = [play(stimulus)]
+    if stall:
+        resets = reset_cycles(schedule.ii, schedule.latency, int(due[-1]))
+        progress(f"simulating them with {len(resets)} resets, then with pauses")
+        traces.append(play(replace(stimulus, stall_in=STALL, stall_out=STALL, resets=resets)))
 
     progress("comparing")
-    got = sink.unpack(trace.out_beats[: len(due)])
-    cycles = trace.out_cycles[: len(due)].reshape(count, sink.count)
-    extra = len(trace.out_beats) - len(due)
-    differs = [np.any((a != b).reshape(count, -1), axis=1) for a, b in zip(got, golden, strict=True)]
-    wrong = np.any(differs, axis=0) | np.any(
-        trace.out_last[: len(due)].reshape(count, -1) != (np.arange(sink.count) == sink.count - 1), axis=1
-    )
+    # Whoever asks for pauses is interested in what comes of them.
+    got = sink.unpack(traces[-1].out_beats[: len(due)])
+    cycles = traces[0].out_cycles[: len(due)].reshape(count, sink.count)
+    differs = [np.zeros(count, bool) for _ in network.outputs]
+    for trace in traces:
+        maps = sink.unpack(trace.out_beats[: len(due)])
+        for found, one, wanted_map in zip(differs, maps, golden, strict=True):
+            found |= np.any((one != wanted_map).reshape(count, -1), axis=1)
+    wrong = np.any([transfers.wrong_frames(trace) for trace in traces], axis=0)
     # A beat too many belongs to no frame: it counts as one more.
-    mismatches = int(np.sum(wrong)) + int(extra > 0 or trace.frame_error)
+    mismatches = int(np.sum(wrong)) + int(any(transfers.has_surplus(trace) for trace in traces))
     single = len(network.outputs) == 1
     labels = {name: array for name, array in wanted.items() if single and is_labels(array)}
     compared = [
@@ -242,8 +248,28 @@ def simulate(
         ii_measured=None if count < 2 else int(cycles[-1, -1] - cycles[-2, -1]),
         latency_predicted=schedule.latency,
         latency_measured=int(cycles[0, -1]),
-        beats_off_schedule=None if stall else int(np.sum(cycles.ravel() != due)) + extra,
+        beats_off_schedule=sum(transfers.off_schedule(trace, paused=number > 0) for number, trace in enumerate(traces)),
         engine=engine,
         clock_hz=plan.clock_hz,
         seen=seen,
+    )
+
+
+def _player(
+    engine: Engine,
+    folder: Path,
+    name: str,
+    toolchain: Toolchain,
+    waves: Path | None,
+    progress: Progress,
+    flags: Sequence[str],
+    *,
+    cycles: int,
+) -> Callable[[Stimulus], Trace]:
+    """Give what plays a stimulus."""
+    if engine is not Engine.VERILATOR:
+        run = run_cocotb if engine is Engine.COCOTB else run_icarus
+        return lambda stimulus: run(folder, name, stimulus, toolchain, waves=waves, progress=progress)
+    return lambda stimulus: run_verilator(
+        folder, name, stimulus, toolchain, cycles=cycles, waves=waves, progress=progress, flags=flags
     )

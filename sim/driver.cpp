@@ -3,12 +3,14 @@
 // usage: Vdut <data-in> <last-in> <response> [--name value]...
 //   data-in      raw beats, each as many bytes as s_axis_tdata
 //   last-in      one byte a beat: tlast
-//   response     folder for out_data, out_cycles, out_last, in_cycles (uint64 little endian where cycles)
+//   response     folder for out_data, out_cycles, out_last, in_cycles (uint64 little endian where cycles), one part behind the other if there
+//                are resets, and parts: input and output beats of each part but the last
 //   --expect N       stop after N output beats and --drain further cycles, or more further beats without input
 //   --timeout N      cycles without any transfer and without a pause that mean a deadlock
 //   --stall-in P, --stall-out P   per mille of cycles in which the source, the sink pauses;  --seed S
 //   --burst N        longest phase of such pauses, or of others: see pauses.py;  --pace-in C, --pace-out C  cycles a beat in slow phases
-//   --reset-at N     in cycle N reset for some cycles, then play everything again from the start
+//   --reset-at N,M.. in those cycles reset for one cycle, then play everything again: from the start after the last, else from a later frame each time and
+//                    without pauses;  --frame N  beats of a frame
 //   --waves FILE     only in a build with traces
 //   --load FILE      only with REGISTERS: pairs of address and word, 32 bits each, that are written through s_axil first
 // Cycle 0 is the cycle of the first input transfer. The last line on stdout is "done cycles=.. frame_error=..".
@@ -23,6 +25,7 @@
 #include <iterator>
 #include <map>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -39,7 +42,7 @@ using Waves = VerilatedVcdC;
 
 namespace {
 
-constexpr uint64_t RESET_CYCLES = 4;
+constexpr uint64_t RESET_CYCLES = 4;  // at power-up
 constexpr uint64_t PROGRESS_CYCLES = 1 << 20;
 
 volatile std::sig_atomic_t interrupted = 0;
@@ -78,6 +81,7 @@ public:
           per_mille_(per_mille),
           longest_(longest),
           pace_(pace),
+          slow_(pace),
           left_(held ? longest : 2 * longest),
           kind_(held ? HELD : FREE),
           slow_next_(true) {}
@@ -86,7 +90,7 @@ public:
         if (longest_ == 0) return draw() % 1000 < per_mille_;
         if (left_ == 0) begin();
         --left_;
-        if (kind_ == SLOW) return draw() % pace_ != 0;
+        if (kind_ == SLOW) return draw() % slow_ != 0;
         if (kind_ == SINGLE) return draw() % 1000 < per_mille_;
         return kind_ == HELD;
     }
@@ -101,6 +105,7 @@ private:
             return;
         }
         kind_ = draw() % 4;
+        slow_ = 1 + draw() % pace_;
         const uint64_t place = draw();
         left_ = 1 + place % (1 + (longest_ >> 2 * (draw() % 4)));
     }
@@ -110,7 +115,7 @@ private:
         state_ ^= state_ << 17;
         return state_ >> 20;
     }
-    uint64_t state_, per_mille_, longest_, pace_, left_, kind_;
+    uint64_t state_, per_mille_, longest_, pace_, slow_, left_, kind_;
     bool slow_next_;
 };
 
@@ -172,9 +177,27 @@ void load_memories(Vdut& dut, const std::string& path) {
 }
 #endif
 
+std::vector<uint64_t> numbers(const std::string& text) {
+    std::vector<uint64_t> found;
+    std::istringstream stream(text);
+    for (std::string number; std::getline(stream, number, ',');) found.push_back(std::strtoull(number.c_str(), nullptr, 10));
+    return found;
+}
+
+template <typename T>
+void append(std::vector<T>& all, const std::vector<T>& more) {
+    all.insert(all.end(), more.begin(), more.end());
+}
+
 struct Record {
     std::vector<uint64_t> in_cycles, out_cycles;
     std::vector<uint8_t> out_data, out_last;
+    void extend(const Record& more) {
+        append(in_cycles, more.in_cycles);
+        append(out_cycles, more.out_cycles);
+        append(out_data, more.out_data);
+        append(out_last, more.out_last);
+    }
 };
 
 }  // namespace
@@ -193,7 +216,8 @@ int main(int argc, char** argv) {
     const uint64_t expect = options.number("--expect", 0);
     const uint64_t timeout = options.number("--timeout", 1000000);
     const uint64_t drain = options.number("--drain", 64);
-    uint64_t reset_at = options.number("--reset-at", UINT64_MAX);
+    const std::vector<uint64_t> resets = numbers(options.values["--reset-at"]);
+    const uint64_t frame = options.number("--frame", 0);
     const uint64_t seed = options.number("--seed", 1);
     const uint64_t burst = options.number("--burst", 0);
     const Pauses first_in(seed * 2, options.number("--stall-in", 0), burst, options.number("--pace-in", 1), false);
@@ -217,7 +241,9 @@ int main(int argc, char** argv) {
         fail("an accelerator without registers cannot be loaded");
 #endif
     }
-    Record record;
+    Record record, earlier;
+    std::vector<uint64_t> parts;
+    size_t resets_done = 0;
     record.in_cycles.reserve(beats);
     record.out_cycles.reserve(expect);
     record.out_data.reserve(expect * OUT_BYTES);
@@ -232,26 +258,30 @@ int main(int argc, char** argv) {
     bool deadlock = false;
     dut->aclk = 0;
     for (; !interrupted; ++edge) {
-        if (edge == reset_at) {
-            resetting = RESET_CYCLES;
-            reset_at = UINT64_MAX;
+        if (resets_done < resets.size() && edge == resets[resets_done]) {
+            resetting = 1;
+            ++resets_done;
+            parts.insert(parts.end(), {record.in_cycles.size(), record.out_cycles.size()});
+            earlier.extend(record);
             record = Record();
+            quiet = 0;
             pause_in = first_in;
             pause_out = first_out;
-            next = 0;
+            next = beats == 0 || resets_done == resets.size() ? 0 : resets_done * frame % beats;
             offered = false;
         }
         const bool in_reset = resetting != 0;
+        const bool pausing = !in_reset && (resets_done == 0 || resets_done == resets.size());
         if (in_reset) --resetting;
         dut->aresetn = !in_reset;
-        const bool starved = !in_reset && !offered && next < beats && pause_in();
+        const bool starved = pausing && !offered && next < beats && pause_in();
         if (!in_reset && !offered && next < beats && !starved) {
             offered = true;
             store(dut->s_axis_tdata, &data[next * IN_BYTES], IN_BYTES);
             dut->s_axis_tlast = last[next] != 0;
         }
         dut->s_axis_tvalid = offered;
-        const bool blocked = !in_reset && pause_out();
+        const bool blocked = pausing && pause_out();
         dut->m_axis_tready = !in_reset && !blocked;
         dut->eval();
 #if VM_TRACE
@@ -281,7 +311,7 @@ int main(int argc, char** argv) {
         waves.dump(10 * edge + 5);
 #endif
         dut->aclk = 0;
-        if (next == beats && record.out_cycles.size() >= expect && reset_at == UINT64_MAX) {
+        if (next == beats && record.out_cycles.size() >= expect && resets_done == resets.size()) {
             if (++drained > drain) break;
         } else if (quiet > timeout) {
             deadlock = true;
@@ -310,10 +340,12 @@ int main(int argc, char** argv) {
         return 3;
     }
     const std::string folder = std::string(argv[3]) + "/";
-    write_file(folder + "in_cycles", record.in_cycles);
-    write_file(folder + "out_cycles", record.out_cycles);
-    write_file(folder + "out_data", record.out_data);
-    write_file(folder + "out_last", record.out_last);
+    earlier.extend(record);
+    write_file(folder + "in_cycles", earlier.in_cycles);
+    write_file(folder + "out_cycles", earlier.out_cycles);
+    write_file(folder + "out_data", earlier.out_data);
+    write_file(folder + "out_last", earlier.out_last);
+    write_file(folder + "parts", parts);
     std::printf("done cycles=%llu frame_error=%d\n", static_cast<unsigned long long>(edge + 1), int(frame_error));
     return 0;
 }

@@ -28,6 +28,30 @@ SLOWER = 2
 """Cycles a frame in slow phases, in times of an interval."""
 
 
+RESETS = 96
+"""Resets of a run with pauses, at most."""
+
+RESET_RUN = 1 << 15
+"""Cycles that pass between resets in all, as many as the frames themselves take or these."""
+
+GOLDEN = 0.6180339887
+"""Places that lie this share of a length apart, round and round, are spread evenly however many they are."""
+
+
+def reset_cycles(ii: int, latency: int, cycles: int) -> tuple[int, ...]:
+    """Give when a run with pauses of a pipeline is reset whose frames take so many cycles.
+
+    First all buffers are full, as the sink takes nothing: whatever a reset must clear holds something. Then neither side pauses, and resets come after
+    the first result, at all places of a frame; some come earlier, while the pipeline fills. What passes in between tells whether the reset before did its work.
+    """
+    times, count = [BURST * (ii + latency)], max(RESET_RUN, cycles) // (ii + latency)
+    for number in range(1, min(RESETS, count)):
+        place = number * GOLDEN % 1
+        length = int(place * latency) if number % 4 == 0 else latency + int(2 * place * ii)
+        times.append(times[-1] + 2 + length)
+    return tuple(times)
+
+
 DRAIN = 64
 """Cycles after the last awaited beat in which further ones are seen, at least."""
 
@@ -57,9 +81,11 @@ class Stimulus:
         Cycles a beat in a slow phase of the source, of the sink.
     seed : int
         Of the pauses.
-    reset_at : int or None
-        Clock cycle, counted from power-up, in which the accelerator is reset; then everything is sent again from the
-        start, and only what comes after is recorded.
+    resets : tuple of int
+        Clock cycles, counted from power-up and ascending, in which the accelerator is reset, for one cycle. After the last of them everything is sent
+        again from the start; after reset n before it from frame n on, round and round, and neither side pauses.
+    frame_beats : int
+        Input beats of a frame, for that; 0: always from the start.
     timeout_cycles : int
         Cycles without a transfer and without a pause that mean a deadlock.
     drain_cycles : int
@@ -78,7 +104,8 @@ class Stimulus:
     pace_in: int = 1
     pace_out: int = 1
     seed: int = 1
-    reset_at: int | None = None
+    resets: tuple[int, ...] = ()
+    frame_beats: int = 0
     timeout_cycles: int = 1_000_000
     drain_cycles: int = DRAIN
     writes: np.ndarray | None = None
@@ -101,7 +128,7 @@ class Stimulus:
         ii: int = 0,
         latency: int = 0,
         seed: int = 1,
-        reset_at: int | None = None,
+        resets: tuple[int, ...] = (),
         timeout_cycles: int | None = None,
         writes: np.ndarray | None = None,
     ) -> Stimulus:
@@ -123,7 +150,8 @@ class Stimulus:
             pace_in=1 + SLOWER * ii // input.count,
             pace_out=1 + SLOWER * ii // output.count,
             seed=seed,
-            reset_at=reset_at,
+            resets=resets,
+            frame_beats=input.count,
             timeout_cycles=patience(ii, latency) if timeout_cycles is None else timeout_cycles,
             drain_cycles=max(DRAIN, min(ii + latency, LONGEST_DRAIN)),
             writes=writes,
@@ -132,7 +160,7 @@ class Stimulus:
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """Every transfer of a run; cycle 0 is the cycle of the first input transfer.
+    """Every transfer of a run after its last reset; cycle 0 is the cycle of the first input transfer.
 
     Parameters
     ----------
@@ -146,6 +174,8 @@ class Trace:
         ``tlast`` of each.
     frame_error : bool
         Port ``frame_error`` at the end.
+    interrupted : tuple of Trace
+        What passed before each of the resets since the one before.
     """
 
     in_cycles: np.ndarray
@@ -153,3 +183,4 @@ class Trace:
     out_cycles: np.ndarray
     out_last: np.ndarray
     frame_error: bool
+    interrupted: tuple[Trace, ...] = ()

@@ -8,9 +8,11 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -97,8 +99,9 @@ def run_verilator(
             "pace-out": stimulus.pace_out,
             "seed": stimulus.seed,
         }
-        if stimulus.reset_at is not None:
-            options["reset-at"] = stimulus.reset_at
+        if stimulus.resets:
+            options["reset-at"] = ",".join(str(cycle) for cycle in stimulus.resets)
+            options["frame"] = stimulus.frame_beats
         if stimulus.writes is not None:
             stimulus.writes.astype("<u4").tofile(work / "load")
             options["load"] = str(work / "load")
@@ -109,13 +112,7 @@ def run_verilator(
         # In the folder of the memory files, which the Verilog names without one.
         with _deadlock_named():
             printed = run(command, rtl, log_folder(build) / "verilator.log", progress=progress)
-        return Trace(
-            in_cycles=np.fromfile(work / "in_cycles", np.int64),
-            out_beats=np.fromfile(work / "out_data", np.uint8).reshape(-1, stimulus.out_bytes),
-            out_cycles=np.fromfile(work / "out_cycles", np.int64),
-            out_last=np.fromfile(work / "out_last", np.uint8).astype(bool),
-            frame_error=printed.rstrip().endswith("frame_error=1"),
-        )
+        return _recorded(work, stimulus.out_bytes, frame_error=printed.rstrip().endswith("frame_error=1"))
 
 
 def run_cocotb(
@@ -169,15 +166,8 @@ def run_cocotb(
         with _deadlock_named():
             run(command, work, log, environment, progress)
         found = json.loads((work / "trace.json").read_text(encoding="ascii"))
-    beats = np.frombuffer(bytes.fromhex("".join(found["out_beats"])), np.uint8).reshape(-1, stimulus.out_bytes)
-    return Trace(
-        in_cycles=np.array(found["in_cycles"], np.int64),
-        # A number's digits begin with the highest byte.
-        out_beats=np.ascontiguousarray(beats[:, ::-1]),
-        out_cycles=np.array(found["out_cycles"], np.int64),
-        out_last=np.array(found["out_last"], bool),
-        frame_error=bool(found["frame_error"]),
-    )
+    interrupted = tuple(_of_bench(one, stimulus.out_bytes) for one in found["interrupted"])
+    return _of_bench(found, stimulus.out_bytes, interrupted, frame_error=bool(found["frame_error"]))
 
 
 def run_icarus(
@@ -191,6 +181,36 @@ def run_icarus(
 ) -> Trace:
     """Run the cocotb bench on Icarus Verilog: see `run_cocotb`."""
     return run_cocotb(build, name, stimulus, toolchain, simulator="icarus", waves=waves, progress=progress)
+
+
+def _recorded(work: Path, out_bytes: int, *, frame_error: bool) -> Trace:
+    """Read what the batch driver wrote: the parts between resets one behind the other."""
+    ends = np.cumsum(np.fromfile(work / "parts", np.int64).reshape(-1, 2), axis=0)
+    beats = np.fromfile(work / "out_data", np.uint8).reshape(-1, out_bytes)
+    parts = zip(
+        np.split(np.fromfile(work / "in_cycles", np.int64), ends[:, 0]),
+        np.split(beats, ends[:, 1]),
+        np.split(np.fromfile(work / "out_cycles", np.int64), ends[:, 1]),
+        np.split(np.fromfile(work / "out_last", np.uint8).astype(bool), ends[:, 1]),
+        strict=True,
+    )
+    *interrupted, last = (Trace(*part, frame_error=False) for part in parts)
+    return replace(last, frame_error=frame_error, interrupted=tuple(interrupted))
+
+
+def _of_bench(
+    found: Mapping[str, Any], out_bytes: int, interrupted: tuple[Trace, ...] = (), *, frame_error: bool = False
+) -> Trace:
+    beats = np.frombuffer(bytes.fromhex("".join(found["out_beats"])), np.uint8).reshape(-1, out_bytes)
+    return Trace(
+        in_cycles=np.array(found["in_cycles"], np.int64),
+        # A number's digits begin with the highest byte.
+        out_beats=np.ascontiguousarray(beats[:, ::-1]),
+        out_cycles=np.array(found["out_cycles"], np.int64),
+        out_last=np.array(found["out_last"], bool),
+        frame_error=frame_error,
+        interrupted=interrupted,
+    )
 
 
 def copy_pauses(folder: Path) -> None:
@@ -226,7 +246,8 @@ def _bench_setup(build: Path, name: str, stimulus: Stimulus) -> dict[str, object
         "pace_in": stimulus.pace_in,
         "pace_out": stimulus.pace_out,
         "seed": stimulus.seed,
-        "reset_at": stimulus.reset_at,
+        "resets": list(stimulus.resets),
+        "frame_beats": stimulus.frame_beats,
         "timeout_cycles": stimulus.timeout_cycles,
         "drain_cycles": stimulus.drain_cycles,
     }

@@ -28,7 +28,7 @@ OFTEN = 4
 
 _HEADERS = "".join(
     f"#include <{header}>\n"
-    for header in "csignal cstdint cstdio cstdlib cstring fstream iterator map memory string type_traits vector verilated.h".split()
+    for header in "csignal cstdint cstdio cstdlib cstring fstream iterator map memory sstream string type_traits vector verilated.h".split()
 )
 """What the drivers and every model include: the larger part of a small model's compilation."""
 

@@ -105,7 +105,7 @@ class Accelerator:
         engine : Engine or str
             Simulator.
         stall : bool
-            Random stalls on both sides, of single cycles and of more than a frame; cycles are then not held to the prediction.
+            Once more with resets, and with random stalls on both sides, of single cycles and of more than a frame.
         waves : path or None
             FST file to write.
         progress : callable

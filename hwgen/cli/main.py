@@ -76,7 +76,7 @@ def info(model: Path, *, options: Options, screen: Screen) -> int:
 @click.option("--engine", type=click.Choice(["verilator", "cocotb", "icarus"]), default="verilator", show_default=True)
 @click.option("--frames", type=click.IntRange(min=1), help="Only the first so many frames.")
 @click.option(
-    "--stall", is_flag=True, help="Stalls on both sides, some longer than a frame; the schedule is then not checked."
+    "--stall", is_flag=True, help="Once more with resets, and with stalls on both sides, some longer than a frame."
 )
 @click.option("--waves", type=PATH, help="Write the waves to this .fst file.")
 @click.option(

@@ -28,7 +28,8 @@ class Pauses:
     longest : int
         Cycles of the longest phase; 0: one endless phase of single cycles.
     pace : int
-        Cycles from one transfer to the next in a slow phase, on average: more than the bottleneck needs.
+        Cycles from one transfer to the next in the first slow phase, on average: more than the bottleneck needs. In each later one a number up to
+        this, so that some sides are as slow as the bottleneck, and transfers meet in every way.
     held : bool
         The first phase pauses throughout, and the second is slow, both of the longest; otherwise one of both their lengths never pauses, and the
         next is slow.
@@ -39,6 +40,7 @@ class Pauses:
         self.per_mille = per_mille
         self.longest = longest
         self.pace = pace
+        self.slow = pace
         self.kind = HELD if held else FREE
         self.left = longest if held else 2 * longest
         self.slow_next = True
@@ -53,7 +55,7 @@ class Pauses:
             self._begin()
         self.left -= 1
         if self.kind == SLOW:
-            return self._draw() % self.pace != 0
+            return self._draw() % self.slow != 0
         if self.kind == SINGLE:
             return self._draw() % 1000 < self.per_mille
         return self.kind == HELD
@@ -64,6 +66,7 @@ class Pauses:
             self.kind, self.left, self.slow_next = SLOW, self.longest, False
             return
         self.kind = self._draw() % 4
+        self.slow = 1 + self._draw() % self.pace
         place = self._draw()
         self.left = 1 + place % (1 + (self.longest >> 2 * (self._draw() % 4)))
 

@@ -47,17 +47,10 @@ def built(
 
 
 def differs_in_verilator(accelerator: Accelerator, codes: tuple[np.ndarray, ...]) -> str:
-    """Simulate at full rate, every beat at its predicted cycle, then with pauses in bursts; give what differs."""
-    found = []
-    for stall in (False, True):
-        result = played(
-            accelerator,
-            {port.name: input_frames(port, x) for port, x in zip(accelerator.network.inputs, codes, strict=True)},
-            stall=stall,
-        )
-        if result.mismatches or result.beats_off_schedule:
-            found.append(f"{result.mismatches} values, {result.beats_off_schedule} beats off, {stall=}")
-    return "; ".join(found)
+    """Simulate at full rate, every beat at its predicted cycle, then with resets and with pauses in bursts; give what differs."""
+    frames = {port.name: input_frames(port, x) for port, x in zip(accelerator.network.inputs, codes, strict=True)}
+    result = played(accelerator, frames, stall=True)
+    return "" if result.exact else f"{result.mismatches} values, {result.beats_off_schedule} beats off"
 
 
 def differs_in_icarus(accelerator: Accelerator, codes: tuple[np.ndarray, ...]) -> str:

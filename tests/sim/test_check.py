@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from hwgen.arrays import codec
+from hwgen.golden.sensitivity import Effort
 from hwgen.pipeline.layout import lay_out
 from hwgen.plan import Plan
 from hwgen.sim import check
@@ -62,27 +64,80 @@ def test_a_wrong_bit_is_one_wrong_frame(plan: Plan, monkeypatch: pytest.MonkeyPa
     assert result.mismatches == 1
 
 
-def test_a_late_beat_is_off_schedule_unless_stalls_were_asked_for(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
-    def late(trace: Trace) -> Trace:
-        return dataclasses.replace(trace, out_cycles=trace.out_cycles + (np.arange(len(trace.out_cycles)) == 3))
+def late(trace: Trace) -> Trace:
+    return dataclasses.replace(trace, out_cycles=trace.out_cycles + (np.arange(len(trace.out_cycles)) == 3))
 
+
+def test_a_late_beat_is_off_schedule_unless_a_side_pauses(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     assert judge(plan, monkeypatch, late).beats_off_schedule == 1
     assert not judge(plan, monkeypatch, late).exact
-    assert judge(plan, monkeypatch, late, stall=True).exact
+    change = {False: lambda stimulus, trace: trace if stimulus.stall_in else late(trace)}
+    change[True] = lambda stimulus, trace: late(trace) if stimulus.stall_in else trace
+    assert [judge(plan, monkeypatch, change[one], sent=True, stall=True).exact for one in (False, True)] == [
+        False,
+        True,
+    ]
 
 
-def test_stalls_come_with_a_reset_while_all_buffers_are_full(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stalls_come_behind_a_run_without_and_behind_resets(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[Stimulus] = []
 
     def play(stimulus: Stimulus, trace: Trace) -> Trace:
         sent.append(stimulus)
         return trace
 
-    for stall in (False, True):
-        judge(plan, monkeypatch, play, sent=True, stall=stall)
+    judge(plan, monkeypatch, play, sent=True, stall=True)
+    assert [(one.stall_in, one.stall_out) for one in sent] == [(0, 0), (check.STALL, check.STALL)]
     schedule = lay_out(plan).predict(4)
-    assert [stimulus.reset_at for stimulus in sent] == [None, schedule.ii + schedule.latency]
-    assert sent[1].burst_cycles > sent[1].reset_at
+    assert sent[0].resets == ()
+    assert sent[1].resets[0] == 2 * (schedule.ii + schedule.latency) == sent[1].burst_cycles
+    assert len(sent[1].resets) == 96
+
+
+def test_random_frames_come_beside_the_chosen_ones_as_far_as_time_allows(plan: Plan) -> None:
+    pipeline = lay_out(plan)
+    ii = pipeline.predict(2).ii
+    assert check.effort(None, pipeline, Engine.VERILATOR).beside == min((1 << 16) // ii, 1024)
+    assert check.effort(None, pipeline, Engine.COCOTB).beside == (1 << 12) // ii
+    assert check.effort(7, pipeline, Engine.VERILATOR) == Effort(7, 7, check.CHANGES, check.PRODUCTS)
+
+
+@pytest.mark.parametrize("paused", [False, True])
+@pytest.mark.parametrize(
+    ("change", "wrong", "off"),
+    [
+        (lambda part: part, 0, 0),
+        (lambda part: dataclasses.replace(part, out_beats=part.out_beats ^ np.uint8(1)), 1, 0),
+        (lambda part: dataclasses.replace(part, out_last=~part.out_last), 1, 0),
+        (lambda part: dataclasses.replace(part, out_cycles=part.out_cycles + 1), 0, 2),
+        (lambda part: dataclasses.replace(part, in_cycles=np.array([0, part.out_cycles[-1]])), 0, 0),
+        (lambda part: cut(part, 0, 1), 0, 0),
+        (lambda part: dataclasses.replace(cut(part, 0, 1), in_cycles=np.array([0, part.out_cycles[-1]])), 0, 1),
+    ],
+    ids=["right", "wrong", "unmarked", "late", "whole", "short", "missing"],
+)
+def test_what_a_reset_interrupts_is_held_to_the_prediction_too(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch, change: Callable[[Trace], Trace], wrong: int, off: int, paused: bool
+) -> None:
+    """In value always, in cycle unless a side paused: before the first reset."""
+
+    def play(stimulus: Stimulus, trace: Trace) -> Trace:
+        parts = (
+            (change(cut(trace, 0, 2)), cut(trace, 1, 0))
+            if paused
+            else (cut(trace, 0, 0), change(cut(trace, 1, 2)), cut(trace, 2, 0))
+        )
+        return dataclasses.replace(trace, interrupted=parts if stimulus.resets else ())
+
+    result = judge(plan, monkeypatch, play, sent=True, stall=True)
+    assert (result.mismatches, result.beats_off_schedule) == (wrong, 0 if paused else off)
+
+
+def cut(trace: Trace, frame: int, count: int) -> Trace:
+    """Give output beats from a frame on, which is played first; until then a single input beat passed."""
+    start = frame * (len(trace.out_beats) // 4)
+    beats = {name: getattr(trace, name)[start : start + count] for name in ("out_beats", "out_last")}
+    return dataclasses.replace(trace, in_cycles=np.zeros(1, int), out_cycles=trace.out_cycles[:count], **beats)
 
 
 def test_a_wrong_tlast_an_extra_beat_and_a_frame_error_are_mismatches(

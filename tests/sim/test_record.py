@@ -14,12 +14,12 @@ OUT = BeatSequence((Beats(unsigned(16), 1, (5,)),))
 
 def test_frames_become_beats_with_their_last_ones_marked() -> None:
     codes = np.arange(12).reshape(2, 6)
-    stimulus = Stimulus.of_frames([codes], IN, OUT, stall=0.25, seed=7, reset_at=3, timeout_cycles=99)
+    stimulus = Stimulus.of_frames([codes], IN, OUT, stall=0.25, seed=7, resets=(3, 8), timeout_cycles=99)
     assert stimulus.beats.tolist() == [[0, 1], [2, 3], [4, 5], [6, 7], [8, 9], [10, 11]]
     assert stimulus.last.tolist() == [False, False, True] * 2
     assert (stimulus.out_bytes, stimulus.out_beats) == (2, 10)
     assert (stimulus.stall_in, stimulus.stall_out, stimulus.seed) == (0.25, 0.25, 7)
-    assert (stimulus.reset_at, stimulus.timeout_cycles, stimulus.writes) == (3, 99, None)
+    assert (stimulus.resets, stimulus.timeout_cycles, stimulus.writes) == ((3, 8), 99, None)
 
 
 @pytest.mark.parametrize("share", [-0.01, 1.0])

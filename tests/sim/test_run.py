@@ -19,7 +19,16 @@ def case(request, tmp_path_factory):
 
 
 def same(one: Trace, other: Trace) -> bool:
-    return all(np.array_equal(getattr(one, field.name), getattr(other, field.name)) for field in fields(Trace))
+    arrays = [field.name for field in fields(Trace) if field.name != "interrupted"]
+    return len(one.interrupted) == len(other.interrupted) and all(
+        np.array_equal(getattr(a, name), getattr(b, name))
+        for a, b in zip((*one.interrupted, one), (*other.interrupted, other), strict=True)
+        for name in arrays
+    )
+
+
+def after_resets(trace: Trace) -> Trace:
+    return replace(trace, interrupted=())
 
 
 def test_any_width_at_full_rate(case, cache):
@@ -60,13 +69,28 @@ def test_bursts_fill_the_buffers_behind_a_bottleneck(tmp_path, cache, leaky):
 
 @pytest.mark.parametrize("reset_at", [0, 5, 6, 57, 104, 333])
 def test_reset_in_any_cycle_recovers(one, cache, reset_at):
-    assert same(one.run(cache, reset_at=reset_at), one.run(cache))
+    assert same(after_resets(one.run(cache, resets=(reset_at,))), one.run(cache))
+
+
+def test_what_a_reset_interrupts_is_recorded(one, cache):
+    whole = one.run(cache)
+    trace = one.run(cache, resets=(60, 90, 150), stall=0.9, ii=FRAME, latency=3)
+    assert len(trace.interrupted) == 3
+    assert trace.interrupted[0].in_cycles[-1] < 60 - 4
+    for number, (part, length) in enumerate(zip(trace.interrupted[1:], (30, 60), strict=True), start=1):
+        taken, given = length - 1, length - 1 - RunningSum.latency
+        beats = slice(number * FRAME, number * FRAME + given)
+        assert np.array_equal(part.in_cycles, whole.in_cycles[:taken])
+        assert np.array_equal(part.out_beats, whole.out_beats[beats])
+        assert np.array_equal(part.out_cycles, whole.out_cycles[:given])
+        assert np.array_equal(part.out_last, whole.out_last[beats])
+    assert same(after_resets(trace), one.run(cache, stall=0.9, ii=FRAME, latency=3))
 
 
 def test_pauses_begin_anew_after_a_reset(one, cache):
     """Else a reset would cut the time short in which the sink is held and the buffers fill."""
     options = {"stall": 0.4, "ii": FRAME, "latency": 3}
-    assert same(one.run(cache, reset_at=150, **options), one.run(cache, **options))
+    assert same(after_resets(one.run(cache, resets=(150,), **options)), one.run(cache, **options))
 
 
 def test_a_wrong_tlast_is_flagged_and_loses_nothing(one, cache):
@@ -149,7 +173,9 @@ def test_a_deadlock_in_icarus_reads_the_same(one):
 
 @pytest.mark.icarus
 @pytest.mark.parametrize(
-    "options", [{}, {"stall": 0.4, "seed": 9, "ii": FRAME, "latency": 3, "reset_at": 150}, {"reset_at": 150}], ids=str
+    "options",
+    [{}, {"stall": 0.4, "seed": 9, "ii": FRAME, "latency": 3, "resets": (150, 190)}, {"resets": (150,)}],
+    ids=str,
 )
 def test_icarus_sees_the_same_transfers(one, cache, options):
     assert same(run_icarus(one.folder, "sums", one.stimulus(**options), TOOLCHAIN), one.run(cache, **options))

@@ -23,8 +23,8 @@ def render_simulation(simulation: Simulation) -> RenderableType:
     for name in ("predicted", "measured", "differences"):
         table.add_column(name, justify="right")
 
-    def count(number: int | None) -> str:
-        return "-" if number is None else f"[{'red' if number else 'green'}]{number:,}[/]"
+    def count(number: int) -> str:
+        return f"[{'red' if number else 'green'}]{number:,}[/]"
 
     def cycles(number: int | None) -> str:
         return "-" if number is None else f"{number:,}"

@@ -26,7 +26,7 @@ SIMULATION = Simulation(
     ii_measured=1600,
     latency_predicted=2100,
     latency_measured=2200,
-    beats_off_schedule=None,
+    beats_off_schedule=0,
     engine=Engine.COCOTB,
     clock_hz=16e6,
 )
@@ -55,7 +55,7 @@ def test_a_simulation_stands_beside_its_prediction() -> None:
     assert text.splitlines()[0].strip() == "1,234 frames in cocotb"
     assert cells(text) == {
         "frames against golden": ["", "", "0"],
-        "cycle of every output beat": ["", "", "-"],
+        "cycle of every output beat": ["", "", "0"],
         "cycles a frame (II)": ["1,500", "1,600", ""],
         "latency in cycles": ["2,100", "2,200", ""],
         "cycles in all": ["", "9,000", ""],

@@ -203,10 +203,9 @@ def in_verilog(net: Model, x: np.ndarray, folder: Path, **declared) -> None:
     """Hold the Verilog of a network that is folded at random to ONNX Runtime, and its beats to their cycles."""
     network = net.agrees(x, **declared)
     accelerator = hwgen.build(seeded_plan(network, 1), folder)
-    for stall in (False, True):
-        result = played(accelerator, x, stall=stall)
-        np.testing.assert_array_equal(result.outputs, net.reference(x))
-        assert (result.mismatches, result.beats_off_schedule) == (0, None if stall else 0)
+    result = played(accelerator, x, stall=True)
+    np.testing.assert_array_equal(result.outputs, net.reference(x))
+    assert (result.mismatches, result.beats_off_schedule) == (0, 0)
 
 
 def test_a_residual_network_is_onnx_runtime_in_verilog(model, random, tmp_path):
