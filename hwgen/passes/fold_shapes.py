@@ -9,6 +9,7 @@ import numpy as np
 from hwgen.errors import ModelError
 from hwgen.graph import Graph, Node
 from hwgen.operators.evaluate import CHANNELWISE
+from hwgen.operators.recurrent import CELLS
 from hwgen.operators.shapes import constant_values, infer
 from hwgen.passes.rewrite import axis_constant, rebuilt, shape_of, unique
 
@@ -71,7 +72,7 @@ def _any_batch(
     if node.op == "Resize" and first.shape == second.shape == (len(shape_of(graph, node.inputs[0])),):
         return np.where(first == second, first, -1)
     joins = node.op == "Concat" and node.attributes["axis"] % max(first.ndim, 1) != 0
-    if (node.op in CHANNELWISE or joins) and first.ndim == second.ndim:
+    if (node.op in CHANNELWISE or node.op in CELLS or joins) and first.ndim == second.ndim:
         grows = tuple(
             slice(0, 1) if size != other else slice(None) for size, other in zip(first.shape, second.shape, strict=True)
         )
