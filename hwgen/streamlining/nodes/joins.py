@@ -266,14 +266,19 @@ def _pure(codes: Codes, node: Node, index: np.ndarray, builder: Builder) -> Code
         return codes
     whole = steps_off(codes)
     if whole is not None:
-        # -1 and +1 that stand for 0 and v become 0 and 2: nothing is rounded.
+        # -1 and +1 that stand for 0 and v become 0 and 1: nothing is rounded.
         numbers = codes.numbers
-        kind = CodeType(codes.type.low + int(whole.min()), codes.type.high + int(whole.max()))
+        low = numbers.low + whole
+        apart = np.where(numbers.count > 1, numbers.step, 0)
+        shift = int(not np.any(low % 2) and not np.any(apart % 2))
+        kind = CodeType((codes.type.low + int(whole.min())) >> shift, (codes.type.high + int(whole.max())) >> shift)
         one, none = np.ones((1, len(whole), 1), dtype=np.int64), np.zeros((1, len(whole), 0), dtype=np.int64)
         name, where = builder.name("shifted"), Positions.uniform(*codes.shape[:2])
-        layer = Segments(name, codes.source, codes.shape, codes.type, none, one, whole[None, :, None], 0, kind, where)
-        reach = replace(numbers, low=numbers.low + whole)
-        return replace(codes, source=builder.add(layer), type=kind, offset=0 * codes.offset, reach=reach)
+        offsets = whole[None, :, None]
+        layer = Segments(name, codes.source, codes.shape, codes.type, none, one, offsets, shift, kind, where)
+        reach = replace(numbers, low=low >> shift, step=np.maximum(numbers.step >> shift, 1))
+        source, scale = builder.add(layer), codes.scale * (1 << shift)
+        return replace(codes, source=source, type=kind, scale=scale, offset=0 * codes.offset, reach=reach)
     return fixed_codes(signal_of(codes, codes.source, index), node, builder)
 
 
