@@ -15,6 +15,7 @@ from hwgen.layers.interleave import Interleave
 from hwgen.layers.matmul import MatMul
 from hwgen.layers.maxpool import MaxPool
 from hwgen.layers.pad import Pad
+from hwgen.layers.recurrent import Recurrent
 from hwgen.layers.reorder import Reorder
 from hwgen.layers.reshape import Reshape
 from hwgen.layers.segments import Segments
@@ -40,6 +41,7 @@ KINDS = (
     MatMul,
     MaxPool,
     Pad,
+    Recurrent,
     Reorder,
     Reshape,
     Segments,
