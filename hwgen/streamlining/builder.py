@@ -20,7 +20,7 @@ from hwgen.layers.protocol import Layer
 from hwgen.network import InputPort
 from hwgen.streamlining.functions.signal import Codes, Origin, Signal
 
-__all__ = ["Builder", "identifier"]
+__all__ = ["Builder", "identifier", "record_content"]
 
 _KEYWORDS = frozenset(
     "always and assign begin case default edge else end event for function if initial inout input integer join module "
@@ -161,7 +161,7 @@ class Builder:
 
     def add(self, layer: Layer) -> str:
         """Append a layer and give its name; a layer that does the same as an earlier one is that one."""
-        content = _content(layer)
+        content = record_content(layer)
         if content not in self._records:
             self._records[content] = layer.name
             self.layers.append(layer)
@@ -173,7 +173,7 @@ class Builder:
         Two readers that make different layers of it are a clash: the graph has to be walked again with this node among those
         that are shared.
         """
-        content = _content(layer)
+        content = record_content(layer)
         if self._linears.setdefault(origin.node, content) != content:
             self.clashes.add(origin.node)
         name = self.add(layer)
@@ -259,15 +259,15 @@ class Builder:
             self.traces[signal.tensor] = Trace(signal.tensor, codes.source, signal.index[0], codes.scale, codes.offset)
 
 
-def _content(value: object) -> Hashable:
+def record_content(value: object) -> Hashable:
     """Give what a record says, without its name."""
     if isinstance(value, np.ndarray):
         return (value.shape, value.dtype.str, hashlib.sha256(np.ascontiguousarray(value).tobytes()).digest())
     if is_dataclass(value):
-        parts = (_content(getattr(value, field.name)) for field in fields(value) if field.name != "name")
+        parts = (record_content(getattr(value, field.name)) for field in fields(value) if field.name != "name")
         return (type(value).__name__, *parts)
     return (
-        tuple(map(_content, value))
+        tuple(map(record_content, value))
         if isinstance(value, tuple)
         else value
         if isinstance(value, Hashable)

@@ -11,6 +11,7 @@ from hwgen.graph import Graph, Node
 from hwgen.layers.protocol import Layer, sources_of
 from hwgen.network import Network, OutputPort, check
 from hwgen.streamlining.builder import Builder, identifier
+from hwgen.streamlining.cells import folded
 from hwgen.streamlining.declaration import Declaration, declarations
 from hwgen.streamlining.functions.signal import Signal
 from hwgen.streamlining.nodes.heads import output_port
@@ -91,7 +92,9 @@ def _network(graph: Graph, declared: Mapping[str, Declaration], builder: Builder
     builder.raise_refusals()
     if not outputs:
         raise ModelError(f"The model needs an output that depends on its input; it has {', '.join(graph.outputs)}")
-    layers = _read(builder.layers, {port.source for port in outputs})
+    ends = frozenset(port.source for port in outputs)
+    maps = {port.name: (port.shape, port.type) for port in builder.inputs.values()}
+    layers = folded(_read(builder.layers, set(ends)), maps, ends, builder.name, builder.note)
     if not layers:
         raise ModelError("The model holds nothing but what the host does to its input; it needs at least one layer")
     wanted = {source for layer in layers for source in sources_of(layer)} | {port.source for port in outputs}
