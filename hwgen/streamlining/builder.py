@@ -216,10 +216,11 @@ class Builder:
             self.conversion = conversion
 
     @contextmanager
-    def rounding(self, bits: int) -> Iterator[None]:
-        """Round to fixed point of so many bits, or as many as there may be."""
+    def rounding(self, bits: int, told: Mapping[str, tuple[float, float]] | None = None) -> Iterator[None]:
+        """Round to fixed point of so many bits, or as many as there may be, with more that is told of the ranges of tensors."""
         conversion = self.conversion
-        self.conversion = replace(conversion, fixed_bits=min(bits, MOST_FIXED_BITS))
+        ranges = (*conversion.ranges, *((name, *ends) for name, ends in (told or {}).items()))
+        self.conversion = replace(conversion, fixed_bits=min(bits, MOST_FIXED_BITS), ranges=ranges)
         try:
             yield
         finally:

@@ -15,13 +15,14 @@ from hwgen.graph import Node
 from hwgen.layers.segments import Segments
 from hwgen.layers.table import Table
 from hwgen.streamlining.builder import Builder
+from hwgen.streamlining.codes.narrow import Ends, over, used_ends, values_between
 from hwgen.streamlining.codes.rounding import range_in_words
 from hwgen.streamlining.codes.split import first_part
 from hwgen.streamlining.functions.domain import Floats, Integers
 from hwgen.streamlining.functions.fit import Pieces, curve, kinked, meets, quantised, scaled, straight
 from hwgen.streamlining.functions.function import Function, over_map
 from hwgen.streamlining.functions.signal import Codes, Signal, identity, signal_of
-from hwgen.streamlining.functions.terms import Call, Evaluator, Leaf, Parameter, Rows, Term, calls_of, replaced
+from hwgen.streamlining.functions.terms import Call, Evaluator, Leaf, Term, calls_of, replaced
 
 __all__ = ["fixed", "step_of"]
 
@@ -84,7 +85,8 @@ def fixed(signal: Signal, reader: Node, builder: Builder) -> Codes:
                 f"{values.points} numbers in all; put a quantiser in front of the node, or scales and shifts of positions before or behind the curve"
             )
     elif pieces is None and many:
-        return fixed(_narrowed(signal, reader, builder), reader, builder)
+        used = used_ends(function, conversion.range_of(signal.tensor))
+        return fixed(_narrowed(signal, reader, builder, used), reader, builder)
     low, high = values.extent(pieces)
     bits = _bits(signal.term, low, high, conversion.fixed_bits)
     low, high = conversion.range_of(signal.tensor) or (low, high)
@@ -266,8 +268,8 @@ def _split(signal: Signal, reader: Node, builder: Builder) -> Signal | None:
     return replace(first, term=term, tensor=signal.tensor)
 
 
-def _narrowed(signal: Signal, reader: Node, builder: Builder) -> Signal:
-    """Bring integers of many bits to fixed point first; what follows is then tabulated over those."""
+def _narrowed(signal: Signal, reader: Node, builder: Builder, used: Ends | None) -> Signal:
+    """Bring integers of many bits, or those of them that are used, to fixed point first; what follows is then tabulated over those."""
     origin, leaves = (
         signal.origin,
         [part for call in calls_of(signal.term) for part in call.operands if isinstance(part, Leaf)],
@@ -275,26 +277,10 @@ def _narrowed(signal: Signal, reader: Node, builder: Builder) -> Signal:
     if isinstance(origin.domain, Floats) or origin.type is None or not leaves:
         raise TypeError("Only a curve over integers that are written down is narrowed")
     # In the units of the first node, so that the note says something.
-    with builder.rounding(min(builder.conversion.fixed_bits, NARROW_BITS)):
-        narrow = fixed(replace(signal, term=leaves[0], tensor=""), reader, builder)
+    name, range_ = f"{signal.tensor} ahead", None if used is None else values_between(leaves[0], *used)
+    with builder.rounding(min(builder.conversion.fixed_bits, NARROW_BITS), {} if range_ is None else {name: range_}):
+        narrow = fixed(replace(signal, term=leaves[0], tensor=name), reader, builder)
     scale, offset = leaves[0].scale.array.reshape(-1), leaves[0].offset.array.reshape(-1)
     whole = Codes(narrow.source, narrow.shape, narrow.type, narrow.scale / scale, -offset / scale, narrow.reach)
     replaced = signal_of(whole, origin.node, signal.index)
-    return Signal(replaced.origin, _over(signal.term, whole), signal.shape, signal.index, tensor=signal.tensor)
-
-
-def _over(term: Term, narrow: Codes) -> Term:
-    """Give a term as a function of other integers that stand for its own."""
-    known: dict[int, Call] = {}
-    scale, offset = (part[None, None] for part in (narrow.scale, narrow.offset))
-
-    def moved(part: Leaf | Rows | Call | Parameter | None) -> Leaf | Rows | Call | Parameter | None:
-        if isinstance(part, Call):
-            return known[id(part)]
-        if isinstance(part, Leaf):
-            return Leaf(Parameter(part.scale.array * scale), Parameter(part.offset.array + part.scale.array * offset))
-        return part
-
-    for call in calls_of(term):
-        known[id(call)] = Call(call.node, tuple(map(moved, call.operands)))
-    return known[id(term)]
+    return Signal(replaced.origin, over(signal.term, whole), signal.shape, signal.index, tensor=signal.tensor)
