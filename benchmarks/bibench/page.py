@@ -61,6 +61,25 @@ def stands(row: Row | None) -> str:
             return str(outcome)
 
 
+def _summary(record: Record) -> str:
+    """Say in a sentence how many of the pairs are measured, and what came of them."""
+    rows = [
+        row for what in ARCHITECTURES for name in ALGORITHMS if (row := record.get(what, name)) and "outcome" in row
+    ]
+    kinds = {
+        "exact": sum(row["outcome"] in ("equal", "rounded") for row in rows),
+        "within announced roundings": sum(row["outcome"] == "announced" for row in rows),
+        "off by more than a tenth of their range": sum(row["outcome"] == "refused" for row in rows),
+        "different": sum(row["outcome"] == "differs" for row in rows),
+    }
+    counted = ", ".join(f"{number} {kind}" for kind, number in kinds.items() if number)
+    folded = len([row for row in record.foldings if "luts" in row])
+    return (
+        f"Measured so far: {len(rows)} of {len(ARCHITECTURES) * len(ALGORITHMS)} pairs of architecture and algorithm ({counted}), "
+        f"in {folded} foldings for a family. A table's other entries are open; a run goes on where the last one ended."
+    )
+
+
 def _rate(row: Row | None) -> str:
     if row is None or "frames_a_second" not in row:
         return UNKNOWN if row is None else "refused"
@@ -162,6 +181,7 @@ def tables(record: Record | None = None) -> dict[str, str]:
         "overall": _overall(record),
         "resources": _resources(record, "ecp5"),
         "robustness": _robustness(),
+        "summary": _summary(record),
     }
     for family in TARGETS:
 
