@@ -76,7 +76,7 @@ ROOMS = {
     "estimation": "errors fold network plan devices layers pipeline rtl_templates",
     "folding": "codes errors fold network plan progress devices estimation layers pipeline rtl_templates",
     "sim": "errors progress arrays golden pipeline rtl_templates tools",
-    "verification": "activation arrays codes conversion errors frontend golden graph layers network operators progress",
+    "verification": "activation arrays codes conversion errors frontend golden graph layers network operators passes progress",
     "build_folder": (
         "activation codes conversion errors network plan progress arrays devices estimation folding golden layers pipeline "
         "rtl_templates sim timing verification verilog"

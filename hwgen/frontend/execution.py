@@ -78,6 +78,8 @@ class Executable:
     Parameters
     ----------
     path : str or Path
+    given : mapping of str to dtype
+        Tensors between the nodes that are fed as inputs are, in place of what the file makes of them.
 
     Raises
     ------
@@ -85,16 +87,21 @@ class Executable:
         If the file cannot be read.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, given: Mapping[str, np.dtype] | None = None) -> None:
         self._path = path
+        self.given = dict(given or {})
         self._model = load_model(path)
         graph = self._model.graph
+        read = {name for node in graph.node for name in node.input}
+        _leave_out(graph, self.given)
         self.constants = {tensor.name: array_of(tensor) for tensor in graph.initializer}
-        self._nodes = sorted_nodes(graph, self.constants)
-        self.inputs: tuple[Value, ...] = tuple(
-            model_inputs(graph, self.constants, {name for node in self._nodes for name in node.input})
-        )
+        self._nodes = sorted_nodes(graph, {*self.constants, *self.given})
+        self.inputs: tuple[Value, ...] = tuple(model_inputs(graph, self.constants, read))
         self.outputs = tuple(value.name for value in graph.output)
+
+    def fed(self, given: Mapping[str, np.dtype]) -> Executable:
+        """Give the same file with these tensors fed."""
+        return Executable(self._path, given)
 
     @cached_property
     def foreign(self) -> bool:
@@ -108,9 +115,8 @@ class Executable:
 
     def whole(self, tensors: Iterable[str]) -> bytes:
         """Give the file with just these tensors as outputs."""
-        model = onnx.load(self._path)
+        model = self._cut(tensors)
         model.ir_version = min(model.ir_version, NEWEST_CONTAINER)
-        _put_outputs(model, tensors)
         return bytes(model.SerializeToString())
 
     def reference(self, tensors: Iterable[str]) -> Callable[[Mapping[str, np.ndarray]], list[np.ndarray]]:
@@ -118,10 +124,18 @@ class Executable:
         # Here and not above: it is seldom needed, and slow to load.
         from onnx.reference import ReferenceEvaluator
 
-        model = onnx.load(self._path)
-        _put_outputs(model, tensors)
-        evaluator = ReferenceEvaluator(model)
+        evaluator = ReferenceEvaluator(self._cut(tensors))
         return lambda feeds: list(evaluator.run(None, dict(feeds)))
+
+    def _cut(self, tensors: Iterable[str]) -> onnx.ModelProto:
+        model = onnx.load(self._path)
+        _leave_out(model.graph, self.given)
+        model.graph.input.extend(
+            helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(dtype), None)
+            for name, dtype in self.given.items()
+        )
+        _put_outputs(model, tensors)
+        return model
 
     def steps(self) -> list[Standard | Foreign]:
         """Divide the nodes into those of QONNX's domains, one by one, and all others between them; what only constants reach comes first."""
@@ -184,6 +198,17 @@ class Executable:
 
 def _is_foreign(node: onnx.NodeProto) -> bool:
     return is_quantised_domain(node.domain) or (node.domain in ONNX_DOMAINS and node.op_type in CUSTOM_OPERATORS)
+
+
+def _leave_out(graph: onnx.GraphProto, names: Mapping[str, np.dtype]) -> None:
+    """Leave out what makes these tensors."""
+    for node in [node for node in graph.node if names.keys() & set(node.output)]:
+        if names.keys() >= set(node.output):
+            graph.node.remove(node)
+        else:
+            node.output[:] = [f"{name} as made" if name in names else name for name in node.output]
+    for value in [value for value in graph.value_info if value.name in names]:
+        graph.value_info.remove(value)
 
 
 def _put_outputs(model: onnx.ModelProto, tensors: Iterable[str]) -> None:

@@ -69,6 +69,11 @@ def pool_trends(
         if relation is None:
             return None
         table = relation.reshape(-1, channels)
+        if isinstance(coding, Coded) and len(table) > 1:
+            between = _between_positions(pool, function, coding, ~np.any(table, axis=0))
+            if between is None:
+                return None
+            table = np.concatenate([table, between[None]])
         if np.any(np.any(table > 0, axis=0) & np.any(table < 0, axis=0)):
             return None
         found.append(np.where(np.any(table < 0, axis=0), -1, 1))
@@ -94,6 +99,26 @@ def _compared(pool: Pool, function: Function, coding: Affine | Coded, trend: np.
         if np.any(change[step == 0] != 0) or (np.any(change > 0) and np.any(change < 0)):
             return None
         relation[element] = np.sign(change.sum())
+    return relation
+
+
+def _between_positions(pool: Pool, function: Function, coding: Coded, still: np.ndarray) -> np.ndarray | None:
+    """Compare values and codes of the classes of positions, in channels whose codes stay within each."""
+    relation = np.zeros(len(still), dtype=np.int64)
+    before = replace(function, term=pool.before)
+    firsts = np.searchsorted(coding.runs.element, np.arange(len(function.count)))
+    constant = coding.runs.values[0][firsts].reshape(-1, len(still))
+    for channel in np.flatnonzero(still & np.any(constant != constant[0], axis=0)):
+        elements = np.arange(channel, len(function.count), len(still))
+        ends = np.stack([np.zeros(len(elements), dtype=np.int64), function.count[elements] - 1])
+        seen = before.at(ends, elements, Evaluator()).astype(np.float64)
+        low, high = seen.min(axis=0), seen.max(axis=0)
+        order = np.lexsort((high, low))
+        change = np.diff(constant[order, channel])
+        apart = low[order][1:] > np.maximum.accumulate(high[order])[:-1]
+        if np.any(change[~apart] != 0) or (np.any(change > 0) and np.any(change < 0)):
+            return None
+        relation[channel] = np.sign(change.sum())
     return relation
 
 

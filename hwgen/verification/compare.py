@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from hwgen.arrays import codec
 from hwgen.arrays.expected import EXPECTED_ROUNDING, meant, meant_between
 from hwgen.conversion import Trace
 from hwgen.network import Network, OutputPort
@@ -85,7 +86,7 @@ def check_outputs(
         low, high = bounds[port.source]
         ends = (golden, golden)
         if low is not high:
-            ends = meant_between(network, _legal(network, port, low), _legal(network, port, high), port)
+            ends = _between(network, port, low, high)
         file = np.asarray(found[port.name], dtype=np.float64).reshape(golden.shape)
         if network.announced:
             most = EXPECTED_ROUNDING * float(np.max(np.abs(np.nan_to_num(file)), initial=0.0))
@@ -94,10 +95,16 @@ def check_outputs(
     return checks
 
 
-def _legal(network: Network, port: OutputPort, codes: np.ndarray) -> np.ndarray:
-    """Give codes that a table has entries for."""
+def _between(network: Network, port: OutputPort, low: np.ndarray, high: np.ndarray) -> Interval:
+    """Give between which numbers an output lies; a table goes on beyond its ends by its largest step."""
+    if port.values is None:
+        return meant_between(network, low, high, port)
     kind = network.map_of(port.source)[1]
-    return codes if port.values is None else np.clip(codes, kind.low, kind.high)
+    inside = [np.clip(codes, kind.low, kind.high) for codes in (low, high)]
+    least, greatest = meant_between(network, inside[0], inside[1], port)
+    step = np.max(np.abs(np.diff(port.values, axis=1)), axis=1, initial=0.0)
+    beyond = codec.unmap(port, step * (np.maximum(kind.low - low, 0) + np.maximum(high - kind.high, 0)))
+    return least - beyond, greatest + beyond
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,10 +126,8 @@ class TensorCheck:
     golden: np.ndarray
     differs: np.ndarray
 
-    def first(self, number: int = 0) -> Difference | None:
-        """Give the first number that differs, where frames are counted from ``number``."""
-        if not np.any(self.differs):
-            return None
+    def first(self, number: int = 0) -> Difference:
+        """Give the first number that differs, of which there is one; frames are counted from ``number``."""
         frame, *place = (int(axis[0]) for axis in np.nonzero(self.differs))
         at = (frame, *place)
         return Difference(
@@ -137,7 +142,7 @@ def check_tensors(
     found: Mapping[str, np.ndarray],
     order: Sequence[str],
 ) -> Iterator[TensorCheck]:
-    """Compare every tensor that the network holds, in the file's order, the outputs last.
+    """Compare every tensor that the network holds, in the file's order.
 
     Parameters
     ----------
@@ -153,25 +158,38 @@ def check_tensors(
         The file's tensors in its order.
     """
     places = {name: place for place, name in enumerate(order)}
-    outputs = {port.name for port in network.outputs}
-    traces = [one for one in network.traces if one.tensor in found and one.tensor not in outputs]
-    for trace in sorted(traces, key=lambda one: places.get(one.tensor, -1)):
-        file, golden = np.asarray(found[trace.tensor], dtype=np.float64), trace.values(maps[trace.source])
-        if file.shape != golden.shape:
-            continue
-        most = EXPECTED_ROUNDING * float(np.max(np.abs(file), initial=0.0))
-        # Where nothing is rounded, numbers less than a quarter of a step apart are the same code.
-        slack = (
-            most
-            if network.announced
-            else np.minimum(np.maximum(most, EXPECTED_ROUNDING * trace.step.max()), _quarter(trace))
-        )
-        ends = [trace.values(side) for side in bounds[trace.source]]
-        with np.errstate(invalid="ignore"):
-            within = (file >= np.minimum(*ends) - slack) & (file <= np.maximum(*ends) + slack)
-        yield TensorCheck(trace.tensor, trace.source, file, golden, ~within)
-    for check in check_outputs(network, maps, bounds, found):
-        yield TensorCheck(check.port.name, check.port.source, check.file, check.golden, check.differs)
+    outputs = {check.port.name: check for check in check_outputs(network, maps, bounds, found)}
+    traces = {one.tensor: one for one in network.traces if one.tensor in found and one.tensor not in outputs}
+    # An output that other nodes read comes before them.
+    for name in sorted([*traces, *outputs], key=lambda one: places.get(one, -1)):
+        if name in outputs:
+            check = outputs[name]
+            yield TensorCheck(name, check.port.source, check.file, check.golden, check.differs)
+        elif (traced := _check_traced(network, maps, bounds, found, traces[name])) is not None:
+            yield traced
+
+
+def _check_traced(
+    network: Network,
+    maps: Mapping[str, np.ndarray],
+    bounds: Mapping[str, Interval],
+    found: Mapping[str, np.ndarray],
+    trace: Trace,
+) -> TensorCheck | None:
+    file, golden = np.asarray(found[trace.tensor], dtype=np.float64), trace.values(maps[trace.source])
+    if file.shape != golden.shape:
+        return None
+    most = EXPECTED_ROUNDING * float(np.max(np.abs(file), initial=0.0))
+    # Where nothing is rounded, numbers less than a quarter of a step apart are the same code.
+    slack = (
+        most
+        if network.announced
+        else np.minimum(np.maximum(most, EXPECTED_ROUNDING * trace.step.max()), _quarter(trace))
+    )
+    ends = [trace.values(side) for side in bounds[trace.source]]
+    with np.errstate(invalid="ignore"):
+        within = (file >= np.minimum(*ends) - slack) & (file <= np.maximum(*ends) + slack)
+    return TensorCheck(trace.tensor, trace.source, file, golden, ~within)
 
 
 def _quarter(trace: Trace) -> np.ndarray:

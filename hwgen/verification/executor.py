@@ -6,6 +6,7 @@ Graph optimisation is off: it rounds otherwise, and its int8 kernels saturate on
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -42,16 +43,23 @@ class Executor:
     independent : bool
         Whether none of hwgen's own operators takes part.
     executable : Executable
-    engine : callable
-        Runs it on a batch.
+    make : callable
+        Gives what runs it on a batch.
     """
 
-    def __init__(self, name: str, independent: bool, executable: Executable, engine: _Engine) -> None:
+    def __init__(
+        self, name: str, independent: bool, executable: Executable, make: Callable[[Executable], _Engine]
+    ) -> None:
         self.name = name
         self.independent = independent
         self.executable = executable
-        self._engine = engine
+        self._make = make
+        self._engine = make(executable)
         self._batch = max((value.shape[0] for value in executable.inputs if value.shape[0] is not None), default=None)
+
+    def given(self, tensors: Mapping[str, np.dtype]) -> Executor:
+        """Give the same, but for tensors between the nodes that it is fed as it is inputs."""
+        return Executor(self.name, self.independent, self.executable.fed(tensors), self._make)
 
     def run(self, feeds: Arrays, tensors: Sequence[str]) -> dict[str, np.ndarray]:
         """Run frames through the file.
@@ -87,7 +95,7 @@ class Executor:
         return {
             value.name: feeds.get(value.name, _zeros(value.shape, value.dtype, frames))
             for value in self.executable.inputs
-        }
+        } | {name: feeds[name] for name in self.executable.given}
 
     def _at_once(self, feeds: Arrays, tensors: Sequence[str]) -> list[np.ndarray] | None:
         """Run all frames as one batch; None where a batch of one is built into the file."""
@@ -127,7 +135,7 @@ def executor_of(path: str | Path) -> Executor:
     reasons = []
     for name, independent, make in _candidates(path, executable):
         try:
-            found = Executor(name, independent, executable, make())
+            found = Executor(name, independent, executable, make)
             found.run(
                 {value.name: _zeros(value.shape, value.dtype, 1) for value in executable.inputs}, executable.outputs
             )
@@ -142,14 +150,16 @@ def executor_of(path: str | Path) -> Executor:
     raise ToolError(f"Nobody can run '{path}' to hold the build to it ({'; '.join(reasons)}); compile with --no-verify")
 
 
-def _candidates(path: str | Path, executable: Executable) -> Iterator[tuple[str, bool, Callable[[], _Engine]]]:
+def _candidates(
+    path: str | Path, executable: Executable
+) -> Iterator[tuple[str, bool, Callable[[Executable], _Engine]]]:
     if executable.foreign:
-        yield "QONNX", True, partial(_Stepwise, executable, partial(_QonnxNodes, path))
-    yield "ONNX Runtime", True, partial(_OnnxRuntime, executable)
+        yield "QONNX", True, partial(_Stepwise, partial(_QonnxNodes, path))
+    yield "ONNX Runtime", True, _OnnxRuntime
     if executable.foreign:
-        yield "ONNX Runtime with hwgen's quantisers", False, partial(_Stepwise, executable, partial(_OwnNodes, path))
+        yield "ONNX Runtime with hwgen's quantisers", False, partial(_Stepwise, partial(_OwnNodes, path))
     else:
-        yield "onnx's reference evaluator", True, partial(_Reference, executable)
+        yield "onnx's reference evaluator", True, _Reference
     yield "hwgen's operators", False, partial(_Own, path)
 
 
@@ -188,8 +198,10 @@ class _Reference:
 class _Own:
     """The whole file by hwgen's own operators."""
 
-    def __init__(self, path: str | Path) -> None:
-        self._graph = read_onnx(path)
+    def __init__(self, path: str | Path, executable: Executable) -> None:
+        graph = read_onnx(path)
+        left = [node for node in graph.nodes if not executable.given.keys() & set(node.outputs)]
+        self._graph = replace(graph, nodes=tuple(left))
 
     def __call__(self, feeds: Arrays, tensors: Sequence[str]) -> list[np.ndarray]:
         values = evaluate.run(self._graph, feeds)
@@ -199,7 +211,7 @@ class _Own:
 class _Stepwise:
     """ONNX's operators in ONNX Runtime, those of QONNX's domains one by one by somebody else."""
 
-    def __init__(self, executable: Executable, nodes: Callable[[], Any]) -> None:
+    def __init__(self, nodes: Callable[[], Any], executable: Executable) -> None:
         self._foreign = nodes()
         self._steps = executable.steps()
         self._sessions: dict[int, onnxruntime.InferenceSession] = {}

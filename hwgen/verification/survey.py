@@ -187,9 +187,9 @@ def _rows(network: Network, executor: Executor, tried: Frames) -> Iterator[Row]:
     for check in check_tensors(network, maps, intervals(network, part.codes), found, order):
         off = np.abs(np.nan_to_num(check.file - check.golden))
         frames = int(np.sum(np.any(check.differs.reshape(len(part), -1), axis=1)))
-        yield Row(
-            check.tensor, check.source, check.file.shape[1:], float(off.max()), float(off.mean()), frames, check.first()
-        )
+        first = check.first() if frames else None
+        shape = check.file.shape[1:]
+        yield Row(check.tensor, check.source, shape, float(off.max()), float(off.mean()), frames, first)
 
 
 def _confusion(rows: np.ndarray, columns: np.ndarray) -> tuple[tuple[int, ...], ...]:

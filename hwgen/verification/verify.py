@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import cached_property
+from collections.abc import Sequence
 from itertools import starmap
 from pathlib import Path
 
 import numpy as np
 
 from hwgen.arrays import codec
-from hwgen.arrays.expected import EXPECTED_ROUNDING
 from hwgen.errors import ModelError
 from hwgen.golden.network import PackedNetwork
-from hwgen.layers.conv import Conv
 from hwgen.network import Network
 from hwgen.progress import Progress, silent
 from hwgen.verification.bounds import Interval, intervals
-from hwgen.verification.compare import OutputCheck, TensorCheck, all_maps, check_outputs, check_tensors
+from hwgen.verification.compare import OutputCheck, check_outputs
 from hwgen.verification.executor import Executor, executor_of
-from hwgen.verification.explain import Brackets
 from hwgen.verification.frames import Frames, made_frames, user_frames
-from hwgen.verification.record import Difference, Outcome, Verification
+from hwgen.verification.inquiry import Inquiry
+from hwgen.verification.record import Outcome, Verification
 
 __all__ = ["frame_count", "verify"]
 
@@ -88,7 +85,7 @@ def verify(
     if not exact:
         # A worst case that outputs stay within says little: the tensors before them are looked at too.
         wrong[:LOOKED_AT] = True
-    inquiry = _Inquiry(model, network, executor)
+    inquiry = Inquiry(model, network, executor)
     for frame in np.flatnonzero(wrong):
         inquiry.look_into(tried.pick(np.array([frame])), int(frame))
     outcome = inquiry.outcome(all(check.equal(inquiry.largest) for check in checks))
@@ -148,130 +145,6 @@ def _refuse(checks: Sequence[OutputCheck], network: Network, kept: np.ndarray) -
                 f"{'; '.join(network.notes)[:TOLD]}. Give the range of real numbers with --calibrate, or more --fixed-bits and --weight-bits; "
                 "or compile with --no-verify to build it all the same"
             )
-
-
-class _Inquiry:
-    """Frames followed tensor by tensor: what float32 rounding explains, and what nothing does."""
-
-    def __init__(self, model: str | Path, network: Network, executor: Executor) -> None:
-        self._model, self._network, self._executor = model, network, executor
-        chosen = network.conversion.sign_at_zero if network.conversion else 0
-        self._sign_at_zero = chosen if network.ties else 0
-        self.turned: dict[str, set[int]] = {}
-        self.turned_frames: set[int] = set()
-        self.at_zero = False
-        self._largest = 0.0
-        self.unexplained: list[Difference] = []
-
-    @cached_property
-    def _brackets(self) -> Brackets:
-        return Brackets(self._model)
-
-    @cached_property
-    def _names(self) -> list[str]:
-        return [name for name in self._executor.executable.makers if name in self._brackets.tensors]
-
-    @property
-    def largest(self) -> float:
-        """The largest number of the file in frames of a network that rounds; no bound for another's."""
-        return self._largest if self._network.announced else np.inf
-
-    def look_into(self, one: Frames, number: int) -> None:
-        """Follow a frame up to the first number that is another."""
-        given = self._executor.whole(one.values)
-        found = self._executor.run(one.values, self._names) | given
-        numbers = (np.abs(tensor[np.isfinite(tensor)]) for tensor in found.values() if tensor.dtype.kind == "f")
-        self._largest = max(self._largest, *(float(tensor.max(initial=0.0)) for tensor in numbers), 0.0)
-        meant = given | _exact(self._network, one, given)
-        maps, bounds = all_maps(self._network, one.codes), intervals(self._network, one.codes)
-        for check in check_tensors(self._network, maps, bounds, found, self._names):
-            first = check.first(number)
-            if first is None:
-                continue
-            if _explained(check, self._brackets.of(found, meant)):
-                self.turned_frames.add(number)
-                self._tell(check.tensor, check.differs[0])
-            elif (self._sign_at_zero and _explained(check, self._brackets.of(found, meant, self._sign_at_zero))) or (
-                self._sign_at_zero and self._taken(found, meant, maps)
-            ):
-                self.at_zero = True
-            elif self._replayed(found, meant, maps, bounds):
-                self.turned_frames.add(number)
-            else:
-                self.unexplained.append(first)
-            return
-
-    def _replayed(
-        self,
-        found: Mapping[str, np.ndarray],
-        inputs: Mapping[str, np.ndarray],
-        maps: Mapping[str, np.ndarray],
-        bounds: Mapping[str, Interval],
-    ) -> bool:
-        """Whether the outputs are what exact arithmetic makes of the inputs, so that the file's differ by its rounding alone."""
-        exact = self._brackets.replayed(found, inputs)
-        apart = None if exact is None else self._brackets.first_apart(found, exact)
-        if exact is None or apart is None:
-            return False
-        if any(np.any(check.differs) for check in check_outputs(self._network, maps, bounds, exact)):
-            return False
-        tensor, places = apart
-        differs = np.zeros(exact[tensor].shape, dtype=bool)
-        differs[tuple(np.transpose(places))] = True
-        self._tell(tensor, differs[0])
-        return True
-
-    def _taken(
-        self, found: Mapping[str, np.ndarray], inputs: Mapping[str, np.ndarray], maps: Mapping[str, np.ndarray]
-    ) -> bool:
-        """Whether the outputs are what the inputs give with every Sign of 0 taken as told: some signs are on no stream as they are.
-
-        Signs behind a border that a convolution takes over are 0 there and as told elsewhere, which nothing but the network says.
-        """
-        if any(isinstance(layer, Conv) and any(layer.window.pads) for layer in self._network.layers):
-            traced = {trace.tensor for trace in self._network.traces}
-            if self._brackets.zero_signs(found) - traced:
-                return True
-        told = self._brackets.replayed(found, inputs, self._sign_at_zero)
-        codes = {port.source: (maps[port.source],) * 2 for port in self._network.outputs}
-        return told is not None and all(check.equal() for check in check_outputs(self._network, maps, codes, told))
-
-    def _tell(self, tensor: str, differs: np.ndarray) -> None:
-        """Keep the channels of a frame's numbers that differ: those of the map that the tensor lies on, else its first axis."""
-        index = next((one.index % len(one.scale) for one in self._network.traces if one.tensor == tensor), None)
-        if index is None or index.shape != differs.shape:
-            index = np.indices(differs.shape)[0] if differs.ndim else np.zeros((), dtype=np.int64)
-        self.turned.setdefault(tensor, set()).update(index[differs].tolist())
-
-    def outcome(self, equal: bool) -> Outcome:
-        """Say how the network stands to the file, whose outputs are ``equal``, or not."""
-        if self.unexplained:
-            return Outcome.DIFFERS
-        if self.at_zero:
-            return Outcome.SIGN_AT_ZERO
-        if equal:
-            return Outcome.EQUAL
-        return Outcome.ANNOUNCED if self._network.announced else Outcome.ROUNDED
-
-
-def _exact(network: Network, frames: Frames, given: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Give what codes are worth before float32 rounds it; what the host quantises, and what is given as integers, is not among it."""
-    return {
-        port.name: codec.input_frames(port, port.scale * codes + port.offset)
-        for port, codes in zip(network.inputs, frames.codes, strict=True)
-        if port.steps is None and not port.rounds and given[port.name].dtype.kind == "f"
-    }
-
-
-def _explained(check: TensorCheck, brackets: Mapping[str, Interval]) -> bool:
-    """Whether every number that differs lies among those that rounding in the file makes possible."""
-    ends = brackets.get(check.tensor)
-    if ends is None or ends[0].size != check.golden.size:
-        return False
-    low, high = (side.reshape(check.golden.shape) for side in ends)
-    near = EXPECTED_ROUNDING * float(np.max(np.abs(check.golden)))
-    within = (check.golden >= low - near) & (check.golden <= high + near)
-    return bool(np.all(within[check.differs]))
 
 
 def _note(tensor: str, channels: set[int]) -> str:

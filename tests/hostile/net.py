@@ -88,6 +88,7 @@ class Net:
         self.initializers: list[onnx.TensorProto] = []
         self.inputs: list[tuple[Tensor, np.ndarray]] = []
         self.options: dict[str, dict[str, Any]] = {"input_type": {}, "input_scale": {}, "input_offset": {}}
+        self.made: dict[str, np.ndarray] = {}
         self.foreign = False
         self._constants = self.choose(["initializer", "initializer", "node", "identity", "input", "mixed"])
         self._names = 0
@@ -174,6 +175,7 @@ class Net:
         for value in values:
             self._check(value)
         self.nodes.append(node)
+        self.made.update(zip(names, values, strict=True))
         self.foreign |= domain.startswith("qonnx")
         last = next((each.last for each in inputs if each is not None and not each.constant), False)
         return [Tensor(name, value, last=last) for name, value in zip(names, values, strict=True)]

@@ -34,6 +34,8 @@ class Hostile:
         As the file takes them, the corners first.
     answers : dict of str to ndarray
         What the file's nodes yield of them one by one, in ONNX Runtime and QONNX's package.
+    tensors : dict of str to ndarray
+        And all tensors between them.
     foreign : bool
         Whether it has operators of QONNX, which ONNX Runtime does not know.
     """
@@ -42,6 +44,7 @@ class Hostile:
     options: dict[str, Any]
     frames: dict[str, np.ndarray]
     answers: dict[str, np.ndarray]
+    tensors: dict[str, np.ndarray]
     foreign: bool
 
 
@@ -226,5 +229,5 @@ def hostile(seed: int) -> Hostile:
         answers = {each.name: each.value for each in outputs}
         model = net.model(outputs)
         if net.foreign or loads(model):
-            return Hostile(model, options, frames, answers, net.foreign)
+            return Hostile(model, options, frames, answers, net.made, net.foreign)
     raise ValueError(f"seed {seed} gives no network")

@@ -13,7 +13,7 @@ def bracketed(built, x: np.ndarray, **options: int) -> dict[str, tuple[float, fl
     path = built.save()
     brackets, executor = Brackets(path), executor_of(path)
     found = executor.run({"x": x}, brackets.tensors)
-    ends = brackets.of(found | {"x": x}, {"x": x}, **options)
+    ends = brackets.of(found | {"x": x}, {"x": x}, {}, **options)
     return {name: (low.flat[0].item(), high.flat[0].item()) for name, (low, high) in ends.items()}
 
 
@@ -37,7 +37,7 @@ def test_a_decision_on_a_rounded_sum_may_go_either_way(model) -> None:
     path = built.save()
     brackets = Brackets(path)
     found = {"x": np.float32([[0]]), "v0": np.float32([[-1e-9]]), "v1": np.array([[False]]), "v2": np.float32([[-1]])}
-    low, high = brackets.of(found, {"x": found["x"]})["v2"]
+    low, high = brackets.of(found, {"x": found["x"]}, {})["v2"]
     assert (low.item(), high.item()) == (-1, 1)
 
 
@@ -45,7 +45,7 @@ def test_another_operator_explains_nothing(model) -> None:
     """What the file's executor calls by that name is something else: no number lies among NaN."""
     brackets = Brackets(model(1).add("MatMul", np.float32([[1]])).add("Mul", np.float32(2)).save())
     found = {"x": np.float32([[3]]), "v0": np.float32([[3]]), "v1": np.float32([[-6]])}
-    low, high = brackets.of(found, {"x": found["x"]})["v1"]
+    low, high = brackets.of(found, {"x": found["x"]}, {})["v1"]
     assert np.isnan(low)
     assert np.isnan(high)
 
@@ -66,7 +66,7 @@ def test_what_nodes_make_of_constants_has_no_frames(model) -> None:
     brackets = Brackets(path)
     x = np.float32([[1, 1, 1], [1, 2, 3]])
     found = executor_of(path).run({"x": x}, brackets.tensors)
-    low, high = brackets.of(found | {"x": x}, {"x": x})["v1"]
+    low, high = brackets.of(found | {"x": x}, {"x": x}, {})["v1"]
     assert weights not in brackets.tensors
     assert low.shape == (2, 1)
     assert np.all((low <= found["v1"]) & (found["v1"] <= high))

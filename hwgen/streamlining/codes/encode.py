@@ -11,7 +11,8 @@ from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.codes.coding import FEW_LEVELS, MAX_LEVELS, Values, assign, snap, trend
 from hwgen.streamlining.codes.probe import takes_levels
 from hwgen.streamlining.codes.ties import named, settle
-from hwgen.streamlining.functions.function import Function
+from hwgen.streamlining.functions.function import MOST_POINTS, Function
+from hwgen.streamlining.functions.monotone import UNKNOWN
 from hwgen.streamlining.functions.tabulate import Runs, evenly
 from hwgen.streamlining.functions.terms import Evaluator, Leaf, Parameter, Term, replaced, sources_of
 
@@ -22,6 +23,12 @@ STRAIGHT = 1e-9
 
 SAMPLES = 4097
 """Points of an element that are held to the line."""
+
+MANY = 1 << 22
+"""Points in all up to which every function that may go up and down is held to the line everywhere."""
+
+CHUNK = 1 << 20
+"""Points that are held to it at a time."""
 
 COMPARED = 1 << 21
 """Points in all up to which float32 and float64 are compared everywhere."""
@@ -95,6 +102,8 @@ def lines(function: Function, evaluator: Evaluator) -> tuple[np.ndarray, np.ndar
     offset = np.where(np.abs(offset) <= 1e-12 * size, 0.0, offset)
     if np.any(np.abs(values - (slope * integers + offset)) > STRAIGHT * size):
         return None
+    if not _straight_between(function, evaluator, k, slope, offset, STRAIGHT * size):
+        return None
     channels = function.domain.count.shape[1]
     noise = STRAIGHT * float(size.max())
     slopes, offsets = (
@@ -102,6 +111,31 @@ def lines(function: Function, evaluator: Evaluator) -> tuple[np.ndarray, np.ndar
         for line in (slope.reshape(-1, channels), offset.reshape(-1, channels))
     )
     return slopes, offsets
+
+
+def _straight_between(
+    function: Function, evaluator: Evaluator, k: np.ndarray, slope: np.ndarray, offset: np.ndarray, noise: np.ndarray
+) -> bool:
+    """Whether lines hold where no sample was taken: next to the samples, and everywhere where a function may go up and down."""
+
+    def met(k: np.ndarray, element: np.ndarray) -> bool:
+        values = function.at(k, element, evaluator).astype(np.float64)
+        line = slope[element] * function.domain.values(k, element) + offset[element]
+        return bool(np.all(np.abs(values - line) <= noise[element]))
+
+    count, element = function.count, np.arange(len(function.count))
+    # Stairs of which every sample meets the same corner go on level behind it.
+    if not met(np.minimum(k + 1, count - 1), element):
+        return False
+    element = np.flatnonzero(function.direction() == UNKNOWN)
+    points = int(count[element].sum())
+    if not points or (points > MANY and not function.decides):
+        return True
+    if points > MOST_POINTS:
+        return False
+    chunk = max(1, CHUNK // len(element))
+    starts = range(0, int(count[element].max()), chunk)
+    return all(met(np.minimum(first + np.arange(chunk)[:, None], count[element] - 1), element) for first in starts)
 
 
 def alike(numbers: np.ndarray) -> bool:

@@ -32,6 +32,17 @@ FIRST = 8
 """Weights that are tried with every scale, before all are with the few scales that suit these."""
 
 
+SHORT = 12
+"""Bits of a weight that is what it is meant to be, and no float32's rounding of that."""
+
+SAME = 2.0**-50
+"""Relative distance between two scales that are one."""
+
+
+MAJORITY = 0.5
+"""Share of a row's weights whose common scale is the row's."""
+
+
 def integer_rows(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """Write each row as ``scale * integers`` with the smallest integers; None if a row is not a few integers times one scale.
 
@@ -61,9 +72,7 @@ def integer_rows(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         rows = open_rows[fits]
         integers[rows] = whole[fits].astype(np.int64)
         # One magnitude only: keep it to the last bit, which a sum could lose.
-        scale[rows] = np.where(
-            largest[rows] == smallest[rows], largest[rows], _mean_scale(magnitude[rows], integers[rows])
-        )
+        scale[rows] = np.where(largest[rows] == smallest[rows], largest[rows], _scales(magnitude[rows], integers[rows]))
         open_rows = open_rows[~fits]
         if any(len(np.unique(magnitude[row])) > SMALL + 1 for row in open_rows[:1]):
             break
@@ -74,14 +83,25 @@ def integer_rows(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
             return None
         whole = np.rint(weights[row] / step).astype(np.int64)
         integers[row] = whole // np.gcd.reduce(whole)
-        scale[row] = _mean_scale(magnitude[[row]], integers[[row]])[0]
+        scale[row] = _scales(magnitude[[row]], integers[[row]])[0]
     return integers, scale
 
 
-def _mean_scale(magnitude: np.ndarray, integers: np.ndarray) -> np.ndarray:
-    """Give the scale of each row with which its integers are nearest to its weights."""
+def _scales(magnitude: np.ndarray, integers: np.ndarray) -> np.ndarray:
+    """Give the scale of each row: that of weights of few bits, which are no roundings, or of half of the weights, exactly; else the mean."""
     weight = np.abs(integers)
-    return np.asarray((magnitude * weight).sum(axis=1) / (weight * weight).sum(axis=1))
+    mean = (magnitude * weight).sum(axis=1) / (weight * weight).sum(axis=1)
+    for row in range(len(mean)):
+        counted = weight[row] > 0
+        scales = magnitude[row, counted] / weight[row, counted]
+        short = scales[np.ldexp(np.frexp(magnitude[row, counted])[0], SHORT) % 1 == 0]
+        if len(short) and np.ptp(short) <= SAME * short[0]:
+            mean[row] = short[0]
+            continue
+        middle = np.sort(scales)[len(scales) // 2]
+        if np.mean(np.abs(scales - middle) <= SAME * middle) >= MAJORITY:
+            mean[row] = middle
+    return mean
 
 
 def _fine_step(weights: np.ndarray) -> float | None:

@@ -14,7 +14,7 @@ from hwgen.streamlining.functions.monotone import UNKNOWN, direction
 from hwgen.streamlining.functions.tabulate import Runs, bisect, tabulate
 from hwgen.streamlining.functions.terms import Elements, Evaluator, Rows, Term, calls_of, parameters_of, sources_of
 
-__all__ = ["RUNS", "Function", "over_map"]
+__all__ = ["MOST_POINTS", "RUNS", "Function", "over_map"]
 
 SMALL = 1024
 """Points of an element up to which a function is always tabulated in full."""
@@ -27,6 +27,12 @@ TABULATED = 1 << 16
 
 RUNS = 512
 """Runs of an element beyond which a monotone function of many points counts as continuous."""
+
+
+_DECISIONS = frozenset(
+    "And BipolarQuant Cast Ceil Equal Floor Greater GreaterOrEqual Less LessOrEqual Mod MultiThreshold Not Or Quant QuantizeLinear "
+    "Requantize Round Shrink Sign ThresholdedRelu Trunc Where Xor".split()
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +60,11 @@ class Function:
     def has_sign(self) -> bool:
         """Whether ONNX's Sign, which gives 0 for 0, is among the nodes."""
         return any(call.node.op == "Sign" for call in calls_of(self.term))
+
+    @property
+    def decides(self) -> bool:
+        """Whether there are jumps: nodes that compare, round or quantise."""
+        return any(call.node.op in _DECISIONS for call in calls_of(self.term))
 
     @property
     def dtype(self) -> type[np.floating]:

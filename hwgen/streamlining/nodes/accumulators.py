@@ -63,18 +63,25 @@ def typed(
     code = pad_code(border, codes)
     pad_value = code if code is not None and not (np.all(border == 0) and np.all(shift == 0)) else 0
     linear = Linear(name, codes.source, codes.shape, codes.type, shaped, window, pad_value, groups, noise)
-    # offset / scale, where it is a ratio of small numbers, keeps ties exact that a product of rounded floats would lose.
-    ratio = np.divide(shift, scale, out=np.zeros_like(shift), where=scale != 0)
+    column = (-1, *(1,) * (shaped.ndim - 1))
+
+    def in_steps(numbers: np.ndarray) -> np.ndarray:
+        return np.divide(numbers, scale, out=np.zeros_like(numbers), where=scale != 0)
+
+    def products_with(numbers: np.ndarray) -> np.ndarray:
+        """Multiply by a number behind each weight: its ratio to the scale, where that is small, keeps ties exact that a product of rounded floats would lose."""
+        return row_scale.reshape(column) * (shaped * in_steps(numbers)) + np.where(scale == 0, weights * numbers, 0.0)
+
+    ratio = in_steps(shift)
     if node.name in builder.rounded_weights:
         zero = -float(ratio.mean())
         apart = np.broadcast_to(np.abs(ratio + zero), shaped.shape).reshape(rows, -1).sum(axis=1)
         builder.rounded_shifts[node.name] = zero, builder.rounded_weights[node.name] * float(apart.max())
-    column = (-1, *(1,) * (shaped.ndim - 1))
-    shares = row_scale.reshape(column) * (shaped * ratio) + np.where(scale == 0, weights * shift, 0.0)
+    shares = products_with(shift)
     if window is None or not any(window.pads) or code is not None or not (np.any(shares) or np.any(border)):
         return linear, row_scale, shares.reshape(rows, -1).sum(axis=1)
     padded = window.padded_taps(*codes.shape[:2])[..., None]
-    taps = np.where(padded[:, None], (weights * columns(border))[None], shares[None])
+    taps = np.where(padded[:, None], products_with(columns(border))[None], shares[None])
     classes = taps.reshape(len(padded), rows, -1).sum(axis=2)
     return linear, row_scale, classes[window.padding(*codes.shape[:2]).classes()]
 

@@ -52,17 +52,19 @@ def _laid_out(signal: Signal, index: np.ndarray, map_shape: MapShape, node: Node
 
 
 def _with_rows(signal: Signal, places: np.ndarray, builder: Builder) -> tuple[Signal, np.ndarray]:
-    """Order the rows of a dense layer as they are wanted, where nothing has read it: moving a vector's elements is free then."""
+    """Order the rows of a layer that all see all channels as they are wanted, where nothing has read it: moving a vector's elements is free then."""
     origin, count = signal.origin, len(places)
     alone = origin.linear is not None and origin.node not in builder.shared and not signal.edits
     if (
         not isinstance(origin.linear, Linear)
         or not alone
+        or origin.linear.groups > 1
         or origin.shape != (1, 1, count)
         or len(np.unique(places)) < count
     ):
         return signal, places
-    linear = replace(origin.linear, weights=origin.linear.weights[places])
+    noise = None if origin.linear.noise is None else origin.linear.noise[places]
+    linear = replace(origin.linear, weights=origin.linear.weights[places], noise=noise)
     ordered = replace(origin, linear=linear, domain=linear.domain())
     term = mapped(signal.term, lambda parameter: _picked(parameter, places))
     return replace(signal, origin=ordered, term=term), np.arange(count)

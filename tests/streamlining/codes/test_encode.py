@@ -157,3 +157,21 @@ def test_rounding_may_decide_on_both_sides_of_each_step_of_a_large_range(monkeyp
     monkeypatch.setattr(encoding, "COMPARED", 19)
     element, k = encoding._critical(function, runs)
     assert (element.tolist(), k.tolist()) == ([0, 0, 0, 0, 1, 1], [0, 2, 3, 9, 0, 9])
+
+
+def test_a_single_point_beside_a_line_is_seen_between_all_samples():
+    """All integers but one are above zero, however many there are and wherever samples are taken."""
+    between = 36720 * 1000 // (encoding.SAMPLES - 1) + 4
+    tie = applied(
+        applied(applied(applied(identity(), "Sub", between), "Abs"), "Greater", 0), "Cast", to=np.dtype(np.float32)
+    )
+    function = over_map(tie, integers(0, 36720), (1, 1, 1))
+    assert lines(function, Evaluator()) is None
+    apart = over_map(tie, integers(between + 1, 36720), (1, 1, 1))
+    assert affine(apart, Evaluator()).scale.tolist() == [0]
+
+
+def test_stairs_whose_corners_are_sampled_are_no_line():
+    samples = encoding.SAMPLES - 1
+    stairs = applied(applied(identity(), "Mul", 0.125), "Floor")
+    assert lines(over_map(stairs, integers(0, 8 * samples), (1, 1, 1)), Evaluator()) is None

@@ -118,3 +118,18 @@ def test_the_finest_grid_has_sixteen_bits():
     np.testing.assert_allclose(scale, 0.37, rtol=1e-6)
     finer = np.array([[65537, 65536, 60013, -50021, 40009, 30011, 1001, 7, 1]])
     assert integer_rows((finer * np.float32(0.37)).astype(np.float32).astype(float)) is None
+
+
+def test_weights_of_few_bits_keep_their_scale():
+    """Halves, and a pixel's 255th beside them, which float32 rounded: what sums of halves meet exactly stays exact."""
+    third = float(np.float32(1 / 255))
+    integers, scale = integer_rows(np.array([[0.5, 0.5, -0.5, third], [third, third, third, 3 * third]]))
+    assert integers[0].tolist() in ([255, 255, -255, 2], [-255, -255, 255, -2])
+    assert 255 * scale[0] == 0.5
+    assert scale[1] == third
+
+
+def test_the_scale_of_most_weights_is_kept():
+    tenth, third = 0.1, float(np.float32(0.3))
+    _, scale = integer_rows(np.array([[tenth, tenth, -tenth, third]]))
+    assert scale[0] == tenth

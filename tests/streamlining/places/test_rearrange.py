@@ -12,6 +12,8 @@ from hwgen.layers.table import Table
 from hwgen.layers.thresholding import Thresholding
 from tests.streamlining.conftest import bipolar, frames
 
+QONNX = "qonnx.custom_op.general"
+
 
 @pytest.mark.parametrize("pads", [[1, 1, 1, 1], [0, 2, 1, 0]])
 @pytest.mark.parametrize("kind", ["bipolar", "uint8"])
@@ -76,7 +78,7 @@ def test_a_border_moves_a_map_whose_channels_lie_on_a_padded_axis(model, random)
     net.add("Pad", np.array([0, 0, 1, 0, 0, 0, 0, 1]), np.float32(0)).add("Flatten").add(
         "MatMul", bipolar(random, 20, 3)
     )
-    net.agrees(frames(random, 1, 3, 4), input_type="bipolar")
+    net.agrees(random.integers(-2048, 2048, (5, 1, 3, 4)).astype(np.float32), input_type="int12")
 
 
 @pytest.mark.parametrize("where", ["before", "behind"])
@@ -157,3 +159,19 @@ def test_parameters_that_differ_over_the_map(model, random):
     net = model(2, 4, 4).add("Conv", bipolar(random, 4, 2, 2, 2)).add("Add", bias).sign().add("Flatten")
     network = net.add("MatMul", bipolar(random, 36, 4)).agrees(frames(random, 2, 4, 4), input_type="bipolar")
     assert network.layers[0].thresholds.positions.count == 9
+
+
+def test_channels_exchanged_in_front_of_a_depthwise_convolution(model, random):
+    """An average of whole maps is a depthwise layer of one pixel, whose rows see one channel each: they are not exchanged for nothing."""
+    net = model(3, 2, 2).add("AveragePool", kernel_shape=[2, 2]).add("Gather", np.array([1, 0, 2]), axis=1)
+    net.add("Conv", np.float32([1, 2, 1]).reshape(3, 1, 1, 1), np.float32([4, 5, 0]), group=3)
+    net.agrees(frames(random, 3, 2, 2), input_type="bipolar")
+
+
+@pytest.mark.parametrize("factor", [1.0, -1.0])
+def test_a_pool_over_positions_that_differ_where_no_code_matters(model, random, factor):
+    """What only positions tell apart, a pool compares too: through a falling function its maximum is a minimum."""
+    net = model(1, 3, 4).add("Add", np.float32(5000)).add("BipolarQuant", np.float32(0.5), domain=QONNX)
+    net.add("Conv", np.ones((1, 1, 2, 2), np.float32), pads=[1, 1, 0, 0]).add("MaxPool", kernel_shape=[2, 2])
+    net.add("Mul", np.float32(factor)).add("Add", np.float32(-factor * 1.25)).sign()
+    net.agrees(random.integers(-2048, 2048, (5, 1, 3, 4)).astype(np.float32), input_type="int12")
