@@ -11,7 +11,7 @@ import numpy as np
 from hwgen.graph import Node
 from hwgen.operators import evaluate
 
-__all__ = ["PRODUCTS", "Bracket", "agrees", "bracketed"]
+__all__ = ["PRODUCTS", "Bracket", "agrees", "bracketed", "settled"]
 
 ALIKE = 2.0**-14
 """How far, relative to the largest number of a tensor, two executors of one precision may be apart in a sum."""
@@ -27,6 +27,9 @@ FINE = 2.5e-7
 
 FIRST = 64
 """Weights of a row that are tried first."""
+
+SETTLED = 2.0**-40
+"""How far, relative to what is summed, float64 may be off in any sum."""
 
 HALF_AN_ULP = 2.0**-24
 """How far, relative to itself, float32's nearest is from a number."""
@@ -51,6 +54,17 @@ def agrees(node: Node, same: np.ndarray, file: np.ndarray, given: Sequence[np.nd
     if same.dtype.kind == "f":
         near = np.maximum(near, ALIKE * _magnitudes(node, same, given))
     return np.asarray(np.abs(same - there) <= near)
+
+
+def settled(node: Node, result: np.ndarray, given: Sequence[np.ndarray | None]) -> np.ndarray:
+    """Take float64's own rounding out of a result: what is zero, or a float32, but for that, is meant to be it."""
+    if result.dtype.kind != "f":
+        return result
+    near = SETTLED * _magnitudes(node, result, given)
+    with np.errstate(over="ignore", invalid="ignore"):
+        short = result.astype(np.float32)
+        found = np.where(np.abs(result - short) <= near, short, result)
+    return np.where(np.abs(found) <= near, 0.0, found)
 
 
 def _alike(file: np.ndarray) -> float:
@@ -94,28 +108,29 @@ def bracketed(
         return
     runs = [list(run) for run in zip(*_runs(node, exact, ends), strict=True)]
     rounded = evaluate.apply(node, given)
-    for local, same, found, (middle, *sides) in zip(exact, rounded, file, runs, strict=False):
-        if found is not None and found.size == local.size:
-            yield _widened(node, local, same, found.reshape(local.shape), [middle, *sides], given)
-        else:
-            yield middle, np.minimum.reduce([middle, *sides]), np.maximum.reduce([middle, *sides])
+    for local, same, found, sides in zip(exact, rounded, file, runs, strict=False):
+        there = None if found is None or found.size != local.size else found.reshape(local.shape)
+        yield _widened(node, local, same, there, sides, given)
 
 
 def _widened(
     node: Node,
     exact: np.ndarray,
     same: np.ndarray,
-    file: np.ndarray,
+    file: np.ndarray | None,
     runs: list[np.ndarray],
     given: Sequence[np.ndarray | None],
 ) -> Bracket:
     """Allow for the rounding of this node; nothing is explained where the file does not mean the same."""
     middle = runs[0]
-    if exact.dtype.kind != "f":
+    if exact.dtype.kind == "f":
+        runs = [*runs, exact, *(middle - exact + meant for meant in _as_multiples(node, given, exact))]
+        runs = [*runs, *(settled(node, run, given) for run in runs)]
+        if file is not None:
+            fits = agrees(node, same, file, given)
+            runs = [*runs, np.where(fits, file, np.nan), np.where(fits, same, np.nan)]
+    elif file is not None:
         runs = [*runs, np.where(same == file, file, middle)]
-        return middle, np.minimum.reduce(runs), np.maximum.reduce(runs)
-    there = np.where(agrees(node, same, file, given), file.astype(np.float64), np.nan)
-    runs = [*runs, exact, there, *(middle - exact + meant for meant in _as_multiples(node, given, exact))]
     return middle, np.minimum.reduce(runs), np.maximum.reduce(runs)
 
 

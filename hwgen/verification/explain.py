@@ -11,8 +11,7 @@ float64 from the inputs on differ from the file's by rounding alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -23,15 +22,12 @@ from hwgen.operators import evaluate
 from hwgen.operators.shapes import constant_values
 from hwgen.passes.fold_constants import fold_constants
 from hwgen.passes.spell_out import spell_out
-from hwgen.verification.enclose import PRODUCTS, Bracket, agrees, bracketed
+from hwgen.verification.enclose import Bracket, agrees, bracketed, settled
 
 __all__ = ["Brackets"]
 
 ROUNDING = 2.0**-14
 """How far, relative to the largest number of a tensor, no decision is from another."""
-
-SETTLED = 2.0**-40
-"""How far, relative to what is summed, float64 may be off in any sum."""
 
 
 class Brackets:
@@ -121,7 +117,7 @@ class Brackets:
         }
         for node in self._nodes:
             given = [exact[name] if name else None for name in node.inputs]
-            results = _settled(node, evaluate.apply(node, given, np.float64), given)
+            results = (settled(node, result, given) for result in evaluate.apply(node, given, np.float64))
             if node.op == "Sign" and sign_at_zero:
                 results = (np.where(result == 0, sign_at_zero, result) for result in results)
             exact.update(zip(node.outputs, results, strict=False))
@@ -164,26 +160,3 @@ def _means_the_same(node: Node, known: dict[str, np.ndarray]) -> bool:
         if known.setdefault(name, same).size == same.size and not np.all(agrees(node, same, known[name], given)):
             return False
     return True
-
-
-def _settled(node: Node, results: Sequence[np.ndarray], given: Sequence[np.ndarray | None]) -> Iterator[np.ndarray]:
-    """Take float64's own rounding out of results: what is zero, or a float32, but for that, is meant to be it."""
-    sizes = [np.abs(array) for array in results]
-    if node.op in (*PRODUCTS, "Add", "Sub"):
-        sizes = [
-            np.abs(
-                evaluate.apply(
-                    replace(node, op=node.op.replace("Sub", "Add")),
-                    [array if array is None else np.abs(array) for array in given],
-                    np.float64,
-                )[0]
-            )
-        ]
-    for result, size in zip(results, sizes, strict=False):
-        if result.dtype.kind != "f":
-            yield result
-            continue
-        with np.errstate(over="ignore", invalid="ignore"):
-            short = result.astype(np.float32)
-            near = np.where(np.abs(result - short) <= SETTLED * size, short, result)
-        yield np.where(np.abs(near) <= SETTLED * size, 0.0, near)
