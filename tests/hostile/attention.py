@@ -162,5 +162,5 @@ def attending(seed: int) -> Hostile:
         if loads(model):
             options = {name: value for name, value in net.options.items() if value}
             frames = {tensor.name: values for tensor, values in net.inputs}
-            return Hostile(model, options, frames, {output.name: output.value}, foreign=False)
+            return Hostile(model, options, frames, {output.name: output.value}, net.made, foreign=False)
     raise ValueError(f"seed {seed} gives no network")
