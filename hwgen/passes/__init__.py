@@ -24,6 +24,7 @@ After the passes a graph has this one form, in the terms of the newest ONNX opse
 * ``Pad(x, pads, value)``: pads for every axis of x (all begins, then all ends), value always given; attribute
   ``mode``.
 * ``BatchNormalization(x, scale, bias, mean, var)``, attribute ``epsilon``; channel axis 1, or ``channel_axis``; any rank from 2 up.
+* No product of tensors side by side along what is summed up, where products of the same matrix follow one another (a recurrent cell): each has its own.
 * No Im2Col in front of a product with constant weights: both are Transpose, Conv, Transpose.
 * ``Clip(x, min, max)``: an absent bound is ``""``. ``Reduce*(x, axes)``, ``Slice(x, starts, ends, axes, steps)``,
   ``Split(x, split)``, ``TopK(x, k)``, with constant int64 parameters; ``axis``, ``axes`` and ``perm`` are never
@@ -63,6 +64,7 @@ from hwgen.passes.remove_identity import remove_identity
 from hwgen.passes.settle_parameters import settle_parameters
 from hwgen.passes.spell_out import spell_out
 from hwgen.passes.split_gemm import split_gemm
+from hwgen.passes.split_joined import split_joined
 from hwgen.passes.unify_reshapes import unify_reshapes
 
 __all__ = ["PASSES", "run"]
@@ -78,6 +80,7 @@ PASSES: tuple[Pass, ...] = (
     unify_reshapes,
     split_gemm,
     move_constant_right,
+    split_joined,
     fuse_im2col,
     merge_transposes,
     merge_reshapes,
