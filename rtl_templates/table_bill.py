@@ -93,25 +93,44 @@ def _counted(packed: np.ndarray, words: int) -> TableLogic:
 
 def _different(rows: np.ndarray) -> np.ndarray:
     """Give each row of bytes once."""
-    data, width = rows.tobytes(), rows.shape[1]
-    found = dict.fromkeys(data[start : start + width] for start in range(0, len(data), width))
-    return np.frombuffer(b"".join(found), dtype=np.uint8).reshape(-1, width)
+    keys = _digests(rows)
+    if len(np.unique(keys)) == len(keys):
+        return rows
+    return rows[np.sort(np.unique(keys, return_index=True)[1])]
+
+
+def _digests(rows: np.ndarray) -> np.ndarray:
+    """Give 64 bits for each row: of different rows they are different, but for one pair in 2**64."""
+    padded = np.zeros((len(rows), -(-rows.shape[1] // 8) * 8), dtype=np.uint8)
+    padded[:, : rows.shape[1]] = rows
+    found = np.zeros(len(rows), dtype=np.uint64)
+    for number, word in enumerate(padded.view(np.uint64).T):
+        # Each word is mixed by itself, so that no difference in one can undo one in another; the constants are those of SplitMix64.
+        mixed = word + np.uint64((number + 1) * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF)
+        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+            mixed = (mixed ^ mixed >> np.uint64(shift)) * np.uint64(factor)
+        found += mixed ^ mixed >> np.uint64(31)
+    return found
 
 
 def _count(columns: np.ndarray) -> tuple[int, int]:
     """Give leaves and stacks of different functions, uint8 (functions, words), no half of which is the same."""
     size = 1 << LEAF_BITS
     tiles = max(1, size // columns.shape[1])
-    whole = np.tile(columns, tiles).reshape(len(columns), -1, size).astype(np.int64)
-    turned = whole[:, :, 0]
+    whole = np.tile(columns, tiles).reshape(-1, size)
+    values = np.packbits(whole, axis=1, bitorder="little").view("<u2").reshape(len(columns), -1).astype(np.int64)
+    turned = values & 1
     inverted = turned[:, 0] > 0
     places = 1 << np.arange(size)
-    values = (whole ^ turned[:, :, None]) @ places
+    values ^= turned * int(places.sum())
     # Functions by number, 0 the constant; what is complemented is said beside it.
-    kinds, numbers = np.unique(np.append(0, values), return_inverse=True)
+    present = np.zeros(1 << size, dtype=bool)
+    present[0] = present[values] = True
+    kinds = np.flatnonzero(present)
+    functions = (np.cumsum(present) - 1)[values]
     wires = [int((np.arange(size) >> bit & 1) @ places) for bit in range(LEAF_BITS)]
     leaves = len(kinds) - int(np.count_nonzero(np.isin(kinds, [0, *wires])))
-    functions, stacks = numbers[1:].reshape(values.shape), 0
+    stacks = 0
     while functions.shape[1] > 1:
         # Both halves and whether one of them is turned, in one number; 0 is the constant.
         choices = 2 * (functions[:, ::2] * len(kinds) + functions[:, 1::2]) + (turned[:, ::2] ^ turned[:, 1::2])

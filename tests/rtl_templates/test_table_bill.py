@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hwgen.rtl_templates.cost import MemoryKind, TableLogic
 from hwgen.rtl_templates.memory import MemoryStyle
-from hwgen.rtl_templates.table_bill import table_logic, table_shape
+from hwgen.rtl_templates.table_bill import _different, _digests, table_logic, table_shape
 
 A, B, C, D, E = np.arange(32) >> np.arange(5)[:, None] & 1
 
@@ -100,3 +100,16 @@ def test_fields_are_their_lowest_bits_in_twos_complement(bits: int) -> None:
     planes = np.concatenate([(fields >> bit & 1).astype(np.uint8) for bit in range(bits)], axis=1)
     shape = table_shape("t", fields, bits, MemoryStyle.DISTRIBUTED, MemoryKind.ROM)
     assert shape is not None and shape.logic == table_logic(planes)
+
+
+@pytest.mark.parametrize("width", [1, 7, 8, 9, 24])
+def test_rows_that_differ_in_any_bit_have_different_digests(width: int) -> None:
+    """Also where the differences in two words are the same, or undo each other in a sum."""
+    rows = [np.zeros(width, dtype=np.uint8)]
+    for first in range(8 * width):
+        for second in range(first, 8 * width):
+            row = np.zeros(8 * width, dtype=np.uint8)
+            row[[first, second]] = 1
+            rows.append(np.packbits(row))
+    assert len(set(_digests(np.array(rows)).tolist())) == len(rows)
+    assert _different(np.array([*rows, *rows[::-1]])).tolist() == [row.tolist() for row in rows]
