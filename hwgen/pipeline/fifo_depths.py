@@ -66,8 +66,11 @@ def size_fifos(plan: Plan) -> Plan:
             return plan
         sizing.run()
         sized = Pipeline(plan, tuple(sizing.stages))
+        limit = int(sizing.due[-1]) + 3 * frames * sizing.ii
+        # Its times are no longer needed, and as many come now.
+        del sizing
         # The last two frames alone may be two of a burst, so what counts is when all of a longer run have left.
-        if sized.predict(4 * frames).output_cycles(4 * frames)[-1] <= sizing.due[-1] + 3 * frames * sizing.ii:
+        if sized.predict(4 * frames).output_cycles(4 * frames)[-1] <= limit:
             break
     return _with_depths(sized)
 
@@ -108,6 +111,7 @@ class _Sizing:
         self.system = System(schedules, pipeline.feeds, frames)
         for frame in range(frames):
             self.system.settle_frame(frame)
+        self.system.share()
         self.due = self.system.transfers[-1]
 
     @property

@@ -89,8 +89,6 @@ class _Exit:
     def freed(self, transfers: np.ndarray, window: slice) -> tuple[np.ndarray, np.ndarray]:
         """Give the events of some frames that need a slot which was used before, and the cycles in which it is free again."""
         first, last = max(window.start * self.beats, self.slots), max(window.stop * self.beats, self.slots)
-        if first == last:
-            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
         begun = slice(first // self.beats, window.stop)
         waiting = in_frames(self.emit, self.events, begun)[first - begun.start * self.beats :]
         return waiting, transfers[first - self.slots : last - self.slots] + self.slot_return
@@ -158,6 +156,13 @@ class System:
         for name in ("schedules", "rules", "events", "transfers", "_restless", "_replaced"):
             setattr(other, name, getattr(self, name).copy())
         return other
+
+    def share(self) -> None:
+        """Keep once what is the same: a stage that takes a beat in every event has its beats' times as its own."""
+        for rules, streams, number in zip(self.rules, self.feeds, range(len(self.rules)), strict=True):
+            for entry, stream in zip(rules.entries, streams, strict=True):
+                if not entry.buffered and entry.beats == rules.events:
+                    self.transfers[stream] = self.events[number]
 
     def replace(self, number: int, schedule: Schedule) -> None:
         """Give a stage other rules, none of which lets anything happen earlier than its present ones."""

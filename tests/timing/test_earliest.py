@@ -71,6 +71,20 @@ def test_a_stage_replaced_is_as_if_it_had_always_been_there(
     assert times(system) == before
 
 
+def test_what_is_the_same_is_kept_once_and_stays_right_when_a_stage_is_replaced() -> None:
+    schedules, feeds = [unfolded(4), unfolded(4, slots=3), unfolded(4)], [(0,), (1,), (2,)]
+    system = settled(schedules, feeds, 3)
+    before = times(system)
+    system.share()
+    assert times(system) == before
+    assert all(system.transfers[number] is system.events[number] for number in range(3))
+    other = system.copy()
+    other.replace(1, altered(schedules[1], latency=5, slots=2))
+    assert other.settle(system.transfers[-1] + 99)
+    assert times(system) == before
+    assert times(other) == times(settled(other.schedules, feeds, 3))
+
+
 def test_streams_are_numbered_stage_by_stage() -> None:
     fork = Schedule(4, np.arange(4), unfolded(4).intakes, unfolded(4).outlets * 3)
     assert yielded([unfolded(4), fork, unfolded(4)]) == [range(1, 2), range(2, 5), range(5, 6)]
