@@ -11,7 +11,7 @@ import numpy as np
 from hwgen.graph import Node
 from hwgen.operators import evaluate
 
-__all__ = ["PRODUCTS", "Bracket", "agrees", "bracketed", "settled"]
+__all__ = ["PRODUCTS", "Bracket", "agrees", "bracketed", "largest_summed", "settled"]
 
 ALIKE = 2.0**-14
 """How far, relative to the largest number of a tensor, two executors of one precision may be apart in a sum."""
@@ -47,13 +47,22 @@ Bracket = tuple[np.ndarray, np.ndarray, np.ndarray]
 """A tensor calculated exactly, and the least and the greatest that it may be."""
 
 
-def agrees(node: Node, same: np.ndarray, file: np.ndarray, given: Sequence[np.ndarray | None]) -> np.ndarray:
-    """Whether each number of the file is what a node makes of the file's own inputs, but for the rounding of what it sums up."""
+def agrees(
+    node: Node, same: np.ndarray, file: np.ndarray, given: Sequence[np.ndarray | None], summed: float = 0.0
+) -> np.ndarray:
+    """Whether each number of the file is what a node makes of the file's own inputs, but for the rounding of what it, or the nodes that it is part of, has ``summed`` up."""
     there = file.astype(np.float64).reshape(same.shape)
-    near = np.full(same.shape, _alike(there))
+    near = np.full(same.shape, max(_alike(there), ALIKE * summed))
     if same.dtype.kind == "f":
         near = np.maximum(near, ALIKE * _magnitudes(node, same, given))
     return np.asarray(np.abs(same - there) <= near)
+
+
+def largest_summed(node: Node, given: Sequence[np.ndarray | None]) -> float:
+    """Give the largest sum of magnitudes of a product or a sum; 0 for other nodes."""
+    if node.op not in (*PRODUCTS, *SUMS):
+        return 0.0
+    return float(np.max(_magnitudes(node, np.zeros(()), given), initial=0.0))
 
 
 def settled(node: Node, result: np.ndarray, given: Sequence[np.ndarray | None]) -> np.ndarray:
@@ -87,6 +96,7 @@ def bracketed(
     meant: Sequence[np.ndarray | None],
     ends: Sequence[Bracket | None],
     file: Sequence[np.ndarray | None],
+    summed: float = 0.0,
 ) -> Iterator[Bracket]:
     """Bracket what a node yields.
 
@@ -101,6 +111,8 @@ def bracketed(
         And as they may be.
     file : sequence of ndarray or None
         What the file has as results, where it is known.
+    summed : float
+        The largest sum of magnitudes of the nodes that the file does not have one by one, in front of this.
     """
     exact = evaluate.apply(node, meant, np.float64)
     if node.op in RANKINGS:
@@ -110,7 +122,7 @@ def bracketed(
     rounded = evaluate.apply(node, given)
     for local, same, found, sides in zip(exact, rounded, file, runs, strict=False):
         there = None if found is None or found.size != local.size else found.reshape(local.shape)
-        yield _widened(node, local, same, there, sides, given)
+        yield _widened(node, local, same, there, sides, given, summed)
 
 
 def _widened(
@@ -120,14 +132,16 @@ def _widened(
     file: np.ndarray | None,
     runs: list[np.ndarray],
     given: Sequence[np.ndarray | None],
+    summed: float,
 ) -> Bracket:
     """Allow for the rounding of this node; nothing is explained where the file does not mean the same."""
     middle = runs[0]
     if exact.dtype.kind == "f":
         runs = [*runs, exact, *(middle - exact + meant for meant in _as_multiples(node, given, exact))]
+        runs = [*runs, *(run + _of_bias(node, given) for run in runs)]
         runs = [*runs, *(settled(node, run, given) for run in runs)]
         if file is not None:
-            fits = agrees(node, same, file, given)
+            fits = agrees(node, same, file, given, summed)
             runs = [*runs, np.where(fits, file, np.nan), np.where(fits, same, np.nan)]
     elif file is not None:
         runs = [*runs, np.where(same == file, file, middle)]
@@ -204,6 +218,15 @@ def _ranked(node: Node, exact: Sequence[np.ndarray], bracket: Bracket) -> Iterat
     for result in exact:
         sides = [np.moveaxis(side, -1, axis).reshape(exact[-1].shape).astype(np.float64) for side in (least, greatest)]
         yield (result, *sides) if result is exact[-1] else (result, result, result)
+
+
+def _of_bias(node: Node, given: Sequence[np.ndarray | None]) -> np.ndarray | float:
+    """Tell how far a product is off whose bias is multiplied by a factor, and rounded, before it is added."""
+    factor = float(node.attributes.get("beta", 1.0)) if node.op == "Gemm" and len(given) > 2 else 1.0
+    if factor == 1.0 or given[2] is None:
+        return 0.0
+    times = np.float64(np.float32(factor)) * given[2].astype(np.float64)
+    return np.asarray(times.astype(np.float32) - times)
 
 
 def _as_multiples(node: Node, given: Sequence[np.ndarray | None], exact: np.ndarray) -> list[np.ndarray]:

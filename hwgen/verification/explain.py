@@ -11,7 +11,7 @@ float64 from the inputs on differ from the file's by rounding alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,7 @@ from hwgen.operators import evaluate
 from hwgen.operators.shapes import constant_values
 from hwgen.passes.fold_constants import fold_constants
 from hwgen.passes.spell_out import spell_out
-from hwgen.verification.enclose import Bracket, agrees, bracketed, settled
+from hwgen.verification.enclose import Bracket, agrees, bracketed, largest_summed, settled
 
 __all__ = ["Brackets"]
 
@@ -77,11 +77,14 @@ class Brackets:
         known: dict[str, Bracket] = {name: (x, x, x) for name, x in constants.items()}
         known |= {name: _spanned(inputs[name], found[name]) for name in self._graph.inputs}
         ends = {name: _ends(known[name]) for name in self._graph.inputs}
+        sums: dict[str, float] = {}
         for node in self._nodes:
             given = [found.get(name, known[name][0]) if name else None for name in node.inputs]
+            summed = max((sums[name] for name in node.inputs if name in sums), default=0.0)
+            sums |= _unnamed(node, found, given, summed)
             meant = [inputs.get(name, array) for name, array in zip(node.inputs, given, strict=True)]
             before = [known[name] if name else None for name in node.inputs]
-            results = bracketed(node, given, meant, before, [found.get(name) for name in node.outputs])
+            results = bracketed(node, given, meant, before, [found.get(name) for name in node.outputs], summed)
             for name, bracket in zip(node.outputs, results, strict=False):
                 known[name] = _taken(bracket, sign_at_zero) if node.op == "Sign" else bracket
                 ends[name] = _ends(known[name])
@@ -109,7 +112,8 @@ class Brackets:
             None if a node is another operator than the file's executor has by that name.
         """
         known = {**self._constants, **found}
-        if not all(_means_the_same(node, known) for node in self._nodes):
+        sums: dict[str, float] = {}
+        if not all(_means_the_same(node, known, found, sums) for node in self._nodes):
             return None
         exact = {
             name: array.astype(np.float64) if array.dtype.kind == "f" else array
@@ -153,10 +157,23 @@ def _taken(bracket: Bracket, sign_at_zero: int) -> Bracket:
     return bracket[0], np.minimum.reduce(sides), np.maximum.reduce(sides)
 
 
-def _means_the_same(node: Node, known: dict[str, np.ndarray]) -> bool:
+def _unnamed(
+    node: Node, found: Mapping[str, np.ndarray], given: Sequence[np.ndarray | None], summed: float
+) -> dict[str, float]:
+    """Give the largest sum in each result of a node that the file does not have, being written as one with what follows."""
+    return {name: max(summed, largest_summed(node, given)) for name in node.outputs if name not in found}
+
+
+def _means_the_same(
+    node: Node, known: dict[str, np.ndarray], found: Mapping[str, np.ndarray], sums: dict[str, float]
+) -> bool:
     """Whether a node makes of the file's own tensors what the file has there; what the file does not have becomes known."""
     given = [known[name] if name else None for name in node.inputs]
+    summed = max((sums[name] for name in node.inputs if name in sums), default=0.0)
+    sums |= _unnamed(node, found, given, summed)
     for name, same in zip(node.outputs, evaluate.apply(node, given), strict=False):
-        if known.setdefault(name, same).size == same.size and not np.all(agrees(node, same, known[name], given)):
+        if known.setdefault(name, same).size == same.size and not np.all(
+            agrees(node, same, known[name], given, summed)
+        ):
             return False
     return True
