@@ -29,6 +29,7 @@ def folded(
     layers: Sequence[Layer],
     inputs: Mapping[str, Map],
     wanted: Iterable[str],
+    rounded: frozenset[str],
     name: Callable[[str], str],
     note: Callable[[str], None],
 ) -> tuple[Layer, ...]:
@@ -42,6 +43,8 @@ def folded(
         Shape and type of what the network takes.
     wanted : iterable of str
         Layers whose maps leave the network.
+    rounded : frozenset of str
+        Layers of which an error is announced: it is theirs, step by step, so they stay.
     name : callable
         Gives a layer a name that no other has.
     note : callable
@@ -49,6 +52,8 @@ def folded(
     """
     result, wanted = tuple(layers), frozenset(wanted)
     for chain in chains(layers):
+        if any(step[layer.name] in rounded for step in chain.steps for layer in chain.pattern):
+            continue
         folding = _Folding(result, inputs, wanted, chain, name)
         found = folding.layers()
         if found is not None and least_size(found) < least_size(result):

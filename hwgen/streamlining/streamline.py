@@ -94,7 +94,8 @@ def _network(graph: Graph, declared: Mapping[str, Declaration], builder: Builder
         raise ModelError(f"The model needs an output that depends on its input; it has {', '.join(graph.outputs)}")
     ends = frozenset(port.source for port in outputs)
     maps = {port.name: (port.shape, port.type) for port in builder.inputs.values()}
-    layers = folded(_read(builder.layers, set(ends)), maps, ends, builder.name, builder.note)
+    rounded = frozenset(one.layer for one in builder.announced)
+    layers = folded(_read(builder.layers, set(ends)), maps, ends, rounded, builder.name, builder.note)
     if not layers:
         raise ModelError("The model holds nothing but what the host does to its input; it needs at least one layer")
     wanted = {source for layer in layers for source in sources_of(layer)} | {port.source for port in outputs}

@@ -21,6 +21,7 @@ from hwgen.layers.conv import Conv
 from hwgen.layers.dense import Dense
 from hwgen.layers.matmul import MatMul
 from hwgen.layers.protocol import Layer, sources_of
+from hwgen.layers.recurrent import Recurrent
 from hwgen.layers.segments import Segments
 from hwgen.layers.table import Table
 from hwgen.layers.topk import TopK
@@ -59,10 +60,14 @@ def intervals(network: Network, codes: Sequence[np.ndarray]) -> dict[str, Interv
     for layer in network.layers:
         said = announced.get(layer.name, Announced(layer.name))
         maps = [found[source] for source in sources_of(layer)]
-        low, high = _unknown(layer, len(maps[0][0])) if _overflows(layer, maps) else _interval(layer, maps, said)
+        low, high = _followed(layer, maps, said)
         off = int(np.ceil(said.codes))
         found[layer.name] = (low - off, high + off)
     return found
+
+
+def _followed(layer: Layer, maps: list[Interval], said: Announced) -> Interval:
+    return _unknown(layer, len(maps[0][0])) if _overflows(layer, maps) else _interval(layer, maps, said)
 
 
 def _overflows(layer: Layer, maps: list[Interval]) -> bool:
@@ -199,6 +204,24 @@ def _matmul(layer: MatMul, maps: list[Interval], said: Announced) -> Interval:
     if layer.thresholds is None:
         return least, greatest
     return _fired(layer.thresholds, layer.out_type, least), _fired(layer.thresholds, layer.out_type, greatest)
+
+
+@_interval.register
+def _recurrent(layer: Recurrent, maps: list[Interval], said: Announced) -> Interval:
+    """Follow the cell, step by step."""
+    pixels = [[end.reshape(len(end), layer.time_steps, 1, 1, -1) for end in ends] for ends in maps[: layer.step_maps]]
+    states, seen = maps[layer.step_maps :], []
+    for time in range(layer.time_steps):
+        found: dict[str, Interval] = {
+            f"step_{k}": (low[:, time], high[:, time]) for k, (low, high) in enumerate(pixels)
+        }
+        found |= {f"state_{k}": ends for k, ends in enumerate(states)}
+        for each in layer.cell:
+            found[each.name] = _followed(each, [found[source] for source in sources_of(each)], Announced(each.name))
+        states = [found[name] for name in layer.states]
+        seen.append(states[0])
+    least, greatest = (np.stack(ends, axis=1).reshape(-1, *layer.out_shape) for ends in zip(*seen, strict=True))
+    return least, greatest
 
 
 def _ordered(a: np.ndarray, b: np.ndarray) -> Interval:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hwgen.activation import Lookup, Positions, Thresholds
-from hwgen.codes import BIPOLAR, CodeType, signed
+from hwgen.codes import BIPOLAR, CodeType, signed, unsigned
 from hwgen.conversion import Announced
 from hwgen.layers.argmax import ArgMax
 from hwgen.layers.combine import Combine, Operation
@@ -22,6 +22,7 @@ from hwgen.layers.topk import TopK
 from hwgen.layers.window import Window
 from hwgen.network import InputPort, Network, OutputPort
 from hwgen.verification.bounds import UNKNOWN, _interval, intervals
+from tests.layers.test_recurrent import rnn
 
 BYTE = signed(8)
 WIDE = signed(16)
@@ -214,3 +215,17 @@ def test_a_convolutions_ends_are_those_of_each_product(groups: int, share: float
         greatest.append(int(products.max(axis=0).sum()) + rounded)
     told = {"share": share} if share else {}
     assert bounds(layer, x=x, off=2.0, shape=(3, 3), **told) == (least, greatest)
+
+
+def test_a_recurrent_cell_is_followed_step_by_step() -> None:
+    layer = rnn(6, 4, unsigned(2), 3)
+    random = np.random.default_rng(0)
+    maps = [random.integers(entry.type.low, entry.type.high + 1, (5, *entry.shape)) for entry in layer.inputs]
+    exact = _interval(layer, [(codes, codes) for codes in maps], Announced("cell"))
+    for end in exact:
+        np.testing.assert_array_equal(end, layer.golden(*maps))
+    low, high = _interval(layer, [(codes, codes + 1) for codes in maps], Announced("cell"))
+    assert np.any(low < high)
+    for _ in range(20):
+        found = layer.golden(*(codes + random.integers(0, 2, codes.shape) for codes in maps))
+        assert np.all((low <= found) & (found <= high))
