@@ -88,7 +88,7 @@ ROOMS = {
         "board synthesis"
     ),
     "cli": (
-        "errors codes conversion network progress api hwgen arrays devices frontend layers streamlining pipeline folding sim build_folder board "
+        "errors codes conversion network progress api hwgen arrays devices estimation frontend layers streamlining pipeline folding sim build_folder board "
         "synthesis host verification"
     ),
 }

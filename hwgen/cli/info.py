@@ -12,6 +12,7 @@ import numpy as np
 from hwgen.build_folder.report import input_facts, weight_bits
 from hwgen.codes import BIPOLAR
 from hwgen.errors import ModelError, NodesError, OptionError
+from hwgen.estimation.compile_cost import compile_cost
 from hwgen.layers.protocol import Layer, sources_of
 from hwgen.network import Network
 from hwgen.streamlining.options import Options
@@ -74,6 +75,7 @@ def _network(network: Network) -> dict[str, Any]:
         "layers": layers,
         **{key: sum(layer[key] for layer in layers) for key in ("weights", "weight_bits", "operations")},
         **ratios(network),
+        "compile": asdict(compile_cost(network)),
         "notes": list(network.notes),
     }
 

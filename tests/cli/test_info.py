@@ -29,6 +29,15 @@ def test_layers_weights_and_operations(image_onnx: Path) -> None:
     assert all(layer["name"] in shown(render_description(facts)) for layer in facts["layers"])
 
 
+def test_what_a_compile_takes_is_said_before_it_starts(image_onnx: Path) -> None:
+    facts = describe(image_onnx, Options(input_type="uint8", input_scale=1.0))
+    assert facts["compile"]["seconds"] > 0 < facts["compile"]["megabytes"]
+    large = {**facts, "compile": {"seconds": 316.4, "megabytes": 1868.2}}
+    assert "Compiling takes about 5 minutes of one processor and 1,900 MB of memory" in shown(render_description(large))
+    small = {**facts, "compile": {"seconds": 3.16, "megabytes": 131.0}}
+    assert "Compiling takes about 3 s of one processor and 130 MB of memory" in shown(render_description(small))
+
+
 def test_every_unsupported_node_is_listed(tmp_path: Path) -> None:
     nodes = [
         helper.make_node("Frobnicate", ["x"], ["a"], name="first"),

@@ -47,4 +47,13 @@ def render_description(facts: Mapping[str, Any]) -> RenderableType:
         f"By BiBench's convention, in which only what is binary counts less: {bibench['compression_ratio']:.1f} times smaller, "
         f"{bibench['speedup_ratio']:.1f} times fewer operations"
     )
-    return Group(*parts, table, Text(sums), Text(convention), *(Text(f"Note: {note}") for note in facts["notes"]))
+    seconds, megabytes = (float(f"{facts['compile'][key]:.2g}") for key in ("seconds", "megabytes"))
+    cost = f"Compiling takes about {_duration(seconds)} of one processor and {megabytes:,.0f} MB of memory"
+    return Group(
+        *parts, table, Text(sums), Text(convention), Text(cost), *(Text(f"Note: {note}") for note in facts["notes"])
+    )
+
+
+def _duration(seconds: float) -> str:
+    """Give seconds, or minutes where these are many."""
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} minutes"
