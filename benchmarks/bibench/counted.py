@@ -12,7 +12,7 @@ from typing import Any
 
 import hwgen
 from benchmarks.bibench.architectures import ARCHITECTURES, write
-from benchmarks.bibench.measure import NETWORKS, read
+from benchmarks.bibench.measure import NETWORKS, frames, read
 from benchmarks.bibench.targets import TARGETS
 from hwgen.devices.boards import find_device
 from hwgen.estimation.estimate import estimate_total
@@ -36,7 +36,7 @@ def measure(architecture: str, algorithm: str, family: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.onnx"
         written.save(file)
-        network, known = read(file, what, written.input.value)
+        network, known = read(file, what, frames(what))
         if network is None:
             raise ValueError(known["refused"])
         plan = hwgen.plan(network, min_area=True, device=device)

@@ -20,9 +20,12 @@ from hwgen.errors import HwgenError
 from hwgen.network import Network
 from hwgen.verification.record import Outcome
 
-__all__ = ["NETWORKS", "measure", "read"]
+__all__ = ["NETWORKS", "frames", "measure", "read"]
 
 NETWORKS = {**ALGORITHMS, BASELINE.name: BASELINE}
+
+SMALL, SEEDS = 1024, 6
+"""Numbers of a frame up to which ranges are taken from so many draws of samples."""
 
 FIXED_BITS = (16, 24)
 """Bits of real streams that are tried: with random weights, decisions lie closer together than where training has put them."""
@@ -59,6 +62,13 @@ def read(file: Path, architecture: Architecture, samples: np.ndarray) -> tuple[N
     return network, known
 
 
+def frames(architecture: Architecture) -> np.ndarray:
+    """Give frames that show what real numbers there are, as the model means them."""
+    seeds = SEEDS if np.prod(architecture.frame) <= SMALL else 1
+    codes = np.concatenate([architecture.samples(seed) for seed in range(seeds)])
+    return codes if architecture.input_scale == 1 else (codes * architecture.input_scale).astype(np.float32)
+
+
 def measure(architecture: str, algorithm: str, families: Iterable[str], folder: Path) -> Iterator[dict[str, Any]]:
     """Write, read and fold a network; yield its record, then one for each family."""
     what = ARCHITECTURES[architecture]
@@ -67,7 +77,7 @@ def measure(architecture: str, algorithm: str, families: Iterable[str], folder: 
     file = folder / f"{architecture}_{algorithm}.onnx"
     written.save(file)
     began = time.process_time()
-    network, known = read(file, what, written.input.value)
+    network, known = read(file, what, frames(what))
     counts = written.counts
     yield {
         **key,
