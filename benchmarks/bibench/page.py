@@ -91,38 +91,53 @@ def _rate(row: Row | None) -> str:
     )
 
 
+def _common(record: Record, entry: str, names: Iterable[str], families: Iterable[str]) -> list[tuple[str, str]]:
+    """Give the architectures, each with each family, of which networks of all these names have an entry: only they compare."""
+    return [
+        (what, family)
+        for what in ARCHITECTURES
+        for family in families
+        if all((row := record.get(what, name, family)) and row.get(entry) for name in names)
+    ]
+
+
 def hardware_ratios(record: Record, algorithm: str) -> tuple[list[float], list[float]]:
-    """Give by how much an algorithm's networks are faster for each device that they take, and smaller, than those of 8 bits; over architectures and families."""
-    speeds, sizes = [], []
-    for architecture in ARCHITECTURES:
-        base, own = record.get(architecture, BASELINE.name), record.get(architecture, algorithm)
-        if base and own and "binary_weights" in base and "binary_weights" in own:
-            sizes.append(8 * base["real_weights"] / (own["binary_weights"] + 8 * own["real_weights"]))
-        for family in TARGETS:
-            rows = [record.get(architecture, name, family) for name in (algorithm, BASELINE.name)]
-            if all(row is not None and row.get("devices") for row in rows):
-                mine, its = (row["frames_a_second"] / row["devices"] for row in rows if row is not None)
-                speeds.append(mine / its)
-    return speeds, sizes
+    """Give by how much an algorithm's networks are faster for each device that they take, and smaller, than those of 8 bits."""
+    speeds, sizes = [], {}
+    for what, family in _common(record, "devices", NETWORKS, TARGETS):
+        mine, its = (
+            row["frames_a_second"] / row["devices"]
+            for name in (algorithm, BASELINE.name)
+            if (row := record.get(what, name, family))
+        )
+        speeds.append(mine / its)
+        own, base = record.get(what, algorithm), record.get(what, BASELINE.name)
+        if own and base:
+            sizes[what] = 8 * base["real_weights"] / (own["binary_weights"] + 8 * own["real_weights"])
+    return speeds, list(sizes.values())
 
 
 def _overall(record: Record) -> str:
+    known = [what for what, _ in _common(record, "compression", ALGORITHMS, [""])]
     rows = []
     for name, algorithm in ALGORITHMS.items():
-        known = [row for each in ARCHITECTURES if (row := record.get(each, name)) and "compression" in row]
-        if not known:
-            continue
-        ratios = [row["compression"] for row in known], [row["speedup"] for row in known]
-        speeds, sizes = hardware_ratios(record, name)
-        hardware = (
-            [f"{sum(speeds) / len(speeds):.1f}", f"{sum(sizes) / len(sizes):.1f}", f"{overall(speeds, sizes):.1f}"]
-            if speeds
-            else [UNKNOWN] * 3
-        )
-        means = [f"{sum(each) / len(each):.2f}" for each in ratios]
-        rows.append([algorithm.title, *means, f"{overall(*ratios):.2f}", *hardware, f"{len(speeds)}"])
-    head = ["algorithm", "r_c", "r_s", "OM theory", "faster", "smaller", "OM hardware", "pairs"]
-    return _table(head, rows)
+        found = [row for what in known if (row := record.get(what, name))]
+        theory = [row["compression"] for row in found], [row["speedup"] for row in found]
+        hardware = hardware_ratios(record, name)
+        figures = [
+            figure
+            for kinds in (theory, hardware)
+            if kinds[0]
+            for figure in (*(f"{sum(each) / len(each):.1f}" for each in kinds), f"{overall(*kinds):.1f}")
+        ]
+        rows.append([algorithm.title, *figures, *[UNKNOWN] * (6 - len(figures))])
+    speeds, sizes = hardware_ratios(record, next(iter(ALGORITHMS)))
+    head = ["algorithm", "r_c", "r_s", "OM theory", "faster", "smaller", "OM hardware"]
+    titles = ", ".join(ARCHITECTURES[what].title for what in known)
+    return (
+        f"{_table(head, rows)}\n\nTheory over {titles}; hardware over the {len(speeds)} pairs of architecture and family in which "
+        f"all nine networks are folded, of {len(sizes)} architectures."
+    )
 
 
 def _resources(record: Record, family: str) -> str:
