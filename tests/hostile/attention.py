@@ -48,12 +48,20 @@ def _few_bits(net: Net, x: Tensor) -> Tensor:
     return net.op("Floor", net.op("Clip", x, net.const(0.0), net.const(3.0)))
 
 
+def _elastic(net: Net, x: Tensor, step: float, most: int) -> Tensor:
+    """Round to few steps, and leave the scale to what follows."""
+    rounded = net.op("Round", net.op("Div", x, net.const(step)))
+    return net.op("Clip", rounded, net.const(0.0), net.const(float(most)))
+
+
 def _normalised(net: Net, x: Tensor) -> Tensor:
-    """Normalise each token, and take signs, so that no root is left."""
+    """Normalise each token, and take signs or two bits, so that no root is left."""
+    steps = net.choose([0, 0, 0.41, 0.83])
     width = x.shape[2]
     gamma, beta = (net.const(net.random.integers(*span, width) / 4 + 0.125) for span in ((1, 9), (-4, 5)))
     if net.opset >= 17 and net.chance(0.6):
-        return _sign(net, net.op("LayerNormalization", x, gamma, beta, axis=-1, epsilon=net.choose([1e-5, 1e-12])))
+        y = net.op("LayerNormalization", x, gamma, beta, axis=-1, epsilon=net.choose([1e-5, 1e-12]))
+        return _elastic(net, y, steps, 3) if steps else _sign(net, y)
     square = net.op("Mul", x, x)
     mean = (
         net.op("ReduceMean", square, axes=[-1], keepdims=1)
@@ -61,7 +69,8 @@ def _normalised(net: Net, x: Tensor) -> Tensor:
         else net.op("ReduceMean", square, net.const([-1], np.int64), keepdims=1)
     )
     root = net.op("Sqrt", net.op("Add", mean, net.const(1e-5)))
-    return _sign(net, net.op("Add", net.op("Mul", net.op("Div", x, root), gamma), beta))
+    y = net.op("Add", net.op("Mul", net.op("Div", x, root), gamma), beta)
+    return _elastic(net, y, steps, 3) if steps else _sign(net, y)
 
 
 def _codes(net: Net, x: Tensor, width: int) -> Tensor:
@@ -100,12 +109,14 @@ def _masked(net: Net, scores: Tensor) -> Tensor:
 
 def _decided(net: Net, scores: Tensor) -> Tensor:
     """Leave the scores, make codes of them, or shares, which are looked at or multiplied."""
-    kind = net.choose(["none", "sign", "bool", "few bits", "softmax", "share"])
+    kind = net.choose(["none", "sign", "bool", "few bits", "softmax", "share", "elastic"])
     if kind == "none":
         return scores
-    if kind in ("softmax", "share"):
+    if kind in ("softmax", "share", "elastic"):
         shares = net.op("Softmax", scores, axis=-1)
-        return shares if kind == "softmax" else _bool(net, shares, net.choose([0.23, 0.4, 0.51]))
+        if kind == "share":
+            return _bool(net, shares, net.choose([0.23, 0.4, 0.51]))
+        return shares if kind == "softmax" else _elastic(net, shares, net.choose([0.37, 0.21]), net.choose([1, 3]))
     return {"sign": _sign, "bool": _bool, "few bits": _few_bits}[kind](net, net.op("Add", scores, net.const(0.0625)))
 
 
