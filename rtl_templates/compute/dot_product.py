@@ -146,9 +146,12 @@ class DotProduct(wiring.Component):
             if lanes is Lanes.SIGNED_BY_WEIGHT and in_shape.width == 1:
                 inputs_alone = PlaneSum.popcount_sums(sizes, 0, accumulates and sizes[0] > 1, registers)
                 bill.include(shared_by(rows, inputs_alone, GROUP_LUTS))
-            if lanes is Lanes.SIGNED_BY_INPUT and weight_shape == unsigned(1):
+            if lanes is Lanes.SIGNED_BY_INPUT:
                 # Groups of input bits alone are the same in all rows; sums of them have lanes of the row among them.
                 bill.add(Part.GROUP, (1 / rows - 1) * (GROUP_LUTS[0] * (simd // 3) + GROUP_LUTS[1] * (simd % 3 == 2)))
+                if len(sizes) > weight_shape.width:
+                    inputs_alone = PlaneSum.popcount_sums(sizes, weight_shape.width, False, registers)
+                    bill.include(shared_by(rows, inputs_alone, GROUP_LUTS))
             if lanes.is_masked and (constant or halves):
                 # An input is -1, or is +1, for all rows.
                 bill.add(Part.XNOR, 2 * simd / rows)

@@ -13,7 +13,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.rtl_templates.bill import Bill
 from hwgen.rtl_templates.cost import MemoryShape, Part
 from hwgen.rtl_templates.memory import MEMORY_ATTRIBUTES, NO_COLLISION, style_of
-from hwgen.rtl_templates.windows.loop_nest import LoopNest
+from hwgen.rtl_templates.windows.address_loops import AddressLoops
 
 __all__ = ["ArrivalLoop", "MatrixBuffer"]
 
@@ -77,14 +77,8 @@ class MatrixBuffer(wiring.Component):
     def bill(cls, name: str, width: int, loops: list[ArrivalLoop], repeats: int) -> Bill:
         """Give what it is made of: loops and an address on either side, the banks in use and those to be read, and the memory with its register."""
         pieces, length = cls.sizes(loops)
-        bill = LoopNest.bill([loop.rounds for loop in loops])
-        counts, strides = (
-            {loop.name: part for loop, part in zip(loops, parts, strict=True)} for parts in _parts(loops)
-        )
-        bill.include(LoopNest.walk_bill(counts, strides, period=length, modulus=2 * length))
-        reads = {"word": length, "repeat": repeats}
-        bill.include(LoopNest.bill(reads.values()))
-        bill.include(LoopNest.walk_bill(reads, {"word": 1}, period=length, modulus=2 * length))
+        bill = AddressLoops.bill(*_parts(loops), length)
+        bill.include(AddressLoops.bill({"word": length, "repeat": repeats}, {"word": 1}, length))
         bill.add(Part.UNIT, 1)
         bill.register(2 * 2 + 4)
         bill.add(Part.OTHER, 10)
@@ -111,31 +105,27 @@ class MatrixBuffer(wiring.Component):
             Signal(name=name) for name in ("put", "fetch", "completes", "fetches_last", "frees")
         )
 
-        counts, strides = (
-            {loop.name: part for loop, part in zip(self.loops, parts, strict=True)} for parts in _parts(self.loops)
-        )
-        arrival = LoopNest(m, put, counts)
-        address = arrival.walk("write_address", strides, period=self.length, start=0, modulus=depth)
-        departure = LoopNest(m, fetch, {"word": self.length, "repeat": self.repeats})
-        read_address = departure.walk("read_address", {"word": 1}, period=self.length, start=0, modulus=depth)
+        arrival = AddressLoops(m, "write_address", put, *_parts(self.loops), self.length)
+        reads = {"word": self.length, "repeat": self.repeats}
+        departure = AddressLoops(m, "read_address", fetch, reads, {"word": 1}, self.length)
         place = next((arrival.index[loop.name] for loop in self.loops if loop.is_place), None)
         enables = put if place is None or self.pieces == 1 else Cat(put & (place == n) for n in range(self.pieces))
         m.d.comb += [
             self.i.ready.eq(~full),
             put.eq(self.i.valid & self.i.ready),
             write.en.eq(enables),
-            write.addr.eq(address),
+            write.addr.eq(arrival.address),
             write.data.eq(self.i.payload.replicate(self.pieces)),
-            read.addr.eq(read_address),
-            completes.eq(put & Cat(arrival.is_last.values()).all()),
+            read.addr.eq(departure.address),
+            completes.eq(arrival.ends),
             fetch.eq((~valid | self.o.ready) & (may_read | completes if self.length > 1 else may_read)),
-            fetches_last.eq(fetch & Cat(departure.is_last.values()).all()),
+            fetches_last.eq(departure.ends),
             frees.eq(valid & self.o.ready & final),
             self.o.valid.eq(valid),
             self.o.payload.eq(word),
         ]
         with m.If(fetch):
-            m.d.sync += [word.eq(read.data), final.eq(Cat(departure.is_last.values()).all())]
+            m.d.sync += [word.eq(read.data), final.eq(fetches_last)]
         with m.If(~valid | self.o.ready):
             m.d.sync += valid.eq(fetch)
         m.d.sync += [
@@ -147,6 +137,6 @@ class MatrixBuffer(wiring.Component):
         return m
 
 
-def _parts(loops: list[ArrivalLoop]) -> tuple[list[int], list[int]]:
+def _parts(loops: list[ArrivalLoop]) -> tuple[dict[str, int], dict[str, int]]:
     """Give the rounds and the strides of loops."""
-    return [loop.rounds for loop in loops], [loop.stride for loop in loops]
+    return {loop.name: loop.rounds for loop in loops}, {loop.name: loop.stride for loop in loops}

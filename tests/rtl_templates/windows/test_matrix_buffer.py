@@ -14,6 +14,7 @@ PLACE = ArrivalLoop("row", 2, 0, is_place=True)
 CASES = {
     "rows": ([ArrivalLoop("column", 3, 1), ArrivalLoop("group", 2, 6), PLACE, ArrivalLoop("fold", 2, 3)], 4),
     "columns": ([ArrivalLoop("fold", 2, 3), PLACE, ArrivalLoop("column", 3, 1)], 3),
+    "rows of powers of two": ([ArrivalLoop("column", 4, 1), PLACE, ArrivalLoop("fold", 2, 4)], 4),
     "words": ([ArrivalLoop("fold", 4, 1)], 2),
     "one word": ([PLACE], 1),
     "one piece": ([ArrivalLoop("fold", 1, 1)], 3),
