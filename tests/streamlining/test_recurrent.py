@@ -52,6 +52,6 @@ def test_real_states_are_within_what_is_announced(tmp_path: Path) -> None:
 
 
 def test_steps_whose_roundings_are_announced_stay_apart(tmp_path: Path) -> None:
-    network, *_ = outputs("RNN", tmp_path, scale=0.25, size=1, steps=4)
+    network, *_ = outputs("RNN", tmp_path, scale=1, size=2, steps=4)
     assert {one.layer for one in network.announced} <= {layer.name for layer in network.layers}
     assert not any(isinstance(layer, Recurrent) for layer in network.layers)
