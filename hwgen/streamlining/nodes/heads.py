@@ -20,7 +20,7 @@ from hwgen.streamlining.codes.encode import Affine, affine, encode
 from hwgen.streamlining.codes.ties import settle
 from hwgen.streamlining.edits import edited, pool_trends
 from hwgen.streamlining.functions.domain import Floats, codes_domain
-from hwgen.streamlining.functions.signal import Codes, Origin, Signal, identity
+from hwgen.streamlining.functions.signal import Codes, Origin, Signal, differ, identity
 from hwgen.streamlining.functions.terms import Evaluator
 from hwgen.streamlining.places.arrange import arranged, default_layout
 from hwgen.streamlining.places.layout import output_permutation
@@ -204,7 +204,7 @@ def _cut(
 
     Gives the codes, the values of each channel and the element of their map at each place.
     """
-    if len(np.unique(index)) == index.size == math.prod(codes.shape):
+    if index.size == math.prod(codes.shape) and differ(index):
         return codes, values, index
     # Each channel's number travels along.
     numbered = replace(codes, scale=np.arange(codes.shape[2], dtype=np.float64)) if values is not None else codes

@@ -20,7 +20,7 @@ from hwgen.streamlining.builder import Builder
 from hwgen.streamlining.codes.decide import enumerable
 from hwgen.streamlining.functions.domain import Integers
 from hwgen.streamlining.functions.scales import COMMON, SMALL, common_unit
-from hwgen.streamlining.functions.signal import Codes, Rounded, Signal, signal_of
+from hwgen.streamlining.functions.signal import Codes, Rounded, Signal, differ, signal_of
 from hwgen.streamlining.functions.terms import Leaf, Parameter
 from hwgen.streamlining.nodes.elementwise import alike, elementwise
 from hwgen.streamlining.nodes.norms import kept_from_zero
@@ -143,7 +143,7 @@ def layout_of(signals: Sequence[Signal], shape: tuple[int, ...]) -> tuple[np.nda
     """Choose the map of the result: that of an operand which is a whole map, else channels on axis 1."""
     for signal in signals:
         size = signal.index.size
-        if signal.index.shape == shape and size == math.prod(signal.shape) and len(np.unique(signal.index)) == size:
+        if signal.index.shape == shape and size == math.prod(signal.shape) and differ(signal.index):
             return signal.index, signal.shape
     return default_layout(shape)
 

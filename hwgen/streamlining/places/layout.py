@@ -16,7 +16,7 @@ from hwgen.graph import Graph, Node
 from hwgen.layers.protocol import MapShape
 from hwgen.operators.evaluate import CHANNELWISE, apply
 from hwgen.operators.shaping import SHAPING
-from hwgen.streamlining.functions.signal import coordinates_of, flat_map
+from hwgen.streamlining.functions.signal import coordinates_of, differ, flat_map
 from hwgen.streamlining.functions.terms import Parameter
 
 _CHANNELS_FIRST = frozenset(
@@ -50,7 +50,7 @@ def input_map(graph: Graph, name: str, onnx_shape: tuple[int, ...]) -> tuple[tup
     read = _first_read(graph, name, frame)
     # Where a part of it is read first, or parts twice, it is sent as a whole, and moved behind the input.
     for order in (read, _along_axes_of(read, frame), _default_order(frame)):
-        if order is None or len(np.unique(order)) < frame.size or order.size > frame.size:
+        if order is None or order.size != frame.size or not differ(order):
             continue
         for permutation in permutations(range(len(onnx_shape))):
             if np.array_equal(frame[0].transpose(permutation).ravel(), order.ravel()):
@@ -194,7 +194,7 @@ def spread(constant: np.ndarray, node: Node, shape: tuple[int, ...]) -> np.ndarr
 def conflicts(constant: np.ndarray, node: Node, index: np.ndarray, shape: MapShape) -> bool:
     """Whether a tensor holds an element of the map twice with different entries of a constant."""
     numbers = spread(constant, node, index.shape)
-    if constant.size == 1 or numbers is None or len(np.unique(index)) == index.size:
+    if constant.size == 1 or numbers is None or differ(index):
         return False
     entries = np.full(math.prod(shape), -1, dtype=np.int64)
     entries[index.ravel()] = numbers.ravel()
