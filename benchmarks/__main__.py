@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-NAMES = ("packed_golden", "speed", "simulators", "mvtu_luts", "lane_luts", "layer_luts")
+NAMES = ("packed_golden", "speed", "simulators", "mvtu_luts", "lane_luts", "layer_luts", "products")
 
 
 def main() -> None:

@@ -279,6 +279,7 @@ def matmul(
     x: str = "b",
     w: str = "b",
     y: str = "b",
+    m: str = "a",
     *,
     by_rows: bool = True,
     words: bool = False,
@@ -295,5 +296,5 @@ def matmul(
         levels = Thresholds(_levels(random, np.array(low), np.array(high), shape), Positions.uniform(1, pixels))
         layer = replace(layer, thresholds=levels, out_type=TYPES[y])
     order = "rows" if by_rows else "columns"
-    name = f"matmul {pixels}x{groups}x{rows}x{columns} {x}{w}{y} {pe}x{simd} {order}{' words' * words}"
-    return Sample(name, LayerStage(layer, Fold(pe=pe, simd=simd, lanes=_lanes(words)), (0, 0)))
+    name = f"matmul {pixels}x{groups}x{rows}x{columns} {x}{w}{y} {pe}x{simd} {order}{' words' * words}{f' {m}' * (m != 'a')}"
+    return Sample(name, LayerStage(layer, Fold(pe=pe, simd=simd, memory=STYLES[m], lanes=_lanes(words)), (0, 0)))
