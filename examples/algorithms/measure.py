@@ -14,6 +14,7 @@ import onnx
 
 import hwgen
 from examples.algorithms import oracle
+from examples.data.boxes import drawing
 from examples.data.load import load
 from examples.training.record import hits, outputs
 from hwgen.arrays import codec
@@ -24,12 +25,13 @@ from hwgen.golden.network import PackedNetwork
 
 FOLDER = Path(__file__).parent
 PAGE = FOLDER.parents[1] / "docs" / "algorithms" / "index.md"
+PICTURE, SCENES = PAGE.with_name("ssd.svg"), 4
 REAL = frozenset("binaryconnect bireal bireal20 fsmn horq horq_frame reactnet reactnet20 xnor_net_k".split())
 """Networks with real numbers on the way, which become fixed point; the others are integer between quantisers.
 
 `staged_residual` adds integers of two scales without a common measure in front of a quantiser: rounded so finely that no code differs."""
 
-CYCLES = {"mnist_coloured": 100_000, "mnist_cluttered": 50_000}
+CYCLES = {"mnist_coloured": 100_000, "mnist_cluttered": 50_000, "mnist_scenes": 50_000}
 """Cycles a frame for which networks on these data are folded, 20,000 on others: small, so that the compiler is done soon."""
 
 DEVICE = "ecp5-85"
@@ -151,6 +153,14 @@ def measure(name, frames=None):
     }
 
 
+def picture():
+    """Return an SVG of the first scenes that are kept for `ssd`, with the boxes that the golden model finds."""
+    expected, codes, _ = kept("ssd")
+    network, codes = read("ssd", expected), codes[:SCENES]
+    golden = codec.from_codes(network, network.golden(codec.to_codes(network.input, codes)))
+    return drawing(codes[:, 0], golden)
+
+
 def row(name):
     """Return the line of network `name` in the table."""
     folder = FOLDER / name
@@ -189,6 +199,8 @@ def main():
         found = measure(name, chosen.frames)
         (FOLDER / name / "measured.json").write_text(json.dumps(found, indent=2) + "\n")
         print(f"{name}: {found}", flush=True)
+        if name == "ssd":
+            PICTURE.write_text(picture())
     before, _, rest = PAGE.read_text().partition(BEGIN)
     PAGE.write_text(f"{before}{BEGIN}\n{table()}\n{END}{rest.partition(END)[2]}")
 

@@ -13,6 +13,8 @@ CANVAS = 32
 DIGITS_ON_CANVAS = 3
 FRAGMENTS_ON_CANVAS = 6
 FRAGMENT = 5
+SCENE = 56
+NO_BOX = 255
 
 
 def half(images, labels):
@@ -81,10 +83,44 @@ def cluttered(images, labels):
     return canvases[:, None], maps
 
 
+def scenes(images, labels):
+    """Lay digits of two sizes out on a canvas: uint8 [n, 1, 56, 56], and a box round each, uint8 [n, 4, 5].
+
+    Each quarter of a canvas has nothing, a digit of 28 x 28 or one of 14 x 14 somewhere, on noise of 0..31. A box is the digit, left, top, right and
+    bottom of its ink (above 63), the last two beyond it; 255 instead of a digit is no box.
+    """
+    small, count = half(images, labels)[0][:, 0], len(images)
+    dice = Dice(count)
+    canvases = dice.below(32, count, SCENE, SCENE).astype(np.uint8)
+    boxes = np.full((count, 4, 5), NO_BOX, np.uint8)
+    sizes, others, offsets = dice.below(3, count, 4), dice.below(count, count, 4), dice.below(15, count, 4, 2)
+    for canvas, found, kinds, chosen, moves in zip(canvases, boxes, sizes, others, offsets, strict=True):
+        for place in range(4):
+            if kinds[place] == 0:
+                continue
+            y, x = 28 * (place // 2), 28 * (place % 2)
+            digit = images[chosen[place]]
+            if kinds[place] == 2:
+                digit = small[chosen[place]]
+                y, x = y + moves[place, 0], x + moves[place, 1]
+            spot = canvas[y : y + len(digit), x : x + len(digit)]
+            np.maximum(spot, digit, out=spot)
+            rows, columns = np.nonzero(digit > 63)
+            found[place] = (
+                labels[chosen[place]],
+                x + columns.min(),
+                y + rows.min(),
+                x + columns.max() + 1,
+                y + rows.max() + 1,
+            )
+    return canvases[:, None], boxes
+
+
 VIEWS = {
     "mnist_half": ("mnist_test", half),
     "mnist_points": ("mnist_test", points),
     "mnist_coloured": ("mnist_test", coloured),
     "mnist_cluttered": ("mnist_test", cluttered),
+    "mnist_scenes": ("mnist_test", scenes),
 }
 """Name of each derived set: the kept set that it comes from, and the function that makes it."""

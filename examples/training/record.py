@@ -7,6 +7,7 @@ import numpy as np
 import onnx
 import onnxruntime
 
+from examples.data.boxes import mean_average_precision
 from examples.data.load import load
 from examples.training.bipolar_quant import without_bipolar_quant
 
@@ -52,7 +53,13 @@ def outputs(model, frames):
 
 
 def hits(y, labels):
-    """Return the share of `labels` that outputs `y` name: by the first highest score, or as classes where `y` is integer."""
+    """Return how right outputs `y` are.
+
+    That is the share of `labels` that they name, by the first highest score or as classes where `y` is integer, and for
+    a detector's outputs and boxes, both of three axes, their mean average precision.
+    """
+    if y.dtype.kind == "f" and y.ndim == labels.ndim == 3:
+        return mean_average_precision(y, labels)
     return float(np.mean((y if y.dtype.kind == "i" else y.argmax(1)) == labels))
 
 

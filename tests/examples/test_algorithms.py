@@ -44,6 +44,7 @@ QUICK = (
     "fsmn",
     "horq",
     "pointnet",
+    "pointnet_tnet",
     "reactnet",
     "segmentation",
     "xnor_net_k",
