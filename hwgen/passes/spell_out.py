@@ -11,11 +11,12 @@ from hwgen.passes.rewrite import Writing, rebuilt
 from hwgen.passes.spelling.einsum import EINSUM
 from hwgen.passes.spelling.integers import INTEGERS
 from hwgen.passes.spelling.normalisations import NORMALISATIONS
+from hwgen.passes.spelling.rankings import RANKINGS
 from hwgen.passes.spelling.recurrent import RECURRENT
 
 __all__ = ["spell_out"]
 
-_SPELLINGS: dict[str, Callable[[Writing], bool]] = {**EINSUM, **INTEGERS, **NORMALISATIONS, **RECURRENT}
+_SPELLINGS: dict[str, Callable[[Writing], bool]] = {**EINSUM, **INTEGERS, **NORMALISATIONS, **RANKINGS, **RECURRENT}
 """What writes an operator; False if its operands are not such that it can be."""
 
 

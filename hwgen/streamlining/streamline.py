@@ -125,7 +125,9 @@ def _output(graph: Graph, name: str, tensors: Mapping[str, Signal | np.ndarray],
     if name in builder.lost:
         return None
     if name not in tensors:
-        raise ModelError(f"Output '{name}' holds the values of a ranking; only its indices have hardware")
+        raise ModelError(
+            f"Output '{name}' holds the values of a ranking; only its indices have hardware, and a value alone (k = 1)"
+        )
     signal = tensors[name]
     if isinstance(signal, Signal):
         return output_port(graph, name, signal, builder)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import hwgen
+from hwgen.layers.channel_max import ChannelMax
 from hwgen.layers.conv import Conv
 from hwgen.layers.crop import Crop
 from tests.streamlining.conftest import bipolar, frames
@@ -71,3 +73,17 @@ def test_parts_that_no_few_layers_cut_out(model, random):
 def test_scores_rank_by_what_they_mean(model, random, scale, offset):
     net = model(8).add("MatMul", bipolar(random, 8, 3)).add("Mul", np.array(scale)).add("Add", np.array(offset))
     net.add("ArgMax", axis=1, keepdims=0).agrees(frames(random, 8, count=60), input_type="bipolar")
+
+
+@pytest.mark.parametrize("largest", [1, 0])
+@pytest.mark.parametrize("outputs", [2, 1])
+def test_the_value_of_a_ranking_of_one(model, random, largest, outputs):
+    """It is the greatest or the least of the channels, beside the place where that is first."""
+    net = model(4, 3, 3).sign().add("Conv", bipolar(random, 5, 4, 2, 2))
+    net.add("Add", np.float32([0.5, 0, -0.5, 1, 0]).reshape(5, 1, 1))
+    net.add("TopK", np.array([1]), outputs=2, axis=1, largest=largest)
+    path = net.save(tuple(net.nodes[-1].output)[:outputs])
+    network = hwgen.read(path)
+    assert [port.name for port in network.outputs] == ["v4", "v4_1"][:outputs]
+    assert sum(isinstance(layer, ChannelMax) for layer in network.layers) == 1
+    assert hwgen.verify(path, network).outcome.name == "EQUAL"
