@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[2] / "rtl_templates"
 UNPACKED = {
     "Mvtu": {"weights", "steps", "inputs"},
     "EmbeddingUnit": {"bits"},
+    "RecurrentUnit": {"widths"},
     "Rom": {"bits"},
     "DotProduct": {"rows", "constant", "halves"},
 }
