@@ -28,7 +28,7 @@ from hwgen.streamlining.places.arrange import arranged, default_layout
 from hwgen.streamlining.resolve import codes_apart, codes_of, fixed_codes
 from hwgen.streamlining.writing import announce
 
-__all__ = ["Summand", "layout_of", "merged", "places_of", "product_of", "steps_off", "weighted_sum"]
+__all__ = ["Summand", "layout_of", "merged", "places_of", "product_codes", "steps_off", "weighted_sum"]
 
 Operand = Signal | np.ndarray
 
@@ -131,7 +131,7 @@ def _several(node: Node, operands: Sequence[Operand], builder: Builder) -> Signa
             arranged(codes_of(signal, node, builder), where, node, builder)
             for signal, where in zip(signals, places, strict=True)
         ]
-        return product_of(node, maps, index, builder)
+        return signal_of(product_codes(node, maps, index, builder), node.name, index)
     terms = [
         _summand(signal, where, -1 if node.op == "Sub" and number else 1, node, builder)
         for number, (signal, where) in enumerate(zip(signals, places, strict=True))
@@ -235,8 +235,8 @@ def _sums(domains: Sequence[Integers], factors: np.ndarray) -> Integers:
     return Integers(low[None], step[None], ((high - low) // step + 1)[None], domains[0].positions)
 
 
-def product_of(node: Node, maps: Sequence[Codes], index: np.ndarray, builder: Builder) -> Signal:
-    """Multiply codes that stand for multiples of their scale."""
+def product_codes(node: Node, maps: Sequence[Codes], index: np.ndarray, builder: Builder) -> Codes:
+    """Multiply codes and give those of the product, whose scale need not be that of the factors: theirs may have been halved."""
     first, second = (_pure(codes, node, index, builder) for codes in maps)
     low, high = ([getattr(codes.numbers, end)[0] for codes in (first, second)] for end in ("low", "high"))
     bounds = [np.stack([bottom, top]) for bottom, top in zip(low, high, strict=True)]
@@ -249,7 +249,7 @@ def product_of(node: Node, maps: Sequence[Codes], index: np.ndarray, builder: Bu
     factors = np.ones((2, len(bottom)), dtype=np.int64)
     codes = _combined(node, (first, second), Operation.MULTIPLY, factors, domain, builder)
     scale = first.scale * second.scale
-    return signal_of(replace(codes, scale=scale, offset=0 * scale), node.name, index)
+    return replace(codes, scale=scale, offset=0 * scale)
 
 
 def steps_off(codes: Codes) -> np.ndarray | None:

@@ -25,7 +25,7 @@ from hwgen.streamlining.functions.tabulate import evenly
 from hwgen.streamlining.functions.terms import Call, Evaluator, Leaf, Rows, Term, calls_of, replaced, sources_of
 from hwgen.streamlining.nodes.elementwise import LEAST_SUM, elementwise
 from hwgen.streamlining.nodes.host_quantiser import float_levels, over_floats
-from hwgen.streamlining.nodes.joins import Summand, layout_of, merged, places_of, product_of, steps_off, weighted_sum
+from hwgen.streamlining.nodes.joins import Summand, layout_of, merged, places_of, product_codes, steps_off, weighted_sum
 from hwgen.streamlining.places.arrange import arranged
 from hwgen.streamlining.resolve import codes_of
 from hwgen.streamlining.writing import raw_codes
@@ -193,9 +193,9 @@ def _signed_square(node: Node, codes: Codes, builder: Builder) -> Codes | None:
 
 
 def _product(node: Node, first: Codes, second: Codes, index: np.ndarray, builder: Builder) -> Codes:
-    signal = product_of(node, (first, second), index, builder)
-    scale = first.scale * second.scale
-    return raw_codes(signal.origin, Affine(scale, 0 * scale), builder)
+    codes = product_codes(node, (first, second), index, builder)
+    signal = signal_of(codes, node.name, index)
+    return raw_codes(signal.origin, Affine(codes.scale, 0 * codes.scale), builder)
 
 
 def _decided(each: Quotient, signal: Signal, reader: Node, builder: Builder) -> tuple[Codes, list[np.ndarray]]:
