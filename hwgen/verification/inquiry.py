@@ -57,18 +57,14 @@ class Inquiry:
         return Brackets(self._model)
 
     @cached_property
-    def _names(self) -> list[str]:
+    def tensors(self) -> list[str]:
+        """Of the file, in its order."""
         return [name for name in self._executor.executable.makers if name in self._brackets.tensors]
 
     @property
     def largest(self) -> float:
         """The largest number of the file in frames of a network that rounds; no bound for another's."""
         return self._largest if self._network.announced else np.inf
-
-    @property
-    def tensors(self) -> list[str]:
-        """Of the file, in its order."""
-        return self._names
 
     def look_into(self, one: Frames, number: int, found: Mapping[str, np.ndarray] | None = None) -> None:
         """Follow a frame; where float32 decided otherwise, the file goes on from the network's decision, so that what follows is held to it too.
@@ -90,7 +86,7 @@ class Inquiry:
         numbers = (np.abs(tensor[np.isfinite(tensor)]) for tensor in found.values() if tensor.dtype.kind == "f")
         self._largest = max(self._largest, *(float(tensor.max(initial=0.0)) for tensor in numbers), 0.0)
         while True:
-            checks = check_tensors(self._network, maps, bounds, found, self._names)
+            checks = check_tensors(self._network, maps, bounds, found, self.tensors)
             # What is the network's own there is settled.
             left = (each for each in checks if each.tensor not in instead and np.any(each.differs))
             check = next(left, None)
@@ -114,7 +110,7 @@ class Inquiry:
 
     def _run(self, one: Frames, instead: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Run the file with some of its tensors replaced."""
-        names = [name for name in self._names if name not in instead]
+        names = [name for name in self.tensors if name not in instead]
         if not instead:
             return self._executor.run(one.values, names)
         key = tuple(instead)

@@ -30,12 +30,11 @@ def golden_is_the_graph(case: Case) -> np.ndarray:
     return found
 
 
-def verilog_is_the_graph(tmp_path: Path, seed: int) -> None:
-    """Fold the network at random and hold its Verilog to golden, and so to ONNX Runtime, over frames back to back."""
-    case = random_graph(tmp_path, seed)
-    accelerator = hwgen.build(seeded_plan(case.network, seed), tmp_path / "build")
+def verilog_is_the_graph(case: Case, seed: int, folder: Path, *, stall: bool = False) -> None:
+    """Fold the network at random and hold its Verilog to golden, and so to ONNX Runtime, over frames back to back, and once more with stalls."""
+    accelerator = hwgen.build(seeded_plan(case.network, seed), folder / "build")
     assert "%Warning" not in lint(accelerator.folder, case.network.name)
-    result = played(accelerator, case.frames, stall=False)
+    result = played(accelerator, case.frames, stall=stall)
     np.testing.assert_array_equal(result.outputs, golden_is_the_graph(case))
     assert (result.mismatches, result.beats_off_schedule) == (0, 0)
 
@@ -53,10 +52,10 @@ def test_golden_is_onnx_runtime_for_many(tmp_path: Path, seed: int) -> None:
 
 @pytest.mark.parametrize("seed", FEW_SEEDS)
 def test_verilog_is_onnx_runtime(tmp_path: Path, seed: int) -> None:
-    verilog_is_the_graph(tmp_path, seed)
+    verilog_is_the_graph(random_graph(tmp_path, seed), seed, tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [seed for seed in range(660) if seed not in FEW_SEEDS])
 def test_verilog_is_onnx_runtime_for_many(tmp_path: Path, seed: int) -> None:
-    verilog_is_the_graph(tmp_path, seed)
+    verilog_is_the_graph(random_graph(tmp_path, seed), seed, tmp_path)
